@@ -1,0 +1,238 @@
+"""A run held against the exact answer: distances, intervals, ledger, baselines, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from qiskit.quantum_info import SparsePauliOp
+
+from ..backends import RunResult
+from ..backends.jobs import ENERGY
+from ..compiler import ErrorTerm, Rung, Status
+from ..exact import Certificate, certificate
+from ..readings import contraction, fixed_point, mixed, one, states_after_sweeps, sweep_channel, zero
+from ..readings.channel import MAX_CHANNEL_QUBITS
+from ..spectrum import (
+    MAX_DENSE_QUBITS,
+    Array,
+    Real,
+    Thermal,
+    fidelity,
+    gibbs_state,
+    thermal,
+    trace_distance,
+)
+from ..tuning.ledger import UNIT, ledger
+from ..tuning.rungs import RungSlope, measured_rungs
+from .baselines import UnitaryLoop, best_product_distance, unitary_loop
+from .estimate import Estimate, from_counts, interval
+from .thermometry import beta_effective
+
+
+class Verdict(Enum):
+    """Whether a result is what it should be, or nobody could tell."""
+
+    AGREES = "agrees"
+    DISAGREES = "disagrees"
+    NOT_CHECKED = "not_checked"
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the exact averaged channel says, before or without a shot.
+
+    Attributes:
+        fixed_point_distance, fixed_point_energy: Of the last stage's averaged sweep, for ever repeated.
+        contraction: Second largest |eigenvalue| of that sweep.
+        starts: Trace distance to σ after all sweeps, from zero, one and mixed.
+        distances, energies: After 0, 1, … sweeps from the run's own start.
+    """
+
+    fixed_point_distance: float
+    fixed_point_energy: float
+    contraction: float
+    starts: dict[str, float]
+    distances: Real
+    energies: Real
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Everything that is known of a run; prints itself, in a terminal and in a notebook."""
+
+    run: RunResult
+    target_error: float
+    certificate: Certificate
+    exact: Thermal | None
+    observables: dict[str, Estimate]
+    trace_distance: float | None
+    fidelity: float | None
+    distances: Real | None  # measured, after 0, 1, … sweeps
+    energies: Real | None
+    prediction: Prediction | None
+    beta_effective: Estimate | None
+    ledger: tuple[ErrorTerm, ...]
+    rungs: tuple[RungSlope, ...]
+    best_product_distance: float | None
+    initial_distance: float | None
+    loop: tuple[UnitaryLoop, UnitaryLoop] | None
+    verdict: Verdict
+
+    @property
+    def energy(self) -> Estimate:
+        """The energy of the final state."""
+        return self.observables[ENERGY]
+
+    def __str__(self) -> str:
+        from .report import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from .report import as_html
+
+        return as_html(self)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+Progress = Callable[[str], None]
+
+
+def compare(
+    run: RunResult, target_error: float = 0.10, *, baselines: bool = True, progress: Progress = lambda text: None
+) -> Comparison:
+    r"""Hold a run against the exact Gibbs state.
+
+    Args:
+        run: From `gc.run`.
+        target_error: Trace distance that still agrees; widens every observable's interval by
+            target_error · (λ_max − λ_min).
+        baselines: False leaves out the nearest product state and the hand-written loop (seconds, up to 4 qubits).
+        progress: Called with what is being done.
+
+    Exact references up to 12 qubits, channel predictions and ledger up to 5, measured orders and the loop up to 4.
+    """
+    program, model = run.program, run.program.generator.model
+    beta, n = program.generator.beta, program.num_system
+    progress("certificate")
+    known = n <= MAX_DENSE_QUBITS
+    cert = certificate(program.generator) if known else Certificate(*(None,) * 9, lowest_population=float("nan"))
+    sigma = gibbs_state(model, beta) if known else None
+    states = run.states
+    observables = {
+        name: _estimate(run, operator, states, None if sigma is None else expectation(operator, sigma))
+        for name, operator in run.request.observables.items()
+    }
+    distances = energies = None
+    H = model.hamiltonian.to_matrix() if known else None
+    if states is not None and sigma is not None and H is not None:
+        distances = np.array([trace_distance(rho, sigma) for rho in states])
+        energies = np.array([float(np.real(np.trace(rho @ H))) for rho in states])
+    progress("exact channel")
+    start = run.request.initial.density(n) if known else None
+    small = n <= MAX_CHANNEL_QUBITS and sigma is not None and start is not None and H is not None
+    prediction = _predict(run, sigma, H, start) if small else None  # type: ignore[arg-type]
+    progress("ledger and measured orders")
+    rows = _ledger(run, observables[ENERGY], prediction, states)
+    rungs = measured_rungs(program)
+    distance = None if distances is None else float(distances[-1])
+    product = loop = None
+    if baselines and sigma is not None:
+        progress("baselines")
+        product = best_product_distance(sigma)
+        reached = distance if distance is not None else target_error
+        loop = unitary_loop(program.generator, start, reached) if start is not None else None
+    return Comparison(
+        run=run,
+        target_error=target_error,
+        certificate=cert,
+        exact=thermal(model, beta) if known else None,
+        observables=observables,
+        trace_distance=distance,
+        fidelity=None if states is None or sigma is None else fidelity(states[-1], sigma),
+        distances=distances,
+        energies=energies,
+        prediction=prediction,
+        beta_effective=beta_effective(model, beta, observables[ENERGY]) if known else None,
+        ledger=rows,
+        rungs=rungs,
+        best_product_distance=product,
+        initial_distance=None if sigma is None or start is None else trace_distance(start, sigma),
+        loop=loop,
+        verdict=judge(distance, observables, run.request.observables, target_error),
+    )
+
+
+def expectation(operator: SparsePauliOp, rho: Array) -> float:
+    """Tr[O ρ]."""
+    return float(np.real(np.trace(operator.to_matrix() @ rho)))
+
+
+def _estimate(run: RunResult, operator: SparsePauliOp, states: Array | None, exact: float | None) -> Estimate:
+    if run.request.shots == 0 and states is not None:
+        value = expectation(operator, states[-1])
+        return Estimate(value, value, value, exact)
+    bases = run.request.bases
+    return interval([from_counts(operator, bases, block.counts) for block in run.blocks], exact)
+
+
+def _predict(run: RunResult, sigma: Array, H: Array, start: Array) -> Prediction:
+    program, n = run.program, run.program.num_system
+    channel = sweep_channel(program)
+    fixed = fixed_point(channel)
+    path = states_after_sweeps(program, start)
+    return Prediction(
+        fixed_point_distance=trace_distance(fixed, sigma),
+        fixed_point_energy=float(np.real(np.trace(fixed @ H))),
+        contraction=contraction(channel),
+        starts={
+            s.name: trace_distance(states_after_sweeps(program, s.density(n))[-1], sigma)
+            for s in (zero(n), one(n), mixed())
+        },
+        distances=np.array([trace_distance(rho, sigma) for rho in path]),
+        energies=np.array([float(np.real(np.trace(rho @ H))) for rho in path]),
+    )
+
+
+def _ledger(
+    run: RunResult, energy: Estimate, prediction: Prediction | None, states: Array | None
+) -> tuple[ErrorTerm, ...]:
+    start = run.request.initial.density(run.program.num_system) if prediction else np.zeros((1, 1))
+    rows = list(ledger(run.program, start))
+    if prediction is not None and states is not None:
+        mean = states_after_sweeps(run.program, start)[-1]
+        rows.append(
+            ErrorTerm(
+                Rung.DELAYS, trace_distance(states[-1], mean), UNIT, Status.MEASURED,
+                f"mean of {len(run.blocks)} draws against the exact mean over delays",
+            )
+        )  # fmt: skip
+    rows.append(ErrorTerm(Rung.NOISE, 0.0, UNIT, Status.PROVED, "the simulator has no gate noise"))
+    half = (energy.high - energy.low) / 2
+    source = "half width of the 95 % interval of the energy" if run.request.shots else "exact expectation values"
+    rows.append(ErrorTerm(Rung.SHOTS, half, "energy", Status.MEASURED if run.request.shots else Status.PROVED, source))
+    return tuple(rows)
+
+
+def judge(
+    distance: float | None,
+    observables: dict[str, Estimate],
+    operators: object,
+    target_error: float,
+) -> Verdict:
+    """`agrees` when the trace distance, where there is one, and every observable are within the target error."""
+    if any(estimate.exact is None for estimate in observables.values()):
+        return Verdict.NOT_CHECKED
+    if distance is not None and not distance <= target_error:
+        return Verdict.DISAGREES
+    for name, estimate in observables.items():
+        levels = np.linalg.eigvalsh(operators[name].to_matrix())  # type: ignore[index]
+        slack = target_error * float(levels[-1] - levels[0])
+        if not estimate.low - slack <= (estimate.exact or 0.0) <= estimate.high + slack:
+            return Verdict.DISAGREES
+    return Verdict.AGREES

@@ -1,0 +1,163 @@
+"""A comparison as tables, for a terminal and for a notebook."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from .compare import Comparison, Verdict
+from .estimate import Estimate
+
+WIDTH = 110
+COLOURS = {Verdict.AGREES: "green", Verdict.DISAGREES: "red", Verdict.NOT_CHECKED: "yellow"}
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number as tables show it; — where there is none."""
+    if value is None:
+        return "—"
+    return f"{value:.1e}" if 0 < abs(value) < 1e-3 or abs(value) >= 1e6 else f"{value:,.{digits}f}"
+
+
+def count(value: float | None) -> str:
+    """A count, possibly a mean."""
+    if value is None:
+        return "—"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+
+
+def with_interval(estimate: Estimate) -> str:
+    """Value [low, high]."""
+    if estimate.low == estimate.high:
+        return f"{estimate.value:.5f}"
+    return f"{estimate.value:.4f} [{estimate.low:.4f}, {estimate.high:.4f}]"
+
+
+def tables(comparison: Comparison) -> Group:
+    """The whole report."""
+    parts: list[RenderableType] = [_generator(comparison), _result(comparison), _gates(comparison), _ledger(comparison)]
+    if comparison.rungs:
+        parts.append(_rungs(comparison))
+    parts.append(_verdict(comparison))
+    return Group(*parts)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", width=WIDTH)
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+    return table
+
+
+def _generator(c: Comparison) -> Table:
+    generator, cert = c.run.program.generator, c.certificate
+    table = _table(f"Generator: {generator!r}", "certificate", "value", "status")
+    measured = "measured" if cert.residual is not None else "not checked"
+    table.add_row("residual ‖L(σ)‖ / ‖L‖‖σ‖", number(cert.residual), measured)
+    table.add_row("  without the coherent term (negative control)", number(cert.residual_without_coherent), measured)
+    table.add_row("KMS defect (kernel and B)", number(cert.kms_defect), measured)
+    steady = "—" if cert.steady_states is None else f"{cert.steady_states} / {cert.steady_states_with_hamiltonian}"
+    table.add_row("steady states, without / with H", steady, measured)
+    table.add_row("spectral gap", number(cert.spectral_gap), measured)
+    table.add_row("mixing time bound, ε = 0.1", number(cert.mixing_bound, 1), "proved from the measured gap")
+    return table
+
+
+def _result(c: Comparison) -> Table:
+    request = c.run.request
+    shots = f"{request.shots} shots per basis" if request.shots else "exact expectation values"
+    title = f"Result on {request.compiled.target.name}: {request.realisations} realisations, {shots}"
+    table = _table(title, "quantity", "result", "exact", "fixed point")
+    p = c.prediction
+    for name, estimate in c.observables.items():
+        fixed = number(p.fixed_point_energy, 5) if p and name == "energy" else ""
+        table.add_row(name, with_interval(estimate), number(estimate.exact, 5), fixed)
+    table.add_row("trace distance", number(c.trace_distance), "0", number(p.fixed_point_distance) if p else "—")
+    table.add_row("fidelity", number(c.fidelity), "1", "")
+    beta = c.beta_effective
+    table.add_row("β effective", with_interval(beta) if beta else "—", number(c.run.program.generator.beta), "")
+    if p is not None:
+        starts = ", ".join(f"{name} {distance:.4f}" for name, distance in p.starts.items())
+        table.add_row("trace distance from every start", starts, "0", "")
+        table.add_row("contraction per sweep", f"{p.contraction:.3f}", "", "")
+    return table
+
+
+def _gates(c: Comparison) -> Table:
+    run = c.run
+    compiled = run.request.compiled
+    ours = compiled.two_qubit_gates
+    title = f"Two-qubit gates: {run.program.scheme}, {run.program.sweeps} sweeps, {run.program.guarantee}, {run.program.calibration}"
+    table = _table(title, "way", "two-qubit gates", "trace distance", "ratio to ours")
+    table.add_row(f"this program on {compiled.target.name}", count(ours), number(c.trace_distance), "1")
+    if run.lattice is not None:
+        lattice = run.lattice.two_qubit_gates
+        table.add_row(
+            f"this program on {run.lattice.target.name}", count(lattice), number(c.trace_distance), f"{lattice / ours:.2f}" if ours else "—"
+        )  # fmt: skip
+    table.add_row("nearest product state found", "0", number(c.best_product_distance), "0")
+    for label, loop in zip(("step 0.1", "best step"), c.loop or (), strict=False):
+        gates = loop.two_qubit_gates
+        if label == "best step":
+            label = f"best step, {loop.step:.2f}"
+        table.add_row(
+            f"hand-written UnitaryGate loop, {label}, {count(loop.steps)} steps",
+            count(gates) if gates is not None else "never gets there",
+            number(loop.distance),
+            f"{gates / ours:.1f}" if gates is not None and ours else "—",
+        )
+    if run.program.provenance:
+        table.caption = run.program.provenance
+        table.caption_justify = "left"
+    return table
+
+
+def _ledger(c: Comparison) -> Table:
+    table = _table("Error ledger: each rung moved alone", "rung", "value", "unit", "status", "source")
+    table.columns[4].justify = "left"
+    for row in c.ledger:
+        table.add_row(row.rung.value, number(row.value), row.unit, row.status.value, row.source)
+    total = sum(row.value for row in c.ledger if row.unit == "trace_distance" and row.value is not None)
+    if c.trace_distance is not None and c.prediction is not None:
+        table.caption = (
+            f"sum of the trace distances {total:.4f}, measured {c.trace_distance:.4f}: "
+            "an upper bound up to shots; lines may cancel"
+        )
+        table.caption_justify = "left"
+    return table
+
+
+def _rungs(c: Comparison) -> Table:
+    table = _table("Measured orders", "knob, halved twice", "errors", "slope", "declared", "holds")
+    for rung in c.rungs:
+        errors = " → ".join(f"{e:.1e}" for e in rung.errors)
+        slope = "—" if rung.slope is None else f"{rung.slope:.2f}"
+        table.add_row(rung.knob, errors, slope, rung.declared, "yes" if rung.holds else "NO")
+    return table
+
+
+def _verdict(c: Comparison) -> Text:
+    word = c.verdict.value.replace("_", " ")
+    text = Text(f"Verdict: {word}", style=f"bold {COLOURS[c.verdict]}")
+    distance = "no state to measure" if c.trace_distance is None else f"trace distance {c.trace_distance:.4f}"
+    text.append(f"  ({distance}, target error {c.target_error:g})", style="dim")
+    return text
+
+
+def as_text(comparison: Comparison) -> str:
+    """The report as plain text."""
+    buffer = io.StringIO()
+    Console(file=buffer, width=WIDTH, no_color=True, force_terminal=False).print(tables(comparison))
+    return buffer.getvalue().rstrip("\n")
+
+
+def as_html(comparison: Comparison) -> str:
+    """The report as HTML, for a notebook."""
+    console = Console(file=io.StringIO(), width=WIDTH, record=True, force_jupyter=False)
+    console.print(tables(comparison))
+    return console.export_html(
+        inline_styles=True, code_format='<pre style="font-family:monospace;line-height:1.2">{code}</pre>'
+    )

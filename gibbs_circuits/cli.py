@@ -1,0 +1,318 @@
+"""`gibbs-circuits`: run, exact, compile, backends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import tomli_w
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from . import pipeline
+from .analysis import Comparison, Verdict
+from .analysis.plots import save_convergence
+from .analysis.report import tables
+from .backends import compile_for
+from .errors import ArgumentError, BackendError, GibbsError, one_line
+from .exact import certificate
+from .experiment import Experiment, model_json, read_experiment
+from .help import EXPERIMENT_HELP, KNOBS_HELP, MODELS_HELP
+from .results import (
+    Folder,
+    check_writable,
+    document,
+    exact_part,
+    generator_part,
+    ledger_part,
+    model_part,
+    package_version,
+    program_part,
+    target_part,
+    to_json,
+    versions,
+    write_circuit,
+    write_text,
+    write_whole,
+)
+from .spectrum import MAX_DENSE_QUBITS, thermal
+from .targets import available_targets, read_target
+from .tuning.ledger import ledger
+
+DONE, DISAGREES, BAD_INPUT, SERVICE_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+app = typer.Typer(
+    name="gibbs-circuits",
+    help="Prepare thermal states with quantum circuits, and hold them against the exact answer.",
+    epilog=MODELS_HELP,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ExperimentFile = Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", help="The experiment file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Override [run] seed.")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"gibbs-circuits {package_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog=EXPERIMENT_HELP)
+def run(
+    experiment: ExperimentFile,
+    backend: Annotated[
+        str | None, typer.Option("--backend", metavar="NAME|FILE", help="Override [run] backend.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results; results/<name>-… if left out.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run in --out.")] = False,
+    seed: Seed = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Compile, count and predict; run nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Run an experiment and compare it with the exact answer: model → generator → program → circuit → verdict.
+
+    Exit status 0: agrees or not checked; 1: disagrees; 2: bad input; 3: a backend failed; 130: interrupted.
+    """
+    if resume and out is None:
+        raise ArgumentError("--resume", "come with --out", "--out is left out", "add --out DIR")
+    spec = read_experiment(experiment, backend=backend, seed=seed)
+    if dry_run:
+        _compile(spec, None, json)
+        return
+    folder = out or _default_folder(spec)
+    check_writable("--out", folder)
+    with _progress() as (stage, steps):
+        program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
+        request = pipeline.request_run(
+            program, spec.target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage
+        )
+        if out is None:
+            folder = folder.with_name(f"{folder.name}-{program.hash[:8]}")
+        store = Folder(folder, request.identity, resume=resume)
+        _write_inputs(spec, program.knobs, folder)
+        result = pipeline.run_request(request, store, stage, steps)
+        comparison = pipeline.compare(result, spec.target_error, stage)
+    files = _write_results(comparison, folder)
+    if json:
+        print(to_json(document(comparison, [str(path) for path in files])))
+    else:
+        console = Console()
+        console.print(tables(comparison))
+        console.print(f"Picture: {folder / 'convergence.png'}", soft_wrap=True, highlight=False)
+        console.print(f"Results: {folder}", soft_wrap=True, highlight=False)
+    if comparison.verdict is Verdict.DISAGREES:
+        raise typer.Exit(DISAGREES)
+
+
+@app.command()
+def exact(experiment: ExperimentFile, json: Json = False) -> None:
+    """The exact answer and the generator's certificate; never compiles."""
+    spec = read_experiment(experiment)
+    _check_dense(spec)
+    values, cert = thermal(spec.model, spec.generator.beta), certificate(spec.generator)
+    data = {
+        "version": package_version(),
+        "model": model_part(spec.generator),
+        "exact": exact_part(values),
+        "generator": generator_part(spec.generator, cert),
+    }
+    _show(data, json)
+
+
+@app.command(epilog=KNOBS_HELP)
+def compile(
+    experiment: ExperimentFile,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.qpy|FILE.qasm", help="Write the whole transpiled program.")
+    ] = None,
+    backend: Annotated[
+        str | None, typer.Option("--backend", metavar="NAME|FILE", help="Override [run] backend.")
+    ] = None,
+    seed: Seed = None,
+    json: Json = False,
+) -> None:
+    """Compile for the target, count, predict; with --out write the circuit with one draw of the random delays.
+
+    The file holds the preparation of the initial state, then every sweep, in the target's basis gates and resets:
+    unrolled, no control flow, no measurement. The program's claim is the mean over seeds.
+    """
+    _compile(read_experiment(experiment, backend=backend, seed=seed), out, json)
+
+
+@app.command()
+def backends(json: Json = False) -> None:
+    """List the targets that can be named, and what is available here."""
+    rows = []
+    for name, path in available_targets().items():
+        try:
+            rows.append({"name": name, "available": True, "reason": None, "description": read_target(path).description})
+        except ArgumentError as error:
+            rows.append({"name": name, "available": False, "reason": str(error), "description": ""})
+    if json:
+        print(to_json({"backends": rows}))
+        return
+    for row in rows:
+        print(f"{row['name']:22} {'available' if row['available'] else row['reason']}  {row['description']}")
+
+
+def _check_dense(spec: Experiment) -> None:
+    n = spec.model.num_qubits
+    if n > MAX_DENSE_QUBITS:
+        raise ArgumentError(
+            "model",
+            f"have at most {MAX_DENSE_QUBITS} qubits for the exact answer",
+            f"it has {n}",
+            "use a smaller model",
+            spec.path,
+        )
+
+
+def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
+    if out is not None:
+        if out.suffix not in (".qpy", ".qasm"):
+            raise ArgumentError("--out", "end in .qpy or .qasm", f"{out} was found", "write --out program.qasm")
+        if out.is_dir():
+            raise ArgumentError("--out", "be a file", f"{out} is a folder", "write --out program.qasm")
+        check_writable("--out", out.absolute().parent)
+    with _progress() as (stage, _):
+        program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
+        stage("transpiling")
+        compiled = compile_for(program, spec.target, spec.initial, spec.seed)
+        cert = certificate(spec.generator) if spec.model.num_qubits <= MAX_DENSE_QUBITS else None
+        small = spec.model.num_qubits <= MAX_DENSE_QUBITS
+        rows = ledger(program, spec.initial.density(spec.model.num_qubits)) if small else program.declared
+    data: dict[str, Any] = {
+        "version": package_version(),
+        "model": model_part(spec.generator),
+        "generator": generator_part(spec.generator, cert) if cert else {"kind": spec.generator.kind},
+        "program": program_part(program, spec.seed),
+        "target": target_part(compiled, spec.seed),
+        "ledger": ledger_part(rows),
+    }
+    if out is not None:
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        write_circuit(out, compiled.circuit(spec.seed))
+        data["files"] = [str(out)]
+    _show(data, json)
+
+
+def _default_folder(spec: Experiment) -> Path:
+    return Path("results") / f"{spec.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _write_inputs(spec: Experiment, knobs: Any, folder: Path) -> None:
+    """The experiment as run: a file that runs again from inside the folder."""
+    filled = {section: dict(keys) for section, keys in spec.filled.items()}
+    if "file" in filled["model"]:
+        filled["model"]["file"] = "model.json"
+        write_text(folder / "model.json", model_json(spec.model))
+    if spec.target.name not in available_targets():
+        filled["run"]["backend"] = "target.toml"
+        write_text(folder / "target.toml", tomli_w.dumps(spec.target.model_dump(mode="json")))
+    if spec.initial.name.endswith(".qasm"):
+        filled["run"]["initial"] = "initial.qasm"
+        write_circuit(folder / "initial.qasm", spec.initial.preparation)
+    filled["compile"] |= {key: list(v) if isinstance(v, tuple) else v for key, v in knobs.items() if v is not None}
+    filled["compile"] = {key: value for key, value in filled["compile"].items() if value is not None}
+    write_text(folder / "experiment.toml", tomli_w.dumps(filled))
+
+
+def _write_results(comparison: Comparison, folder: Path) -> list[Path]:
+    request = comparison.run.request
+    write_text(folder / "program.txt", comparison.run.program.text)
+    write_circuit(folder / "circuit.qpy", request.compiled.circuit(request.seed))
+    write_text(folder / "versions.json", to_json(versions()))
+    write_whole(folder / "convergence.png", lambda path: save_convergence(comparison, path))
+    names = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
+    files = sorted({*names, folder / "result.json", folder / "report.txt"})
+    write_text(folder / "report.txt", str(comparison) + "\n")
+    write_text(folder / "result.json", to_json(document(comparison, [str(path) for path in files])))
+    return files
+
+
+def _show(data: dict[str, Any], json: bool) -> None:
+    if json:
+        print(to_json(data))
+        return
+    for section, values in data.items():
+        if isinstance(values, dict):
+            print(section)
+            for key, value in values.items():
+                print(f"  {key:32} {value}")
+        elif isinstance(values, list) and values and isinstance(values[0], dict):
+            print(section)
+            for row in values:
+                print("  " + "  ".join(f"{key} {value}" for key, value in row.items()))
+        else:
+            print(f"{section:34} {values}")
+
+
+class _progress:
+    """Progress on standard error: a line that says what is being done, a bar while a run goes on."""
+
+    def __enter__(self) -> tuple[Callable[[str], None], Callable[[int, int], None]]:
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self.bar.start()
+        task = self.bar.add_task("reading", total=None)
+        return (
+            lambda text: self.bar.update(task, description=text, total=None),
+            lambda done, of: self.bar.update(task, description=f"realisation {done} of {of}", completed=done, total=of),
+        )
+
+    def __exit__(self, *exception: object) -> None:
+        self.bar.stop()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: one line and an exit status for everything a user can get wrong."""
+    sys.exit(status(arguments))
+
+
+def status(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    try:
+        code = app(arguments, standalone_mode=False)
+        return code if isinstance(code, int) else DONE
+    except typer.Exit as exit:
+        return int(exit.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("Interrupted. Finished realisations are saved; continue with --out DIR --resume.", INTERRUPTED)
+    except BackendError as error:
+        return _fail(str(error), SERVICE_FAILED)
+    except GibbsError as error:
+        return _fail(str(error), BAD_INPUT)
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}. Fix: check the path and its permissions.", BAD_INPUT)
+    except Exception as error:
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # a usage error of the command line
+            return _fail(f"{error.format_message()} Fix: see gibbs-circuits --help.", BAD_INPUT)
+        raise
+
+
+def _fail(message: str, code: int) -> int:
+    print(one_line(message), file=sys.stderr)
+    return code
+
+
+__all__ = ["app", "main", "status"]

@@ -1,0 +1,22 @@
+"""Lindbladian → program."""
+
+from .program import (
+    EXACT,
+    Couple,
+    ErrorTerm,
+    Evolve,
+    Program,
+    RandomDelay,
+    Reset,
+    Rung,
+    Stage,
+    Status,
+    Step,
+)
+from .schemes import SCHEMES, Knobs, ParallelKnobs, Scheme, SequentialKnobs, parallel, sequential
+from .trotter import Group
+
+__all__ = [
+    "EXACT", "SCHEMES", "Couple", "ErrorTerm", "Evolve", "Group", "Knobs", "ParallelKnobs", "Program",
+    "RandomDelay", "Reset", "Rung", "Scheme", "SequentialKnobs", "Stage", "Status", "Step", "parallel", "sequential",
+]  # fmt: skip

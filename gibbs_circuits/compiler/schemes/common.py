@@ -1,0 +1,102 @@
+"""What schemes share: the knobs of a time-domain scheme, and jumps as symbols."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from ...errors import ArgumentError
+from ...filters import Filter
+from ...generators import Lindbladian
+from ..program import Evolve, RandomDelay, Step
+from ..trotter import Term
+
+
+class Knobs(BaseModel):
+    """Settings every time-domain scheme has; None means: to be chosen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    chosen: ClassVar[tuple[str, ...]] = ("sweeps", "strength", "spacing", "nodes")
+
+    sweeps: int | None = Field(default=None, ge=1, description="How often the sweep is repeated, >= 1.")
+    strength: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="δ: time of the generator that one sweep stands for."
+    )
+    spacing: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="τ: time between two nodes, and one Trotter step."
+    )
+    nodes: int | None = Field(default=None, ge=1, description="N: number of nodes of the filter's time kernel.")
+    trotter_order: int = Field(default=2, ge=1, le=2, description="Product formula: 1 (Lie) or 2 (Strang).")
+    random_delays: tuple[int, int] = Field(
+        default=(2, 8),
+        description="Extra evolution between sweeps, a uniform whole number of spacings [low, high]; breaks resonances.",
+    )
+    truncation: float = Field(
+        default=0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Terms of H with a smaller |coefficient| are left out of the evolution (0: none).",
+    )
+
+    @field_validator("random_delays", mode="before")
+    @classmethod
+    def _delays(cls, value: object) -> object:
+        if value is False:
+            return (0, 0)
+        pair = tuple(value) if isinstance(value, list | tuple) else ()
+        if (
+            len(pair) != 2
+            or any(isinstance(k, bool) or not isinstance(k, int) for k in pair)
+            or not 0 <= pair[0] <= pair[1]
+        ):
+            raise PydanticCustomError("delays", "be [low, high], whole numbers with 0 <= low <= high, or false")
+        return pair
+
+    def settled(self) -> tuple[float, float, int]:
+        """(strength, spacing, nodes), all of them set."""
+        if self.strength is None or self.spacing is None or self.nodes is None:
+            missing = next(name for name in self.chosen[1:] if getattr(self, name) is None)
+            raise ArgumentError(missing, "be set before a program is written", "it is left out", f"give {missing}")
+        return self.strength, self.spacing, self.nodes
+
+    def sweeps_settled(self) -> int:
+        """The number of sweeps, set."""
+        if self.sweeps is None:
+            raise ArgumentError("sweeps", "be set before a program is written", "it is left out", "set sweeps = 12")
+        return self.sweeps
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for a program to carry."""
+        return self.model_dump()
+
+
+@dataclass(frozen=True)
+class SymbolicJump:
+    """A jump √w Σ_ν f̂(ν) A_ν: the coupling's terms, the weight and the filter."""
+
+    terms: tuple[Term, ...]
+    weight: float
+    filter: Filter
+
+    @property
+    def support(self) -> frozenset[int]:
+        """Positions in the label where the coupling acts."""
+        return frozenset(i for label, _ in self.terms for i, letter in enumerate(label) if letter != "I")
+
+
+def symbolic_jumps(generator: Lindbladian) -> list[SymbolicJump]:
+    """One jump per coupling and factor of its kernel."""
+    return [
+        SymbolicJump(tuple((label, float(c.real)) for label, c in contact.coupling.to_list()), weight, filter)
+        for contact in generator.contacts
+        for weight, filter in contact.kernel.factors()
+    ]
+
+
+def delay_between_sweeps(knobs: Knobs, spacing: float) -> list[Step]:
+    """The random delay that ends a sweep; none when it is always zero."""
+    low, high = knobs.random_delays
+    return [RandomDelay(Evolve(spacing, 1, knobs.trotter_order), low, high)] if high > 0 else []

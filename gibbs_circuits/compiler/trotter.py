@@ -1,0 +1,104 @@
+r"""Product formulas for e^{−iHt}, as tables of coefficients over commuting groups of terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from qiskit.quantum_info import Pauli, SparsePauliOp
+
+from ..errors import check_choice
+
+Term = tuple[str, float]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Terms exponentiated together without error: they commute, or each acts on a single qubit."""
+
+    terms: tuple[Term, ...]
+
+    @property
+    def local(self) -> bool:
+        """Whether every term acts on one qubit: single-qubit gates, free of two-qubit gates."""
+        return all(weight(label) <= 1 for label, _ in self.terms)
+
+    @property
+    def two_qubit_gates(self) -> int:
+        """2(w − 1) per term of weight w; none for a local group."""
+        return 0 if self.local else sum(rotation_cost(label) for label, _ in self.terms)
+
+
+# Each formula is a list of (fraction of the step, reversed?) sub-steps over the groups in order.
+# Lie: error O(τ²) per step; Strang: O(τ³) per step, so orders 1 and 2 over a fixed time.
+FORMULAS: dict[int, tuple[tuple[float, bool], ...]] = {1: ((1.0, False),), 2: ((0.5, False), (0.5, True))}
+
+
+def weight(label: str) -> int:
+    """Number of qubits a Pauli string acts on."""
+    return len(label) - label.count("I")
+
+
+def rotation_cost(label: str) -> int:
+    """Two-qubit gates of exp(−iθP): 2(w − 1) for weight w, a ladder up and down."""
+    return max(0, 2 * (weight(label) - 1))
+
+
+def commuting_groups(hamiltonian: SparsePauliOp, truncation: float = 0.0) -> tuple[Group, ...]:
+    """The terms of H as groups: single-qubit terms first, then commuting groups, the costliest last.
+
+    Terms on the same qubits stay together where they commute (XX + YY + ZZ on a pair costs three two-qubit gates,
+    and only when adjacent). The costliest group comes last because it then stands once, in the middle of a Strang step.
+
+    Args:
+        hamiltonian: Real Pauli sum; the identity is dropped (a global phase).
+        truncation: Terms with |coefficient| below this are left out of the evolution.
+    """
+    local: list[Term] = []
+    blocks: dict[tuple[int, ...], list[Term]] = {}
+    for label, coefficient in hamiltonian.to_list():
+        support = tuple(i for i, letter in enumerate(label) if letter != "I")
+        if not support or abs(coefficient) < truncation:
+            continue
+        term = (label, float(coefficient.real))
+        (local if len(support) == 1 else blocks.setdefault(support, [])).append(term)
+    groups: list[list[Term]] = []
+    for block in blocks.values():
+        for piece in [block] if _all_commute(block) else [[term] for term in block]:
+            for group in groups:
+                if _all_commute(group + piece):
+                    group.extend(piece)
+                    break
+            else:
+                groups.append(list(piece))
+    ordered = sorted((Group(tuple(group)) for group in groups), key=lambda group: group.two_qubit_gates)
+    return ((Group(tuple(local)),) if local else ()) + tuple(ordered)
+
+
+def spectators(groups: tuple[Group, ...], couplings: list[Term]) -> tuple[str, ...]:
+    """Labels of many-qubit terms that commute with every other term and with every coupling given."""
+    labels = [label for group in groups for label, _ in group.terms]
+    others = [Pauli(label) for label in labels] + [Pauli(label) for label, _ in couplings]
+    return tuple(label for label in labels if weight(label) > 1 and all(Pauli(label).commutes(p) for p in others))
+
+
+def _all_commute(terms: list[Term]) -> bool:
+    paulis = [Pauli(label) for label, _ in terms]
+    return all(p.commutes(q) for i, p in enumerate(paulis) for q in paulis[i + 1 :])
+
+
+def factors(num_groups: int, order: int, slices: int) -> tuple[tuple[int, float], ...]:
+    """The product of one evolution: (group, fraction of one slice) in order of time, equal neighbours merged.
+
+    Raises:
+        ArgumentError: If the order is not one of `FORMULAS`.
+    """
+    check_choice("trotter_order", str(order), map(str, FORMULAS))
+    sequence = [
+        (group, fraction)
+        for _ in range(slices)
+        for fraction, backwards in FORMULAS[order]
+        for group in (reversed(range(num_groups)) if backwards else range(num_groups))
+    ]
+    merged = groupby(sequence, key=lambda factor: factor[0])
+    return tuple((group, sum(fraction for _, fraction in run)) for group, run in merged)

@@ -1,0 +1,173 @@
+"""What is known about a generator before anything is compiled: the certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse.linalg
+
+from ..generators import Coherent, Lindbladian
+from ..generators.lindbladian import (
+    MAX_SUPEROPERATOR_QUBITS,
+    balance_term,
+    coherent_term,
+    couplings_in_energy_basis,
+    decay_operator,
+    superoperator,
+    transition_superoperator,
+)
+from ..spectrum import Array, Real, spectrum, vec
+
+DEGENERACY_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Measured properties of $\\mathcal L$ without −i[H, ·]; None where the generator is too large to tell.
+
+    Attributes:
+        residual: ‖L(σ)‖_F / (‖L‖ ‖σ‖_F), ‖L‖ the largest singular value.
+        residual_without_coherent: The same with B left out: the negative control.
+        kernel_defect: Relative violation of α̃(ν1, ν2) = α̃(−ν2, −ν1) over all pairs of Bohr frequencies.
+        coherent_defect: ‖B − (i/2) tanh(βν/4) R‖_F / ‖R‖_F, R taken from the values of the kernel.
+        kms_defect: The larger of the two.
+        steady_states: Dimension of the commutant of the A_ν of non-zero weight.
+        steady_states_with_hamiltonian: The same with H added to the set.
+        spectral_gap: min −Re λ over λ ≠ 0.
+        mixing_bound: gap⁻¹ ln(1/(ε √λ_min(σ))) at ε = 0.1 (proved for KMS generators), in units of time.
+        lowest_population: λ_min(σ).
+    """
+
+    residual: float | None
+    residual_without_coherent: float | None
+    kernel_defect: float | None
+    coherent_defect: float | None
+    kms_defect: float | None
+    steady_states: int | None
+    steady_states_with_hamiltonian: int | None
+    spectral_gap: float | None
+    mixing_bound: float | None
+    lowest_population: float
+
+
+def certificate(lindbladian: Lindbladian) -> Certificate:
+    """Measure a generator; dense, time O(64**n) up to 5 qubits, nothing but λ_min(σ) above."""
+    s = spectrum(lindbladian.model)
+    lowest = float(s.populations(lindbladian.beta)[-1])
+    if lindbladian.model.num_qubits > MAX_SUPEROPERATOR_QUBITS:
+        return Certificate(None, None, None, None, None, None, None, None, None, lowest)
+    kernel, coherent = kernel_defect(lindbladian), coherent_defect(lindbladian)
+    plain = commutant_dimension(lindbladian)
+    gap = spectral_gap(lindbladian, plain)
+    bound = np.log(1 / (0.1 * np.sqrt(lowest))) / gap if gap and lowest > 0 else None
+    return Certificate(
+        residual=residual(lindbladian),
+        residual_without_coherent=residual(replace(lindbladian, coherent=Coherent.NONE)),
+        kernel_defect=kernel,
+        coherent_defect=coherent,
+        kms_defect=max(kernel, coherent),
+        steady_states=plain,
+        steady_states_with_hamiltonian=commutant_dimension(lindbladian, hamiltonian=True),
+        spectral_gap=gap,
+        mixing_bound=None if bound is None else float(bound),
+        lowest_population=lowest,
+    )
+
+
+def residual(lindbladian: Lindbladian) -> float:
+    r"""$\|\mathcal L(\sigma)\|_F / (\|\mathcal L\|\,\|\sigma\|_F)$ with the largest singular value of $\mathcal L$."""
+    L = superoperator(lindbladian)
+    sigma = vec(np.diag(spectrum(lindbladian.model).populations(lindbladian.beta)))
+    scale = largest_singular_value(L)
+    return float(np.linalg.norm(L @ sigma) / (scale * np.linalg.norm(sigma))) if scale > 0 else 0.0
+
+
+def largest_singular_value(matrix: Array) -> float:
+    """‖·‖ of a square matrix: dense up to 256 × 256, Lanczos from a fixed start above."""
+    if matrix.shape[0] <= 256:
+        return float(np.linalg.norm(matrix, 2))
+    start = np.random.default_rng(0).standard_normal(matrix.shape[0])
+    return float(scipy.sparse.linalg.svds(matrix, k=1, v0=start, return_singular_vectors=False)[0])
+
+
+def kernel_defect(lindbladian: Lindbladian) -> float:
+    """Max |α̃(ν1, ν2) − α̃(−ν2, −ν1)| / max |α̃| over all pairs of Bohr frequencies and all contacts."""
+    nu = np.unique(spectrum(lindbladian.model).bohr_frequencies)
+    nu1, nu2 = nu[:, None], nu[None, :]
+    worst = 0.0
+    for kernel, beta in {(c.kernel, c.beta) for c in lindbladian.contacts}:
+        alpha = kernel.balanced(nu1, nu2, beta)
+        mirrored = kernel.balanced(-nu2, -nu1, beta)
+        worst = max(worst, float(np.max(np.abs(alpha - mirrored)) / np.max(np.abs(alpha))))
+    return worst
+
+
+def coherent_defect(lindbladian: Lindbladian) -> float:
+    """How far B is from the balanced one, relative to R; R here comes from T†(1), not from the jumps."""
+    s = spectrum(lindbladian.model)
+    d = s.dim
+    one = vec(np.eye(d))
+    R = (transition_superoperator(lindbladian).conj().T @ one).reshape(d, d, order="F")
+    B = balance_term(R, s, lindbladian.beta)
+    scale = np.linalg.norm(R)
+    return float(np.linalg.norm(coherent_term(lindbladian) - B) / scale) if scale > 0 else 0.0
+
+
+def frequency_classes(nu: Real, tolerance: float = DEGENERACY_TOLERANCE) -> np.ndarray:
+    """An integer class per Bohr frequency; neighbours closer than tolerance × bandwidth share one."""
+    order = np.argsort(nu, axis=None)
+    values = nu.reshape(-1)[order]
+    gaps = np.diff(values) > tolerance * max(1.0, float(np.max(np.abs(values))))
+    classes = np.empty(values.size, dtype=int)
+    classes[order] = np.concatenate([[0], np.cumsum(gaps)])
+    return classes.reshape(nu.shape)
+
+
+def commutant_dimension(lindbladian: Lindbladian, *, hamiltonian: bool = False) -> int:
+    """Dimension of {X : [X, A_ν] = 0 for every A_ν of non-zero weight}, the number of steady states.
+
+    A rank, without β: X commutes with all A_ν exactly when it commutes with two generic combinations
+    Σ_ν z_ν A_ν of each coupling (with probability one over z; the seed is fixed).
+    """
+    s = spectrum(lindbladian.model)
+    nu, one = s.bohr_frequencies, np.eye(s.dim)
+    classes = frequency_classes(nu)
+    rng = np.random.default_rng(20240404)
+    blocks = [np.kron(one, np.diag(s.energies)) - np.kron(np.diag(s.energies), one)] if hamiltonian else []
+    combined = [np.zeros((s.dim, s.dim), dtype=complex) for _ in range(3)]
+    for A, contact in zip(couplings_in_energy_basis(lindbladian), lindbladian.contacts, strict=True):
+        alive = np.abs(contact.kernel(nu, nu)) > 0
+        alive &= alive.T  # A_ν and A_−ν are adjoints; the set is closed under adjoints
+        for M in combined:  # generic over the couplings as well as over the frequencies
+            phases = rng.standard_normal(classes.max() + 1) + 1j * rng.standard_normal(classes.max() + 1)
+            M += phases[classes] * np.where(alive, A, 0.0) / np.linalg.norm(A)
+    for M in combined:
+        blocks += [np.kron(one, N) - np.kron(N.T, one) for N in (M, M.conj().T)]
+    return _nullity(np.vstack(blocks))
+
+
+def _nullity(matrix: Array) -> int:
+    triangle = np.linalg.qr(matrix, mode="r")
+    values = np.linalg.svd(triangle, compute_uv=False)
+    return int(np.sum(values <= 1e-8 * values[0])) if values[0] > 0 else int(values.size)
+
+
+def spectral_gap(lindbladian: Lindbladian, steady_states: int) -> float | None:
+    r"""Min −Re λ over λ ≠ 0 of $\mathcal L$; None when nothing decays.
+
+    In KMS balance $\mathcal L$ is similar to the Hermitian $D(X) = \sum\tilde AX\tilde A^\dagger - \tfrac12\{\tilde R, X\}$
+    with kernel α̃ and $\tilde R_{ij} = R_{ij}/\cosh(\beta\nu_{ij}/4)$, so zero eigenvalues are counted off, not
+    thresholded; without balance the eigenvalues of the non-normal $\mathcal L$ are taken.
+    """
+    s = spectrum(lindbladian.model)
+    if steady_states >= s.dim**2:
+        return None
+    if lindbladian.coherent is Coherent.BALANCE:
+        one = np.eye(s.dim)
+        R = decay_operator(lindbladian) / np.cosh(np.clip(lindbladian.beta * s.bohr_frequencies / 4, -700, 700))
+        D = transition_superoperator(lindbladian, balanced=True) - 0.5 * (np.kron(one, R) + np.kron(R.conj(), one))
+        decay = np.sort(-np.linalg.eigvalsh((D + D.conj().T) / 2))
+    else:
+        decay = np.sort(-np.linalg.eigvals(superoperator(lindbladian)).real)
+    return float(max(decay[steady_states], 0.0))

@@ -1,0 +1,267 @@
+"""An experiment file as typed objects: strings become choices here, once."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from qiskit import QuantumCircuit, qasm3
+from qiskit.quantum_info import SparsePauliOp
+
+from .compiler import SCHEMES, Knobs, Scheme
+from .errors import ArgumentError, check_beta, check_choice, shown
+from .filters import Filter, GaussianFilter
+from .generators import Coherent, Lindbladian, couplings_of, dll
+from .models import LIBRARY, Model, pauli_sum, read_model
+from .models.files import read_text
+from .readings.initial import InitialState, bits, mixed, one, zero
+from .targets import Target, from_validation, load_target
+
+SECTIONS = ("model", "generator", "compile", "run", "observables")
+KINDS = {"dll": "dll", "kms": "dll"}
+FILTERS: dict[str, Any] = {"gaussian": GaussianFilter}
+DEFAULT_REALISATIONS = 16
+M = TypeVar("M", bound=BaseModel)
+
+
+class GeneratorKeys(BaseModel):
+    """[generator]: how the model thermalises."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    kind: str = Field(default="dll", description="dll (alias kms): Ding–Li–Lin, exact detailed balance.")
+    filter: str = Field(default="gaussian", description="f̂(ν): gaussian, e^{−(βν)²/8 − βν/4}.")
+    coherent: str = Field(default="balance", description="balance: the term B that makes it exact; none: without.")
+    couplings: Any = Field(default="Y", description='letters put on every site ("Y", "XZ"), or one list of terms each.')
+
+
+class CompileKeys(BaseModel):
+    """[compile]: keys every scheme has, besides its own knobs."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+    scheme: str = Field(default="parallel", description="parallel or sequential.")
+    target_error: float = Field(
+        default=0.10, gt=0, le=1, allow_inf_nan=False, description="trace distance that still agrees."
+    )
+
+
+class RunKeys(BaseModel):
+    """[run]: where, how often, from where."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    backend: str = Field(default="aer_density_matrix", description="a packaged target's name or a .toml file.")
+    shots: int = Field(default=0, ge=0, description="per measurement basis; 0 = exact expectation values.")
+    seed: int = Field(default=1, ge=0, description="fixes everything random.")
+    initial: str = Field(default="zero", description="zero, one, mixed, a bit string, or a .qasm file.")
+    realisations: int = Field(
+        default=DEFAULT_REALISATIONS, ge=1, description="draws of the random delays the result is the mean over."
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """Everything an experiment file says, as objects."""
+
+    name: str
+    path: Path
+    generator: Lindbladian
+    scheme: Scheme
+    knobs: Knobs
+    target_error: float
+    target: Target
+    shots: int
+    seed: int
+    initial: InitialState
+    realisations: int
+    observables: dict[str, SparsePauliOp]
+    filled: dict[str, Any]  # the file with defaults filled in
+
+    @property
+    def model(self) -> Model:
+        """The model."""
+        return self.generator.model
+
+
+def read_experiment(path: Path, *, backend: str | None = None, seed: int | None = None) -> Experiment:
+    """An experiment from its TOML file; `backend` and `seed` of the command line win.
+
+    Raises:
+        ArgumentError: Naming the file, the key, what was found and a fix.
+    """
+    text = read_text(path, "experiment")
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ArgumentError("the file", "be TOML", str(error), "mend that line", path) from None
+    for section, value in data.items():
+        if section not in SECTIONS:
+            raise ArgumentError(
+                section, f"be one of the sections {', '.join(SECTIONS)}", "it is unknown", f"remove {section}", path
+            )
+        if not isinstance(value, dict):
+            raise ArgumentError(section, "be a section", f"{shown(value)} was found", f"write [{section}]", path)
+    if "model" not in data:
+        raise ArgumentError(
+            "model", "be given", "there is no such section", 'add [model] with name = "tfim" and beta = 1.0', path
+        )
+    if backend is not None:
+        data.setdefault("run", {})["backend"] = backend
+    if seed is not None:
+        data.setdefault("run", {})["seed"] = seed
+    return _experiment(path, data, backend_from_file=backend is None)
+
+
+def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) -> Experiment:
+    model, beta, filled_model = _model(path, data["model"])
+    keys = _keys(GeneratorKeys, data.get("generator", {}), path, "generator")
+    generator = make_generator(model, beta, keys, path)
+    head = _keys(CompileKeys, data.get("compile", {}), path, "compile")
+    scheme, knobs = make_scheme(head.scheme, _without(data.get("compile", {}), CompileKeys), path)
+    run = _keys(RunKeys, data.get("run", {}), path, "run")
+    try:
+        target = load_target(run.backend, path.parent if backend_from_file else None)
+        initial = make_initial(run.initial, model.num_qubits, path.parent)
+    except ArgumentError as error:
+        raise error.located(path, "run") from None
+    observables = {}
+    for name, terms in data.get("observables", {}).items():
+        if name == "energy":
+            raise ArgumentError(
+                "observables.energy", "have another name", "the energy is always there", "rename it", path
+            )
+        try:
+            observables[name] = pauli_sum(terms, name, model.num_qubits)
+        except ArgumentError as error:
+            raise error.located(path, "observables") from None
+    filled = {
+        "model": filled_model,
+        "generator": {**keys.model_dump(), "kind": KINDS[keys.kind]},
+        "compile": {"scheme": scheme.name, "target_error": head.target_error, **knobs.as_dict()},
+        "run": run.model_dump(),
+        "observables": data.get("observables", {}),
+    }
+    return Experiment(
+        path.stem, path, generator, scheme, knobs, head.target_error, target, run.shots, run.seed, initial,
+        run.realisations, observables, filled,
+    )  # fmt: skip
+
+
+def _without(section: dict[str, Any], keys: type[BaseModel]) -> dict[str, Any]:
+    return {key: value for key, value in section.items() if key not in keys.model_fields}
+
+
+def _keys(schema: type[M], section: dict[str, Any], path: Path, name: str) -> M:
+    try:
+        return schema.model_validate(section)
+    except ValidationError as error:
+        raise from_validation(error, path, name) from None
+
+
+def _model(path: Path, section: dict[str, Any]) -> tuple[Model, float, dict[str, Any]]:
+    try:
+        if "beta" not in section:
+            raise ArgumentError("beta", "be given", "it is missing", "add beta = 1.0")
+        beta = check_beta(section["beta"])
+        rest = {key: value for key, value in section.items() if key != "beta"}
+        model, filled = _model_from(rest, path)
+    except ArgumentError as error:
+        raise error.located(path, "model") from None
+    return model, beta, {**filled, "beta": beta}
+
+
+def _model_from(section: dict[str, Any], path: Path) -> tuple[Model, dict[str, Any]]:
+    given = [key for key in ("name", "terms", "file") if key in section]
+    if len(given) != 1:
+        found = f"{' and '.join(given)} were found" if given else "none was found"
+        raise ArgumentError("name", "be the only one of name, terms, file", found, 'keep one, e.g. name = "tfim"')
+    if given == ["name"]:
+        return _library_model(section)
+    for key in section:
+        if key not in given:
+            raise ArgumentError(key, f"be absent beside {given[0]}", "it is unused here", f"remove {key}")
+    if given == ["terms"]:
+        return Model(pauli_sum(section["terms"], "terms"), path.stem), {"terms": section["terms"]}
+    file = section["file"]
+    if not isinstance(file, str):
+        raise ArgumentError("file", "be a path", f"{shown(file)} was found", 'write file = "h2.json"')
+    return read_model(path.parent / file), {"file": file}
+
+
+def _library_model(section: dict[str, Any]) -> tuple[Model, dict[str, Any]]:
+    name = check_choice("name", section["name"], LIBRARY)
+    entry = LIBRARY[name]
+    values = {key: value for key, value in section.items() if key != "name"}
+    for key in values:
+        if key not in entry.parameters:
+            raise ArgumentError(
+                key, f"be one of the keys of {name}: {', '.join(entry.parameters)}", "it is unknown", f"remove {key}"
+            )
+    defaults = {key: parameter.default for key, parameter in entry.parameters.items()}
+    return entry.build(**values), {"name": name, **defaults, **values}
+
+
+def make_generator(model: Model, beta: float, keys: GeneratorKeys, file: Path | None = None) -> Lindbladian:
+    """A generator from its keys."""
+    try:
+        check_choice("kind", keys.kind, KINDS)
+        filter: Filter = FILTERS[check_choice("filter", keys.filter, FILTERS)](beta)
+        coherent = Coherent(check_choice("coherent", keys.coherent, [c.value for c in Coherent]))
+        return dll(model, couplings_of(keys.couplings, model.num_qubits), filter, beta, coherent)
+    except ArgumentError as error:
+        raise (error if file is None else error.located(file, "generator")) from None
+
+
+def make_scheme(name: str, knobs: dict[str, Any], file: Path | None = None) -> tuple[Scheme, Knobs]:
+    """A scheme and its knobs from their names."""
+    try:
+        scheme = SCHEMES[check_choice("scheme", name, SCHEMES)]
+    except ArgumentError as error:
+        raise (error if file is None else error.located(file, "compile")) from None
+    try:
+        return scheme, scheme.knobs.model_validate(knobs)
+    except ValidationError as error:
+        located = from_validation(error, file or Path(), "compile" if file else "")
+        raise (located if file else ArgumentError(located.argument, located.rule, located.found, located.fix)) from None
+
+
+def make_initial(name: str, num_qubits: int, folder: Path) -> InitialState:
+    """A start from its name, a bit string, or a QASM file."""
+    named = {"zero": lambda: zero(num_qubits), "one": lambda: one(num_qubits), "mixed": mixed}
+    if name in named:
+        return named[name]()
+    if name and set(name) <= set("01"):
+        if len(name) != num_qubits:
+            raise ArgumentError(
+                "initial", f"have {num_qubits} bits, one per site", f'"{name}" has {len(name)}', 'use "zero"'
+            )
+        return bits(name)
+    if name.endswith(".qasm"):
+        return InitialState(name, _preparation(folder / name, num_qubits))
+    raise ArgumentError(
+        "initial", "be zero, one, mixed, a bit string or a .qasm file", f"{shown(name)} was found", 'use "zero"'
+    )
+
+
+def _preparation(path: Path, num_qubits: int) -> QuantumCircuit:
+    try:
+        qc: QuantumCircuit = qasm3.loads(read_text(path, "initial"))
+    except ArgumentError:
+        raise
+    except Exception as error:  # the parser raises many kinds
+        raise ArgumentError("initial", "be OpenQASM 3", f"{path}: {error}", "mend that file") from None
+    qc = qc.remove_final_measurements(inplace=False)
+    unitary = all(item.operation.name not in ("reset", "measure") for item in qc.data)
+    if qc.num_qubits != num_qubits or not unitary:
+        raise ArgumentError(
+            "initial", f"prepare {num_qubits} qubits with unitary gates", f"{path} has {qc.num_qubits} qubits"
+            + ("" if unitary else " and resets or measurements"), "mend that file",
+        )  # fmt: skip
+    return qc
+
+
+def model_json(model: Model) -> str:
+    """A model as a file that `[model] file` reads."""
+    return json.dumps({"name": model.name, "num_qubits": model.num_qubits, "terms": model.terms}, indent=1)

@@ -1,0 +1,49 @@
+"""Coupling operators from what users write: Pauli letters on every site, or explicit operators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qiskit.quantum_info import SparsePauliOp
+
+from ..errors import InvalidModelError, shown
+from ..models import pauli_sum
+
+Couplings = str | Sequence[SparsePauliOp] | Sequence[Sequence[Sequence[object]]]
+
+
+def couplings_of(couplings: Couplings, num_qubits: int) -> tuple[SparsePauliOp, ...]:
+    """Couplings letter by letter, each on site 0, 1, …; or the given operators in the given order.
+
+    Args:
+        couplings: A string of X, Y, Z ("XYZ": three per site), SparsePauliOps, or one list of
+            [label, coefficient] terms per coupling.
+        num_qubits: Width of the model.
+
+    Raises:
+        InvalidModelError: If a letter is unknown or repeated, or a term is malformed.
+    """
+    if isinstance(couplings, str):
+        if not couplings or set(couplings) - set("XYZ") or len(set(couplings)) != len(couplings):
+            raise InvalidModelError(
+                "couplings",
+                "be a string of different letters X, Y, Z, or one list of terms per coupling",
+                f"{shown(couplings)} was found",
+                'set couplings = "Y"',
+            )
+        return tuple(
+            SparsePauliOp.from_sparse_list([(letter, [site], 1.0)], num_qubits=num_qubits)
+            for letter in couplings
+            for site in range(num_qubits)
+        )
+    if not isinstance(couplings, list | tuple) or not couplings:
+        raise InvalidModelError(
+            "couplings",
+            "be a string of letters X, Y, Z, or one list of terms per coupling",
+            f"{shown(couplings)} was found",
+            'set couplings = "Y"',
+        )
+    return tuple(
+        A if isinstance(A, SparsePauliOp) else pauli_sum(A, f"couplings[{index}]", num_qubits)
+        for index, A in enumerate(couplings)
+    )

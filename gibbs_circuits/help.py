@@ -1,0 +1,63 @@
+"""What `--help` teaches, generated from the library, the schemes and the schema of the experiment file."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from .compiler import SCHEMES
+from .experiment import CompileKeys, GeneratorKeys, RunKeys
+from .models import LIBRARY
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def _keys(schema: type[BaseModel]) -> list[str]:
+    lines = []
+    for name, field in schema.model_fields.items():
+        default = "chosen" if field.default is None else field.default
+        lines.append(
+            _escape(
+                f"  {name} = {default!r}: {field.description}"
+                if default != "chosen"
+                else f"  {name} (chosen if left out): {field.description}"
+            )
+        )
+    return lines
+
+
+def models_help() -> str:
+    """The library models with their formulas and keys."""
+    lines = ["[bold]Library models[/bold] (\\[model] name = …, then the keys shown; chains are open unless periodic)"]
+    for name, entry in LIBRARY.items():
+        keys = ", ".join(f"{key} = {parameter.default}" for key, parameter in entry.parameters.items())
+        lines.append(_escape(f"  {name}: {entry.formula}   ({keys})"))
+    lines.append("Every file key: gibbs-circuits run --help. Every knob of the schemes: gibbs-circuits compile --help.")
+    return "\n\n".join(lines)
+
+
+def knobs_help() -> str:
+    """Every scheme with its knobs and what they mean."""
+    lines = ["[bold]Schemes and their knobs[/bold] (\\[compile])"]
+    for scheme in SCHEMES.values():
+        lines.append(f"[bold]{scheme.name}[/bold]: {scheme.summary}")
+        lines += _keys(scheme.knobs)
+    return "\n\n".join(lines)
+
+
+def experiment_help() -> str:
+    """Every section and key of an experiment file."""
+    lines = [
+        "[bold]The experiment file[/bold]",
+        r"[bold]\[model][/bold]: beta, and exactly one of name (a library model: gibbs-circuits --help), "
+        r'terms = \[\["ZZII", -1.0], …] (rightmost letter: qubit 0), file = "h2.json"',
+    ]
+    for section, schema in (("generator", GeneratorKeys), ("compile", CompileKeys), ("run", RunKeys)):
+        lines.append(rf"[bold]\[{section}][/bold]")
+        lines += _keys(schema)
+    lines.append(r"[bold]\[observables][/bold]: name = \[\[label, coefficient], …]; the energy is always there")
+    return "\n\n".join(lines)
+
+
+MODELS_HELP, KNOBS_HELP, EXPERIMENT_HELP = models_help(), knobs_help(), experiment_help()

@@ -1,0 +1,28 @@
+"""What is thermalised: Hamiltonians from the library, from terms, from files."""
+
+from .files import read_model
+from .library import (
+    LIBRARY,
+    heisenberg,
+    hubbard,
+    kagome_ising,
+    mixed_field_ising,
+    tfim,
+    xxz,
+)
+from .model import Model, from_terms, hermitian, pauli_sum
+
+__all__ = [
+    "LIBRARY",
+    "Model",
+    "from_terms",
+    "heisenberg",
+    "hermitian",
+    "hubbard",
+    "kagome_ising",
+    "mixed_field_ising",
+    "pauli_sum",
+    "read_model",
+    "tfim",
+    "xxz",
+]

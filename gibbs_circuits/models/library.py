@@ -1,0 +1,142 @@
+"""Library models, each written as in its formula. Chains are open unless `periodic`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from inspect import Parameter, signature
+
+from qiskit.quantum_info import SparsePauliOp
+
+from ..errors import ArgumentError, check_integer, check_real
+from .model import Model
+
+Sparse = tuple[str, list[int], float]
+
+
+def _bonds(sites: int, periodic: bool) -> list[tuple[int, int]]:
+    if not isinstance(periodic, bool):
+        raise ArgumentError("periodic", "be true or false", f"{periodic!r} was found", "set periodic = false")
+    ring = [(sites - 1, 0)] if periodic and sites > 2 else []
+    return [(i, i + 1) for i in range(sites - 1)] + ring
+
+
+def _model(sparse: list[Sparse], num_qubits: int, name: str) -> Model:
+    kept = [term for term in sparse if term[2] != 0.0] or [("", [], 0.0)]
+    return Model(SparsePauliOp.from_sparse_list(kept, num_qubits=num_qubits), name)
+
+
+def mixed_field_ising(sites: int = 4, J: float = 1.0, h: float = 0.9, g: float = 0.5, periodic: bool = False) -> Model:
+    r"""Ising chain in a tilted field: $H = -J\sum_i Z_iZ_{i+1} - h\sum_i X_i - g\sum_i Z_i$.
+
+    Raises:
+        ArgumentError: If `sites` is not a whole number >= 1 or a parameter is not finite.
+    """
+    n = check_integer("sites", sites, low=1)
+    J, h, g = check_real("J", J), check_real("h", h), check_real("g", g)
+    sparse: list[Sparse] = [("ZZ", [i, j], -J) for i, j in _bonds(n, periodic)]
+    sparse += [("X", [i], -h) for i in range(n)] + [("Z", [i], -g) for i in range(n)]
+    return _model(sparse, n, "mixed_field_ising")
+
+
+def tfim(sites: int = 4, J: float = 1.0, h: float = 1.0, periodic: bool = False) -> Model:
+    r"""Transverse-field Ising chain: $H = -J\sum_i Z_iZ_{i+1} - h\sum_i X_i$."""
+    return Model(mixed_field_ising(sites, J, h, 0.0, periodic).hamiltonian, "tfim")
+
+
+def xxz(
+    sites: int = 4,
+    J: float = 1.0,
+    delta: float = 1.0,
+    fields: float | Sequence[float] = 0.0,
+    periodic: bool = False,
+) -> Model:
+    r"""XXZ chain in fields: $H = J\sum_i (X_iX_{i+1} + Y_iY_{i+1} + \Delta Z_iZ_{i+1}) + \sum_i h_i Z_i$.
+
+    `fields` is one number for all sites or one per site.
+    """
+    n = check_integer("sites", sites, low=1)
+    J, delta = check_real("J", J), check_real("delta", delta)
+    h = list(fields) if isinstance(fields, list | tuple) else [fields] * n
+    if len(h) != n:
+        raise ArgumentError("fields", f"have one entry per site ({n})", f"it has {len(h)}", "set fields = 0.0")
+    h = [check_real(f"fields[{i}]", value) for i, value in enumerate(h)]
+    sparse: list[Sparse] = []
+    for i, j in _bonds(n, periodic):
+        sparse += [("XX", [i, j], J), ("YY", [i, j], J), ("ZZ", [i, j], J * delta)]
+    sparse += [("Z", [i], h[i]) for i in range(n)]
+    return _model(sparse, n, "xxz")
+
+
+def heisenberg(sites: int = 4, J: float = 1.0, fields: float | Sequence[float] = 0.0, periodic: bool = False) -> Model:
+    r"""Heisenberg chain: the XXZ chain at $\Delta = 1$."""
+    return Model(xxz(sites, J, 1.0, fields, periodic).hamiltonian, "heisenberg")
+
+
+def hubbard(sites: int = 2, t: float = 1.0, U: float = 4.0, mu: float = 0.0, periodic: bool = False) -> Model:
+    r"""Hubbard chain by Jordan–Wigner: $H = -t\sum(c^\dagger c + h.c.) + U\sum n_\uparrow n_\downarrow - \mu\sum n$.
+
+    Qubit i is site i with spin up, qubit `sites` + i the same site with spin down; $n = (1 - Z)/2$.
+    """
+    L = check_integer("sites", sites, low=1)
+    t, U, mu = check_real("t", t), check_real("U", U), check_real("mu", mu)
+    sparse: list[Sparse] = []
+    for i, j in _bonds(L, periodic):
+        for a, b in ((i, j), (L + i, L + j)):
+            low, high = min(a, b), max(a, b)
+            string = list(range(low + 1, high))
+            for letter in "XY":  # c†_a c_b + h.c. = (X…Z…X + Y…Z…Y)/2
+                sparse.append((letter + "Z" * len(string) + letter, [low, *string, high], -t / 2))
+    for i in range(L):
+        sparse += [("", [], U / 4 - mu), ("ZZ", [i, L + i], U / 4)]
+        sparse += [("Z", [q], mu / 2 - U / 4) for q in (i, L + i)]
+    return _model(sparse, 2 * L, "hubbard")
+
+
+def kagome_ising(columns: int = 2, rows: int = 2, gx: float = 0.5, gz: float = 2.0, periodic: bool = False) -> Model:
+    r"""Antiferromagnetic Ising model on the kagome lattice: $H = \sum_{\langle ij\rangle} Z_iZ_j + g_x\sum X_i + g_z\sum Z_i$.
+
+    Three sites per cell; 2 × 2 cells are 12 sites with 17 bonds (24 periodic).
+    """
+    nx, ny = check_integer("columns", columns, low=1), check_integer("rows", rows, low=1)
+    gx, gz = check_real("gx", gx), check_real("gz", gz)
+    n = 3 * nx * ny
+
+    def site(x: int, y: int, k: int) -> int | None:
+        if periodic:
+            x, y = x % nx, y % ny
+        return 3 * (nx * y + x) + k if 0 <= x < nx and 0 <= y < ny else None
+
+    bonds: set[tuple[int, int]] = set()
+    for x in range(nx):
+        for y in range(ny):
+            a, b, c = (site(x, y, k) for k in range(3))
+            pairs = [(a, b), (b, c), (a, c)]
+            pairs += [(b, site(x + 1, y, 0)), (c, site(x, y + 1, 0)), (c, site(x - 1, y + 1, 1))]
+            bonds |= {(min(p, q), max(p, q)) for p, q in pairs if p is not None and q is not None and p != q}
+    sparse: list[Sparse] = [("ZZ", list(bond), 1.0) for bond in sorted(bonds)]
+    sparse += [("X", [i], gx) for i in range(n)] + [("Z", [i], gz) for i in range(n)]
+    return _model(sparse, n, "kagome_ising")
+
+
+@dataclass(frozen=True)
+class LibraryModel:
+    """A library model as files and `--help` see it."""
+
+    build: Callable[..., Model]
+    formula: str
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """Its keys, with their defaults."""
+        return dict(signature(self.build).parameters)
+
+
+LIBRARY: dict[str, LibraryModel] = {
+    "mixed_field_ising": LibraryModel(mixed_field_ising, "−J ΣZZ − h ΣX − g ΣZ"),
+    "tfim": LibraryModel(tfim, "−J ΣZZ − h ΣX"),
+    "xxz": LibraryModel(xxz, "J Σ(XX + YY + Δ ZZ) + Σ h_i Z_i"),
+    "heisenberg": LibraryModel(heisenberg, "J Σ(XX + YY + ZZ) + Σ h_i Z_i"),
+    "hubbard": LibraryModel(hubbard, "−t Σ(c†c + h.c.) + U Σ n↑n↓ − μ Σ n"),
+    "kagome_ising": LibraryModel(kagome_ising, "Σ ZZ + g_x ΣX + g_z ΣZ"),
+}

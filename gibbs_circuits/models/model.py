@@ -1,0 +1,135 @@
+"""What is thermalised: a Hamiltonian on qubits, with a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from qiskit.quantum_info import SparsePauliOp
+
+from ..errors import InvalidModelError, shown
+
+REAL_TOLERANCE = 1e-10
+
+
+def hermitian(operator: object, argument: str) -> SparsePauliOp:
+    r"""A copy of `operator` with real coefficients and read-only arrays.
+
+    A sum of Pauli strings $\sum_k c_k P_k$ is Hermitian exactly when every merged $c_k$ is real.
+
+    Raises:
+        InvalidModelError: If it is not a SparsePauliOp, not finite, or not Hermitian to 1e-10.
+    """
+    if not isinstance(operator, SparsePauliOp):
+        raise InvalidModelError(
+            argument,
+            "be a SparsePauliOp",
+            f"{shown(operator)} is {type(operator).__name__}",
+            'pass SparsePauliOp.from_list([("ZZ", -1.0), ("XI", -0.9)])',
+        )
+    if operator.num_qubits == 0:
+        raise InvalidModelError(argument, "act on at least one qubit", "it acts on none", "add a Pauli term")
+    if not np.all(np.isfinite(operator.coeffs)):
+        bad = operator.paulis[int(np.argmin(np.isfinite(operator.coeffs)))].to_label()
+        raise InvalidModelError(argument, "have finite coefficients", f"term {bad} is not finite", "give it a number")
+    merged = operator.simplify(atol=0.0)
+    defect = float(np.max(np.abs(merged.coeffs.imag)))
+    if defect > REAL_TOLERANCE:
+        bad = merged.paulis[int(np.argmax(np.abs(merged.coeffs.imag)))].to_label()
+        raise InvalidModelError(
+            argument,
+            "be Hermitian",
+            f"term {bad} has imaginary part {defect:.1e} (allowed {REAL_TOLERANCE:g})",
+            "pass A + A† and i(A − A†)",
+        )
+    real = SparsePauliOp(merged.paulis, merged.coeffs.real)
+    real.coeffs.setflags(write=False)
+    return real
+
+
+def pauli_sum(terms: object, argument: str, num_qubits: int | None = None) -> SparsePauliOp:
+    """A SparsePauliOp from `[[label, real coefficient], ...]` in Qiskit's label order.
+
+    Raises:
+        InvalidModelError: If a term is malformed; the message names its index.
+    """
+    if not isinstance(terms, list | tuple) or not terms:
+        raise InvalidModelError(
+            argument,
+            "be a non-empty list of [label, coefficient] pairs",
+            f"{shown(terms)} was found",
+            'write [["ZZ", -1.0], ["XI", -0.9]]',
+        )
+    pairs: list[tuple[str, float]] = []
+    for index, term in enumerate(terms):
+        where = f"{argument}[{index}]"
+        if not isinstance(term, list | tuple) or len(term) != 2 or not isinstance(term[0], str):
+            raise InvalidModelError(
+                where, "be a [label, coefficient] pair", f"{shown(term)} was found", 'write ["ZZ", -1.0]'
+            )
+        label, coefficient = term
+        width = num_qubits if num_qubits is not None else len(pairs[0][0]) if pairs else len(label)
+        if not label or set(label) - set("IXYZ"):
+            bad = sorted(set(label) - set("IXYZ"))
+            raise InvalidModelError(
+                where,
+                "use the letters I, X, Y, Z only",
+                f"label {shown(label)} has {', '.join(map(repr, bad)) or 'no letter'}",
+                f'write a label such as "{"Z" * max(width, 1)}"',
+            )
+        if len(label) != width:
+            raise InvalidModelError(
+                where,
+                f"have {width} letters, one per qubit",
+                f"label {shown(label)} has {len(label)}",
+                f'pad it with I: "{label[:width].rjust(width, "I")}"',
+            )
+        if isinstance(coefficient, bool) or not isinstance(coefficient, int | float):
+            raise InvalidModelError(
+                where,
+                "have a real coefficient",
+                f"{shown(coefficient)} is {type(coefficient).__name__}",
+                f'write ["{label}", 1.0]; only Hermitian sums have a Gibbs state',
+            )
+        pairs.append((label, float(coefficient)))
+    return hermitian(SparsePauliOp.from_list(pairs), argument)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    r"""A Hamiltonian $H = \sum_k c_k P_k$ with a name.
+
+    Args:
+        hamiltonian: SparsePauliOp on n qubits with real coefficients, in the user's energy unit; ħ = k_B = 1.
+        name: What reports call it.
+
+    Raises:
+        InvalidModelError: If the Hamiltonian is not Hermitian or not finite.
+    """
+
+    hamiltonian: SparsePauliOp
+    name: str = "custom"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hamiltonian", hermitian(self.hamiltonian, "hamiltonian"))
+
+    @property
+    def num_qubits(self) -> int:
+        """Number of system qubits n; the Hilbert space has dimension 2**n."""
+        return int(self.hamiltonian.num_qubits)
+
+    @property
+    def terms(self) -> tuple[tuple[str, float], ...]:
+        """The Pauli terms as (label, coefficient), the rightmost letter being qubit 0."""
+        return tuple((label, float(c.real)) for label, c in self.hamiltonian.to_list())
+
+    def __repr__(self) -> str:
+        head = " ".join(f"{c:+.4g} {label}" for label, c in self.terms[:6])
+        more = f" … ({len(self.terms)} terms)" if len(self.terms) > 6 else ""
+        return f"Model({self.name}, {self.num_qubits} qubits: {head}{more})"
+
+
+def from_terms(terms: Iterable[tuple[str, float]], name: str = "custom") -> Model:
+    """A model from explicit Pauli terms `[(label, coefficient), ...]`."""
+    return Model(pauli_sum([list(term) for term in terms], "terms"), name)

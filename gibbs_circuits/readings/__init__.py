@@ -1,0 +1,11 @@
+"""Readings of a program: the same object as channel, circuit, cost."""
+
+from .channel import contraction, fixed_point, states_after_sweeps, sweep_channel
+from .circuit import circuit, draw_delays, pieces
+from .cost import Cost, cost
+from .initial import InitialState, bits, mixed, one, zero
+
+__all__ = [
+    "Cost", "InitialState", "bits", "circuit", "contraction", "cost", "draw_delays", "fixed_point", "mixed", "one",
+    "pieces", "states_after_sweeps", "sweep_channel", "zero",
+]  # fmt: skip

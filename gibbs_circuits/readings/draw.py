@@ -1,0 +1,49 @@
+"""One sweep of a program, drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from qiskit import QuantumCircuit
+from qiskit.circuit import Gate
+
+from ..compiler import Couple, Evolve, Program, RandomDelay, Reset, Stage
+
+
+def draw(program: Program, stage: int = -1, **options: Any) -> Any:
+    """One sweep of a stage as a diagram: evolution boxes, couplings, resets, the random delay.
+
+    Args:
+        program: What to draw.
+        stage: Which stage.
+        options: Passed to Qiskit's drawer, e.g. output="mpl"; text by default.
+    """
+    return schematic(program, program.stages[stage]).draw(**{"output": "text", "fold": 110, **options})
+
+
+def schematic(program: Program, stage: Stage) -> QuantumCircuit:
+    """One sweep with a box per step; for drawing only, the boxes have no definition."""
+    n, m = program.num_system, program.num_ancilla
+    qc = QuantumCircuit(n + m)
+    for label, qubits in _boxes(stage, n):
+        if label == "reset":
+            qc.reset(qubits)
+        else:
+            qc.append(Gate(label, len(qubits), []), qubits)
+    return qc
+
+
+def _boxes(stage: Stage, n: int) -> Iterator[tuple[str, list[int]]]:
+    for step in stage.steps:
+        match step:
+            case Evolve():
+                yield f"e^-iH·{step.duration:.3g}", list(range(n))
+            case RandomDelay():
+                yield f"delay {step.low}…{step.high} × {step.unit.duration:.3g}", list(range(n))
+            case Couple():
+                acting = sorted({q for label, _ in step.terms for q, c in enumerate(reversed(label)) if c != "I"})
+                name = "+".join("".join(c for c in label if c != "I") or "I" for label, _ in step.terms)
+                yield f"{name} θ={step.angle:.2f} φ={step.axis:.2f}", [*acting, n + step.ancilla]
+            case Reset():
+                yield "reset", [n + a for a in step.ancillas]

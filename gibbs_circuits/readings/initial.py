@@ -1,0 +1,69 @@
+"""The state a run starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.quantum_info import Operator
+
+from ..spectrum import Array
+
+
+@dataclass(frozen=True, eq=False)
+class InitialState:
+    """A start of the system register: a unitary preparation from |0…0⟩, or the maximally mixed state.
+
+    Args:
+        name: As written by the user.
+        preparation: Circuit on the system qubits; None means maximally mixed.
+    """
+
+    name: str
+    preparation: QuantumCircuit | None
+
+    def density(self, num_system: int) -> Array:
+        """The density matrix."""
+        d = 2**num_system
+        if self.preparation is None:
+            return np.eye(d, dtype=complex) / d
+        psi = Operator(self.preparation).data[:, 0]
+        return np.outer(psi, psi.conj())
+
+    def circuit(self, num_system: int, num_ancilla: int) -> QuantumCircuit:
+        """The preparation on system and ancillas; `mixed` is one CX per site from an ancilla that is then reset."""
+        qc = QuantumCircuit(num_system + num_ancilla)
+        if self.preparation is not None:
+            qc.compose(self.preparation, qubits=range(num_system), inplace=True)
+            return qc
+        for site in range(num_system):
+            ancilla = num_system + site % num_ancilla
+            qc.h(ancilla)
+            qc.cx(ancilla, site)
+            qc.reset(ancilla)
+        return qc
+
+
+def bits(pattern: str) -> InitialState:
+    """A computational basis state; the rightmost character is qubit 0."""
+    qc = QuantumCircuit(len(pattern))
+    for qubit, bit in enumerate(reversed(pattern)):
+        if bit == "1":
+            qc.x(qubit)
+    return InitialState(pattern, qc)
+
+
+def zero(num_system: int) -> InitialState:
+    """|0…0⟩."""
+    return InitialState("zero", bits("0" * num_system).preparation)
+
+
+def one(num_system: int) -> InitialState:
+    """|1…1⟩."""
+    return InitialState("one", bits("1" * num_system).preparation)
+
+
+def mixed() -> InitialState:
+    """The maximally mixed state."""
+    return InitialState("mixed", None)

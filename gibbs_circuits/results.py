@@ -1,0 +1,310 @@
+"""The result's schema, and results on disk: every file is written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit, qasm3, qpy
+
+from .analysis import Comparison, Estimate
+from .analysis.compare import ENERGY
+from .backends import Compiled
+from .backends.aer import Block
+from .compiler import Program
+from .errors import ArgumentError
+from .exact import Certificate
+from .generators import Lindbladian
+from .readings import cost, pieces
+from .readings.circuit import assemble, draw_delays
+from .spectrum import Thermal
+
+PACKAGES = ("gibbs-circuits", "qiskit", "qiskit-aer", "numpy", "scipy", "pydantic", "matplotlib")
+DEPTH_DRAWS = 4
+
+
+def package_version() -> str:
+    """The version of this package."""
+    try:
+        return version("gibbs-circuits")
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "0.0.0+uninstalled"
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that matters to a result."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def model_part(generator: Lindbladian) -> dict[str, Any]:
+    """`model` of the JSON document."""
+    return {"num_qubits": generator.model.num_qubits, "beta": generator.beta, "name": generator.model.name}
+
+
+def generator_part(generator: Lindbladian, certificate: Certificate) -> dict[str, Any]:
+    """`generator` of the JSON document."""
+    exact = certificate.residual is not None and certificate.residual <= 1e-12
+    return {
+        "kind": generator.kind,
+        "coherent": generator.coherent.value,
+        "couplings": len(generator.contacts),
+        "residual": certificate.residual,
+        "residual_without_coherent": certificate.residual_without_coherent,
+        "kms_defect": certificate.kms_defect,
+        "kernel_defect": certificate.kernel_defect,
+        "coherent_defect": certificate.coherent_defect,
+        "bias": 0.0 if exact else None,
+        "steady_states": certificate.steady_states,
+        "steady_states_with_hamiltonian": certificate.steady_states_with_hamiltonian,
+        "spectral_gap": certificate.spectral_gap,
+        "mixing_time_bound": certificate.mixing_bound,
+    }
+
+
+def exact_part(exact: Thermal | None) -> dict[str, Any] | None:
+    """`exact` of the JSON document."""
+    return None if exact is None else asdict(exact)
+
+
+def program_part(program: Program, seed: int) -> dict[str, Any]:
+    """`program` of the JSON document."""
+    price = cost(program)
+    parts, empty = pieces(program), QuantumCircuit(program.num_qubits)
+    draws = DEPTH_DRAWS if any(part.delay for stage in parts for part in stage) else 1
+    depth = np.mean([assemble(program, parts, empty, draw_delays(program, seed, r)).depth() for r in range(draws)])
+    return {
+        "scheme": program.scheme,
+        "num_system": program.num_system,
+        "num_ancilla": program.num_ancilla,
+        "sweeps": program.sweeps,
+        "resets": price.resets,
+        "stages": [
+            {"sweeps": stage.repeats, "two_qubit_gates_per_sweep": gates}
+            for stage, gates in zip(program.stages, price.two_qubit_gates_per_sweep, strict=True)
+        ],
+        "two_qubit_gates": price.two_qubit_gates,
+        "depth": float(depth),
+        "guarantee": program.guarantee,
+        "calibration": program.calibration,
+        "knobs": {key: list(value) if isinstance(value, tuple) else value for key, value in program.knobs.items()},
+        "knobs_chosen": program.provenance or None,
+        "hash": program.hash,
+    }
+
+
+def target_part(compiled: Compiled, seed: int) -> dict[str, Any]:
+    """`target` of the JSON document."""
+    return {
+        "backend": compiled.target.name,
+        "two_qubit_gates": compiled.two_qubit_gates,
+        "depth": compiled.depth(seed),
+        "seconds": None,
+        "system_qubits": list(compiled.system_qubits),
+        "basis": list(compiled.target.basis),
+    }
+
+
+def ledger_part(rows: Any) -> list[dict[str, Any]]:
+    """`ledger` of the JSON document."""
+    return [
+        {"rung": r.rung.value, "value": r.value, "unit": r.unit, "status": r.status.value, "source": r.source}
+        for r in rows
+    ]
+
+
+def _estimate(estimate: Estimate | None) -> dict[str, Any] | None:
+    return None if estimate is None else asdict(estimate)
+
+
+def document(comparison: Comparison, files: list[str] | None = None) -> dict[str, Any]:
+    """The JSON document of `run`."""
+    c, run = comparison, comparison.run
+    program, request = run.program, run.request
+    p = c.prediction
+    return {
+        "version": package_version(),
+        "model": model_part(program.generator),
+        "generator": generator_part(program.generator, c.certificate),
+        "program": program_part(program, request.seed),
+        "target": target_part(request.compiled, request.seed),
+        "lattice": None if run.lattice is None else target_part(run.lattice, request.seed),
+        "run": {
+            "shots": request.shots,
+            "realisations": request.realisations,
+            "seed": request.seed,
+            "initial": request.initial.name,
+            "target_error": c.target_error,
+        },
+        "exact": exact_part(c.exact),
+        "baselines": {
+            "best_product_trace_distance": c.best_product_distance,
+            "initial_trace_distance": c.initial_distance,
+            "unitary_gate_loop": None if c.loop is None else [asdict(loop) for loop in c.loop],
+        },
+        "result": {
+            "energy": _estimate(c.observables[ENERGY]),
+            "trace_distance": c.trace_distance,
+            "fidelity": c.fidelity,
+            "fixed_point": None
+            if p is None
+            else {
+                "trace_distance": p.fixed_point_distance,
+                "energy": p.fixed_point_energy,
+                "contraction": p.contraction,
+            },
+            "starts": None if p is None else p.starts,
+            "observables": {k: _estimate(v) for k, v in c.observables.items() if k != ENERGY},
+            "beta_effective": _estimate(c.beta_effective),
+            "trace_distance_per_sweep": None if c.distances is None else c.distances.tolist(),
+            "energy_per_sweep": None if c.energies is None else c.energies.tolist(),
+        },
+        "ledger": ledger_part(c.ledger),
+        "measured_orders": [{**asdict(rung), "rung": rung.rung.value} for rung in c.rungs],
+        "verdict": c.verdict.value,
+        "versions": versions(),
+        "files": files or [],
+    }
+
+
+def to_json(data: Any) -> str:
+    """One JSON document without NaN or infinities."""
+    return json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _finite(data: Any) -> Any:
+    match data:
+        case dict():
+            return {key: _finite(value) for key, value in data.items()}
+        case list() | tuple():
+            return [_finite(value) for value in data]
+        case bool() | np.bool_():
+            return bool(data)
+        case float() | np.floating():
+            return float(data) if math.isfinite(data) else None
+        case np.integer():
+            return int(data)
+        case _:
+            return data
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make a temporary file beside `path`, then put it in place in one step."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """A text file, whole or not at all."""
+    write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def write_circuit(path: Path, qc: QuantumCircuit) -> None:
+    """QPY or OpenQASM 3, by the extension."""
+
+    def write(temporary: Path) -> None:
+        if path.suffix == ".qpy":
+            with temporary.open("wb") as file:
+                qpy.dump(qc, file)
+        else:
+            temporary.write_text(qasm3.dumps(qc), encoding="utf-8")
+
+    write_whole(path, write)
+
+
+def check_writable(argument: str, folder: Path) -> None:
+    """Refuse before anything is computed what could not be written afterwards; leaves nothing behind.
+
+    Raises:
+        ArgumentError: If neither the folder nor its nearest existing parent can be written to.
+    """
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    found = None
+    if not existing.is_dir():
+        found = f"{existing} is not a folder"
+    else:
+        try:
+            with tempfile.TemporaryFile(dir=existing):
+                pass
+        except OSError as error:
+            found = f"{existing}: {error.strerror}"
+    if found:
+        raise ArgumentError(argument, "be writable", found, f"choose another folder than {folder}")
+
+
+class Folder:
+    """A run's folder as a store of blocks: one file each, so that an interrupted run resumes."""
+
+    def __init__(self, path: Path, identity: dict[str, object], *, resume: bool):
+        self.path, self.data = path, path / "data"
+        check_writable("--out", path)
+        if path.exists() and any(path.iterdir()):
+            self._check_same(identity, resume)
+        self.data.mkdir(parents=True, exist_ok=True)
+        write_text(path / "request.json", to_json(identity))
+
+    def _check_same(self, identity: dict[str, object], resume: bool) -> None:
+        if not resume:
+            raise ArgumentError(
+                "--out", "be a new or empty folder", f"{self.path} holds files", "add --resume or choose another folder"
+            )
+        try:
+            before = json.loads((self.path / "request.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise ArgumentError(
+                "--resume", "point to a run of this program", f"{self.path} holds none", "choose another folder"
+            ) from None
+        for key, value in identity.items():
+            if before.get(key) != value:
+                raise ArgumentError(
+                    "--resume",
+                    "continue the same run",
+                    f"{key} was {str(before.get(key))[:40]} and now is {str(value)[:40]}",
+                    "choose another folder",
+                )
+
+    def load(self) -> dict[int, Block]:
+        """The blocks on disk."""
+        blocks = {}
+        for path in sorted(self.data.glob("realisation-*.npz")):
+            with np.load(path) as stored:
+                number = int(path.stem.split("-")[1])
+                states = stored["states"] if "states" in stored else None
+                delays = tuple(int(k) for k in stored["delays"])
+                blocks[number] = Block(number, delays, states, tuple(json.loads(str(stored["counts"]))))
+        return blocks
+
+    def save(self, block: Block) -> None:
+        """One block, whole or not at all."""
+        arrays: dict[str, Any] = {"delays": np.array(block.delays, dtype=int), "counts": json.dumps(block.counts)}
+        if block.states is not None:
+            arrays["states"] = block.states
+
+        def write(temporary: Path) -> None:
+            with temporary.open("wb") as file:
+                np.savez_compressed(file, **arrays)
+
+        write_whole(self.data / f"realisation-{block.realisation:04d}.npz", write)

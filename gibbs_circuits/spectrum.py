@@ -1,0 +1,140 @@
+"""The exact classical side of a model: eigensystem, Bohr frequencies, Gibbs state, thermal functions.
+
+Vectorisation everywhere in the package is column stacking, vec(A X B) = (Bᵀ ⊗ A) vec(X), as in Qiskit's SuperOp.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from .errors import TooLargeError, check_beta
+from .models import Model
+
+Array = NDArray[np.complex128]
+Real = NDArray[np.float64]
+Frozen = TypeVar("Frozen", bound=NDArray[Any])
+
+MAX_DENSE_QUBITS = 12
+
+
+def read_only(array: Frozen) -> Frozen:
+    """The same array, refusing writes: `frozen=True` alone does not protect what a field points to."""
+    array.setflags(write=False)
+    return array
+
+
+def vec(matrix: NDArray[np.generic]) -> Array:
+    """Column-stacked vector of a matrix."""
+    return np.asarray(matrix, dtype=complex).reshape(-1, order="F")
+
+
+def unvec(vector: NDArray[np.generic]) -> Array:
+    """Square matrix of a column-stacked vector."""
+    dim = round(vector.size**0.5)
+    return np.asarray(vector, dtype=complex).reshape(dim, dim, order="F")
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Eigensystem H|i⟩ = E_i|i⟩, energies ascending, eigenvectors in columns."""
+
+    energies: Real
+    vectors: Array
+
+    @property
+    def dim(self) -> int:
+        """Dimension of the Hilbert space."""
+        return int(self.energies.size)
+
+    @property
+    def bohr_frequencies(self) -> Real:
+        """ν_ij = E_i − E_j, the energy the system gains in j → i; shape (dim, dim)."""
+        return self.energies[:, None] - self.energies[None, :]
+
+    def to_energy(self, operator: NDArray[np.generic]) -> Array:
+        """Matrix elements in the energy basis."""
+        return np.asarray(self.vectors.conj().T @ operator @ self.vectors)
+
+    def from_energy(self, operator: NDArray[np.generic]) -> Array:
+        """Back to the computational basis."""
+        return np.asarray(self.vectors @ operator @ self.vectors.conj().T)
+
+    def populations(self, beta: float) -> Real:
+        """Gibbs weights e^{−βE_i}/Z, shifted by the ground energy so that nothing overflows."""
+        weights = np.exp(-beta * (self.energies - self.energies[0]))
+        return np.asarray(weights / weights.sum())
+
+
+@lru_cache(maxsize=16)
+def spectrum(model: Model) -> Spectrum:
+    """Dense eigensystem of a model; time O(8**n), memory O(4**n).
+
+    Raises:
+        TooLargeError: Above 12 qubits.
+    """
+    n = model.num_qubits
+    if n > MAX_DENSE_QUBITS:
+        raise TooLargeError(
+            f"Exact diagonalisation of `{model.name}` needs {n} qubits, a {2**n} × {2**n} matrix; "
+            f"the limit is {MAX_DENSE_QUBITS} qubits. Fix: use a smaller model."
+        )
+    matrix = model.hamiltonian.to_matrix()
+    real = not np.any(matrix.imag)
+    energies, vectors = scipy.linalg.eigh(matrix.real if real else matrix)
+    return Spectrum(read_only(energies), read_only(vectors.astype(complex)))
+
+
+def gibbs_state(model: Model, beta: float) -> Array:
+    """σ = e^{−βH}/Z in the computational basis."""
+    s = spectrum(model)
+    return (s.vectors * s.populations(check_beta(beta))) @ s.vectors.conj().T
+
+
+@dataclass(frozen=True)
+class Thermal:
+    """Exact thermal functions, in the energy unit of the model (entropy and heat capacity in units of k_B)."""
+
+    energy: float
+    free_energy: float | None  # −ln Z / β; None at β = 0
+    entropy: float
+    heat_capacity: float
+    purity: float
+    ground_energy: float
+
+
+def thermal(model: Model, beta: float) -> Thermal:
+    r"""Energy $\langle H\rangle$, $F = -\ln Z/\beta$, $S = \beta\langle H\rangle + \ln Z$, $C = \beta^2\,\mathrm{Var}\,H$."""
+    beta = check_beta(beta)
+    s = spectrum(model)
+    p, E = s.populations(beta), s.energies
+    energy = float(p @ E)
+    log_z = float(np.log(np.sum(np.exp(-beta * (E - E[0])))) - beta * E[0])
+    return Thermal(
+        energy=energy,
+        free_energy=-log_z / beta if beta > 0 else None,
+        entropy=beta * energy + log_z,
+        heat_capacity=beta**2 * float(p @ (E - energy) ** 2),
+        purity=float(p @ p),
+        ground_energy=float(E[0]),
+    )
+
+
+def trace_distance(rho: NDArray[np.generic], sigma: NDArray[np.generic]) -> float:
+    """½‖ρ − σ‖₁ of two Hermitian matrices."""
+    difference = np.asarray(rho) - np.asarray(sigma)
+    return float(0.5 * np.abs(np.linalg.eigvalsh((difference + difference.conj().T) / 2)).sum())
+
+
+def fidelity(rho: NDArray[np.generic], sigma: NDArray[np.generic]) -> float:
+    """(Tr √(√σ ρ √σ))², Jozsa's convention, clipped to [0, 1]."""
+    values, vectors = np.linalg.eigh(np.asarray(sigma))
+    root = (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.conj().T
+    inner = root @ np.asarray(rho) @ root
+    overlaps = np.linalg.eigvalsh((inner + inner.conj().T) / 2)
+    return float(min(1.0, np.sum(np.sqrt(np.clip(overlaps, 0.0, None))) ** 2))
