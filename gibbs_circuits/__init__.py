@@ -37,8 +37,8 @@ def dll(
 ) -> Lindbladian:
     r"""Lindbladian in KMS detailed balance with the Gibbs state of `model`: Ding, Li & Lin's construction.
 
-    One jump per coupling, $L_a = \sum_\nu \hat f(\nu) A^a_\nu$ with $\hat f(\nu) = e^{-(\beta\nu)^2/8 - \beta\nu/4}$, and the
-    coherent term $B$ that makes $\sigma = e^{-\beta H}/Z$ an exact fixed point.
+    One jump per coupling, $L_a = \sum_\nu \hat f(\nu) A^a_\nu$ with $\hat f(\nu) = e^{-(\beta\nu)^2/8 - \beta\nu/4}$,
+    and the coherent term $B$ that makes $\sigma = e^{-\beta H}/Z$ an exact fixed point.
 
     Args:
         model: Hamiltonian on n qubits; dim = 2**n.

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from . import pipeline
 from .analysis import Comparison, Verdict
 from .analysis.plots import save_convergence
-from .analysis.report import tables
+from .analysis.report import WIDTH, tables
 from .backends import compile_for
 from .errors import ArgumentError, BackendError, GibbsError, one_line
 from .exact import certificate
@@ -117,6 +117,7 @@ def run(
         print(to_json(document(comparison, [str(path) for path in files])))
     else:
         console = Console()
+        console = Console(width=min(WIDTH, console.width) if console.is_terminal else WIDTH)
         console.print(tables(comparison))
         console.print(f"Picture: {folder / 'convergence.png'}", soft_wrap=True, highlight=False)
         console.print(f"Results: {folder}", soft_wrap=True, highlight=False)

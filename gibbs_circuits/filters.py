@@ -74,4 +74,4 @@ class GaussianFilter:
     def time(self, t: Real) -> Array:
         """f(t); undefined (a δ function) at β = 0."""
         beta, t = self.beta, np.asarray(t, dtype=float)
-        return np.exp(0.125 - 2 * (t / beta) ** 2 + 1j * t / beta) * np.sqrt(2 / np.pi) / beta
+        return np.asarray(np.exp(0.125 - 2 * (t / beta) ** 2 + 1j * t / beta) * np.sqrt(2 / np.pi) / beta)

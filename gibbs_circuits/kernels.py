@@ -1,6 +1,6 @@
 r"""The transition kernel α(ν1, ν2): the one object every generator is written through.
 
-$T(\rho) = \sum_a\sum_{\nu_1\nu_2} \alpha(\nu_1,\nu_2)\, A^a_{\nu_1}\rho A^{a\dagger}_{\nu_2}$, with α positive semidefinite.
+$T(\rho) = \sum_a\sum_{\nu_1\nu_2} \alpha(\nu_1,\nu_2)\, A^a_{\nu_1}\rho A^{a\dagger}_{\nu_2}$, α positive.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ import numpy as np
 from qiskit import QuantumCircuit, qasm3, qpy
 
 from .analysis import Comparison, Estimate
-from .analysis.compare import ENERGY
 from .backends import Compiled
 from .backends.aer import Block
+from .backends.jobs import ENERGY
 from .compiler import Program
 from .errors import ArgumentError
 from .exact import Certificate
@@ -292,7 +292,7 @@ class Folder:
         for path in sorted(self.data.glob("realisation-*.npz")):
             with np.load(path) as stored:
                 number = int(path.stem.split("-")[1])
-                states = stored["states"] if "states" in stored else None
+                states = stored["states"] if "states" in stored.files else None
                 delays = tuple(int(k) for k in stored["delays"])
                 blocks[number] = Block(number, delays, states, tuple(json.loads(str(stored["counts"]))))
         return blocks

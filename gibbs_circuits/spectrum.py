@@ -29,12 +29,12 @@ def read_only(array: Frozen) -> Frozen:
     return array
 
 
-def vec(matrix: NDArray[np.generic]) -> Array:
+def vec(matrix: NDArray[Any]) -> Array:
     """Column-stacked vector of a matrix."""
     return np.asarray(matrix, dtype=complex).reshape(-1, order="F")
 
 
-def unvec(vector: NDArray[np.generic]) -> Array:
+def unvec(vector: NDArray[Any]) -> Array:
     """Square matrix of a column-stacked vector."""
     dim = round(vector.size**0.5)
     return np.asarray(vector, dtype=complex).reshape(dim, dim, order="F")
@@ -57,11 +57,11 @@ class Spectrum:
         """ν_ij = E_i − E_j, the energy the system gains in j → i; shape (dim, dim)."""
         return self.energies[:, None] - self.energies[None, :]
 
-    def to_energy(self, operator: NDArray[np.generic]) -> Array:
+    def to_energy(self, operator: NDArray[Any]) -> Array:
         """Matrix elements in the energy basis."""
         return np.asarray(self.vectors.conj().T @ operator @ self.vectors)
 
-    def from_energy(self, operator: NDArray[np.generic]) -> Array:
+    def from_energy(self, operator: NDArray[Any]) -> Array:
         """Back to the computational basis."""
         return np.asarray(self.vectors @ operator @ self.vectors.conj().T)
 
@@ -109,7 +109,7 @@ class Thermal:
 
 
 def thermal(model: Model, beta: float) -> Thermal:
-    r"""Energy $\langle H\rangle$, $F = -\ln Z/\beta$, $S = \beta\langle H\rangle + \ln Z$, $C = \beta^2\,\mathrm{Var}\,H$."""
+    r"""$E = \langle H\rangle$, $F = -\ln Z/\beta$, $S = \beta E + \ln Z$, $C = \beta^2 \mathrm{Var} H$."""
     beta = check_beta(beta)
     s = spectrum(model)
     p, E = s.populations(beta), s.energies
@@ -125,13 +125,13 @@ def thermal(model: Model, beta: float) -> Thermal:
     )
 
 
-def trace_distance(rho: NDArray[np.generic], sigma: NDArray[np.generic]) -> float:
+def trace_distance(rho: NDArray[Any], sigma: NDArray[Any]) -> float:
     """½‖ρ − σ‖₁ of two Hermitian matrices."""
     difference = np.asarray(rho) - np.asarray(sigma)
     return float(0.5 * np.abs(np.linalg.eigvalsh((difference + difference.conj().T) / 2)).sum())
 
 
-def fidelity(rho: NDArray[np.generic], sigma: NDArray[np.generic]) -> float:
+def fidelity(rho: NDArray[Any], sigma: NDArray[Any]) -> float:
     """(Tr √(√σ ρ √σ))², Jozsa's convention, clipped to [0, 1]."""
     values, vectors = np.linalg.eigh(np.asarray(sigma))
     root = (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.conj().T

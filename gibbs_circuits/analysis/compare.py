@@ -202,7 +202,7 @@ def _predict(run: RunResult, sigma: Array, H: Array, start: Array) -> Prediction
 def _ledger(
     run: RunResult, energy: Estimate, prediction: Prediction | None, states: Array | None
 ) -> tuple[ErrorTerm, ...]:
-    start = run.request.initial.density(run.program.num_system) if prediction else np.zeros((1, 1))
+    start: Array = run.request.initial.density(run.program.num_system) if prediction else np.zeros((1, 1), complex)
     rows = list(ledger(run.program, start))
     if prediction is not None and states is not None:
         mean = states_after_sweeps(run.program, start)[-1]

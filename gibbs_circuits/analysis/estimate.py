@@ -44,7 +44,7 @@ def parity_mean(counts: Mapping[str, int], label: str) -> float:
     """Mean of the product of ±1 outcomes on the qubits a Pauli string acts on."""
     total = sum(counts.values())
     acting = [i for i, letter in enumerate(label) if letter != "I"]
-    return sum(c * (-1) ** sum(bits[i] == "1" for i in acting) for bits, c in counts.items()) / total
+    return float(sum(c * (-1) ** sum(bits[i] == "1" for i in acting) for bits, c in counts.items()) / total)
 
 
 def from_counts(observable: SparsePauliOp, bases: Sequence[str], counts: Sequence[Mapping[str, int]]) -> float:

@@ -8,6 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ..backends import Compiled
 from .compare import Comparison, Verdict
 from .estimate import Estimate
 
@@ -46,7 +47,7 @@ def tables(comparison: Comparison) -> Group:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", width=WIDTH)
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", expand=True)
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
     return table
@@ -90,14 +91,16 @@ def _gates(c: Comparison) -> Table:
     run = c.run
     compiled = run.request.compiled
     ours = compiled.two_qubit_gates
-    title = f"Two-qubit gates: {run.program.scheme}, {run.program.sweeps} sweeps, {run.program.guarantee}, {run.program.calibration}"
+    program = run.program
+    title = f"Two-qubit gates: {program.scheme}, {program.sweeps} sweeps, {program.guarantee}, {program.calibration}"
     table = _table(title, "way", "two-qubit gates", "trace distance", "ratio to ours")
-    table.add_row(f"this program on {compiled.target.name}", count(ours), number(c.trace_distance), "1")
+    table.add_row(
+        f"this program on {compiled.target.name} ({lattice_name(compiled)})", count(ours), number(c.trace_distance), "1"
+    )
     if run.lattice is not None:
         lattice = run.lattice.two_qubit_gates
-        table.add_row(
-            f"this program on {run.lattice.target.name}", count(lattice), number(c.trace_distance), f"{lattice / ours:.2f}" if ours else "—"
-        )  # fmt: skip
+        ratio = f"{lattice / ours:.2f}" if ours else "—"
+        table.add_row(f"this program on {run.lattice.target.name}", count(lattice), number(c.trace_distance), ratio)
     table.add_row("nearest product state found", "0", number(c.best_product_distance), "0")
     for label, loop in zip(("step 0.1", "best step"), c.loop or (), strict=False):
         gates = loop.two_qubit_gates
@@ -109,10 +112,15 @@ def _gates(c: Comparison) -> Table:
             number(loop.distance),
             f"{gates / ours:.1f}" if gates is not None and ours else "—",
         )
-    if run.program.provenance:
-        table.caption = run.program.provenance
+    if program.provenance:
+        table.caption = program.provenance
         table.caption_justify = "left"
     return table
+
+
+def lattice_name(compiled: Compiled) -> str:
+    """Which pairs of qubits interact on a target."""
+    return "all-to-all" if compiled.target.coupling_map is None else "heavy-hex"
 
 
 def _ledger(c: Comparison) -> Table:

@@ -30,7 +30,7 @@ def uniform_nodes(filter: Filter, count: int, spacing: float) -> Nodes:
     """
     if filter.width == 0:
         return Nodes(read_only(np.zeros(1)), read_only(filter.frequency(np.zeros(1))))
-    times = (np.arange(count) - (count - 1) / 2) * spacing
+    times: Real = np.asarray((np.arange(count) - (count - 1) / 2) * spacing, dtype=np.float64)
     return Nodes(read_only(times), read_only(spacing * filter.time(times)))
 
 

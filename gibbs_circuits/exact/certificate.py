@@ -24,7 +24,7 @@ DEGENERACY_TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Certificate:
-    """Measured properties of $\\mathcal L$ without −i[H, ·]; None where the generator is too large to tell.
+    r"""Measured properties of $\mathcal L$ without −i[H, ·]; None where the generator is too large to tell.
 
     Attributes:
         residual: ‖L(σ)‖_F / (‖L‖ ‖σ‖_F), ‖L‖ the largest singular value.
@@ -87,7 +87,7 @@ def largest_singular_value(matrix: Array) -> float:
     """‖·‖ of a square matrix: dense up to 256 × 256, Lanczos from a fixed start above."""
     if matrix.shape[0] <= 256:
         return float(np.linalg.norm(matrix, 2))
-    start = np.random.default_rng(0).standard_normal(matrix.shape[0])
+    start = np.asarray(np.random.default_rng(0).standard_normal(matrix.shape[0]), dtype=np.complex128)
     return float(scipy.sparse.linalg.svds(matrix, k=1, v0=start, return_singular_vectors=False)[0])
 
 
@@ -156,9 +156,10 @@ def _nullity(matrix: Array) -> int:
 def spectral_gap(lindbladian: Lindbladian, steady_states: int) -> float | None:
     r"""Min −Re λ over λ ≠ 0 of $\mathcal L$; None when nothing decays.
 
-    In KMS balance $\mathcal L$ is similar to the Hermitian $D(X) = \sum\tilde AX\tilde A^\dagger - \tfrac12\{\tilde R, X\}$
-    with kernel α̃ and $\tilde R_{ij} = R_{ij}/\cosh(\beta\nu_{ij}/4)$, so zero eigenvalues are counted off, not
-    thresholded; without balance the eigenvalues of the non-normal $\mathcal L$ are taken.
+    In KMS balance $\mathcal L$ is similar to the Hermitian
+    $D(X) = \sum\tilde AX\tilde A^\dagger - \tfrac12\{\tilde R, X\}$ with kernel α̃ and
+    $\tilde R_{ij} = R_{ij}/\cosh(\beta\nu_{ij}/4)$, so zero eigenvalues are counted off, not thresholded; without balance
+    the eigenvalues of the non-normal $\mathcal L$ are taken.
     """
     s = spectrum(lindbladian.model)
     if steady_states >= s.dim**2:

@@ -113,7 +113,7 @@ def jumps(lindbladian: Lindbladian) -> list[Array]:
 
 
 def decay_operator(lindbladian: Lindbladian) -> Array:
-    r"""$R = \sum_a\sum_{\nu_1\nu_2}\alpha(\nu_1,\nu_2)A_{\nu_2}^\dagger A_{\nu_1} = \sum_a L_a^\dagger L_a$ in the energy basis."""
+    r"""$R = \sum_a\sum\alpha(\nu_1,\nu_2)A_{\nu_2}^\dagger A_{\nu_1} = \sum_a L_a^\dagger L_a$ in the energy basis."""
     return np.asarray(sum(L.conj().T @ L for L in jumps(lindbladian)))
 
 
@@ -171,4 +171,4 @@ def superoperator(lindbladian: Lindbladian, *, hamiltonian: bool = False) -> Arr
     G = -1j * coherent_term(lindbladian) - 0.5 * decay_operator(lindbladian)
     if hamiltonian:
         G = G - 1j * np.diag(s.energies)
-    return transition_superoperator(lindbladian) + np.kron(one, G) + np.kron(G.conj(), one)
+    return np.asarray(transition_superoperator(lindbladian) + np.kron(one, G) + np.kron(G.conj(), one))

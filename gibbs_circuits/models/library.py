@@ -57,10 +57,10 @@ def xxz(
     """
     n = check_integer("sites", sites, low=1)
     J, delta = check_real("J", J), check_real("delta", delta)
-    h = list(fields) if isinstance(fields, list | tuple) else [fields] * n
-    if len(h) != n:
-        raise ArgumentError("fields", f"have one entry per site ({n})", f"it has {len(h)}", "set fields = 0.0")
-    h = [check_real(f"fields[{i}]", value) for i, value in enumerate(h)]
+    given = list(fields) if isinstance(fields, list | tuple) else [fields] * n
+    if len(given) != n:
+        raise ArgumentError("fields", f"have one entry per site ({n})", f"it has {len(given)}", "set fields = 0.0")
+    h = [check_real(f"fields[{i}]", value) for i, value in enumerate(given)]
     sparse: list[Sparse] = []
     for i, j in _bonds(n, periodic):
         sparse += [("XX", [i, j], J), ("YY", [i, j], J), ("ZZ", [i, j], J * delta)]
@@ -94,7 +94,7 @@ def hubbard(sites: int = 2, t: float = 1.0, U: float = 4.0, mu: float = 0.0, per
 
 
 def kagome_ising(columns: int = 2, rows: int = 2, gx: float = 0.5, gz: float = 2.0, periodic: bool = False) -> Model:
-    r"""Antiferromagnetic Ising model on the kagome lattice: $H = \sum_{\langle ij\rangle} Z_iZ_j + g_x\sum X_i + g_z\sum Z_i$.
+    r"""Antiferromagnet on the kagome lattice: $H = \sum_{\langle ij\rangle} Z_iZ_j + g_x\sum X_i + g_z\sum Z_i$.
 
     Three sites per cell; 2 × 2 cells are 12 sites with 17 bonds (24 periodic).
     """

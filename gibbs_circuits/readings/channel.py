@@ -97,7 +97,7 @@ def _channel(program: Program, stage: Stage, delays: Iterator[int] | None) -> Ar
                         state = _forget(state, 1 + ancilla)
                 dirty -= set(step.ancillas)
                 if not dirty:
-                    total = superoperator_of(state[(slice(None), *(0,) * m)]) @ total
+                    total = superoperator_of(_all_reset(state, m)) @ total
                     state = clean
             case RandomDelay():
                 U = evolver.unitary(step.unit)
@@ -106,10 +106,15 @@ def _channel(program: Program, stage: Stage, delays: Iterator[int] | None) -> Ar
                 elif dirty:
                     state = _mixed_delay(state, U, step)
                 else:
-                    total = superoperator_of(state[(slice(None), *(0,) * m)]) @ total
+                    total = superoperator_of(_all_reset(state, m)) @ total
                     state = clean
                     total = _delay_superoperator(U, step) @ total
-    return np.asarray(superoperator_of(state[(slice(None), *(0,) * m)]) @ total)
+    return np.asarray(superoperator_of(_all_reset(state, m)) @ total)
+
+
+def _all_reset(state: Array, num_ancilla: int) -> Array:
+    """The Kraus operators, shape (branches, dim, dim), once every ancilla is in |0⟩."""
+    return state.reshape(state.shape[0], 2**num_ancilla, *state.shape[-2:])[:, 0]
 
 
 def _rotate(state: Array, pauli: Array, axis: int, angle: float, phase: float) -> Array:
@@ -158,8 +163,9 @@ def contraction(channel: Array) -> float:
     if channel.shape[0] <= 256:
         moduli = np.sort(np.abs(np.linalg.eigvals(channel)))
     else:
-        start = np.random.default_rng(0).standard_normal(channel.shape[0]).astype(complex)
-        moduli = np.sort(np.abs(scipy.sparse.linalg.eigs(channel, k=6, v0=start, return_eigenvectors=False)))
+        start = np.asarray(np.random.default_rng(0).standard_normal(channel.shape[0]), dtype=np.complex128)
+        leading = scipy.sparse.linalg.eigs(channel, k=6, v0=start, return_eigenvectors=False)
+        moduli = np.sort(np.abs(np.asarray(leading)))
     return float(moduli[-2]) if moduli.size > 1 else 0.0
 
 

@@ -28,8 +28,8 @@ class InitialState:
         d = 2**num_system
         if self.preparation is None:
             return np.eye(d, dtype=complex) / d
-        psi = Operator(self.preparation).data[:, 0]
-        return np.outer(psi, psi.conj())
+        psi: Array = Operator(self.preparation).data[:, :1]
+        return np.asarray(psi @ psi.conj().T)
 
     def circuit(self, num_system: int, num_ancilla: int) -> QuantumCircuit:
         """The preparation on system and ancillas; `mixed` is one CX per site from an ancilla that is then reset."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import scipy.linalg
@@ -109,7 +110,7 @@ def _spacing(program: Program) -> RungSlope:
     errors = tuple(
         filter_error(filter, uniform_nodes(filter, 2 * int(np.ceil(4 * filter.width / v)) + 1, v), nu) for v in values
     )
-    ratios = [np.log2(max(a, 1e-300) / max(b, 1e-300)) for a, b in zip(errors, errors[1:], strict=False)]
+    ratios = [np.log2(max(a, 1e-300) / max(b, 1e-300)) for a, b in pairwise(errors)]
     holds = ratios[1] > ratios[0] or errors[-1] < 1e-10
     return RungSlope(
         Rung.QUADRATURE, "node spacing", values, errors, None, "filter error falls faster than any power", bool(holds)

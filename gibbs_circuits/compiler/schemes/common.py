@@ -32,7 +32,7 @@ class Knobs(BaseModel):
     trotter_order: int = Field(default=2, ge=1, le=2, description="Product formula: 1 (Lie) or 2 (Strang).")
     random_delays: tuple[int, int] = Field(
         default=(2, 8),
-        description="Extra evolution between sweeps, a uniform whole number of spacings [low, high]; breaks resonances.",
+        description="Extra evolution between sweeps, a whole number of spacings in [low, high]; breaks resonances.",
     )
     truncation: float = Field(
         default=0.0,
@@ -47,11 +47,7 @@ class Knobs(BaseModel):
         if value is False:
             return (0, 0)
         pair = tuple(value) if isinstance(value, list | tuple) else ()
-        if (
-            len(pair) != 2
-            or any(isinstance(k, bool) or not isinstance(k, int) for k in pair)
-            or not 0 <= pair[0] <= pair[1]
-        ):
+        if len(pair) != 2 or any(type(k) is not int for k in pair) or not 0 <= pair[0] <= pair[1]:
             raise PydanticCustomError("delays", "be [low, high], whole numbers with 0 <= low <= high, or false")
         return pair
 

@@ -27,8 +27,8 @@ def parallel(generator: Lindbladian, knobs: ParallelKnobs) -> Program:
     r"""Forward-only passes, all couplings of a pass at once, random delays between sweeps.
 
     A pass couples ancilla a at node l through $e^{-i\theta_l A_a\otimes(\cos\phi_l X + \sin\phi_l Y)}$ with
-    $\theta_l = \sqrt\delta\,\tau|f(t_l)|$ and $\phi_l = \arg f(t_l)$, evolves by τ between nodes, and resets. Letters on
-    the same site are passes of their own: two couplings riding one ancilla would implement L₁ + L₂, not {L₁, L₂}.
+    $\theta_l = \sqrt\delta\,\tau|f(t_l)|$ and $\phi_l = \arg f(t_l)$, evolves by τ between nodes, and resets. Letters
+    on the same site are passes of their own: two couplings riding one ancilla would implement L₁ + L₂, not {L₁, L₂}.
 
     Declared orders: fixed-point bias linear in δ (a time-ordering Lamb shift and second-order jumps), of order
     `trotter_order` in the spacing, beyond any power in the spacing for the filter. The coherent term B is left out.
