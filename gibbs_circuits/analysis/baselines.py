@@ -81,8 +81,9 @@ def unitary_loop(generator: Lindbladian, start: Array, distance: float) -> tuple
     r"""The hand-written loop at the step 0.1 people use, and at the step that is best for it; None above 4 qubits.
 
     Per step: e^{−iBδ} as one `UnitaryGate`, then per jump the first-order dilation
-    $e^{-i\sqrt\delta(L\otimes|1\rangle\langle 0| + h.c.)}$ as one `UnitaryGate` on all system qubits and an ancilla, and a
-    reset. −i[H, ·] is left out, which costs the loop nothing. The best step is the cheapest of 0.1 · 2^{k/4} to 12.8.
+    $e^{-i\sqrt\delta(L\otimes|1\rangle\langle 0| + h.c.)}$ as one `UnitaryGate` on all system qubits and an ancilla,
+    and a reset. −i[H, ·] is left out, which costs the loop nothing.
+    The best step is the cheapest of 0.1 · 2^{k/4} up to 12.8.
     """
     if generator.model.num_qubits > MAX_LOOP_QUBITS:
         return None

@@ -158,8 +158,8 @@ def spectral_gap(lindbladian: Lindbladian, steady_states: int) -> float | None:
 
     In KMS balance $\mathcal L$ is similar to the Hermitian
     $D(X) = \sum\tilde AX\tilde A^\dagger - \tfrac12\{\tilde R, X\}$ with kernel α̃ and
-    $\tilde R_{ij} = R_{ij}/\cosh(\beta\nu_{ij}/4)$, so zero eigenvalues are counted off, not thresholded; without balance
-    the eigenvalues of the non-normal $\mathcal L$ are taken.
+    $\tilde R_{ij} = R_{ij}/\cosh(\beta\nu_{ij}/4)$, so zero eigenvalues are counted off, not thresholded; without
+    balance the eigenvalues of the non-normal $\mathcal L$ are taken.
     """
     s = spectrum(lindbladian.model)
     if steady_states >= s.dim**2:

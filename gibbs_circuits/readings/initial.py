@@ -29,7 +29,8 @@ class InitialState:
         if self.preparation is None:
             return np.eye(d, dtype=complex) / d
         psi: Array = Operator(self.preparation).data[:, :1]
-        return np.asarray(psi @ psi.conj().T)
+        rho: Array = psi @ psi.conj().T
+        return rho
 
     def circuit(self, num_system: int, num_ancilla: int) -> QuantumCircuit:
         """The preparation on system and ancillas; `mixed` is one CX per site from an ancilla that is then reset."""
