@@ -10,18 +10,19 @@ from typing import Annotated, Any
 
 import tomli_w
 import typer
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from . import pipeline
 from .analysis import Comparison, Verdict
 from .analysis.plots import save_convergence
-from .analysis.report import WIDTH, tables
+from .analysis.report import WIDTH, exact_table, generator_table, ledger_table, program_table, tables
 from .backends import compile_for
 from .errors import ArgumentError, BackendError, GibbsError, one_line
 from .exact import certificate
 from .experiment import Experiment, model_json, read_experiment
 from .help import EXPERIMENT_HELP, KNOBS_HELP, MODELS_HELP
+from .readings import predict
 from .results import (
     Folder,
     check_writable,
@@ -31,6 +32,7 @@ from .results import (
     ledger_part,
     model_part,
     package_version,
+    prediction_part,
     program_part,
     target_part,
     to_json,
@@ -116,9 +118,7 @@ def run(
     if json:
         print(to_json(document(comparison, [str(path) for path in files])))
     else:
-        console = Console()
-        console = Console(width=min(WIDTH, console.width) if console.is_terminal else WIDTH)
-        console.print(tables(comparison))
+        console = _show(tables(comparison))
         console.print(f"Picture: {folder / 'convergence.png'}", soft_wrap=True, highlight=False)
         console.print(f"Results: {folder}", soft_wrap=True, highlight=False)
     if comparison.verdict is Verdict.DISAGREES:
@@ -137,7 +137,10 @@ def exact(experiment: ExperimentFile, json: Json = False) -> None:
         "exact": exact_part(values),
         "generator": generator_part(spec.generator, cert),
     }
-    _show(data, json)
+    if json:
+        print(to_json(data))
+    else:
+        _show(Group(generator_table(spec.generator, cert), exact_table(values)))
 
 
 @app.command(epilog=KNOBS_HELP)
@@ -199,22 +202,32 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
         stage("transpiling")
         compiled = compile_for(program, spec.target, spec.initial, spec.seed)
-        cert = certificate(spec.generator) if spec.model.num_qubits <= MAX_DENSE_QUBITS else None
-        small = spec.model.num_qubits <= MAX_DENSE_QUBITS
-        rows = ledger(program, spec.initial.density(spec.model.num_qubits)) if small else program.declared
+        dense = spec.model.num_qubits <= MAX_DENSE_QUBITS
+        stage("certificate, exact channel, ledger")
+        cert = certificate(spec.generator) if dense else None
+        start = spec.initial.density(spec.model.num_qubits) if dense else None
+        prediction = predict(program, start) if start is not None else None
+        rows = ledger(program, start) if start is not None else program.declared
     data: dict[str, Any] = {
         "version": package_version(),
         "model": model_part(spec.generator),
         "generator": generator_part(spec.generator, cert) if cert else {"kind": spec.generator.kind},
         "program": program_part(program, spec.seed),
         "target": target_part(compiled, spec.seed),
+        "prediction": prediction_part(prediction),
         "ledger": ledger_part(rows),
     }
     if out is not None:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
         write_circuit(out, compiled.circuit(spec.seed))
         data["files"] = [str(out)]
-    _show(data, json)
+    if json:
+        print(to_json(data))
+        return
+    parts = [program_table(program, compiled, prediction), ledger_table(rows)]
+    _show(Group(*([generator_table(spec.generator, cert)] if cert else []), *parts))
+    if out is not None:
+        print(f"Written: {out}")
 
 
 def _default_folder(spec: Experiment) -> Path:
@@ -251,21 +264,12 @@ def _write_results(comparison: Comparison, folder: Path) -> list[Path]:
     return files
 
 
-def _show(data: dict[str, Any], json: bool) -> None:
-    if json:
-        print(to_json(data))
-        return
-    for section, values in data.items():
-        if isinstance(values, dict):
-            print(section)
-            for key, value in values.items():
-                print(f"  {key:32} {value}")
-        elif isinstance(values, list) and values and isinstance(values[0], dict):
-            print(section)
-            for row in values:
-                print("  " + "  ".join(f"{key} {value}" for key, value in row.items()))
-        else:
-            print(f"{section:34} {values}")
+def _show(content: RenderableType) -> Console:
+    """Print tables at a width that a pipe or a wide terminal keeps readable."""
+    console = Console()
+    console = Console(width=min(WIDTH, console.width) if console.is_terminal else WIDTH)
+    console.print(content)
+    return console
 
 
 class _progress:

@@ -24,7 +24,7 @@ from .compiler import Program
 from .errors import ArgumentError
 from .exact import Certificate
 from .generators import Lindbladian
-from .readings import cost, pieces
+from .readings import Prediction, cost, pieces
 from .readings.circuit import assemble, draw_delays
 from .spectrum import Thermal
 
@@ -119,6 +119,22 @@ def target_part(compiled: Compiled, seed: int) -> dict[str, Any]:
     }
 
 
+def prediction_part(prediction: Prediction | None) -> dict[str, Any] | None:
+    """`prediction`: what the exact channel says before a shot is taken."""
+    if prediction is None:
+        return None
+    return {
+        "fixed_point": {
+            "trace_distance": prediction.fixed_point_distance,
+            "energy": prediction.fixed_point_energy,
+            "contraction": prediction.contraction,
+        },
+        "starts": prediction.starts,
+        "trace_distance_per_sweep": prediction.distances.tolist(),
+        "energy_per_sweep": prediction.energies.tolist(),
+    }
+
+
 def ledger_part(rows: Any) -> list[dict[str, Any]]:
     """`ledger` of the JSON document."""
     return [
@@ -156,6 +172,7 @@ def document(comparison: Comparison, files: list[str] | None = None) -> dict[str
             "initial_trace_distance": c.initial_distance,
             "unitary_gate_loop": None if c.loop is None else [asdict(loop) for loop in c.loop],
         },
+        "prediction": prediction_part(p),
         "result": {
             "energy": _estimate(c.observables[ENERGY]),
             "trace_distance": c.trace_distance,

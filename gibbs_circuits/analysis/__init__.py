@@ -1,6 +1,6 @@
 """What came out."""
 
-from .compare import Comparison, Prediction, Verdict, compare
+from .compare import Comparison, Verdict, compare
 from .estimate import Estimate
 
-__all__ = ["Comparison", "Estimate", "Prediction", "Verdict", "compare"]
+__all__ = ["Comparison", "Estimate", "Verdict", "compare"]

@@ -13,8 +13,7 @@ from ..backends import RunResult
 from ..backends.jobs import ENERGY
 from ..compiler import ErrorTerm, Rung, Status
 from ..exact import Certificate, certificate
-from ..readings import contraction, fixed_point, mixed, one, states_after_sweeps, sweep_channel, zero
-from ..readings.channel import MAX_CHANNEL_QUBITS
+from ..readings import Prediction, predict, states_after_sweeps
 from ..spectrum import (
     MAX_DENSE_QUBITS,
     Array,
@@ -38,25 +37,6 @@ class Verdict(Enum):
     AGREES = "agrees"
     DISAGREES = "disagrees"
     NOT_CHECKED = "not_checked"
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """What the exact averaged channel says, before or without a shot.
-
-    Attributes:
-        fixed_point_distance, fixed_point_energy: Of the last stage's averaged sweep, for ever repeated.
-        contraction: Second largest |eigenvalue| of that sweep.
-        starts: Trace distance to σ after all sweeps, from zero, one and mixed.
-        distances, energies: After 0, 1, … sweeps from the run's own start.
-    """
-
-    fixed_point_distance: float
-    fixed_point_energy: float
-    contraction: float
-    starts: dict[str, float]
-    distances: Real
-    energies: Real
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,8 +115,7 @@ def compare(
         energies = np.array([float(np.real(np.trace(rho @ H))) for rho in states])
     progress("exact channel")
     start = run.request.initial.density(n) if known else None
-    small = n <= MAX_CHANNEL_QUBITS and sigma is not None and start is not None and H is not None
-    prediction = _predict(run, sigma, H, start) if small else None  # type: ignore[arg-type]
+    prediction = None if start is None else predict(program, start)
     progress("ledger and measured orders")
     rows = _ledger(run, observables[ENERGY], prediction, states)
     rungs = measured_rungs(program)
@@ -179,24 +158,6 @@ def _estimate(run: RunResult, operator: SparsePauliOp, states: Array | None, exa
         return Estimate(value, value, value, exact)
     bases = run.request.bases
     return interval([from_counts(operator, bases, block.counts) for block in run.blocks], exact)
-
-
-def _predict(run: RunResult, sigma: Array, H: Array, start: Array) -> Prediction:
-    program, n = run.program, run.program.num_system
-    channel = sweep_channel(program)
-    fixed = fixed_point(channel)
-    path = states_after_sweeps(program, start)
-    return Prediction(
-        fixed_point_distance=trace_distance(fixed, sigma),
-        fixed_point_energy=float(np.real(np.trace(fixed @ H))),
-        contraction=contraction(channel),
-        starts={
-            s.name: trace_distance(states_after_sweeps(program, s.density(n))[-1], sigma)
-            for s in (zero(n), one(n), mixed())
-        },
-        distances=np.array([trace_distance(rho, sigma) for rho in path]),
-        energies=np.array([float(np.real(np.trace(rho @ H))) for rho in path]),
-    )
 
 
 def _ledger(

@@ -5,74 +5,80 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .compare import Comparison
 
 MEASURED, EXACT, FIXED, PREDICTED = "#1b6ca8", "#222222", "#c1440e", "#7a9e3d"
+SLOWEST, PRODUCT = "#999999", "#b0a060"
 
 
 def convergence(comparison: Comparison) -> Figure:
     """Energy and trace distance against sweeps: measured, exact, fixed point and predicted decay."""
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    figure = Figure(figsize=(10.5, 5.0), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     _energy(left, comparison)
     _distance(right, comparison)
+    for axes in (left, right):
+        axes.set_xlabel("sweeps")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, fontsize=9, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.13))
     program, generator = comparison.run.program, comparison.run.program.generator
     figure.suptitle(
         f"{generator.model.name}, β = {generator.beta:g}: {program.scheme}, {program.sweeps} sweeps, "
-        f"{comparison.run.request.compiled.two_qubit_gates:.0f} two-qubit gates — {comparison.verdict.value}"
+        f"{comparison.run.request.compiled.two_qubit_gates:,.0f} two-qubit gates — {comparison.verdict.value}"
     )
     return figure
 
 
-def _energy(axes, comparison: Comparison) -> None:  # type: ignore[no-untyped-def]
+def _energy(axes: Axes, comparison: Comparison) -> None:
     prediction, energy, sweeps = comparison.prediction, comparison.energy, comparison.run.program.sweeps
     if prediction is not None:
         axes.plot(prediction.energies, color=PREDICTED, lw=2, label="predicted (exact channel)")
         axes.axhline(prediction.fixed_point_energy, color=FIXED, ls="--", lw=1.2, label="fixed point")
     if comparison.energies is not None:
         axes.plot(comparison.energies, "o", color=MEASURED, ms=5, label="simulated")
-    error = [[energy.value - energy.low], [energy.high - energy.value]]
-    label = "measured, 95 %" if comparison.run.request.shots else None
-    axes.errorbar([sweeps], [energy.value], yerr=error, fmt="s", color=MEASURED, capsize=4, mfc="white", label=label)
+    if energy.high > energy.low:
+        bars = [[energy.value - energy.low], [energy.high - energy.value]]
+        label = "from shots, 95 %"
+        axes.errorbar([sweeps], [energy.value], bars, fmt="s", color=MEASURED, capsize=4, mfc="white", label=label)
     if energy.exact is not None:
         axes.axhline(energy.exact, color=EXACT, lw=1.2, label="exact")
-    axes.set(xlabel="sweeps", ylabel="energy ⟨H⟩")
-    axes.legend(frameon=False, fontsize=9)
+    axes.set_ylabel("energy ⟨H⟩")
 
 
-def _distance(axes, comparison: Comparison) -> None:  # type: ignore[no-untyped-def]
-    prediction = comparison.prediction
+def _distance(axes: Axes, comparison: Comparison) -> None:
+    prediction, measured = comparison.prediction, comparison.distances
+    shown = [comparison.target_error]
     if prediction is not None:
-        k = np.arange(prediction.distances.size)
-        axes.plot(k, prediction.distances, color=PREDICTED, lw=2, label="predicted (exact channel)")
-        axes.axhline(
-            prediction.fixed_point_distance, color=FIXED, ls="--", lw=1.2,
-            label=f"fixed point, {prediction.fixed_point_distance:.3f}",
-        )  # fmt: skip
-        decay = prediction.distances[0] * prediction.contraction**k
+        fixed, first = prediction.fixed_point_distance, prediction.distances[0]
+        sweeps = np.linspace(0, prediction.distances.size - 1, 200)
+        axes.plot(prediction.distances, color=PREDICTED, lw=2, label="predicted (exact channel)")
+        axes.axhline(fixed, color=FIXED, ls="--", lw=1.2, label=f"fixed point, {fixed:.3f}")
         axes.plot(
-            k, decay, color="#999999", ls=":", lw=1.5, label=f"slowest decay, {prediction.contraction:.2f} per sweep"
+            sweeps,
+            fixed + first * prediction.contraction**sweeps,
+            color=SLOWEST,
+            ls=":",
+            lw=1.5,
+            label=f"slowest decay, {prediction.contraction:.2f} per sweep",
         )
-    if comparison.distances is not None:
-        axes.plot(comparison.distances, "o", color=MEASURED, ms=5, label="simulated")
+        shown += [fixed, *prediction.distances]
+    if measured is not None:
+        axes.plot(measured, "o", color=MEASURED, ms=5, label="simulated")
+        shown += list(measured)
     if comparison.best_product_distance is not None:
-        axes.axhline(
-            comparison.best_product_distance, color="#b0a060", lw=1, ls="-.", label="nearest product state found"
-        )
-    axes.axhspan(
-        0, comparison.target_error, color=MEASURED, alpha=0.08, lw=0, label=f"target, {comparison.target_error:g}"
-    )
-    axes.set(xlabel="sweeps", ylabel="trace distance to the Gibbs state", yscale="log")
-    finite = [
-        *(prediction.distances if prediction is not None else []),
-        *(comparison.distances if comparison.distances is not None else []),
-    ]
-    axes.set_ylim(0.5 * min([comparison.target_error, *finite]), 1.3)
-    axes.legend(frameon=False, fontsize=9)
+        label = f"nearest product state found, {comparison.best_product_distance:.3f}"
+        axes.axhline(comparison.best_product_distance, color=PRODUCT, lw=1, ls="-.", label=label)
+    axes.set_ylim(0.6 * min(shown), 1.2 * max(shown))
+    target = comparison.target_error
+    axes.axhspan(0, target, color=MEASURED, alpha=0.08, lw=0, label=f"target, {target:g}")
+    axes.set(ylabel="trace distance to the Gibbs state", yscale="log")
 
 
 def save_convergence(comparison: Comparison, path: Path) -> None:

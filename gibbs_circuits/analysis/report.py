@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+from dataclasses import asdict
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from ..backends import Compiled
+from ..compiler import ErrorTerm, Program
+from ..exact import Certificate
+from ..generators import Lindbladian
+from ..readings import Prediction, cost
+from ..spectrum import Thermal
 from .compare import Comparison, Verdict
 from .estimate import Estimate
 
@@ -39,7 +45,13 @@ def with_interval(estimate: Estimate) -> str:
 
 def tables(comparison: Comparison) -> Group:
     """The whole report."""
-    parts: list[RenderableType] = [_generator(comparison), _result(comparison), _gates(comparison), _ledger(comparison)]
+    generator, total = comparison.run.program.generator, comparison.trace_distance
+    parts: list[RenderableType] = [
+        generator_table(generator, comparison.certificate),
+        _result(comparison),
+        _gates(comparison),
+        ledger_table(comparison.ledger, total),
+    ]
     if comparison.rungs:
         parts.append(_rungs(comparison))
     parts.append(_verdict(comparison))
@@ -53,8 +65,8 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _generator(c: Comparison) -> Table:
-    generator, cert = c.run.program.generator, c.certificate
+def generator_table(generator: Lindbladian, cert: Certificate) -> Table:
+    """A certificate, with how each line is known."""
     table = _table(f"Generator: {generator!r}", "certificate", "value", "status")
     measured = "measured" if cert.residual is not None else "not checked"
     table.add_row("residual ‖L(σ)‖ / ‖L‖‖σ‖", number(cert.residual), measured)
@@ -123,18 +135,46 @@ def lattice_name(compiled: Compiled) -> str:
     return "all-to-all" if compiled.target.coupling_map is None else "heavy-hex"
 
 
-def _ledger(c: Comparison) -> Table:
+def ledger_table(rows: tuple[ErrorTerm, ...], measured: float | None = None) -> Table:
+    """Error terms; with what they should bound, where that was measured."""
     table = _table("Error ledger: each rung moved alone", "rung", "value", "unit", "status", "source")
     table.columns[4].justify = "left"
-    for row in c.ledger:
+    for row in rows:
         table.add_row(row.rung.value, number(row.value), row.unit, row.status.value, row.source)
-    total = sum(row.value for row in c.ledger if row.unit == "trace_distance" and row.value is not None)
-    if c.trace_distance is not None and c.prediction is not None:
+    distances = [row.value for row in rows if row.unit == "trace_distance" and row.value is not None]
+    if measured is not None and distances:
         table.caption = (
-            f"sum of the trace distances {total:.4f}, measured {c.trace_distance:.4f}: "
-            "an upper bound up to shots; lines may cancel"
+            f"The trace distances add up to {sum(distances):.4f}; measured {measured:.4f}. Lines may cancel: the sum "
+            "bounds more often than it predicts."
         )
         table.caption_justify = "left"
+    return table
+
+
+def exact_table(exact: Thermal) -> Table:
+    """Thermal functions."""
+    table = _table("Exact Gibbs state", "quantity", "value")
+    for name, value in asdict(exact).items():
+        table.add_row(name.replace("_", " "), number(value, 8))
+    return table
+
+
+def program_table(program: Program, compiled: Compiled, prediction: Prediction | None) -> Table:
+    """What a program costs and what the exact channel predicts of it."""
+    table = _table(f"Program: {program!r}", "quantity", "value")
+    knobs = ", ".join(f"{key} = {value}" for key, value in program.knobs.items() if value is not None)
+    table.add_row("knobs", knobs)
+    table.add_row("guarantee, calibration", f"{program.guarantee}, {program.calibration}")
+    table.add_row("two-qubit gates, from the formula", count(cost(program).two_qubit_gates))
+    name = f"{compiled.target.name} ({lattice_name(compiled)})"
+    table.add_row(f"two-qubit gates on {name}", count(compiled.two_qubit_gates))
+    table.add_row("system qubits on the target", ", ".join(map(str, compiled.system_qubits)))
+    if prediction is not None:
+        starts = ", ".join(f"{name} {distance:.4f}" for name, distance in prediction.starts.items())
+        table.add_row("predicted trace distance, from every start", starts)
+        table.add_row("predicted trace distance of the fixed point", number(prediction.fixed_point_distance))
+        table.add_row("predicted contraction per sweep", f"{prediction.contraction:.3f}")
+    table.caption, table.caption_justify = program.provenance or None, "left"
     return table
 
 

@@ -4,8 +4,9 @@ from .channel import contraction, fixed_point, states_after_sweeps, sweep_channe
 from .circuit import circuit, draw_delays, pieces
 from .cost import Cost, cost
 from .initial import InitialState, bits, mixed, one, zero
+from .prediction import Prediction, predict
 
 __all__ = [
-    "Cost", "InitialState", "bits", "circuit", "contraction", "cost", "draw_delays", "fixed_point", "mixed", "one",
-    "pieces", "states_after_sweeps", "sweep_channel", "zero",
+    "Cost", "InitialState", "Prediction", "bits", "circuit", "contraction", "cost", "draw_delays", "fixed_point",
+    "mixed", "one", "pieces", "predict", "states_after_sweeps", "sweep_channel", "zero",
 ]  # fmt: skip

@@ -27,7 +27,7 @@ class InitialState:
         """The density matrix."""
         d = 2**num_system
         if self.preparation is None:
-            return np.eye(d, dtype=complex) / d
+            return np.diag(np.full(d, 1 / d, dtype=np.complex128))
         psi: Array = Operator(self.preparation).data[:, :1]
         rho: Array = psi @ psi.conj().T
         return rho

@@ -1,0 +1,68 @@
+"""What the exact averaged channel says of a program before a shot is taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..compiler import Program
+from ..spectrum import Array, Real, gibbs_state, trace_distance, unvec, vec
+from .channel import MAX_CHANNEL_QUBITS, contraction, fixed_point, sweep_channel
+from .initial import mixed, one, zero
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Predictions from the exact channel, averaged over random delays.
+
+    Attributes:
+        fixed_point_distance, fixed_point_energy: Of the last stage's averaged sweep, for ever repeated.
+        contraction: Second largest |eigenvalue| of that sweep.
+        starts: Trace distance to σ after all sweeps, from zero, one and mixed.
+        distances, energies: After 0, 1, … sweeps from the run's own start.
+    """
+
+    fixed_point_distance: float
+    fixed_point_energy: float
+    contraction: float
+    starts: dict[str, float]
+    distances: Real
+    energies: Real
+
+    @property
+    def worst_start(self) -> float:
+        """The largest of the starts' trace distances."""
+        return max(self.starts.values())
+
+
+def predict(program: Program, start: Array) -> Prediction | None:
+    """Distances and energies of a program, from a density matrix and from zero, one and mixed; None above 5 qubits."""
+    n = program.num_system
+    if n > MAX_CHANNEL_QUBITS:
+        return None
+    sigma = gibbs_state(program.generator.model, program.generator.beta)
+    H = program.generator.model.hamiltonian.to_matrix()
+    channels = [sweep_channel(program, stage) for stage in range(len(program.stages))]
+    fixed = fixed_point(channels[-1])
+
+    def path(rho: Array) -> list[Array]:
+        states, v = [np.asarray(rho)], vec(rho)
+        for channel, stage in zip(channels, program.stages, strict=True):
+            for _ in range(stage.repeats):
+                v = channel @ v
+                states.append(unvec(v))
+        return states
+
+    def energy(rho: Array) -> float:
+        return float(np.real(np.trace(rho @ H)))
+
+    own = path(start)
+    return Prediction(
+        fixed_point_distance=trace_distance(fixed, sigma),
+        fixed_point_energy=energy(fixed),
+        contraction=contraction(channels[-1]),
+        starts={s.name: trace_distance(path(s.density(n))[-1], sigma) for s in (zero(n), one(n), mixed())},
+        distances=np.array([trace_distance(rho, sigma) for rho in own]),
+        energies=np.array([energy(rho) for rho in own]),
+    )
