@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,13 +19,14 @@ from .analysis import Comparison, Verdict
 from .analysis.plots import save_convergence
 from .analysis.report import WIDTH, exact_table, generator_table, ledger_table, program_table, tables
 from .backends import compile_for
-from .errors import ArgumentError, BackendError, GibbsError, one_line
+from .errors import ArgumentError, BackendError, GibbsError, TooLargeError, one_line
 from .exact import certificate
 from .experiment import Experiment, model_json, read_experiment
 from .help import EXPERIMENT_HELP, KNOBS_HELP, MODELS_HELP
 from .readings import predict
 from .results import (
     Folder,
+    check_new,
     check_writable,
     document,
     exact_part,
@@ -42,7 +44,7 @@ from .results import (
     write_whole,
 )
 from .spectrum import MAX_DENSE_QUBITS, thermal
-from .targets import available_targets, read_target
+from .targets import available_targets, packaged_folder, read_target
 from .tuning.ledger import ledger
 
 DONE, DISAGREES, BAD_INPUT, SERVICE_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -103,11 +105,14 @@ def run(
         return
     folder = out or _default_folder(spec)
     check_writable("--out", folder)
+    if not resume:
+        check_new("--out", folder)
     with _progress() as (stage, steps):
         program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
-        request = pipeline.request_run(
-            program, spec.target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage
-        )
+        with _naming(spec.path, "run"):
+            request = pipeline.request_run(
+                program, spec.target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage
+            )
         if out is None:
             folder = folder.with_name(f"{folder.name}-{program.hash[:8]}")
         store = Folder(folder, request.identity, resume=resume)
@@ -201,7 +206,8 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
     with _progress() as (stage, _):
         program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
         stage("transpiling")
-        compiled = compile_for(program, spec.target, spec.initial, spec.seed)
+        with _naming(spec.path, "run"):
+            compiled = compile_for(program, spec.target, spec.initial, spec.seed)
         dense = spec.model.num_qubits <= MAX_DENSE_QUBITS
         stage("certificate, exact channel, ledger")
         cert = certificate(spec.generator) if dense else None
@@ -230,6 +236,17 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         print(f"Written: {out}")
 
 
+@contextmanager
+def _naming(path: Path, section: str) -> Iterator[None]:
+    """Complaints about what a section of the experiment says name the file."""
+    try:
+        yield
+    except ArgumentError as error:
+        raise error.located(path, section) from None
+    except TooLargeError as error:
+        raise TooLargeError(f"{path}: {error}") from None
+
+
 def _default_folder(spec: Experiment) -> Path:
     return Path("results") / f"{spec.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
 
@@ -240,7 +257,10 @@ def _write_inputs(spec: Experiment, knobs: Any, folder: Path) -> None:
     if "file" in filled["model"]:
         filled["model"]["file"] = "model.json"
         write_text(folder / "model.json", model_json(spec.model))
-    if spec.target.name not in available_targets():
+    packaged = packaged_folder() / f"{spec.target.name}.toml"
+    if packaged.is_file() and read_target(packaged) == spec.target:
+        filled["run"]["backend"] = spec.target.name
+    else:
         filled["run"]["backend"] = "target.toml"
         write_text(folder / "target.toml", tomli_w.dumps(spec.target.model_dump(mode="json")))
     if spec.initial.name.endswith(".qasm"):
@@ -277,7 +297,8 @@ class _progress:
 
     def __enter__(self) -> tuple[Callable[[str], None], Callable[[int, int], None]]:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-        self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        console = Console(stderr=True)
+        self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.bar.start()
         task = self.bar.add_task("reading", total=None)
         return (
@@ -308,7 +329,8 @@ def status(arguments: list[str] | None = None) -> int:
     except GibbsError as error:
         return _fail(str(error), BAD_INPUT)
     except OSError as error:
-        return _fail(f"{error.filename}: {error.strerror}. Fix: check the path and its permissions.", BAD_INPUT)
+        where = error.filename or "The disk"
+        return _fail(f"{where}: {error.strerror or error}. Fix: check the path and its permissions.", BAD_INPUT)
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # a usage error of the command line
             return _fail(f"{error.format_message()} Fix: see gibbs-circuits --help.", BAD_INPUT)

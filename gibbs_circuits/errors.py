@@ -70,6 +70,14 @@ def shown(value: object, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def as_float(value: float) -> float:
+    """A number as a float; a whole number beyond the largest float is infinite, not an exception."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def check_real(argument: str, value: object, *, low: float = -math.inf, above: bool = False) -> float:
     """A finite real number, >= `low` (or > `low` when `above`)."""
     if low == -math.inf:
@@ -79,7 +87,7 @@ def check_real(argument: str, value: object, *, low: float = -math.inf, above: b
     fix = f"set {argument.rsplit('.', 1)[-1]} = 1.0"
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ArgumentError(argument, rule, f"{shown(value)} is {type(value).__name__}", fix)
-    number = float(value)
+    number = as_float(value)
     if not math.isfinite(number) or number < low or (above and number == low):
         raise ArgumentError(argument, rule, f"the value is {number:g}", fix)
     return number

@@ -19,7 +19,7 @@ from .generators import Coherent, Lindbladian, couplings_of, dll
 from .models import LIBRARY, Model, pauli_sum, read_model
 from .models.files import read_text
 from .readings.initial import InitialState, bits, mixed, one, zero
-from .targets import Target, from_validation, load_target
+from .targets import Target, from_validation, load_target, not_toml
 
 SECTIONS = ("model", "generator", "compile", "run", "observables")
 KINDS = {"dll": "dll", "kms": "dll"}
@@ -91,11 +91,12 @@ def read_experiment(path: Path, *, backend: str | None = None, seed: int | None 
     Raises:
         ArgumentError: Naming the file, the key, what was found and a fix.
     """
-    text = read_text(path, "experiment")
     try:
-        data = tomllib.loads(text)
+        data = tomllib.loads(read_text(path, "the experiment"))
+    except ArgumentError as error:
+        raise error.located(path) from None
     except tomllib.TOMLDecodeError as error:
-        raise ArgumentError("the file", "be TOML", str(error), "mend that line", path) from None
+        raise not_toml(error, path) from None
     for section, value in data.items():
         if section not in SECTIONS:
             raise ArgumentError(
@@ -130,7 +131,7 @@ def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) ->
     for name, terms in data.get("observables", {}).items():
         if name == "energy":
             raise ArgumentError(
-                "observables.energy", "have another name", "the energy is always there", "rename it", path
+                "observables.energy", "have another name", "the energy is always there", "write total_energy", path
             )
         try:
             observables[name] = pauli_sum(terms, name, model.num_qubits)
@@ -157,7 +158,7 @@ def _keys(schema: type[M], section: dict[str, Any], path: Path, name: str) -> M:
     try:
         return schema.model_validate(section)
     except ValidationError as error:
-        raise from_validation(error, path, name) from None
+        raise from_validation(error, schema, path, name) from None
 
 
 def _model(path: Path, section: dict[str, Any]) -> tuple[Model, float, dict[str, Any]]:
@@ -223,7 +224,8 @@ def make_scheme(name: str, knobs: dict[str, Any], file: Path | None = None) -> t
     try:
         return scheme, scheme.knobs.model_validate(knobs)
     except ValidationError as error:
-        located = from_validation(error, file or Path(), "compile" if file else "")
+        section = "compile" if file else ""
+        located = from_validation(error, scheme.knobs, file or Path(), section, CompileKeys.model_fields)
         raise (located if file else ArgumentError(located.argument, located.rule, located.found, located.fix)) from None
 
 
@@ -235,13 +237,16 @@ def make_initial(name: str, num_qubits: int, folder: Path) -> InitialState:
     if name and set(name) <= set("01"):
         if len(name) != num_qubits:
             raise ArgumentError(
-                "initial", f"have {num_qubits} bits, one per site", f'"{name}" has {len(name)}', 'use "zero"'
+                "initial", f"have {num_qubits} bits, one per site", f'"{name}" has {len(name)}', 'set initial = "zero"'
             )
         return bits(name)
     if name.endswith(".qasm"):
         return InitialState(name, _preparation(folder / name, num_qubits))
     raise ArgumentError(
-        "initial", "be zero, one, mixed, a bit string or a .qasm file", f"{shown(name)} was found", 'use "zero"'
+        "initial",
+        "be zero, one, mixed, a bit string or a .qasm file",
+        f"{shown(name)} was found",
+        'set initial = "zero"',
     )
 
 
@@ -251,13 +256,13 @@ def _preparation(path: Path, num_qubits: int) -> QuantumCircuit:
     except ArgumentError:
         raise
     except Exception as error:  # the parser raises many kinds
-        raise ArgumentError("initial", "be OpenQASM 3", f"{path}: {error}", "mend that file") from None
+        raise ArgumentError("initial", "be OpenQASM 3", f"{path}: {error}", 'set initial = "zero"') from None
     qc = qc.remove_final_measurements(inplace=False)
     unitary = all(item.operation.name not in ("reset", "measure") for item in qc.data)
     if qc.num_qubits != num_qubits or not unitary:
         raise ArgumentError(
             "initial", f"prepare {num_qubits} qubits with unitary gates", f"{path} has {qc.num_qubits} qubits"
-            + ("" if unitary else " and resets or measurements"), "mend that file",
+            + ("" if unitary else " and resets or measurements"), 'set initial = "zero"',
         )  # fmt: skip
     return qc
 

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import check_beta
+from .errors import check_beta, check_real
 from .spectrum import Array, Real
 
 
@@ -72,6 +72,6 @@ class GaussianFilter:
         return np.exp(-(x**2) / 8 - x / 4).astype(complex)
 
     def time(self, t: Real) -> Array:
-        """f(t); undefined (a δ function) at β = 0."""
-        beta, t = self.beta, np.asarray(t, dtype=float)
+        """f(t); refused at β = 0, where it is a δ function."""
+        beta, t = check_real("beta", self.beta, low=0.0, above=True), np.asarray(t, dtype=float)
         return np.asarray(np.exp(0.125 - 2 * (t / beta) ** 2 + 1j * t / beta) * np.sqrt(2 / np.pi) / beta)

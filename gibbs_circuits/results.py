@@ -272,22 +272,32 @@ def check_writable(argument: str, folder: Path) -> None:
         raise ArgumentError(argument, "be writable", found, f"choose another folder than {folder}")
 
 
+def check_new(argument: str, folder: Path) -> None:
+    """Refuse a folder that holds files.
+
+    Raises:
+        ArgumentError: If it does.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise ArgumentError(
+            argument, "be a new or empty folder", f"{folder} holds files", "add --resume or choose another folder"
+        )
+
+
 class Folder:
     """A run's folder as a store of blocks: one file each, so that an interrupted run resumes."""
 
     def __init__(self, path: Path, identity: dict[str, object], *, resume: bool):
         self.path, self.data = path, path / "data"
         check_writable("--out", path)
-        if path.exists() and any(path.iterdir()):
-            self._check_same(identity, resume)
+        if not resume:
+            check_new("--out", path)
+        elif path.exists() and any(path.iterdir()):
+            self._check_same(identity)
         self.data.mkdir(parents=True, exist_ok=True)
         write_text(path / "request.json", to_json(identity))
 
-    def _check_same(self, identity: dict[str, object], resume: bool) -> None:
-        if not resume:
-            raise ArgumentError(
-                "--out", "be a new or empty folder", f"{self.path} holds files", "add --resume or choose another folder"
-            )
+    def _check_same(self, identity: dict[str, object]) -> None:
         try:
             before = json.loads((self.path / "request.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 from qiskit.transpiler import CouplingMap
 
 from .errors import ArgumentError, shown
 from .models.files import read_text
 
 FOLDER = "hardware_configs"
+KINDS: dict[Any, str] = {int: "a whole number", float: "a finite number", str: "text in quotes"}
 
 
 class HeavyHex(BaseModel):
@@ -27,14 +32,21 @@ class Target(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    name: str = Field(min_length=1, description="What reports call it.")
+    name: str = Field(min_length=1, examples=["my_target"], description="What reports call it.")
     description: str = Field(default="", description="One line for `gibbs-circuits backends`.")
-    kind: Literal["aer"] = Field(description="How it runs: aer, a local simulation.")
-    method: Literal["density_matrix", "statevector"] = Field(description="Aer's simulation method.")
-    basis: tuple[str, ...] = Field(
-        default=("cz", "rz", "sx", "x"), strict=False, description="Basis gates; reset is always there."
+    kind: Literal["aer"] = Field(examples=["aer"], description="How it runs: aer, a local simulation.")
+    method: Literal["density_matrix", "statevector"] = Field(
+        examples=["density_matrix"], description="Aer's simulation method."
     )
-    coupling: Literal["all_to_all"] | HeavyHex = Field(default="all_to_all", description="Which pairs interact.")
+    basis: tuple[str, ...] = Field(
+        default=("cz", "rz", "sx", "x"), strict=False, description="Basis gates; reset is always there.",
+        json_schema_extra={"rule": "be a list of gate names"},
+    )  # fmt: skip
+    coupling: Literal["all_to_all"] | HeavyHex = Field(
+        default="all_to_all",
+        description="Which pairs interact.",
+        json_schema_extra={"rule": 'be "all_to_all" or {heavy_hex = 3}, with 3, 5, 7, 9 or 11'},
+    )
     max_qubits: int = Field(default=13, ge=1, description="Most qubits in use that a run may have.")
 
     @property
@@ -88,28 +100,54 @@ def read_target(path: Path) -> Target:
     try:
         return Target.model_validate(tomllib.loads(read_text(path, "backend")))
     except tomllib.TOMLDecodeError as error:
-        raise ArgumentError("the file", "be TOML", str(error), "mend that line", path) from None
+        raise not_toml(error, path) from None
     except ValidationError as error:
-        raise from_validation(error, path) from None
+        raise from_validation(error, Target, path) from None
 
 
-def from_validation(error: ValidationError, file: Path, section: str = "") -> ArgumentError:
-    """The first complaint of a schema, in the grammar of this package."""
+def not_toml(error: tomllib.TOMLDecodeError, path: Path) -> ArgumentError:
+    """What the TOML parser complained about, in the grammar of this package."""
+    return ArgumentError("the file", "be TOML", str(error), "correct that line, e.g. beta = 1.0", path)
+
+
+def from_validation(
+    error: ValidationError, schema: type[BaseModel], file: Path, section: str = "", also: Iterable[str] = ()
+) -> ArgumentError:
+    """The first complaint of a schema, in the grammar of this package; `also` are keys known beside its own."""
     first = error.errors()[0]
-    key = ".".join(str(part) for part in (section, *first["loc"]) if str(part) and not _is_tag(part))
-    found = f"{shown(first['input'])} was found" if "input" in first else "it is missing"
-    match first["type"]:
-        case "extra_forbidden":
-            return ArgumentError(
-                key, "be a known key", "it is unknown or unused here", f"remove {first['loc'][-1]}", file
-            )
-        case "missing":
-            return ArgumentError(key, "be given", "it is missing", f"add {first['loc'][-1]}", file)
-        case _:
-            rule = first["msg"].lower().replace("input should ", "").replace("value should ", "")
-            return ArgumentError(key, rule, found, f"mend {first['loc'][-1] if first['loc'] else 'it'}", file)
+    name = str(first["loc"][0])
+    key = f"{section}.{name}" if section else name
+    if first["type"] == "extra_forbidden":
+        known = [*also, *schema.model_fields]
+        near = get_close_matches(name, known, n=1)
+        fix = f"write {near[0]}" if near else f"remove {name}"
+        rule = f"be one of {', '.join(known)}"
+        return ArgumentError(key, rule, "it is unknown or unused here", fix, file)
+    field = schema.model_fields[name]
+    example = next(iter(field.examples or ()), field.default)
+    fix = f"set {name} = {json.dumps(example)}"
+    if first["type"] == "missing":
+        return ArgumentError(key, "be given", "it is missing", fix, file)
+    return ArgumentError(key, _rule(field, first["msg"]), f"{shown(first['input'])} was found", fix, file)
 
 
-def _is_tag(part: object) -> bool:
-    """Pydantic names the branch of a union inside a location; users know only keys."""
-    return isinstance(part, str) and ("[" in part or part in {"HeavyHex", "function-plain", "tuple", "list", "str"})
+def _rule(field: FieldInfo, message: str) -> str:
+    """What a key must be, with all its bounds; the schema's own words where it has some."""
+    extra = field.json_schema_extra
+    if isinstance(extra, dict) and "rule" in extra:
+        return str(extra["rule"])
+    kind, parts = field.annotation, get_args(field.annotation)
+    if get_origin(kind) is Literal:
+        return f"be one of {', '.join(parts)}"
+    if type(None) in parts:
+        kind = next(part for part in parts if part is not type(None))
+    if kind not in KINDS:
+        return message
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    bounds = [
+        f"{sign} {getattr(bound, name):g}"
+        for bound in field.metadata
+        for name, sign in signs.items()
+        if getattr(bound, name, None) is not None
+    ]
+    return " ".join(["be", KINDS[kind], " and ".join(bounds)]).strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,18 @@ MEASURED, EXACT, FIXED, PREDICTED = "#1b6ca8", "#222222", "#c1440e", "#7a9e3d"
 SLOWEST, PRODUCT = "#999999", "#b0a060"
 
 
+class Picture(Figure):
+    """A figure that shows itself in a notebook, whatever matplotlib is set to there."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=110)
+        return buffer.getvalue()
+
+
 def convergence(comparison: Comparison) -> Figure:
     """Energy and trace distance against sweeps: measured, exact, fixed point and predicted decay."""
-    figure = Figure(figsize=(10.5, 5.0), layout="constrained")
+    figure = Picture(figsize=(10.5, 5.0), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     _energy(left, comparison)

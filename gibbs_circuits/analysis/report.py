@@ -198,7 +198,7 @@ def _verdict(c: Comparison) -> Text:
 def as_text(comparison: Comparison) -> str:
     """The report as plain text."""
     buffer = io.StringIO()
-    Console(file=buffer, width=WIDTH, no_color=True, force_terminal=False).print(tables(comparison))
+    Console(file=buffer, width=WIDTH, color_system=None, force_jupyter=False).print(tables(comparison))
     return buffer.getvalue().rstrip("\n")
 
 

@@ -225,6 +225,7 @@ class Program:
                         self._check(
                             all(len(label) == self.num_system for label, _ in step.terms), here, "labels of full width"
                         )
+                        self._check(all(math.isfinite(c) for _, c in step.terms), here, "finite coefficients")
                         touched.add(step.ancilla)
                     case Reset():
                         self._check(all(0 <= a < self.num_ancilla for a in step.ancillas), here, "ancillas exist")

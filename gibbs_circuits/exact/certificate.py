@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,12 +15,15 @@ from ..generators.lindbladian import (
     coherent_term,
     couplings_in_energy_basis,
     decay_operator,
+    jumps,
     superoperator,
     transition_superoperator,
 )
 from ..spectrum import Array, Real, spectrum, vec
 
 DEGENERACY_TOLERANCE = 1e-9
+RANK_TOLERANCE = 1e-8
+BALANCE_TOLERANCE = 1e-8
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Certificate:
         kernel_defect: Relative violation of α̃(ν1, ν2) = α̃(−ν2, −ν1) over all pairs of Bohr frequencies.
         coherent_defect: ‖B − (i/2) tanh(βν/4) R‖_F / ‖R‖_F, R taken from the values of the kernel.
         kms_defect: The larger of the two.
-        steady_states: Dimension of the commutant of the A_ν of non-zero weight.
+        steady_states: Dimension of the commutant of the A_ν of non-zero weight, in double precision.
         steady_states_with_hamiltonian: The same with H added to the set.
         spectral_gap: min −Re λ over λ ≠ 0.
         mixing_bound: gap⁻¹ ln(1/(ε √λ_min(σ))) at ε = 0.1 (proved for KMS generators), in units of time.
@@ -58,7 +62,8 @@ def certificate(lindbladian: Lindbladian) -> Certificate:
     if lindbladian.model.num_qubits > MAX_SUPEROPERATOR_QUBITS:
         return Certificate(None, None, None, None, None, None, None, None, None, lowest)
     kernel, coherent = kernel_defect(lindbladian), coherent_defect(lindbladian)
-    plain = commutant_dimension(lindbladian)
+    conserved = commutant(lindbladian)
+    plain = len(conserved)
     gap = spectral_gap(lindbladian, plain)
     bound = np.log(1 / (0.1 * np.sqrt(lowest))) / gap if gap and lowest > 0 else None
     return Certificate(
@@ -68,7 +73,7 @@ def certificate(lindbladian: Lindbladian) -> Certificate:
         coherent_defect=coherent,
         kms_defect=max(kernel, coherent),
         steady_states=plain,
-        steady_states_with_hamiltonian=commutant_dimension(lindbladian, hamiltonian=True),
+        steady_states_with_hamiltonian=len(commuting(conserved, np.diag(s.energies - s.energies.mean()))),
         spectral_gap=gap,
         mixing_bound=None if bound is None else float(bound),
         lowest_population=lowest,
@@ -99,7 +104,8 @@ def kernel_defect(lindbladian: Lindbladian) -> float:
     for kernel, beta in {(c.kernel, c.beta) for c in lindbladian.contacts}:
         alpha = kernel.balanced(nu1, nu2, beta)
         mirrored = kernel.balanced(-nu2, -nu1, beta)
-        worst = max(worst, float(np.max(np.abs(alpha - mirrored)) / np.max(np.abs(alpha))))
+        scale = float(np.max(np.abs(alpha)))
+        worst = max(worst, float(np.max(np.abs(alpha - mirrored))) / scale if scale > 0 else 0.0)
     return worst
 
 
@@ -118,39 +124,60 @@ def frequency_classes(nu: Real, tolerance: float = DEGENERACY_TOLERANCE) -> np.n
     """An integer class per Bohr frequency; neighbours closer than tolerance × bandwidth share one."""
     order = np.argsort(nu, axis=None)
     values = nu.reshape(-1)[order]
-    gaps = np.diff(values) > tolerance * max(1.0, float(np.max(np.abs(values))))
+    gaps = np.diff(values) > tolerance * float(np.max(np.abs(values)))
     classes = np.empty(values.size, dtype=int)
     classes[order] = np.concatenate([[0], np.cumsum(gaps)])
     return classes.reshape(nu.shape)
 
 
-def commutant_dimension(lindbladian: Lindbladian, *, hamiltonian: bool = False) -> int:
-    """Dimension of {X : [X, A_ν] = 0 for every A_ν of non-zero weight}, the number of steady states.
+def commutant(lindbladian: Lindbladian) -> Array:
+    """Orthonormal basis of {X : [X, A_ν] = 0 for every A_ν of non-zero weight}; its size counts the steady states.
 
-    A rank, without β: X commutes with all A_ν exactly when it commutes with two generic combinations
-    Σ_ν z_ν A_ν of each coupling (with probability one over z; the seed is fixed).
+    A rank, without β; shape (count, dim, dim), in the energy basis.
     """
-    s = spectrum(lindbladian.model)
-    nu, one = s.bohr_frequencies, np.eye(s.dim)
-    classes = frequency_classes(nu)
+    d = spectrum(lindbladian.model).dim
+    basis: Array = np.eye(d * d, dtype=complex).reshape(d * d, d, d)
+    for M in _generic_combinations(lindbladian):
+        basis = commuting(basis, M)
+        if len(basis) == 1:  # the identity
+            break
+    return basis
+
+
+def commuting(basis: Array, operator: Array | Real) -> Array:
+    """The part of span(basis) that commutes with an operator and its adjoint."""
+    scale = float(np.linalg.norm(operator))
+    pair = (operator, operator.conj().T)
+    rows = np.hstack([(basis @ M - M @ basis).reshape(len(basis), -1) for M in pair])
+    _, values, right = np.linalg.svd(np.linalg.qr(rows.T, mode="r"))
+    kept = right[values <= RANK_TOLERANCE * scale].conj()
+    return np.asarray(np.tensordot(kept, basis, axes=1))
+
+
+def _generic_combinations(lindbladian: Lindbladian) -> Iterator[Array]:
+    """Σ z_aν A^a_ν with random z, as many as there are A^a_ν, so that they span them with probability one.
+
+    Fewer need not do: k combinations of 2n Majorana operators leave 2n − 2k of them out. At β = 0 a jump does not
+    resolve ν, and takes the place of its A_ν. The seed is fixed.
+    """
+    nu = spectrum(lindbladian.model).bohr_frequencies
+    if lindbladian.beta == 0:
+        parts = [(L, np.zeros(nu.shape, dtype=int)) for L in jumps(lindbladian)]
+    else:
+        classes, parts = frequency_classes(nu), []
+        for A, contact in zip(couplings_in_energy_basis(lindbladian), lindbladian.contacts, strict=True):
+            alive = np.abs(contact.kernel(nu, nu)) > 0
+            alive &= alive.T  # A_ν and A_−ν are adjoints; the set is closed under adjoints
+            parts.append((np.where(alive, A, 0.0), classes))
+    parts = [(A / np.linalg.norm(A), classes) for A, classes in parts if np.any(A)]
+    count = sum(np.unique(classes[np.abs(A) > DEGENERACY_TOLERANCE]).size for A, classes in parts)
     rng = np.random.default_rng(20240404)
-    blocks = [np.kron(one, np.diag(s.energies)) - np.kron(np.diag(s.energies), one)] if hamiltonian else []
-    combined = [np.zeros((s.dim, s.dim), dtype=complex) for _ in range(3)]
-    for A, contact in zip(couplings_in_energy_basis(lindbladian), lindbladian.contacts, strict=True):
-        alive = np.abs(contact.kernel(nu, nu)) > 0
-        alive &= alive.T  # A_ν and A_−ν are adjoints; the set is closed under adjoints
-        for M in combined:  # generic over the couplings as well as over the frequencies
-            phases = rng.standard_normal(classes.max() + 1) + 1j * rng.standard_normal(classes.max() + 1)
-            M += phases[classes] * np.where(alive, A, 0.0) / np.linalg.norm(A)
-    for M in combined:
-        blocks += [np.kron(one, N) - np.kron(N.T, one) for N in (M, M.conj().T)]
-    return _nullity(np.vstack(blocks))
-
-
-def _nullity(matrix: Array) -> int:
-    triangle = np.linalg.qr(matrix, mode="r")
-    values = np.linalg.svd(triangle, compute_uv=False)
-    return int(np.sum(values <= 1e-8 * values[0])) if values[0] > 0 else int(values.size)
+    for _ in range(min(count, nu.size)):
+        M = np.zeros(nu.shape, dtype=complex)
+        for A, classes in parts:
+            z = rng.standard_normal((2, classes.max() + 1))
+            M += (z[0] + 1j * z[1])[classes] * A
+        yield M
 
 
 def spectral_gap(lindbladian: Lindbladian, steady_states: int) -> float | None:
@@ -164,11 +191,11 @@ def spectral_gap(lindbladian: Lindbladian, steady_states: int) -> float | None:
     s = spectrum(lindbladian.model)
     if steady_states >= s.dim**2:
         return None
-    if lindbladian.coherent is Coherent.BALANCE:
+    if lindbladian.coherent is Coherent.BALANCE and kernel_defect(lindbladian) <= BALANCE_TOLERANCE:
         one = np.eye(s.dim)
         R = decay_operator(lindbladian) / np.cosh(np.clip(lindbladian.beta * s.bohr_frequencies / 4, -700, 700))
         D = transition_superoperator(lindbladian, balanced=True) - 0.5 * (np.kron(one, R) + np.kron(R.conj(), one))
         decay = np.sort(-np.linalg.eigvalsh((D + D.conj().T) / 2))
     else:
         decay = np.sort(-np.linalg.eigvals(superoperator(lindbladian)).real)
-    return float(max(decay[steady_states], 0.0))
+    return max(0.0, float(decay[steady_states]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from difflib import get_close_matches
 from pathlib import Path
 
 from ..errors import ArgumentError, InvalidModelError, check_integer, shown
@@ -25,11 +26,14 @@ def read_text(path: Path, argument: str) -> str:
     try:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise ArgumentError(argument, rule, f"{path} does not exist", "check the path") from None
+        near = get_close_matches(path.name, [p.name for p in path.parent.glob(f"*{path.suffix}")], n=1)
+        fix = f"write {path.with_name(near[0])}" if near else "check the path"
+        raise ArgumentError(argument, rule, f"{path} does not exist", fix) from None
     except UnicodeDecodeError:
         raise ArgumentError(argument, rule, f"{path} is binary", "give a UTF-8 text file") from None
-    except OSError as error:
-        raise ArgumentError(argument, rule, f"{path}: {error.strerror}", "check the path") from None
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ArgumentError(argument, rule, f"{shown(str(path))}: {reason}", "check the path") from None
     if not text.strip():
         raise ArgumentError(argument, rule, f"{path} is empty", "give a file with content")
     return text

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from ..errors import InvalidModelError, shown
+from ..errors import InvalidModelError, as_float, shown
 
 REAL_TOLERANCE = 1e-10
 
@@ -30,6 +31,10 @@ def hermitian(operator: object, argument: str) -> SparsePauliOp:
         )
     if operator.num_qubits == 0:
         raise InvalidModelError(argument, "act on at least one qubit", "it acts on none", "add a Pauli term")
+    if operator.coeffs.dtype == object:
+        raise InvalidModelError(
+            argument, "have numbers as coefficients", "it has unbound parameters", "call assign_parameters first"
+        )
     if not np.all(np.isfinite(operator.coeffs)):
         bad = operator.paulis[int(np.argmin(np.isfinite(operator.coeffs)))].to_label()
         raise InvalidModelError(argument, "have finite coefficients", f"term {bad} is not finite", "give it a number")
@@ -92,7 +97,10 @@ def pauli_sum(terms: object, argument: str, num_qubits: int | None = None) -> Sp
                 f"{shown(coefficient)} is {type(coefficient).__name__}",
                 f'write ["{label}", 1.0]; only Hermitian sums have a Gibbs state',
             )
-        pairs.append((label, float(coefficient)))
+        number = as_float(coefficient)
+        if not math.isfinite(number):
+            raise InvalidModelError(where, "have a finite coefficient", f"it is {number:g}", f'write ["{label}", 1.0]')
+        pairs.append((label, number))
     return hermitian(SparsePauliOp.from_list(pairs), argument)
 
 
@@ -132,4 +140,4 @@ class Model:
 
 def from_terms(terms: Iterable[tuple[str, float]], name: str = "custom") -> Model:
     """A model from explicit Pauli terms `[(label, coefficient), ...]`."""
-    return Model(pauli_sum([list(term) for term in terms], "terms"), name)
+    return Model(pauli_sum(list(terms), "terms"), name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from ..errors import TooLargeError
 from ..spectrum import Array, unvec, vec
 
 MAX_CHANNEL_QUBITS = 5
+TIE_BREAK = 1e-8
 
 
 @dataclass
@@ -77,7 +79,7 @@ def _channel(program: Program, stage: Stage, delays: Iterator[int] | None) -> Ar
     n, m, d = program.num_system, program.num_ancilla, 2**program.num_system
     evolver = _Evolver(program.groups, n)
     paulis: dict[str, Array] = {}
-    total = np.eye(d * d, dtype=complex)
+    total: Array | None = None  # None: nothing has happened yet
     clean = np.zeros((1, *(2,) * m, d, d), dtype=complex)  # branches already reset, ancillas, out, in
     clean[(0, *(0,) * m)] = np.eye(d)
     state, dirty = clean, set[int]()
@@ -97,8 +99,7 @@ def _channel(program: Program, stage: Stage, delays: Iterator[int] | None) -> Ar
                         state = _forget(state, 1 + ancilla)
                 dirty -= set(step.ancillas)
                 if not dirty:
-                    total = superoperator_of(_all_reset(state, m)) @ total
-                    state = clean
+                    total, state = _then(total, _all_reset(state, m)), clean
             case RandomDelay():
                 U = evolver.unitary(step.unit)
                 if delays is not None:
@@ -106,10 +107,14 @@ def _channel(program: Program, stage: Stage, delays: Iterator[int] | None) -> Ar
                 elif dirty:
                     state = _mixed_delay(state, U, step)
                 else:
-                    total = superoperator_of(_all_reset(state, m)) @ total
-                    state = clean
-                    total = _delay_superoperator(U, step) @ total
-    return np.asarray(superoperator_of(_all_reset(state, m)) @ total)
+                    total, state = _delayed(_then(total, _all_reset(state, m)), U, step), clean
+    return total if state is clean and total is not None else _then(total, _all_reset(state, m))
+
+
+def _then(total: Array | None, kraus: Array) -> Array:
+    """What happened so far, followed by a map in Kraus form."""
+    channel = superoperator_of(kraus)
+    return channel if total is None else np.asarray(channel @ total)
 
 
 def _all_reset(state: Array, num_ancilla: int) -> Array:
@@ -139,22 +144,28 @@ def _mixed_delay(state: Array, U: Array, delay: RandomDelay) -> Array:
     return np.concatenate([(power @ state) / np.sqrt(count) for power in powers])
 
 
-def _delay_superoperator(U: Array, delay: RandomDelay) -> Array:
-    """Mean over k of Ū^k ⊗ U^k, through the eigenphases of U."""
-    triangle, vectors = scipy.linalg.schur(U, output="complex")
+def _delayed(total: Array, U: Array, delay: RandomDelay) -> Array:
+    """Mean over k of (Ū^k ⊗ U^k) · total, through the eigenphases of U: O(2**(5n)) instead of O(2**(6n))."""
+    triangle, V = scipy.linalg.schur(U, output="complex")
     phases = np.diag(triangle) / np.abs(np.diag(triangle))
-    ratio = np.outer(phases.conj(), phases).reshape(-1)  # eigenvalues of Ū ⊗ U, (j, i) with j slow
     powers = np.arange(delay.low, delay.high + 1)
-    mean = np.mean(ratio[:, None] ** powers, axis=1)
-    basis = np.kron(vectors.conj(), vectors)
-    return np.asarray((basis * mean) @ basis.conj().T)
+    mean = np.mean((phases[:, None] * phases.conj()[None, :])[..., None] ** powers, axis=-1)  # of ρ_ij → λ_i λ̄_j ρ_ij
+    d = U.shape[0]
+    rho = total.reshape(d, d, d * d).transpose(2, 1, 0)  # columns of the superoperator as matrices [row, column]
+    rho = V @ (mean * (V.conj().T @ rho @ V)) @ V.conj().T
+    return np.ascontiguousarray(rho.transpose(2, 1, 0)).reshape(d * d, d * d)
 
 
 def fixed_point(channel: Array) -> Array:
-    """The density matrix ρ = Φ(ρ) of a channel with one fixed point, by a linear solve with Tr ρ = 1."""
+    """The density matrix ρ = Φ(ρ), by a linear solve with Tr ρ = 1; of several, the one reached from the mixed state."""
     d = round(channel.shape[0] ** 0.5)
     one = vec(np.eye(d))
-    rho = unvec(np.linalg.solve(np.eye(d * d) - channel + np.outer(one / d, one), one / d))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", scipy.linalg.LinAlgWarning)
+        try:
+            rho = unvec(scipy.linalg.solve(np.eye(d * d) - channel + np.outer(one / d, one), one / d))
+        except (scipy.linalg.LinAlgError, scipy.linalg.LinAlgWarning):  # ρ = (1 − ε) Φ(ρ) + ε/d has one solution
+            rho = unvec(np.linalg.solve(np.eye(d * d) - (1 - TIE_BREAK) * channel, TIE_BREAK * one / d))
     return np.asarray((rho + rho.conj().T) / 2)
 
 

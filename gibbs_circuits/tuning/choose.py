@@ -106,22 +106,30 @@ def settle(
         text = f"{', '.join(open_knobs)}: from the formula alone, not checked (more than {MAX_CHANNEL_QUBITS} qubits)"
         return replace(program, provenance=text)
     candidates = list(_candidates(generator, knobs))
-    best: tuple[tuple[bool, float], Program, float, float] | None = None
+    accepted: _Trial | None = None
+    nearest: _Trial | None = None
     for index, candidate in enumerate(candidates):
         progress(f"choosing knobs: setting {index + 1} of {len(candidates)}")
-        program, worst, fixed = _predicted(generator, scheme, candidate, knobs.sweeps, target_error)
-        misses = max(worst, fixed) > MARGIN * target_error
-        key = (misses, max(worst, fixed) if misses else cost(program).two_qubit_gates)
-        if best is None or key < best[0]:
-            best = (key, program, worst, fixed)
-    assert best is not None  # the ladder is not empty
-    (misses, _), program, worst, fixed = best
-    outcome = "none meets it; the nearest" if misses else "the cheapest that meets it"
+        trial = _predicted(generator, scheme, candidate, knobs.sweeps, target_error, accepted)
+        if trial.worst <= MARGIN * target_error:
+            accepted = trial if accepted is None or trial.gates < accepted.gates else accepted
+        elif nearest is None or trial.worst < nearest.worst:
+            nearest = trial
+    chosen = accepted or nearest
+    assert chosen is not None  # the ladder is not empty
+    outcome = "the cheapest that meets it" if accepted else "none meets it; the nearest"
     text = (
         f"{', '.join(open_knobs)}: of {len(candidates)} settings of the formula, {outcome}; target {target_error:g}, "
-        f"predicted on the exact channel: worst start {worst:.4f}, fixed point {fixed:.4f}"
+        f"predicted on the exact channel, worst of the starts and the fixed point: {chosen.worst:.4f}"
     )
-    return replace(program, provenance=text)
+    return replace(chosen.program, provenance=text)
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    program: Program
+    gates: float
+    worst: float  # of the starts zero, one and mixed after all sweeps, and of the fixed point
 
 
 def _values(generator: Lindbladian, setting: Setting, nu: float, rate: float) -> dict[str, Any]:
@@ -148,24 +156,34 @@ def _candidates(generator: Lindbladian, knobs: Knobs) -> Iterator[Knobs]:
 
 
 def _predicted(
-    generator: Lindbladian, scheme: Scheme, knobs: Knobs, sweeps: int | None, target_error: float
-) -> tuple[Program, float, float]:
-    """The program with the fewest sweeps that meet the target, its worst start and its fixed point."""
-    n = generator.model.num_qubits
+    generator: Lindbladian,
+    scheme: Scheme,
+    knobs: Knobs,
+    sweeps: int | None,
+    target_error: float,
+    cheapest: _Trial | None,
+) -> _Trial:
+    """The program with the fewest sweeps that meet the target; given up once it costs more than the cheapest so far."""
+    n, goal = generator.model.num_qubits, MARGIN * target_error
     program = scheme(generator, knobs.model_copy(update={"sweeps": sweeps or 1}))
+    per_sweep = cost(program).two_qubit_gates_per_sweep[0]
+    most = sweeps or MAX_SWEEPS
+    if cheapest is not None and sweeps is None and per_sweep > 0:
+        most = min(most, int(cheapest.gates / per_sweep) + 1)
     sigma = gibbs_state(generator.model, generator.beta)
     channel = sweep_channel(program)
-    fixed = trace_distance(fixed_point(channel), sigma)
-    states = [vec(start.density(n)) for start in (zero(n), one(n), mixed())]
-    worst = np.inf
-    for count in range(1, (sweeps or MAX_SWEEPS) + 1):
-        states = [channel @ v for v in states]
-        worst = max(trace_distance(unvec(v), sigma) for v in states)
-        if sweeps is None and (worst <= MARGIN * target_error or (count > 20 and abs(worst - fixed) < 1e-4)):
+    states = np.stack([vec(start.density(n)) for start in (zero(n), one(n), mixed())], axis=1)
+    worst, count = np.inf, 0
+    for count in range(1, most + 1):
+        states, before = channel @ states, worst
+        worst = max(trace_distance(unvec(v), sigma) for v in states.T)
+        if sweeps is None and (worst <= goal or (count > 20 and abs(worst - before) < 1e-6)):
             break
+    if worst <= goal:
+        worst = max(worst, trace_distance(fixed_point(channel), sigma))
     if sweeps is None:
         program = scheme(generator, knobs.model_copy(update={"sweeps": count}))
-    return program, float(worst), float(fixed)
+    return _Trial(program, cost(program).two_qubit_gates, float(worst))
 
 
 def _formula_only(generator: Lindbladian, scheme: Scheme, knobs: Knobs, target_error: float) -> Program:

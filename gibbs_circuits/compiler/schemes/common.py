@@ -21,14 +21,24 @@ class Knobs(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     chosen: ClassVar[tuple[str, ...]] = ("sweeps", "strength", "spacing", "nodes")
 
-    sweeps: int | None = Field(default=None, ge=1, description="How often the sweep is repeated, >= 1.")
+    sweeps: int | None = Field(default=None, ge=1, examples=[12], description="How often the sweep is repeated, >= 1.")
     strength: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, description="δ: time of the generator that one sweep stands for."
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        examples=[0.5],
+        description="δ: time of the generator that one sweep stands for.",
     )
     spacing: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, description="τ: time between two nodes, and one Trotter step."
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        examples=[0.5],
+        description="τ: time between two nodes, and one Trotter step.",
     )
-    nodes: int | None = Field(default=None, ge=1, description="N: number of nodes of the filter's time kernel.")
+    nodes: int | None = Field(
+        default=None, ge=1, examples=[4], description="N: number of nodes of the filter's time kernel."
+    )
     trotter_order: int = Field(default=2, ge=1, le=2, description="Product formula: 1 (Lie) or 2 (Strang).")
     random_delays: tuple[int, int] = Field(
         default=(2, 8),

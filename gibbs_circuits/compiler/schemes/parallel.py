@@ -19,7 +19,10 @@ class ParallelKnobs(Knobs):
     """Settings of the parallel scheme; those left out are chosen from the formula, the gap and the target error."""
 
     ancillas: int | None = Field(
-        default=None, ge=1, description="Most ancillas to use at once; left out: one per coupling of a pass."
+        default=None,
+        ge=1,
+        examples=[2],
+        description="Most ancillas to use at once; left out: one per coupling of a pass.",
     )
 
 
