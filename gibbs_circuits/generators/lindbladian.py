@@ -97,9 +97,13 @@ class Lindbladian:
 
 
 def couplings_in_energy_basis(lindbladian: Lindbladian) -> list[Array]:
-    """The coupling operators as dense matrices ⟨i|A|j⟩."""
+    """The coupling operators as dense matrices ⟨i|A|j⟩.
+
+    Hermitian to the last bit: rounding left in ⟨i|A|j⟩ and ⟨j|A|i⟩ apart breaks detailed balance where rates are small.
+    """
     s = spectrum(lindbladian.model)
-    return [s.to_energy(contact.coupling.to_matrix()) for contact in lindbladian.contacts]
+    dense = [s.to_energy(contact.coupling.to_matrix()) for contact in lindbladian.contacts]
+    return [(A + A.conj().T) / 2 for A in dense]
 
 
 def jumps(lindbladian: Lindbladian) -> list[Array]:

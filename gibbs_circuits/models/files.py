@@ -31,9 +31,10 @@ def read_text(path: Path, argument: str) -> str:
         raise ArgumentError(argument, rule, f"{path} does not exist", fix) from None
     except UnicodeDecodeError:
         raise ArgumentError(argument, rule, f"{path} is binary", "give a UTF-8 text file") from None
-    except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ArgumentError(argument, rule, f"{shown(str(path))}: {reason}", "check the path") from None
+    except OSError as error:
+        raise ArgumentError(argument, rule, f"{path}: {error.strerror}", "check the path") from None
+    except ValueError as error:  # a null character
+        raise ArgumentError(argument, rule, f"{shown(str(path))}: {error}", "check the path") from None
     if not text.strip():
         raise ArgumentError(argument, rule, f"{path} is empty", "give a file with content")
     return text

@@ -157,7 +157,7 @@ def _delayed(total: Array, U: Array, delay: RandomDelay) -> Array:
 
 
 def fixed_point(channel: Array) -> Array:
-    """The density matrix ρ = Φ(ρ), by a linear solve with Tr ρ = 1; of several, the one reached from the mixed state."""
+    """The density matrix ρ = Φ(ρ), by a linear solve; of several, the one reached from the maximally mixed state."""
     d = round(channel.shape[0] ** 0.5)
     one = vec(np.eye(d))
     with warnings.catch_warnings():

@@ -1,0 +1,186 @@
+"""Small programs, generated ones, and what Qiskit alone makes of their circuits."""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from qiskit import QuantumCircuit, transpile
+from qiskit.quantum_info import DensityMatrix, Kraus, SparsePauliOp, SuperOp, partial_trace
+
+from gibbs_circuits.compiler import SCHEMES, Evolve, Group, Program, RandomDelay, Stage, Step
+from gibbs_circuits.experiment import Experiment, read_experiment
+from gibbs_circuits.filters import GaussianFilter
+from gibbs_circuits.generators import Lindbladian, couplings_of, dll
+from gibbs_circuits.models import from_terms, mixed_field_ising
+from gibbs_circuits.pipeline import compile_program
+from gibbs_circuits.readings import draw_delays, pieces, sweep_channel
+from gibbs_circuits.readings.circuit import assemble
+
+Complex = NDArray[np.complex128]
+EXAMPLES = ("mixed_field_ising", "h2")
+SIMPLE = {"sweeps": 2, "strength": 0.8, "spacing": 0.3, "nodes": 3, "random_delays": (1, 3)}
+
+
+def ising(sites: int = 2, beta: float = 1.0, couplings: Any = "Y", **parameters: Any) -> Lindbladian:
+    model = mixed_field_ising(sites, **parameters)
+    return dll(model, couplings_of(couplings, sites), GaussianFilter(beta), beta)
+
+
+def build(generator: Lindbladian, scheme: str = "parallel", **knobs: Any) -> Program:
+    recipe = SCHEMES[scheme]
+    return recipe(generator, recipe.knobs.model_validate({**SIMPLE, **knobs}))
+
+
+@lru_cache
+def experiment(name: str) -> Experiment:
+    return read_experiment(Path(__file__).parents[1] / "experiments" / f"{name}.toml")
+
+
+@lru_cache
+def example(name: str, scheme: str = "parallel") -> Program:
+    """The program of an example experiment; its other scheme at the same knobs."""
+    e = experiment(name)
+    program = compile_program(e.generator, e.scheme, e.knobs, e.target_error)
+    if scheme == program.scheme:
+        return program
+    knobs = {key: value for key, value in program.knobs.items() if key != "ancillas"}
+    return build(e.generator, scheme, **{**knobs, "sweeps": 2})
+
+
+def by_hand(
+    steps: Sequence[Step], ancillas: int, terms: Sequence[tuple[str, float]] = (("ZZ", -1.0),), repeats: int = 1
+) -> Program:
+    generator = ising(len(terms[0][0]))
+    groups = tuple(Group((term,)) for term in terms)
+    return Program(generator.model.num_qubits, ancillas, groups, (Stage(tuple(steps), repeats),), generator, "by hand")
+
+
+def random_state(num_qubits: int, seed: int) -> Complex:
+    rng = np.random.default_rng(seed)
+    dim = 2**num_qubits
+    root = rng.standard_normal((dim, dim)) + 1j * rng.standard_normal((dim, dim))
+    rho = root @ root.conj().T
+    return np.asarray(rho / np.trace(rho))
+
+
+def gibbs(hamiltonian: SparsePauliOp, beta: float) -> Complex:
+    weight = scipy.linalg.expm(-beta * hamiltonian.to_matrix())
+    return np.asarray(weight / np.trace(weight))
+
+
+def distance(rho: Complex, sigma: Complex) -> float:
+    return float(np.linalg.svd(rho - sigma, compute_uv=False).sum() / 2)
+
+
+def slope(values: Sequence[float], errors: Sequence[float]) -> float:
+    return float(np.polyfit(np.log(values), np.log(errors), 1)[0])
+
+
+# Qiskit alone
+
+
+def lowered(qc: QuantumCircuit) -> QuantumCircuit:
+    """In cx and u: simulating a PauliEvolutionGate would take the exact exponential instead of the product."""
+    return transpile(qc, basis_gates=["cx", "u", "reset"], optimization_level=0)
+
+
+def evolved(qc: QuantumCircuit, rho: Complex) -> Complex:
+    """The system's state after `qc` on rho ⊗ |0…0⟩⟨0…0|, system on the lowest qubits."""
+    system = round(np.log2(len(rho)))
+    rest = np.zeros((2 ** (qc.num_qubits - system),) * 2)
+    rest[0, 0] = 1
+    out = DensityMatrix(np.kron(rest, rho)).evolve(qc)
+    return np.asarray(partial_trace(out, range(system, qc.num_qubits)).data)
+
+
+def channel_of(qc: QuantumCircuit, system: int) -> Complex:
+    """The whole channel on the system."""
+    ancillas = qc.num_qubits - system
+    one, basis = np.eye(2**system), np.eye(2**ancillas)
+    prepare = SuperOp(Kraus(np.kron(basis[:, [0]], one)))
+    forget = SuperOp(Kraus([np.kron(row[None, :], one) for row in basis]))
+    return np.asarray(prepare.compose(SuperOp(qc)).compose(forget).data)
+
+
+def unrolled(program: Program, delays: Iterable[int]) -> QuantumCircuit:
+    """All sweeps without a preparation, before any transpilation."""
+    return assemble(program, pieces(program), QuantumCircuit(program.num_qubits), delays)
+
+
+# the exact channel at given delays
+
+
+def delays_per_sweep(program: Program, delays: Iterable[int]) -> list[tuple[int, list[int]]]:
+    """(stage, its delays) of every sweep in order."""
+    draws = iter(delays)
+    return [
+        (index, [next(draws) for step in stage.steps if isinstance(step, RandomDelay)])
+        for index, stage in enumerate(program.stages)
+        for _ in range(stage.repeats)
+    ]
+
+
+def exact_states(program: Program, rho: Complex, delays: Iterable[int]) -> list[Complex]:
+    """The state before the first sweep and after each, from the channels at these delays."""
+    states, dim = [np.asarray(rho)], len(rho)
+    for index, drawn in delays_per_sweep(program, delays):
+        after = sweep_channel(program, index, drawn) @ states[-1].reshape(-1, order="F")
+        states.append(after.reshape(dim, dim, order="F"))
+    return states
+
+
+def some_delays(program: Program, seed: int = 3) -> tuple[int, ...]:
+    return draw_delays(program, seed)
+
+
+# generated
+
+
+@st.composite
+def generators(draw: st.DrawFn, max_sites: int = 3) -> Lindbladian:
+    """Any Hamiltonian of Pauli strings of weight <= 3; couplings by letters, or sums whose terms need not commute."""
+    n = draw(st.integers(1, max_sites))
+    label = st.text("IXYZ", min_size=n, max_size=n).filter(lambda text: set(text) != {"I"})
+    number = st.integers(-15, 15).filter(bool).map(lambda k: k / 10)
+    terms = draw(st.dictionaries(label, number, min_size=1, max_size=5))
+    some_terms = st.dictionaries(label, number, min_size=1, max_size=3).map(lambda d: [list(t) for t in d.items()])
+    letters = st.sampled_from(("X", "Y", "Z", "XZ", "YX"))
+    couplings = draw(letters | st.lists(some_terms, min_size=1, max_size=3))
+    beta = draw(st.sampled_from((0.0, 0.4, 1.0, 2.5)))
+    return dll(from_terms(list(terms.items())), couplings_of(couplings, n), GaussianFilter(beta), beta)
+
+
+@st.composite
+def programs(draw: st.DrawFn, max_sites: int = 3) -> Program:
+    generator = draw(generators(max_sites))
+    scheme = draw(st.sampled_from(sorted(SCHEMES)))
+    low = draw(st.integers(0, 2))
+    knobs: dict[str, Any] = {
+        "sweeps": draw(st.integers(1, 2)),
+        "strength": draw(st.sampled_from((0.3, 1.0, 2.0))),
+        "spacing": draw(st.sampled_from((0.1, 0.37, 1.2))),
+        "nodes": draw(st.integers(1, 4)),
+        "trotter_order": draw(st.integers(1, 2)),
+        "random_delays": (low, low + draw(st.integers(0, 2))),
+        "truncation": draw(st.sampled_from((0.0, 0.25, 0.8))),
+    }
+    if scheme == "parallel":
+        knobs["ancillas"] = draw(st.none() | st.integers(1, 3))
+    return build(generator, scheme, **knobs)
+
+
+def evolutions(program: Program) -> list[Evolve]:
+    """Every evolution, those inside delays too."""
+    found = []
+    for step in (step for stage in program.stages for step in stage.steps):
+        match step:
+            case Evolve():
+                found.append(step)
+            case RandomDelay():
+                found.append(step.unit)
+    return found

@@ -1,0 +1,140 @@
+"""Knobs that were left out: cheap enough, good enough, honest about what was checked."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gibbs_circuits.compiler import SCHEMES, Program
+from gibbs_circuits.generators import Lindbladian
+from gibbs_circuits.readings import cost, fixed_point, sweep_channel
+from gibbs_circuits.tuning.choose import local_frequency, settle
+from tests.programs import distance, example, gibbs, ising
+
+
+def choose(generator: Lindbladian, target: float, scheme: str = "parallel", **knobs: Any) -> Program:
+    recipe = SCHEMES[scheme]
+    return settle(generator, recipe, recipe.knobs.model_validate(knobs), target)
+
+
+@lru_cache
+def chosen(target: float) -> Program:
+    return choose(ising(4, 1.0, J=1.0, h=0.9, g=0.5), target)
+
+
+def distances(program: Program) -> dict[str, float]:
+    """Trace distances to σ by expm: after all sweeps from three starts, and of the fixed point."""
+    dim = 2**program.num_system
+    sigma = gibbs(program.generator.model.hamiltonian, program.generator.beta)
+    channel = sweep_channel(program)
+    sweeps = np.linalg.matrix_power(channel, program.sweeps)
+    starts = {"zero": np.diag(np.eye(dim)[0]), "one": np.diag(np.eye(dim)[-1]), "mixed": np.eye(dim) / dim}
+    found = {
+        name: distance((sweeps @ rho.reshape(-1, order="F")).reshape(dim, dim, order="F"), sigma)
+        for name, rho in starts.items()
+    }
+    return {**found, "fixed point": distance(fixed_point(channel), sigma)}
+
+
+@pytest.mark.parametrize(("target", "gates"), [(0.10, 1500), (0.06, 2500)])
+def test_choose__mixed_field_ising__meets_the_target_within_its_gates(target: float, gates: int) -> None:
+    program = chosen(target)
+    assert max(distances(program).values()) <= target
+    assert cost(program).two_qubit_gates <= gates
+
+
+def test_choose__tighter_target__costs_more() -> None:
+    assert cost(chosen(0.06)).two_qubit_gates > cost(chosen(0.10)).two_qubit_gates
+
+
+def test_choose__example_experiment__is_that_choice() -> None:
+    assert example("mixed_field_ising").hash == chosen(0.10).hash
+
+
+def test_choose__h2__given_knobs_meet_the_target_within_80_gates() -> None:
+    program = example("h2")
+    assert max(distances(program).values()) <= 0.10
+    assert cost(program).two_qubit_gates <= 80
+    assert program.provenance == "all knobs given"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"strength": 0.4}, {"nodes": 6, "spacing": 0.3}, {"sweeps": 5}, {"random_delays": (1, 2)}, {"trotter_order": 1}],
+    ids=str,
+)
+def test_choose__explicit_knobs__win(given: dict[str, Any]) -> None:
+    program = choose(ising(2), 0.10, **given)
+    for name, value in given.items():
+        assert program.knobs[name] == value
+        assert name not in program.provenance.split(":")[0]
+
+
+def test_choose__all_given__nothing_is_changed() -> None:
+    knobs = {"sweeps": 3, "strength": 0.5, "spacing": 0.4, "nodes": 3}
+    program = choose(ising(2), 1e-3, **knobs)
+    assert {key: program.knobs[key] for key in knobs} == knobs
+    assert program.provenance == "all knobs given"
+
+
+def test_choose__provenance__states_what_was_predicted() -> None:
+    program = choose(ising(2), 0.10)
+    worst = max(distances(program).values())
+    assert f"{worst:.4f}" in program.provenance
+    assert "the cheapest that meets it" in program.provenance
+
+
+def test_choose__unreachable_target__says_so() -> None:
+    program = choose(ising(2), 1e-4)
+    assert "none meets it" in program.provenance
+    assert max(distances(program).values()) > 1e-4
+
+
+@pytest.mark.parametrize("scheme", ["parallel", "sequential"])
+def test_choose__six_qubits__is_the_formula_and_says_unchecked(scheme: str) -> None:
+    program = choose(ising(6), 0.10, scheme)
+    assert "not checked" in program.provenance
+    assert program.num_system == 6
+    assert program.sweeps >= 1
+    assert all(program.knobs[name] is not None for name in ("sweeps", "strength", "spacing", "nodes"))
+
+
+def test_choose__six_qubits__explicit_knobs_win() -> None:
+    program = choose(ising(6), 0.10, sweeps=3, strength=0.2)
+    assert (program.knobs["sweeps"], program.knobs["strength"]) == (3, 0.2)
+
+
+@pytest.mark.parametrize("scheme", ["parallel", "sequential"])
+def test_choose__infinite_temperature__mixes(scheme: str) -> None:
+    program = choose(ising(2, beta=0.0), 0.05, scheme)
+    assert max(distances(program).values()) <= 0.05
+
+
+@pytest.mark.parametrize("scheme", ["parallel", "sequential"])
+@pytest.mark.parametrize("sites", [1, 2, 3])
+def test_choose__small_chains__meet_the_target(scheme: str, sites: int) -> None:
+    program = choose(ising(sites), 0.10, scheme)
+    assert max(distances(program).values()) <= 0.10
+
+
+def test_choose__deterministic__same_program_twice() -> None:
+    assert choose(ising(2), 0.1).text == choose(ising(2), 0.1).text
+
+
+def test_choose__progress__is_told() -> None:
+    lines: list[str] = []
+    recipe = SCHEMES["parallel"]
+    settle(ising(2), recipe, recipe.knobs(), 0.1, lines.append)
+    assert lines
+    assert all(line.startswith("choosing knobs") for line in lines)
+
+
+def test_local_frequency__is_the_norm_of_the_commutator() -> None:
+    generator = ising(3)
+    H = generator.model.hamiltonian.to_matrix()
+    dense = [
+        np.linalg.norm(H @ A - A @ H, 2) / np.linalg.norm(A, 2)
+        for A in (contact.coupling.to_matrix() for contact in generator.contacts)
+    ]
+    assert local_frequency(generator) == pytest.approx(max(dense))
