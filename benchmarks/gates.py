@@ -3,7 +3,8 @@
     python benchmarks/gates.py
 
 Everything is counted after transpilation to cz, rz, sx, x; distances are of exact density matrices, ours the worst of
-the starts zero, one and mixed on the exact averaged channel; the loop is carried there from each of the same three.
+the starts zero, one and mixed on the exact averaged channel; the loop is carried there from each of the
+same three.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ CASES = (("h2.toml", 0.10), ("mixed_field_ising.toml", 0.10), ("mixed_field_isin
 
 def main() -> None:
     """Print the table."""
-    table = Table("model", "way", "two-qubit gates", "trace distance", "ratio", title="Two-qubit gates to a Gibbs state")
+    table = Table(
+        "model", "way", "two-qubit gates", "trace distance", "ratio", title="Two-qubit gates to a Gibbs state"
+    )
     for name, target_error in CASES:
         spec = replace(read_experiment(EXPERIMENTS / name), target_error=target_error)
         n = spec.model.num_qubits

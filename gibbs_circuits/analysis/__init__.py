@@ -1,6 +1,7 @@
 """What came out."""
 
-from .compare import Comparison, Verdict, compare
+from .compare import Comparison, compare
 from .estimate import Estimate
+from .verdict import Verdict
 
 __all__ = ["Comparison", "Estimate", "Verdict", "compare"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
@@ -28,15 +27,9 @@ from ..tuning.ledger import UNIT, ledger
 from ..tuning.rungs import RungSlope, measured_rungs
 from .baselines import UnitaryLoop, best_product_distance, unitary_loop
 from .estimate import Estimate, from_counts, interval
+from .report import as_html, as_text
 from .thermometry import beta_effective
-
-
-class Verdict(Enum):
-    """Whether a result is what it should be, or nobody could tell."""
-
-    AGREES = "agrees"
-    DISAGREES = "disagrees"
-    NOT_CHECKED = "not_checked"
+from .verdict import Verdict, judge
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,13 +60,9 @@ class Comparison:
         return self.observables[ENERGY]
 
     def __str__(self) -> str:
-        from .report import as_text
-
         return as_text(self)
 
     def _repr_html_(self) -> str:
-        from .report import as_html
-
         return as_html(self)
 
     def __repr__(self) -> str:
@@ -178,22 +167,3 @@ def _ledger(
     source = "half width of the 95 % interval of the energy" if run.request.shots else "exact expectation values"
     rows.append(ErrorTerm(Rung.SHOTS, half, "energy", Status.MEASURED if run.request.shots else Status.PROVED, source))
     return tuple(rows)
-
-
-def judge(
-    distance: float | None,
-    observables: dict[str, Estimate],
-    operators: object,
-    target_error: float,
-) -> Verdict:
-    """`agrees` when the trace distance, where there is one, and every observable are within the target error."""
-    if any(estimate.exact is None for estimate in observables.values()):
-        return Verdict.NOT_CHECKED
-    if distance is not None and not distance <= target_error:
-        return Verdict.DISAGREES
-    for name, estimate in observables.items():
-        levels = np.linalg.eigvalsh(operators[name].to_matrix())  # type: ignore[index]
-        slack = target_error * float(levels[-1] - levels[0])
-        if not estimate.low - slack <= (estimate.exact or 0.0) <= estimate.high + slack:
-            return Verdict.DISAGREES
-    return Verdict.AGREES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -15,8 +16,11 @@ from ..exact import Certificate
 from ..generators import Lindbladian
 from ..readings import Prediction, cost
 from ..spectrum import Thermal
-from .compare import Comparison, Verdict
 from .estimate import Estimate
+from .verdict import Verdict
+
+if TYPE_CHECKING:
+    from .compare import Comparison
 
 WIDTH = 110
 COLOURS = {Verdict.AGREES: "green", Verdict.DISAGREES: "red", Verdict.NOT_CHECKED: "yellow"}
