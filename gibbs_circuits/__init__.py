@@ -10,18 +10,33 @@ from pathlib import Path
 from typing import Any
 
 from qiskit import QuantumCircuit
-from qiskit.quantum_info import SparsePauliOp
 
 from . import models, pipeline
 from .analysis import Comparison, Estimate, Verdict
 from .analysis.plots import convergence as plot
 from .backends import RunResult
 from .compiler import Program
-from .errors import ArgumentError, BackendError, GibbsError, InvalidModelError, InvalidProgramError, TooLargeError
+from .errors import (
+    ArgumentError,
+    BackendError,
+    GibbsError,
+    InvalidModelError,
+    InvalidProgramError,
+    TooLargeError,
+    check_integer,
+)
 from .exact import Certificate, certificate
-from .experiment import DEFAULT_REALISATIONS, GeneratorKeys, make_generator, make_initial, make_scheme
+from .experiment import (
+    DEFAULT_REALISATIONS,
+    GeneratorKeys,
+    check_target_error,
+    make_generator,
+    make_initial,
+    make_observables,
+    make_scheme,
+)
 from .generators import Couplings, Lindbladian
-from .models import Model, pauli_sum
+from .models import Model
 from .readings import Cost, cost
 from .readings.circuit import circuit as _circuit
 from .readings.draw import draw
@@ -75,7 +90,7 @@ def compile(generator: Lindbladian, scheme: str = "parallel", target_error: floa
         ArgumentError: If a name or knob is unknown or out of range.
     """
     recipe, settings = make_scheme(scheme, knobs)
-    return pipeline.compile_program(generator, recipe, settings, target_error)
+    return pipeline.compile_program(generator, recipe, settings, check_target_error(target_error))
 
 
 def circuit(program: Program, initial: str = "zero", seed: int = 0) -> QuantumCircuit:
@@ -109,12 +124,10 @@ def run(
     """
     target = backend if isinstance(backend, Target) else load_target(backend)
     n = program.num_system
-    operators: dict[str, SparsePauliOp] = {
-        name: models.hermitian(op, f"observables[{name}]")
-        if isinstance(op, SparsePauliOp)
-        else pauli_sum(op, f"observables[{name}]", n)
-        for name, op in (observables or {}).items()
-    }
+    operators = make_observables(observables or {}, n)
+    check_integer("shots", shots, low=0)
+    check_integer("seed", seed, low=0)
+    check_integer("realisations", realisations, low=1)
     start = make_initial(initial, n, Path())
     request = pipeline.request_run(program, target, start, operators, shots, realisations, seed)
     return pipeline.run_request(request)
@@ -122,7 +135,7 @@ def run(
 
 def compare(result: RunResult, target_error: float = 0.10) -> Comparison:
     """Hold a run against the exact Gibbs state: distances, intervals, error ledger, baselines, verdict."""
-    return pipeline.compare(result, target_error)
+    return pipeline.compare(result, check_target_error(target_error))
 
 
 __all__ = [

@@ -117,7 +117,10 @@ def run(
             folder = folder.with_name(f"{folder.name}-{program.hash[:8]}")
         store = Folder(folder, request.identity, resume=resume)
         _write_inputs(spec, program.knobs, folder)
-        result = pipeline.run_request(request, store, stage, steps)
+        try:
+            result = pipeline.run_request(request, store, stage, steps)
+        except KeyboardInterrupt:
+            raise _Interrupted(f"Finished realisations are saved; continue with --out {folder} --resume.") from None
         comparison = pipeline.compare(result, spec.target_error, stage)
     files = _write_results(comparison, folder)
     if json:
@@ -310,6 +313,10 @@ class _progress:
         self.bar.stop()
 
 
+class _Interrupted(Exception):
+    """Ctrl-C while there was something to save; says how to go on."""
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: one line and an exit status for everything a user can get wrong."""
     sys.exit(status(arguments))
@@ -319,11 +326,15 @@ def status(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     try:
         code = app(arguments, standalone_mode=False)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt  # which typer swallows without a word
         return code if isinstance(code, int) else DONE
     except typer.Exit as exit:
         return int(exit.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("Interrupted. Finished realisations are saved; continue with --out DIR --resume.", INTERRUPTED)
+        return _fail("Interrupted.", INTERRUPTED)
+    except _Interrupted as error:
+        return _fail(f"Interrupted. {error}", INTERRUPTED)
     except BackendError as error:
         return _fail(str(error), SERVICE_FAILED)
     except GibbsError as error:

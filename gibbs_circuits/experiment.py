@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,11 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from qiskit import QuantumCircuit, qasm3
 from qiskit.quantum_info import SparsePauliOp
 
+from .backends.jobs import ENERGY
 from .compiler import SCHEMES, Knobs, Scheme
-from .errors import ArgumentError, check_beta, check_choice, shown
+from .errors import ArgumentError, check_beta, check_choice, check_real, shown
 from .filters import Filter, GaussianFilter
 from .generators import Coherent, Lindbladian, couplings_of, dll
-from .models import LIBRARY, Model, pauli_sum, read_model
+from .models import LIBRARY, Model, hermitian, pauli_sum, read_model
 from .models.files import read_text
 from .readings.initial import InitialState, bits, mixed, one, zero
 from .targets import Target, from_validation, load_target, not_toml
@@ -127,16 +129,10 @@ def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) ->
         initial = make_initial(run.initial, model.num_qubits, path.parent)
     except ArgumentError as error:
         raise error.located(path, "run") from None
-    observables = {}
-    for name, terms in data.get("observables", {}).items():
-        if name == "energy":
-            raise ArgumentError(
-                "observables.energy", "have another name", "the energy is always there", "write total_energy", path
-            )
-        try:
-            observables[name] = pauli_sum(terms, name, model.num_qubits)
-        except ArgumentError as error:
-            raise error.located(path, "observables") from None
+    try:
+        observables = make_observables(data.get("observables", {}), model.num_qubits)
+    except ArgumentError as error:
+        raise error.located(path) from None
     filled = {
         "model": filled_model,
         "generator": {**keys.model_dump(), "kind": KINDS[keys.kind]},
@@ -248,6 +244,32 @@ def make_initial(name: str, num_qubits: int, folder: Path) -> InitialState:
         f"{shown(name)} was found",
         'set initial = "zero"',
     )
+
+
+def make_observables(observables: Mapping[str, object], num_qubits: int) -> dict[str, SparsePauliOp]:
+    """Observables by name from operators or lists of [label, coefficient]."""
+    made = {}
+    for name, written in observables.items():
+        argument = f"observables.{name}"
+        if name == ENERGY:
+            raise ArgumentError(argument, "have another name", "the energy is always there", "write total_energy")
+        if not isinstance(written, SparsePauliOp):
+            made[name] = pauli_sum(written, argument, num_qubits)
+            continue
+        made[name] = hermitian(written, argument)
+        if made[name].num_qubits != num_qubits:
+            raise ArgumentError(
+                argument, f"act on {num_qubits} qubits", f"it acts on {made[name].num_qubits}", "pad its labels with I"
+            )
+    return made
+
+
+def check_target_error(value: object) -> float:
+    """A trace distance in (0, 1]."""
+    number = check_real("target_error", value, low=0.0, above=True)
+    if number > 1:
+        raise ArgumentError("target_error", "be at most 1", f"the value is {number:g}", "set target_error = 0.1")
+    return number
 
 
 def _preparation(path: Path, num_qubits: int) -> QuantumCircuit:

@@ -32,6 +32,10 @@ class Filter(Protocol):
         """f(t), in units of 1/time."""
         ...
 
+    def support(self, nu: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Where f̂(ν) ≠ 0 as a formula; a number that underflows is not a zero."""
+        ...
+
     @property
     def width(self) -> float:
         """The time beyond which |f| is negligible is a few of these; 0 when f is a δ function."""
@@ -70,6 +74,10 @@ class GaussianFilter:
         """f̂(ν)."""
         x = self.beta * np.asarray(nu, dtype=float)
         return np.exp(-(x**2) / 8 - x / 4).astype(complex)
+
+    def support(self, nu: Real) -> NDArray[np.bool_]:
+        """Everywhere."""
+        return np.ones(np.shape(nu), dtype=bool)
 
     def time(self, t: Real) -> Array:
         """f(t); refused at β = 0, where it is a δ function."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .filters import Filter
 from .spectrum import Array, Real
@@ -23,6 +24,10 @@ class Kernel(Protocol):
 
     def balanced(self, nu1: Real, nu2: Real, beta: float) -> Array:
         """α̃ = α(ν1, ν2) e^{β(ν1+ν2)/4}, in a form that does not overflow."""
+        ...
+
+    def support(self, nu: Real) -> NDArray[np.bool_]:
+        """Where α(ν, ν) ≠ 0 as a formula: which A_ν take part at all."""
         ...
 
     def factors(self) -> tuple[tuple[float, Filter], ...]:
@@ -50,6 +55,10 @@ class RankOne:
             return value * growth
 
         return q(nu1) * q(nu2).conj()
+
+    def support(self, nu: Real) -> NDArray[np.bool_]:
+        """That of the filter."""
+        return self.filter.support(nu)
 
     def factors(self) -> tuple[tuple[float, Filter], ...]:
         """One factor of weight one."""

@@ -160,6 +160,9 @@ class FormulaFilter:
     def time(self, t: Real) -> Matrix:
         raise NotImplementedError
 
+    def support(self, nu: Real) -> NDArray[np.bool_]:
+        return np.ones(np.shape(nu), dtype=bool) if np.any(self.q(np.zeros(1))) else np.zeros(np.shape(nu), dtype=bool)
+
 
 def metropolis(beta: float) -> FormulaFilter:
     """Ding, Li & Lin's Metropolis filter without its bump."""

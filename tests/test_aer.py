@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from qiskit import QuantumCircuit, qasm3
 from qiskit.quantum_info import SparsePauliOp
+from qiskit_aer import AerSimulator
 
 from gibbs_circuits.backends import Memory, Request, collect, compile_for
-from gibbs_circuits.backends.aer import Block, check_size, sample
+from gibbs_circuits.backends.aer import Block, check_size, measured, sample
 from gibbs_circuits.compiler import Program
 from gibbs_circuits.errors import ArgumentError, TooLargeError
 from gibbs_circuits.experiment import make_initial
@@ -139,6 +140,23 @@ def test_counts__seed__equal_seeds_equal_counts(target: str) -> None:
     assert counts(1) != counts(2)
     first, second = counts(1)
     assert first != second  # realisations are independent samples
+
+
+@pytest.mark.parametrize("target", [TRAJECTORIES, EXACT])
+def test_counts__realisations__are_independent_samples_without_delays(target: str) -> None:
+    asked = request(build(ising(2), random_delays=False), target, shots=800, bases=("XX",))
+    first, second = collect(asked, Memory())
+    assert first.delays == second.delays == ()
+    assert first.counts != second.counts
+
+
+def test_measured__basis__reads_eigenvalue_plus_one_as_zero() -> None:
+    body = QuantumCircuit(3)
+    body.h([0, 1])
+    body.s(1)  # qubit 0: X = +1, qubit 1: Y = +1, qubit 2: Z = −1
+    body.x(2)
+    counts = AerSimulator(method="statevector", seed_simulator=1).run(measured(body, "ZYX", 3), shots=50).result()
+    assert counts.get_counts() == {"100": 50}
 
 
 def test_counts__shots__are_spread_and_none_is_lost() -> None:

@@ -370,10 +370,9 @@ def test_exact__refuses_with_numbers__too_many_qubits(folder: Path, capsys: pyte
     [
         (["run", "nowhere.toml"], None),
         (["run", "e.toml", "--json"], toml(**library("beta = nan"))),
-        (["compile", "e.toml", "--out", "x.pdf"], toml()),
         (["run", "e.toml"], toml(model='name = "tfim"\nsites = 15\nbeta = 1.0', compile=None)),
     ],
-    ids=["missing", "beta", "suffix", "too_large"],
+    ids=["missing", "beta", "too_large"],
 )
 def test_executable__refuses_in_one_line__own_process(arguments: list[str], text: str | None, tmp_path: Path) -> None:
     if text is not None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Write an experiment, call the command line with --json; status, document, standard error."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cli, "save_convergence", lambda comparison, path: path.write_bytes(b"png"))
+    comparing = sys.modules["gibbs_circuits.analysis.compare"]  # the function of that name hides the module
+    monkeypatch.setattr(comparing, "unitary_loop", lambda *arguments: None)
+    monkeypatch.setattr(comparing, "measured_rungs", lambda program: ())
+    monkeypatch.setattr("gibbs_circuits.backends.transpile.ROUTING_SEEDS", 2)
     monkeypatch.setattr(pipeline, "LATTICE", "small")
     (tmp_path / "hardware_configs").mkdir()
     (tmp_path / "hardware_configs" / "small.toml").write_text(TARGET + "coupling = {heavy_hex = 3}")
@@ -215,6 +220,20 @@ def test_run__exits_3_and_keeps_what_it_has__backend_fails(
     assert cli.status(["run", "e.toml", "--out", "out"]) == 3
     out, err = capsys.readouterr()
     assert (out, err) == ("", "Aer failed: out of luck.\n")
+
+
+@pytest.mark.parametrize("command", ["exact", "compile"])
+def test_other_commands__exit_130_with_a_line__ctrl_c(
+    command: str, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "certificate", interrupted)
+    write(tmp_path)
+    assert cli.status([command, "e.toml"]) == 130
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "Interrupted.\n")
 
 
 def test_run__prints_tables__without_json(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from qiskit import QuantumCircuit, qasm3, qpy
 from qiskit.quantum_info import DensityMatrix, Operator, partial_trace
 
 from gibbs_circuits.backends import Compiled, compile_for
-from gibbs_circuits.backends.transpile import two_qubit_gates
+from gibbs_circuits.backends.transpile import _closed, two_qubit_gates
 from gibbs_circuits.compiler import Program
 from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.experiment import make_initial
@@ -187,6 +187,25 @@ def test_compiled__files__read_back_as_the_same_circuit(name: str, target: str) 
     clean = np.diag([1.0] + [0.0] * (2**program.num_system - 1))
     expected = exact_states(program, clean, draw_delays(program, 3))[-1]
     assert np.abs(simulated(read, whole.system_qubits) - expected).max() < EQUAL
+
+
+@pytest.mark.parametrize("target", [load_target(ALL_TO_ALL), SMALL_LATTICE], ids=["all_to_all", "lattice"])
+def test_closed__swap__is_performed_not_relabelled(target: Target) -> None:
+    # level 3 turns a swap into a relabelling, which would be lost when the block is repeated
+    qc = QuantumCircuit(3)
+    qc.rx(0.3, 0)
+    qc.swap(0, 1)
+    qc.ry(0.4, 1)
+    qc.swap(1, 2)
+    closed, placement = _closed(qc, target, target.coupling_map, None, 1)
+    twice = closed.compose(closed)
+    used = {twice.find_bit(q).index for item in twice.data for q in item.qubits}
+    order = [*placement, *sorted(used - set(placement))]
+    small = QuantumCircuit(len(order))
+    for item in twice.data:
+        small.append(item.operation, [order.index(twice.find_bit(q).index) for q in item.qubits])
+    rho = random_state(3, 9)
+    assert np.abs(evolved(small, rho) - DensityMatrix(rho).evolve(qc).evolve(qc).data).max() < EQUAL
 
 
 def test_compiled__seed__same_circuit_again() -> None:

@@ -36,7 +36,7 @@ class Certificate:
         kernel_defect: Relative violation of α̃(ν1, ν2) = α̃(−ν2, −ν1) over all pairs of Bohr frequencies.
         coherent_defect: ‖B − (i/2) tanh(βν/4) R‖_F / ‖R‖_F, R taken from the values of the kernel.
         kms_defect: The larger of the two.
-        steady_states: Dimension of the commutant of the A_ν of non-zero weight, in double precision.
+        steady_states: Dimension of the commutant of the A_ν of non-zero weight; a rank, without β.
         steady_states_with_hamiltonian: The same with H added to the set.
         spectral_gap: min −Re λ over λ ≠ 0.
         mixing_bound: gap⁻¹ ln(1/(ε √λ_min(σ))) at ε = 0.1 (proved for KMS generators), in units of time.
@@ -166,8 +166,8 @@ def _generic_combinations(lindbladian: Lindbladian) -> Iterator[Array]:
     else:
         classes, parts = frequency_classes(nu), []
         for A, contact in zip(couplings_in_energy_basis(lindbladian), lindbladian.contacts, strict=True):
-            alive = np.abs(contact.kernel(nu, nu)) > 0
-            alive &= alive.T  # A_ν and A_−ν are adjoints; the set is closed under adjoints
+            alive = contact.kernel.support(nu)
+            alive = alive & alive.T  # A_ν and A_−ν are adjoints; the set is closed under adjoints
             parts.append((np.where(alive, A, 0.0), classes))
     parts = [(A / np.linalg.norm(A), classes) for A, classes in parts if np.any(A)]
     count = sum(np.unique(classes[np.abs(A) > DEGENERACY_TOLERANCE]).size for A, classes in parts)

@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from qiskit.quantum_info import SparsePauliOp
+
+import gibbs_circuits as gc
+from gibbs_circuits.analysis.baselines import UnitaryLoop, best_product_distance, unitary_loop
+from gibbs_circuits.analysis.compare import Verdict, judge
+from gibbs_circuits.analysis.estimate import Estimate, covers, from_counts, interval, measurement_bases, parity_mean
+from gibbs_circuits.analysis.thermometry import beta_effective, beta_of_energy
+from gibbs_circuits.backends.aer import sample
+from gibbs_circuits.spectrum import spectrum
+
+MODEL = gc.models.mixed_field_ising(2)
+ROTATION = {  # columns: eigenvectors of the letter, outcome 0 (+1) first
+    "X": np.array([[1, 1], [1, -1]]) / np.sqrt(2),
+    "Y": np.array([[1, 1], [1j, -1j]]) / np.sqrt(2),
+    "Z": np.eye(2),
+}
+
+
+def random_state(n: int, seed: int, rank: int = 3) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    a = rng.standard_normal((2**n, rank)) + 1j * rng.standard_normal((2**n, rank))
+    rho = a @ a.conj().T
+    return rho / np.trace(rho)
+
+
+def probabilities(rho: np.ndarray, basis: str) -> np.ndarray:
+    """Born's rule with the eigenvectors of every letter; the leftmost letter is the highest bit."""
+    vectors = np.eye(1)
+    for letter in basis:
+        vectors = np.kron(vectors, ROTATION[letter])
+    return np.real(np.diag(vectors.conj().T @ rho @ vectors))
+
+
+def frequencies(rho: np.ndarray, basis: str, total: float = 1e6) -> dict[str, float]:
+    """Counts without shot noise."""
+    return {format(k, f"0{len(basis)}b"): total * p for k, p in enumerate(probabilities(rho, basis))}
+
+
+def thermal_energy(energies: Sequence[float], beta: float) -> float:
+    weights = np.exp(-beta * (np.asarray(energies) - (min(energies) if beta >= 0 else max(energies))))
+    return float(weights @ np.asarray(energies) / weights.sum())
+
+
+@pytest.mark.parametrize("blocks", [2, 4, 16])
+def test_interval__covers_the_mean_as_often_as_stated__normal_blocks(blocks: int) -> None:
+    """Two-sided z-test of the coverage against 95 %; false alarm rate 1e-4 per case."""
+    rng, trials = np.random.default_rng(11), 4000
+    hits = 0
+    for values in rng.normal(0.3, 2.0, (trials, blocks)):
+        estimate = interval(values)
+        hits += estimate.low <= 0.3 <= estimate.high
+    z = (hits - 0.95 * trials) / np.sqrt(trials * 0.95 * 0.05)
+    assert abs(z) < scipy.stats.norm.isf(1e-4 / 2)
+
+
+def test_interval__control_fails_the_same_test__normal_quantile_on_four_blocks() -> None:
+    rng, trials = np.random.default_rng(11), 4000
+    values = rng.normal(0.3, 2.0, (trials, 4))
+    half = 1.96 * values.std(axis=1, ddof=1) / 2
+    hits = int(np.sum(np.abs(values.mean(axis=1) - 0.3) <= half))
+    z = (hits - 0.95 * trials) / np.sqrt(trials * 0.95 * 0.05)
+    assert z < -scipy.stats.norm.isf(1e-4 / 2)
+
+
+def test_interval__covers_a_measured_energy__shots_on_an_exact_state() -> None:
+    """The same test on multinomial blocks of 100 shots per basis: the whole way from counts to interval."""
+    rho, trials = gc.gibbs_state(MODEL, 1.0), 600
+    exact = float(np.real(np.trace(rho @ MODEL.hamiltonian.to_matrix())))
+    bases = measurement_bases({"energy": MODEL.hamiltonian})
+    rng, hits = np.random.default_rng(3), 0
+    for _ in range(trials):
+        draws = [[sample(rho, basis, 100, rng) for basis in bases] for _ in range(8)]
+        estimate = interval([from_counts(MODEL.hamiltonian, bases, counts) for counts in draws], exact)
+        hits += estimate.low <= exact <= estimate.high
+    z = (hits - 0.95 * trials) / np.sqrt(trials * 0.95 * 0.05)
+    assert abs(z) < scipy.stats.norm.isf(1e-4 / 2)
+
+
+def test_interval__is_symmetric_and_keeps_the_exact_value__three_blocks() -> None:
+    estimate = interval([1.0, 2.0, 3.0], exact=2.5)
+    half = scipy.stats.t.ppf(0.975, 2) / np.sqrt(3)
+    assert (estimate.value, estimate.exact) == (2.0, 2.5)
+    assert (estimate.low, estimate.high) == pytest.approx((2 - half, 2 + half))
+
+
+labels = st.integers(1, 5).flatmap(
+    lambda n: st.lists(st.text("IXYZ", min_size=n, max_size=n), min_size=1, max_size=12, unique=True)
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(labels)
+def test_measurement_bases__cover_every_term__any_labels(terms: list[str]) -> None:
+    half = (len(terms) + 1) // 2
+    split = {"a": terms[:half], "b": terms[half:]}
+    bases = measurement_bases({name: SparsePauliOp(part) for name, part in split.items() if part})
+    real = [term for term in terms if set(term) != {"I"}]
+    assert all(any(covers(basis, term) for basis in bases) for term in real)
+    assert all(set(basis) <= set("XYZ") and len(basis) == len(terms[0]) for basis in bases)
+    assert len(bases) <= len(real)
+
+
+def test_measurement_bases__are_few__ising_needs_two() -> None:
+    assert sorted(measurement_bases({"energy": gc.models.mixed_field_ising(4).hamiltonian})) == ["XXXX", "ZZZZ"]
+    assert measurement_bases({"one": SparsePauliOp("II")}) == ()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_from_counts__is_the_exact_expectation__noiseless_frequencies(n: int) -> None:
+    rng = np.random.default_rng(n)
+    every = ["".join(letters) for letters in itertools.product("IXYZ", repeat=n)]
+    operator = SparsePauliOp(every, rng.standard_normal(len(every)))
+    rho = random_state(n, n)
+    bases = measurement_bases({"o": operator})
+    value = from_counts(operator, bases, [frequencies(rho, basis) for basis in bases])
+    assert value == pytest.approx(float(np.real(np.trace(rho @ operator.to_matrix()))), abs=1e-10)
+
+
+def test_from_counts__needs_no_basis__identity_only() -> None:
+    assert from_counts(SparsePauliOp("II", 2.5), (), ()) == 2.5
+
+
+def test_parity_mean__counts_the_acting_qubits__rightmost_is_qubit_0() -> None:
+    counts = {"01": 3, "10": 1}
+    assert parity_mean(counts, "IZ") == -0.5
+    assert parity_mean(counts, "ZI") == 0.5
+    assert parity_mean(counts, "ZZ") == -1.0
+
+
+def test_sample__follows_borns_rule__every_basis() -> None:
+    """Chi-square of 20,000 shots in each of nine bases; false alarm rate 1e-3 in all, by Bonferroni."""
+    rho, shots, rng = random_state(2, 9), 20_000, np.random.default_rng(2)
+    for basis in map("".join, itertools.product("XYZ", repeat=2)):
+        counts = sample(rho, basis, shots, rng)
+        seen = [counts.get(format(k, "02b"), 0) for k in range(4)]
+        assert scipy.stats.chisquare(seen, shots * probabilities(rho, basis)).pvalue > 1e-3 / 9
+
+
+@pytest.mark.parametrize("beta", [-3.0, -1.0, -1e-3, 0.0, 1e-3, 0.5, 1.0, 2.0, 5.0])
+def test_beta_of_energy__inverts_the_exact_energy__both_signs(beta: float) -> None:
+    s = spectrum(gc.models.mixed_field_ising(3))
+    found = beta_of_energy(thermal_energy(s.energies, beta), s)
+    assert found == pytest.approx(beta, abs=1e-8)
+
+
+@pytest.mark.parametrize("offset", [-1.0, -1e-3, 1e-3, 1.0])
+def test_beta_of_energy__is_none__outside_the_spectrum(offset: float) -> None:
+    s = spectrum(MODEL)
+    edge = s.energies[0] if offset < 0 else s.energies[-1]
+    assert beta_of_energy(float(edge + offset), s) is None
+
+
+def test_beta_of_energy__is_none__constant_hamiltonian() -> None:
+    assert beta_of_energy(1.5, spectrum(gc.models.from_terms([("II", 1.5)]))) is None
+
+
+def test_beta_effective__turns_the_interval_round__hotter_is_higher_energy() -> None:
+    energies = spectrum(MODEL).energies
+    value, low, high = (thermal_energy(energies, beta) for beta in (1.0, 1.1, 0.9))
+    estimate = beta_effective(MODEL, 1.0, Estimate(value, low, high))
+    assert estimate is not None
+    assert (estimate.value, estimate.low, estimate.high) == pytest.approx((1.0, 0.9, 1.1), abs=1e-8)
+    assert beta_effective(MODEL, 0.0, Estimate(value, low, high)) is None
+    assert beta_effective(MODEL, 1.0, Estimate(value, -99.0, high)) is None
+
+
+def test_best_product_distance__is_zero__product_states() -> None:
+    singles = [random_state(1, seed, rank=2) for seed in range(3)]
+    rho = np.eye(1)
+    for single in singles:
+        rho = np.kron(rho, single)
+    found = best_product_distance(rho)
+    assert found is not None
+    assert found < 1e-5
+    assert best_product_distance(np.eye(8) / 8) == pytest.approx(0, abs=1e-6)
+
+
+def test_best_product_distance__is_that_of_a_pure_product__bell_state() -> None:
+    """No product overlaps a Bell state by more than 1/2, so D ≥ 1/2; the pure |00⟩ is at √½, the mixture 1/4 at 3/4."""
+    bell = np.zeros((4, 4))
+    bell[np.ix_([0, 3], [0, 3])] = 0.5
+    found = best_product_distance(bell)
+    assert found is not None
+    assert found == pytest.approx(np.sqrt(0.5), abs=2e-3)
+
+
+def test_best_product_distance__is_the_contracts__four_site_ising() -> None:
+    assert best_product_distance(gc.gibbs_state(gc.models.mixed_field_ising(4), 1.0)) == pytest.approx(0.112, abs=2e-3)
+
+
+def test_best_product_distance__is_none__seven_qubits() -> None:
+    assert best_product_distance(np.eye(128) / 128) is None
+
+
+@pytest.fixture(scope="module")
+def loops() -> tuple[UnitaryLoop, UnitaryLoop]:
+    start = np.zeros((4, 4), complex)
+    start[0, 0] = 1
+    found = unitary_loop(gc.dll(MODEL, 1.0), start, 0.1)
+    assert found is not None
+    return found
+
+
+def test_unitary_loop__counts_steps_times_gates__two_sites(loops: tuple[UnitaryLoop, UnitaryLoop]) -> None:
+    fixed, best = loops
+    assert fixed.step == 0.1
+    assert best.step > 0.1
+    for loop in loops:
+        assert loop.steps is not None
+        assert loop.two_qubit_gates == loop.steps * loop.gates_per_step
+        assert loop.distance == 0.1
+    # B on 2 qubits: at most 3 two-qubit gates; each of two dilations on 3 qubits: at most 20.
+    assert 3 <= fixed.gates_per_step <= 43
+    assert (best.two_qubit_gates or 0) <= (fixed.two_qubit_gates or 0)
+
+
+def test_unitary_loop__reaches_the_distance_when_it_says__dense_evolution(
+    loops: tuple[UnitaryLoop, UnitaryLoop],
+) -> None:
+    """At step 0.1 the loop follows e^{Lt} within its first-order error; so does the time at which it arrives."""
+    fixed, _ = loops
+    generator, sigma = gc.dll(MODEL, 1.0), gc.gibbs_state(MODEL, 1.0)
+    from gibbs_circuits.generators.lindbladian import superoperator
+
+    L, s = superoperator(generator), spectrum(MODEL)
+    start = np.zeros((4, 4), complex)
+    start[0, 0] = 1
+    v0 = s.to_energy(start).reshape(-1, order="F")
+    times = np.arange(1, 400) * 0.1
+    step = scipy.linalg.expm(L * 0.1)
+    distances = []
+    for _ in times:
+        v0 = step @ v0
+        difference = s.from_energy(v0.reshape(4, 4, order="F")) - sigma
+        distances.append(0.5 * np.abs(np.linalg.eigvalsh(difference)).sum())
+    arrival = float(times[int(np.argmax(np.array(distances) <= 0.1))])
+    assert fixed.steps is not None
+    assert fixed.steps * fixed.step == pytest.approx(arrival, rel=0.15)
+
+
+def test_unitary_loop__never_gets_there__distance_below_its_bias() -> None:
+    found = unitary_loop(gc.dll(MODEL, 1.0), np.eye(4) / 4, 1e-6)
+    assert found is not None
+    assert (found[0].steps, found[0].two_qubit_gates) == (None, None)
+
+
+def test_unitary_loop__is_none__five_qubits() -> None:
+    assert unitary_loop(gc.dll(gc.models.tfim(5), 1.0), np.eye(32) / 32, 0.1) is None
+
+
+Z = SparsePauliOp("Z")  # λ_max − λ_min = 2, so the slack at a target error of 0.1 is 0.2
+
+
+@pytest.mark.parametrize(
+    ("distance", "estimate", "verdict"),
+    [
+        (0.05, Estimate(0.5, 0.5, 0.5, 0.5), Verdict.AGREES),
+        (None, Estimate(0.5, 0.5, 0.5, 0.5), Verdict.AGREES),
+        (0.1, Estimate(0.5, 0.5, 0.5, 0.5), Verdict.AGREES),  # the boundary belongs to "agrees"
+        (np.nextafter(0.1, 1), Estimate(0.5, 0.5, 0.5, 0.5), Verdict.DISAGREES),
+        (float("nan"), Estimate(0.5, 0.5, 0.5, 0.5), Verdict.DISAGREES),
+        (0.05, Estimate(0.25, 0.25, 0.25, 0.45), Verdict.AGREES),
+        (0.05, Estimate(0.25, 0.25, 0.25, 0.4501), Verdict.DISAGREES),
+        (0.05, Estimate(0.25, 0.25, 0.25, 0.0499), Verdict.DISAGREES),
+        (0.05, Estimate(0.25, 0.15, 0.35, 0.55), Verdict.AGREES),
+        (0.05, Estimate(0.25, 0.15, 0.35, 0.5501), Verdict.DISAGREES),
+        (None, Estimate(float("nan"), float("nan"), float("nan"), 0.5), Verdict.DISAGREES),
+        (0.05, Estimate(0.5, 0.5, 0.5, float("nan")), Verdict.DISAGREES),
+        (0.05, Estimate(0.5, 0.5, 0.5, None), Verdict.NOT_CHECKED),
+        (None, Estimate(0.5, 0.5, 0.5, None), Verdict.NOT_CHECKED),
+        (0.9, Estimate(0.5, 0.5, 0.5, None), Verdict.NOT_CHECKED),
+    ],
+)
+def test_judge__says_what_is_known__one_observable(
+    distance: float | None, estimate: Estimate, verdict: Verdict
+) -> None:
+    assert judge(distance, {"z": estimate}, {"z": Z}, 0.1) is verdict
+
+
+def test_judge__disagrees__one_observable_of_two() -> None:
+    good, bad = Estimate(0.5, 0.5, 0.5, 0.5), Estimate(0.5, 0.5, 0.5, -0.5)
+    assert judge(0.0, {"a": good, "b": bad}, {"a": Z, "b": Z}, 0.1) is Verdict.DISAGREES
+    assert judge(0.0, {"a": good, "b": good}, {"a": Z, "b": Z}, 0.1) is Verdict.AGREES
+
+
+def test_judge__is_never_agrees_unchecked__no_reference_for_one() -> None:
+    good, unknown = Estimate(0.5, 0.5, 0.5, 0.5), Estimate(0.5, 0.5, 0.5)
+    assert judge(None, {"a": good, "b": unknown}, {"a": Z, "b": Z}, 0.1) is Verdict.NOT_CHECKED
