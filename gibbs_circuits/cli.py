@@ -5,46 +5,34 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import tomli_w
 import typer
 from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from . import pipeline
-from .analysis import Comparison, Verdict
-from .analysis.plots import save_convergence
+from .analysis import Verdict
 from .analysis.report import WIDTH, exact_table, generator_table, ledger_table, program_table, tables
 from .backends import compile_for
 from .errors import ArgumentError, BackendError, GibbsError, TooLargeError, one_line
 from .exact import certificate
-from .experiment import Experiment, model_json, read_experiment
-from .help import EXPERIMENT_HELP, KNOBS_HELP, MODELS_HELP
-from .readings import predict
-from .results import (
+from .experiment import Experiment, read_experiment
+from .folder import (
     Folder,
     check_new,
     check_writable,
-    document,
-    exact_part,
-    generator_part,
-    ledger_part,
-    model_part,
-    package_version,
-    prediction_part,
-    program_part,
-    target_part,
-    to_json,
-    versions,
+    default_folder,
     write_circuit,
-    write_text,
-    write_whole,
+    write_inputs,
+    write_results,
 )
+from .help import EXPERIMENT_HELP, KNOBS_HELP, MODELS_HELP
+from .readings import predict
+from .results import compile_document, document, exact_document, package_version, to_json
 from .spectrum import MAX_DENSE_QUBITS, thermal
-from .targets import available_targets, packaged_folder, read_target
+from .targets import available_targets, read_target
 from .tuning.ledger import ledger
 
 DONE, DISAGREES, BAD_INPUT, SERVICE_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -103,10 +91,12 @@ def run(
     if dry_run:
         _compile(spec, None, json)
         return
-    folder = out or _default_folder(spec)
+    folder = out or default_folder(spec)
     check_writable("--out", folder)
     if not resume:
         check_new("--out", folder)
+    with _naming(spec.path, "run"):
+        pipeline.refuse_hopeless(spec.generator, spec.scheme, spec.knobs, spec.target)
     with _progress() as (stage, steps):
         program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
         with _naming(spec.path, "run"):
@@ -116,13 +106,13 @@ def run(
         if out is None:
             folder = folder.with_name(f"{folder.name}-{program.hash[:8]}")
         store = Folder(folder, request.identity, resume=resume)
-        _write_inputs(spec, program.knobs, folder)
+        write_inputs(spec, program.knobs, folder)
         try:
             result = pipeline.run_request(request, store, stage, steps)
         except KeyboardInterrupt:
             raise _Interrupted(f"Finished realisations are saved; continue with --out {folder} --resume.") from None
         comparison = pipeline.compare(result, spec.target_error, stage)
-    files = _write_results(comparison, folder)
+    files = write_results(comparison, folder)
     if json:
         print(to_json(document(comparison, [str(path) for path in files])))
     else:
@@ -139,14 +129,8 @@ def exact(experiment: ExperimentFile, json: Json = False) -> None:
     spec = read_experiment(experiment)
     _check_dense(spec)
     values, cert = thermal(spec.model, spec.generator.beta), certificate(spec.generator)
-    data = {
-        "version": package_version(),
-        "model": model_part(spec.generator),
-        "exact": exact_part(values),
-        "generator": generator_part(spec.generator, cert),
-    }
     if json:
-        print(to_json(data))
+        print(to_json(exact_document(spec.generator, values, cert)))
     else:
         _show(Group(generator_table(spec.generator, cert), exact_table(values)))
 
@@ -217,21 +201,12 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         start = spec.initial.density(spec.model.num_qubits) if dense else None
         prediction = predict(program, start) if start is not None else None
         rows = ledger(program, start) if start is not None else program.declared
-    data: dict[str, Any] = {
-        "version": package_version(),
-        "model": model_part(spec.generator),
-        "generator": generator_part(spec.generator, cert) if cert else {"kind": spec.generator.kind},
-        "program": program_part(program, spec.seed),
-        "target": target_part(compiled, spec.seed),
-        "prediction": prediction_part(prediction),
-        "ledger": ledger_part(rows),
-    }
     if out is not None:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
         write_circuit(out, compiled.circuit(spec.seed))
-        data["files"] = [str(out)]
     if json:
-        print(to_json(data))
+        files = [str(out)] if out is not None else []
+        print(to_json(compile_document(compiled, spec.seed, cert, prediction, rows, files)))
         return
     parts = [program_table(program, compiled, prediction), ledger_table(rows)]
     _show(Group(*([generator_table(spec.generator, cert)] if cert else []), *parts))
@@ -248,43 +223,6 @@ def _naming(path: Path, section: str) -> Iterator[None]:
         raise error.located(path, section) from None
     except TooLargeError as error:
         raise TooLargeError(f"{path}: {error}") from None
-
-
-def _default_folder(spec: Experiment) -> Path:
-    return Path("results") / f"{spec.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-
-
-def _write_inputs(spec: Experiment, knobs: Any, folder: Path) -> None:
-    """The experiment as run: a file that runs again from inside the folder."""
-    filled = {section: dict(keys) for section, keys in spec.filled.items()}
-    if "file" in filled["model"]:
-        filled["model"]["file"] = "model.json"
-        write_text(folder / "model.json", model_json(spec.model))
-    packaged = packaged_folder() / f"{spec.target.name}.toml"
-    if packaged.is_file() and read_target(packaged) == spec.target:
-        filled["run"]["backend"] = spec.target.name
-    else:
-        filled["run"]["backend"] = "target.toml"
-        write_text(folder / "target.toml", tomli_w.dumps(spec.target.model_dump(mode="json")))
-    if spec.initial.name.endswith(".qasm"):
-        filled["run"]["initial"] = "initial.qasm"
-        write_circuit(folder / "initial.qasm", spec.initial.preparation)
-    filled["compile"] |= {key: list(v) if isinstance(v, tuple) else v for key, v in knobs.items() if v is not None}
-    filled["compile"] = {key: value for key, value in filled["compile"].items() if value is not None}
-    write_text(folder / "experiment.toml", tomli_w.dumps(filled))
-
-
-def _write_results(comparison: Comparison, folder: Path) -> list[Path]:
-    request = comparison.run.request
-    write_text(folder / "program.txt", comparison.run.program.text)
-    write_circuit(folder / "circuit.qpy", request.compiled.circuit(request.seed))
-    write_text(folder / "versions.json", to_json(versions()))
-    write_whole(folder / "convergence.png", lambda path: save_convergence(comparison, path))
-    names = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
-    files = sorted({*names, folder / "result.json", folder / "report.txt"})
-    write_text(folder / "report.txt", str(comparison) + "\n")
-    write_text(folder / "result.json", to_json(document(comparison, [str(path) for path in files])))
-    return files
 
 
 def _show(content: RenderableType) -> Console:

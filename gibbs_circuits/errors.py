@@ -11,6 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
 
 class GibbsError(Exception):
     """Base class of everything this package raises on purpose."""
@@ -70,7 +72,7 @@ def shown(value: object, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def as_float(value: float) -> float:
+def as_float(value: float | np.integer | np.floating) -> float:
     """A number as a float; a whole number beyond the largest float is infinite, not an exception."""
     try:
         return float(value)
@@ -85,7 +87,7 @@ def check_real(argument: str, value: object, *, low: float = -math.inf, above: b
     else:
         rule = f"be a finite real number {'>' if above else '>='} {low:g}"
     fix = f"set {argument.rsplit('.', 1)[-1]} = 1.0"
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ArgumentError(argument, rule, f"{shown(value)} is {type(value).__name__}", fix)
     number = as_float(value)
     if not math.isfinite(number) or number < low or (above and number == low):
@@ -97,11 +99,11 @@ def check_integer(argument: str, value: object, *, low: int, high: int | None = 
     """A whole number in [low, high]."""
     rule = f"be a whole number >= {low}" if high is None else f"be a whole number from {low} to {high}"
     fix = f"set {argument.rsplit('.', 1)[-1]} = {low}"
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise ArgumentError(argument, rule, f"{shown(value)} is {type(value).__name__}", fix)
     if value < low or (high is not None and value > high):
         raise ArgumentError(argument, rule, f"the value is {value}", fix)
-    return value
+    return int(value)
 
 
 def check_beta(value: object, argument: str = "beta") -> float:

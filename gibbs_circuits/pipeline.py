@@ -22,6 +22,7 @@ from .tuning.choose import settle
 Progress = Callable[[str], None]
 Steps = Callable[[int, int], None]
 LATTICE = "fake_heavy_hex"
+WRITTEN_OUT = 64  # system qubits up to which writing a program to count its ancillas is quick
 
 
 def quiet(text: str) -> None:
@@ -33,6 +34,20 @@ def compile_program(
 ) -> Program:
     """Lindbladian → program; knobs that were left out are chosen for the target error."""
     return settle(generator, scheme, knobs, target_error, progress)
+
+
+def refuse_hopeless(generator: Lindbladian, scheme: Scheme, knobs: Knobs, target: Target) -> None:
+    """Refuse what cannot run before anything is computed; the qubits of a program do not depend on its numbers.
+
+    Raises:
+        TooLargeError: With the numbers.
+    """
+    n = generator.model.num_qubits
+    used = n + 1
+    if n <= WRITTEN_OUT:
+        small = {"sweeps": 1, "strength": 1.0, "spacing": 1.0, "nodes": 1}
+        used = scheme(generator, knobs.model_copy(update=small)).num_qubits
+    refuse_size(used, n, target.method, target.max_qubits, target.name)
 
 
 def request_run(
@@ -86,4 +101,4 @@ def compare(run: RunResult, target_error: float = 0.10, progress: Progress = qui
     return compare_run(run, target_error, progress=progress)
 
 
-__all__ = ["compare", "compile_program", "request_run", "run_request"]
+__all__ = ["compare", "compile_program", "refuse_hopeless", "request_run", "run_request"]

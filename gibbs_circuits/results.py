@@ -1,27 +1,22 @@
-"""The result's schema, and results on disk: every file is written whole or not at all."""
+"""The JSON documents of the commands: the result's schema."""
 
 from __future__ import annotations
 
 import json
 import math
-import os
 import platform
-import tempfile
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from qiskit import QuantumCircuit, qasm3, qpy
+from qiskit import QuantumCircuit
 
 from .analysis import Comparison, Estimate
 from .backends import Compiled
-from .backends.aer import Block
 from .backends.jobs import ENERGY
-from .compiler import Program
-from .errors import ArgumentError
+from .compiler import ErrorTerm, Program
 from .exact import Certificate
 from .generators import Lindbladian
 from .readings import Prediction, cost, pieces
@@ -135,7 +130,7 @@ def prediction_part(prediction: Prediction | None) -> dict[str, Any] | None:
     }
 
 
-def ledger_part(rows: Any) -> list[dict[str, Any]]:
+def ledger_part(rows: Sequence[ErrorTerm]) -> list[dict[str, Any]]:
     """`ledger` of the JSON document."""
     return [
         {"rung": r.rung.value, "value": r.value, "unit": r.unit, "status": r.status.value, "source": r.source}
@@ -198,6 +193,38 @@ def document(comparison: Comparison, files: list[str] | None = None) -> dict[str
     }
 
 
+def exact_document(generator: Lindbladian, exact: Thermal, certificate: Certificate) -> dict[str, Any]:
+    """The JSON document of `exact`."""
+    return {
+        "version": package_version(),
+        "model": model_part(generator),
+        "exact": exact_part(exact),
+        "generator": generator_part(generator, certificate),
+    }
+
+
+def compile_document(
+    compiled: Compiled,
+    seed: int,
+    certificate: Certificate | None,
+    prediction: Prediction | None,
+    rows: Sequence[ErrorTerm],
+    files: list[str],
+) -> dict[str, Any]:
+    """The JSON document of `compile`."""
+    generator = compiled.program.generator
+    return {
+        "version": package_version(),
+        "model": model_part(generator),
+        "generator": generator_part(generator, certificate) if certificate else {"kind": generator.kind},
+        "program": program_part(compiled.program, seed),
+        "target": target_part(compiled, seed),
+        "prediction": prediction_part(prediction),
+        "ledger": ledger_part(rows),
+        "files": files,
+    }
+
+
 def to_json(data: Any) -> str:
     """One JSON document without NaN or infinities."""
     return json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False)
@@ -217,121 +244,3 @@ def _finite(data: Any) -> Any:
             return int(data)
         case _:
             return data
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a temporary file beside `path`, then put it in place in one step."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        write(temporary)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """A text file, whole or not at all."""
-    write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
-def write_circuit(path: Path, qc: QuantumCircuit) -> None:
-    """QPY or OpenQASM 3, by the extension."""
-
-    def write(temporary: Path) -> None:
-        if path.suffix == ".qpy":
-            with temporary.open("wb") as file:
-                qpy.dump(qc, file)
-        else:
-            temporary.write_text(qasm3.dumps(qc), encoding="utf-8")
-
-    write_whole(path, write)
-
-
-def check_writable(argument: str, folder: Path) -> None:
-    """Refuse before anything is computed what could not be written afterwards; leaves nothing behind.
-
-    Raises:
-        ArgumentError: If neither the folder nor its nearest existing parent can be written to.
-    """
-    existing = folder
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    found = None
-    if not existing.is_dir():
-        found = f"{existing} is not a folder"
-    else:
-        try:
-            with tempfile.TemporaryFile(dir=existing):
-                pass
-        except OSError as error:
-            found = f"{existing}: {error.strerror}"
-    if found:
-        raise ArgumentError(argument, "be writable", found, f"choose another folder than {folder}")
-
-
-def check_new(argument: str, folder: Path) -> None:
-    """Refuse a folder that holds files.
-
-    Raises:
-        ArgumentError: If it does.
-    """
-    if folder.exists() and any(folder.iterdir()):
-        raise ArgumentError(
-            argument, "be a new or empty folder", f"{folder} holds files", "add --resume or choose another folder"
-        )
-
-
-class Folder:
-    """A run's folder as a store of blocks: one file each, so that an interrupted run resumes."""
-
-    def __init__(self, path: Path, identity: dict[str, object], *, resume: bool):
-        self.path, self.data = path, path / "data"
-        check_writable("--out", path)
-        if not resume:
-            check_new("--out", path)
-        elif path.exists() and any(path.iterdir()):
-            self._check_same(identity)
-        self.data.mkdir(parents=True, exist_ok=True)
-        write_text(path / "request.json", to_json(identity))
-
-    def _check_same(self, identity: dict[str, object]) -> None:
-        try:
-            before = json.loads((self.path / "request.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            raise ArgumentError(
-                "--resume", "point to a run of this program", f"{self.path} holds none", "choose another folder"
-            ) from None
-        for key, value in identity.items():
-            if before.get(key) != value:
-                raise ArgumentError(
-                    "--resume",
-                    "continue the same run",
-                    f"{key} was {str(before.get(key))[:40]} and now is {str(value)[:40]}",
-                    "choose another folder",
-                )
-
-    def load(self) -> dict[int, Block]:
-        """The blocks on disk."""
-        blocks = {}
-        for path in sorted(self.data.glob("realisation-*.npz")):
-            with np.load(path) as stored:
-                number = int(path.stem.split("-")[1])
-                states = stored["states"] if "states" in stored.files else None
-                delays = tuple(int(k) for k in stored["delays"])
-                blocks[number] = Block(number, delays, states, tuple(json.loads(str(stored["counts"]))))
-        return blocks
-
-    def save(self, block: Block) -> None:
-        """One block, whole or not at all."""
-        arrays: dict[str, Any] = {"delays": np.array(block.delays, dtype=int), "counts": json.dumps(block.counts)}
-        if block.states is not None:
-            arrays["states"] = block.states
-
-        def write(temporary: Path) -> None:
-            with temporary.open("wb") as file:
-                np.savez_compressed(file, **arrays)
-
-        write_whole(self.data / f"realisation-{block.realisation:04d}.npz", write)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -349,9 +348,7 @@ def test_run__refuses_with_numbers_before_anything_heavy__too_many_qubits(
 ) -> None:
     keys = f'name = "mixed_field_ising"\nsites = {sites}\nbeta = 1.0'
     write(folder, toml(model=keys, compile=None, run="shots = 4000"))
-    began = time.perf_counter()
     line = refused(["run", "e.toml", "--backend", backend], capsys)
-    assert time.perf_counter() - began < 5
     assert line.startswith("e.toml: Program needs ")
     assert f"{2 * sites} qubits ({sites} system + {sites} ancilla)" in line
     assert "GiB" in line

@@ -71,7 +71,7 @@ def only_json(text: str) -> dict[str, Any]:
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Write an experiment, call the command line with --json; status, document, standard error."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "save_convergence", lambda comparison, path: path.write_bytes(b"png"))
+    monkeypatch.setattr("gibbs_circuits.folder.save_convergence", lambda comparison, path: path.write_bytes(b"png"))
     comparing = sys.modules["gibbs_circuits.analysis.compare"]  # the function of that name hides the module
     monkeypatch.setattr(comparing, "unitary_loop", lambda *arguments: None)
     monkeypatch.setattr(comparing, "measured_rungs", lambda program: ())

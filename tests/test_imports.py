@@ -14,7 +14,7 @@ PACKAGE = Path(gibbs_circuits.__file__).parent
 NAME = PACKAGE.name
 ROOMS = (
     "errors", "models", "spectrum", "baths", "filters", "kernels", "generators", "exact", "compiler", "readings",
-    "targets", "tuning", "backends", "analysis", "experiment", "results", "pipeline", "sweep", "help", "cli",
+    "targets", "tuning", "backends", "analysis", "experiment", "results", "folder", "pipeline", "sweep", "help", "cli",
     "__init__",
 )  # fmt: skip
 ONLY_IN_BACKENDS = {"qiskit_aer", "qiskit_ibm_runtime", "requests", "httpx", "urllib", "http", "socket"}

@@ -14,7 +14,8 @@ from qiskit import qpy
 from gibbs_circuits import cli, pipeline, results
 from gibbs_circuits.backends.aer import Block
 from gibbs_circuits.errors import ArgumentError
-from gibbs_circuits.results import Folder, check_writable, to_json, write_text, write_whole
+from gibbs_circuits.folder import Folder, check_writable, write_text, write_whole
+from gibbs_circuits.results import to_json
 from tests.test_experiment import BELL, SECTIONS, TARGET, toml, write
 
 DELAYS = SECTIONS["compile"].replace("random_delays = false", "random_delays = [0, 2]")
@@ -25,7 +26,7 @@ Call = Callable[..., tuple[int, str, str]]
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
     """The command line in an empty folder, the picture and the lattice count made cheap."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "save_convergence", lambda comparison, path: path.write_bytes(b"png"))
+    monkeypatch.setattr("gibbs_circuits.folder.save_convergence", lambda comparison, path: path.write_bytes(b"png"))
     comparing = sys.modules["gibbs_circuits.analysis.compare"]  # the function of that name hides the module
     monkeypatch.setattr(comparing, "unitary_loop", lambda *arguments: None)
     monkeypatch.setattr(comparing, "measured_rungs", lambda program: ())
@@ -239,7 +240,7 @@ def test_resume__refuses_another_run__changed_option(change: tuple[str, ...], sa
         ({"compile": DELAYS.replace("sweeps = 4", "sweeps = 5")}, "program"),
         ({"run": 'initial = "one"\nrealisations = 4'}, "initial"),
         ({"run": "realisations = 5"}, "realisations"),
-        ({"run": "realisations = 4\nshots = 10"}, "bases"),
+        ({"run": "realisations = 4\nshots = 10"}, "shots"),
     ],
     ids=["sweeps", "initial", "realisations", "shots"],
 )

@@ -194,9 +194,10 @@ def test_closed__swap__is_performed_not_relabelled(target: Target) -> None:
     # level 3 turns a swap into a relabelling, which would be lost when the block is repeated
     qc = QuantumCircuit(3)
     qc.rx(0.3, 0)
-    qc.swap(0, 1)
-    qc.ry(0.4, 1)
-    qc.swap(1, 2)
+    for a, b in ((0, 1), (1, 2)):
+        qc.cz(a, b)
+        qc.swap(a, b)
+        qc.ry(0.4, b)
     closed, placement = _closed(qc, target, target.coupling_map, None, 1)
     twice = closed.compose(closed)
     used = {twice.find_bit(q).index for item in twice.data for q in item.qubits}

@@ -31,16 +31,36 @@ def best_product_distance(sigma: Array, starts: int = 4) -> float | None:
         return None
     rng = np.random.default_rng(5)
 
+    def sites(x: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+        r = x.reshape(n, 3) / np.sqrt(1 + np.sum(x.reshape(n, 3) ** 2, axis=1, keepdims=True))
+        return r, [0.5 * (np.eye(2) + np.tensordot(row, PAULIS, 1)) for row in r]
+
     def product(x: np.ndarray) -> Array:
         rho = np.eye(1, dtype=complex)
-        for row in x.reshape(n, 3):
-            r = row / np.sqrt(1 + row @ row)
-            rho = np.kron(0.5 * (np.eye(2) + np.tensordot(r, PAULIS, 1)), rho)
+        for site in sites(x)[1]:
+            rho = np.kron(site, rho)
         return rho
 
-    def smooth(x: np.ndarray, eta: float) -> float:
-        values = np.linalg.eigvalsh(product(x) - sigma)
-        return float(0.5 * np.sum(np.sqrt(values**2 + eta**2) - eta))
+    def smooth(x: np.ndarray, eta: float) -> tuple[float, np.ndarray]:
+        """½ Σ (√(λ² + η²) − η) and its gradient, through ∂λ = ⟨v|∂ρ|v⟩."""
+        r, rhos = sites(x)
+        values, vectors = np.linalg.eigh(product(x) - sigma)
+        root = np.sqrt(values**2 + eta**2)
+        M = (vectors * (0.5 * values / root)) @ vectors.conj().T
+        slope = np.empty((n, 3))
+        for q in range(n):
+            left, right = np.eye(1, dtype=complex), np.eye(1, dtype=complex)
+            for site in rhos[q + 1 :]:
+                left = np.kron(site, left)
+            for site in rhos[:q]:
+                right = np.kron(site, right)
+            split = M.reshape(len(left), 2, len(right), len(left), 2, len(right))
+            reduced = np.einsum("aibcjd,ca,db->ij", split, left, right, optimize=True)
+            slope[q] = 0.5 * np.real(np.trace(reduced @ PAULIS, axis1=-2, axis2=-1))
+        raw = x.reshape(n, 3)
+        norm = 1 + np.sum(raw**2, axis=1, keepdims=True)
+        gradient = (slope - r * np.sum(r * slope, axis=1, keepdims=True)) / np.sqrt(norm)
+        return float(0.5 * np.sum(root - eta)), gradient.reshape(-1)
 
     bloch = np.array([np.real(np.trace(_marginal(sigma, q, n) @ PAULIS, axis1=-2, axis2=-1)) for q in range(n)])
     marginals = (bloch / np.sqrt(np.clip(1 - np.sum(bloch**2, axis=1, keepdims=True), 1e-6, None))).reshape(-1)
@@ -48,7 +68,7 @@ def best_product_distance(sigma: Array, starts: int = 4) -> float | None:
     for k in range(starts):
         x = marginals + (0.3 * rng.standard_normal(3 * n) if k else 0.0)
         for eta in (1e-2, 1e-3, 1e-4):
-            x = scipy.optimize.minimize(smooth, x, args=(eta,), method="L-BFGS-B").x
+            x = scipy.optimize.minimize(smooth, x, args=(eta,), jac=True, method="L-BFGS-B").x
         best = min(best, trace_distance(product(x), sigma))
     return float(best)
 

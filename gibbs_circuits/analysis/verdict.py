@@ -10,6 +10,8 @@ from qiskit.quantum_info import SparsePauliOp
 
 from .estimate import Estimate
 
+ROUNDING = 1e-10  # relative: an observable proportional to the identity has no other slack
+
 
 class Verdict(Enum):
     """The outcome of a comparison; never `agrees` unchecked."""
@@ -35,7 +37,7 @@ def judge(
         return Verdict.DISAGREES
     for name, estimate in observables.items():
         levels = np.linalg.eigvalsh(operators[name].to_matrix())
-        slack = target_error * float(levels[-1] - levels[0])
+        slack = target_error * float(levels[-1] - levels[0]) + ROUNDING * float(np.max(np.abs(levels)))
         if estimate.exact is None or not estimate.low - slack <= estimate.exact <= estimate.high + slack:
             return Verdict.DISAGREES
     return Verdict.AGREES

@@ -17,6 +17,7 @@ from .transpile import Compiled
 
 Counts = dict[str, int]
 MEMORY_LIMIT_GIB = 8.0
+STATEVECTOR_LIMIT = 26  # beyond it a trajectory takes minutes
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +52,15 @@ def refuse_size(used: int, system: int, method: str, limit: int, name: str) -> N
     exponent = 2 * used if method == "density_matrix" else used
     gib = 2.0 ** min(exponent - 26, 1000)  # 16 bytes each; beyond that a float overflows
     if used > limit or gib > MEMORY_LIMIT_GIB:
+        ways = ["a smaller model"]
+        if system + 1 <= limit and used > system + 1:
+            ways.append('scheme = "sequential" (one ancilla)')
+        if method == "density_matrix" and used <= STATEVECTOR_LIMIT:
+            ways.append('backend = "aer_statevector"')
         raise TooLargeError(
             f"Program needs {used} qubits ({system} system + {used - system} ancilla), 2^{exponent} amplitudes or "
             f"{gib:.3g} GiB with method {method}, but target `{name}` takes {limit} qubits. "
-            'Fix: use a smaller model, scheme = "sequential" (one ancilla), or backend = "aer_statevector".'
+            f"Fix: use {' or '.join(ways)}."
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -46,12 +47,18 @@ class Request:
         return {
             "program": self.compiled.program.hash,
             "backend": self.compiled.target.name,
+            "backend_hash": _hash(self.compiled.target.model_dump_json()),
             "initial": self.initial.name,
-            "bases": list(self.bases),
+            "initial_hash": _hash(self.initial.text),
             "shots": self.shots,
             "realisations": self.realisations,
             "seed": self.seed,
+            "bases": list(self.bases),
         }
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +87,10 @@ class RunResult:
         return np.mean(states, axis=0) if len(states) == len(self.blocks) else None
 
     def __repr__(self) -> str:
-        request = self.request
+        request, count = self.request, len(self.blocks)
         return (
-            f"RunResult({request.compiled.program!r} on {request.compiled.target.name}: "
-            f"{len(self.blocks)} realisations, {request.shots} shots per basis; gc.compare(result) judges it)"
+            f"RunResult({request.compiled.program!r} on {request.compiled.target.name}: {count} "
+            f"realisation{'' if count == 1 else 's'}, {request.shots} shots per basis; gc.compare(result) judges it)"
         )
 
 

@@ -1,5 +1,6 @@
 """The truth, classically."""
 
 from .certificate import Certificate, certificate
+from .steady import stationary_state
 
-__all__ = ["Certificate", "certificate"]
+__all__ = ["Certificate", "certificate", "stationary_state"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -14,10 +13,10 @@ from qiskit.quantum_info import SparsePauliOp
 from ..compiler import EXACT, Couple, Evolve, Program, RandomDelay, Reset, Stage
 from ..compiler.trotter import Group, factors
 from ..errors import TooLargeError
+from ..exact.steady import stationary_state
 from ..spectrum import Array, unvec, vec
 
 MAX_CHANNEL_QUBITS = 5
-TIE_BREAK = 1e-8
 
 
 @dataclass
@@ -157,16 +156,8 @@ def _delayed(total: Array, U: Array, delay: RandomDelay) -> Array:
 
 
 def fixed_point(channel: Array) -> Array:
-    """The density matrix ρ = Φ(ρ), by a linear solve; of several, the one reached from the maximally mixed state."""
-    d = round(channel.shape[0] ** 0.5)
-    one = vec(np.eye(d))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", scipy.linalg.LinAlgWarning)
-        try:
-            rho = unvec(scipy.linalg.solve(np.eye(d * d) - channel + np.outer(one / d, one), one / d))
-        except (scipy.linalg.LinAlgError, scipy.linalg.LinAlgWarning):  # ρ = (1 − ε) Φ(ρ) + ε/d has one solution
-            rho = unvec(np.linalg.solve(np.eye(d * d) - (1 - TIE_BREAK) * channel, TIE_BREAK * one / d))
-    return np.asarray((rho + rho.conj().T) / 2)
+    """The density matrix ρ = Φ(ρ); of several, the one reached from the maximally mixed state."""
+    return stationary_state(channel - np.eye(len(channel)))
 
 
 def contraction(channel: Array) -> float:

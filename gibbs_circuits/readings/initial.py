@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from qiskit import QuantumCircuit
+from qiskit import QuantumCircuit, qasm3
 from qiskit.quantum_info import Operator
 
 from ..spectrum import Array
@@ -22,6 +22,11 @@ class InitialState:
 
     name: str
     preparation: QuantumCircuit | None
+
+    @property
+    def text(self) -> str:
+        """What it prepares, as text: equal starts have equal texts."""
+        return self.name if self.preparation is None else qasm3.dumps(self.preparation)
 
     def density(self, num_system: int) -> Array:
         """The density matrix."""

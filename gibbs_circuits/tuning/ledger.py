@@ -6,6 +6,7 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from ..compiler import ErrorTerm, Program, Rung, Status
+from ..exact.steady import stationary_state
 from ..generators import Coherent
 from ..generators.lindbladian import Lindbladian, superoperator
 from ..models import Model
@@ -80,7 +81,4 @@ def weak_coupling_state(program: Program, *, truncated: bool = False) -> Array:
     H = np.diag(s.energies)
     one = np.eye(d)
     L = L - 1j * free_time(program) * (np.kron(one, H) - np.kron(H, one))
-    trace = one.reshape(-1)
-    rho = np.linalg.solve(np.outer(trace / d, trace) - L, trace / d).reshape(d, d, order="F")
-    rho = s.from_energy(rho)
-    return np.asarray((rho + rho.conj().T) / 2)
+    return s.from_energy(stationary_state(L))

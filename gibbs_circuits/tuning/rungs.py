@@ -12,6 +12,7 @@ import scipy.linalg
 from ..compiler import Program, Rung, SequentialKnobs, sequential
 from ..compiler.quadrature import filter_error, uniform_nodes
 from ..generators import Lindbladian
+from ..generators.frequency import local_frequency
 from ..generators.lindbladian import couplings_in_energy_basis
 from ..readings import fixed_point, sweep_channel
 from ..spectrum import Array, gibbs_state, spectrum, trace_distance
@@ -60,7 +61,9 @@ def measured_rungs(program: Program) -> tuple[RungSlope, ...]:
     if program.scheme == "parallel":
         rungs.insert(0, _strength(program))
     if program.generator.beta > 0:
-        rungs += [_dilation(program.generator, palindromic=True), _dilation(program.generator, palindromic=False)]
+        rungs.append(_dilation(program.generator, palindromic=True))
+        if local_frequency(program.generator) > 0:  # else all nodes commute and every order converges
+            rungs.append(_dilation(program.generator, palindromic=False))
     return tuple(rungs)
 
 

@@ -1,0 +1,180 @@
+"""Results on disk: every file is written whole or not at all, and an interrupted run resumes."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+from qiskit import QuantumCircuit, qasm3, qpy
+
+from .analysis import Comparison
+from .analysis.plots import save_convergence
+from .backends.aer import Block
+from .errors import ArgumentError
+from .experiment import Experiment, model_json
+from .results import document, to_json, versions
+from .targets import packaged_folder, read_target
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make a temporary file beside `path`, then put it in place in one step."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """A text file, whole or not at all."""
+    write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def write_circuit(path: Path, qc: QuantumCircuit) -> None:
+    """QPY or OpenQASM 3, by the extension."""
+
+    def write(temporary: Path) -> None:
+        if path.suffix == ".qpy":
+            with temporary.open("wb") as file:
+                qpy.dump(qc, file)
+        else:
+            temporary.write_text(qasm3.dumps(qc), encoding="utf-8")
+
+    write_whole(path, write)
+
+
+def check_writable(argument: str, folder: Path) -> None:
+    """Refuse before anything is computed what could not be written afterwards; leaves nothing behind.
+
+    Raises:
+        ArgumentError: If neither the folder nor its nearest existing parent can be written to.
+    """
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    found = None
+    if not existing.is_dir():
+        found = f"{existing} is not a folder"
+    else:
+        try:
+            with tempfile.TemporaryFile(dir=existing):
+                pass
+        except OSError as error:
+            found = f"{existing}: {error.strerror}"
+    if found:
+        raise ArgumentError(argument, "be writable", found, f"choose another folder than {folder}")
+
+
+def check_new(argument: str, folder: Path) -> None:
+    """Refuse a folder that holds files.
+
+    Raises:
+        ArgumentError: If it does.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise ArgumentError(
+            argument, "be a new or empty folder", f"{folder} holds files", "add --resume or choose another folder"
+        )
+
+
+class Folder:
+    """A run's folder as a store of blocks: one file each, so that an interrupted run resumes."""
+
+    def __init__(self, path: Path, identity: dict[str, object], *, resume: bool):
+        self.path, self.data = path, path / "data"
+        check_writable("--out", path)
+        if not resume:
+            check_new("--out", path)
+        elif path.exists() and any(path.iterdir()):
+            self._check_same(identity)
+        self.data.mkdir(parents=True, exist_ok=True)
+        write_text(path / "request.json", to_json(identity))
+
+    def _check_same(self, identity: dict[str, object]) -> None:
+        try:
+            before = json.loads((self.path / "request.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise ArgumentError(
+                "--resume", "point to a run of this program", f"{self.path} holds none", "choose another folder"
+            ) from None
+        for key, value in identity.items():
+            if before.get(key) != value:
+                raise ArgumentError(
+                    "--resume",
+                    "continue the same run",
+                    f"{key} was {str(before.get(key))[:40]} and now is {str(value)[:40]}",
+                    "choose another folder",
+                )
+
+    def load(self) -> dict[int, Block]:
+        """The blocks on disk."""
+        blocks = {}
+        for path in sorted(self.data.glob("realisation-*.npz")):
+            with np.load(path) as stored:
+                number = int(path.stem.split("-")[1])
+                states = stored["states"] if "states" in stored.files else None
+                delays = tuple(int(k) for k in stored["delays"])
+                blocks[number] = Block(number, delays, states, tuple(json.loads(str(stored["counts"]))))
+        return blocks
+
+    def save(self, block: Block) -> None:
+        """One block, whole or not at all."""
+        arrays: dict[str, Any] = {"delays": np.array(block.delays, dtype=int), "counts": json.dumps(block.counts)}
+        if block.states is not None:
+            arrays["states"] = block.states
+
+        def write(temporary: Path) -> None:
+            with temporary.open("wb") as file:
+                np.savez_compressed(file, **arrays)
+
+        write_whole(self.data / f"realisation-{block.realisation:04d}.npz", write)
+
+
+def default_folder(spec: Experiment) -> Path:
+    """results/<name>-<utc>; the program's hash is appended once there is one."""
+    return Path("results") / f"{spec.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def write_inputs(spec: Experiment, knobs: Mapping[str, Any], folder: Path) -> None:
+    """The experiment as run: a file that runs again from inside the folder."""
+    filled = {section: dict(keys) for section, keys in spec.filled.items()}
+    if "file" in filled["model"]:
+        filled["model"]["file"] = "model.json"
+        write_text(folder / "model.json", model_json(spec.model))
+    packaged = packaged_folder() / f"{spec.target.name}.toml"
+    if packaged.is_file() and read_target(packaged) == spec.target:
+        filled["run"]["backend"] = spec.target.name
+    else:
+        filled["run"]["backend"] = "target.toml"
+        write_text(folder / "target.toml", tomli_w.dumps(spec.target.model_dump(mode="json")))
+    if spec.initial.name.endswith(".qasm"):
+        filled["run"]["initial"] = "initial.qasm"
+        write_circuit(folder / "initial.qasm", spec.initial.preparation)
+    filled["compile"] |= {key: list(v) if isinstance(v, tuple) else v for key, v in knobs.items() if v is not None}
+    filled["compile"] = {key: value for key, value in filled["compile"].items() if value is not None}
+    write_text(folder / "experiment.toml", tomli_w.dumps(filled))
+
+
+def write_results(comparison: Comparison, folder: Path) -> list[Path]:
+    """Program, circuit, picture, report and result.json, which comes last; returns every file of the folder."""
+    request = comparison.run.request
+    write_text(folder / "program.txt", comparison.run.program.text)
+    write_circuit(folder / "circuit.qpy", request.compiled.circuit(request.seed))
+    write_text(folder / "versions.json", to_json(versions()))
+    write_whole(folder / "convergence.png", lambda path: save_convergence(comparison, path))
+    names = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
+    files = sorted({*names, folder / "result.json", folder / "report.txt"})
+    write_text(folder / "report.txt", str(comparison) + "\n")
+    write_text(folder / "result.json", to_json(document(comparison, [str(path) for path in files])))
+    return files
