@@ -186,7 +186,9 @@ def document(comparison: Comparison, files: list[str] | None = None) -> dict[str
             "energy_per_sweep": None if c.energies is None else c.energies.tolist(),
         },
         "ledger": ledger_part(c.ledger),
-        "measured_orders": [{**asdict(rung), "rung": rung.rung.value} for rung in c.rungs],
+        "measured_orders": [
+            {**asdict(rung), "rung": rung.rung.value, "local_slopes": list(rung.local_slopes)} for rung in c.rungs
+        ],
         "verdict": c.verdict.value,
         "versions": versions(),
         "files": files or [],

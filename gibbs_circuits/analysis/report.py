@@ -186,7 +186,8 @@ def _rungs(c: Comparison) -> Table:
     table = _table("Measured orders", "knob, halved twice", "errors", "slope", "declared", "holds")
     for rung in c.rungs:
         errors = " → ".join(f"{e:.1e}" for e in rung.errors)
-        slope = "—" if rung.slope is None else f"{rung.slope:.2f}"
+        local = ", ".join(f"{slope:.1f}" for slope in rung.local_slopes)
+        slope = f"{rung.slope:.2f}" if rung.slope is not None else local or "—"
         table.add_row(rung.knob, errors, slope, rung.declared, "yes" if rung.holds else "NO")
     return table
 

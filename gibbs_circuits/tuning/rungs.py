@@ -29,7 +29,7 @@ class RungSlope:
         rung: Which approximation.
         knob: What was halved.
         values, errors: The scan.
-        slope: Least-squares slope; None where an error is at rounding level.
+        slope: Least-squares slope; None where an error is at rounding level or no single slope is expected.
         declared: What theory says, in words.
         holds: Whether the scan bears it out.
     """
@@ -41,6 +41,12 @@ class RungSlope:
     slope: float | None
     declared: str
     holds: bool
+
+    @property
+    def local_slopes(self) -> tuple[float, ...]:
+        """Between neighbouring values; ones that grow towards small values mean faster than any power."""
+        pairs = pairwise(zip(self.values, np.maximum(self.errors, 1e-300), strict=True))
+        return tuple(float(np.log(e / f) / np.log(v / w)) for (v, e), (w, f) in pairs)
 
 
 def fitted_slope(values: Sequence[float], errors: Sequence[float], floor: float = 1e-12) -> float | None:
@@ -113,10 +119,9 @@ def _spacing(program: Program) -> RungSlope:
     errors = tuple(
         filter_error(filter, uniform_nodes(filter, 2 * int(np.ceil(4 * filter.width / v)) + 1, v), nu) for v in values
     )
-    ratios = [np.log2(max(a, 1e-300) / max(b, 1e-300)) for a, b in pairwise(errors)]
-    holds = ratios[1] > ratios[0] or errors[-1] < 1e-10
+    holds = errors[1] < errors[0] and (errors[2] < 1e-10 or errors[2] * errors[0] < errors[1] ** 2)
     return RungSlope(
-        Rung.QUADRATURE, "node spacing", values, errors, None, "filter error falls faster than any power", bool(holds)
+        Rung.QUADRATURE, "node spacing", values, errors, None, "filter error falls faster than any power", holds
     )
 
 
