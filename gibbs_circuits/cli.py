@@ -49,7 +49,7 @@ app = typer.Typer(
 
 ExperimentFile = Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", help="The experiment file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Override [run] seed.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help=r"Override \[run] seed.")]
 
 
 def _version(value: bool) -> None:
@@ -71,7 +71,7 @@ def _root(
 def run(
     experiment: ExperimentFile,
     backend: Annotated[
-        str | None, typer.Option("--backend", metavar="NAME|FILE", help="Override [run] backend.")
+        str | None, typer.Option("--backend", metavar="NAME|FILE", help=r"Override \[run] backend.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Folder for the results; results/<name>-… if left out.")
@@ -142,7 +142,7 @@ def compile(
         Path | None, typer.Option("--out", metavar="FILE.qpy|FILE.qasm", help="Write the whole transpiled program.")
     ] = None,
     backend: Annotated[
-        str | None, typer.Option("--backend", metavar="NAME|FILE", help="Override [run] backend.")
+        str | None, typer.Option("--backend", metavar="NAME|FILE", help=r"Override \[run] backend.")
     ] = None,
     seed: Seed = None,
     json: Json = False,

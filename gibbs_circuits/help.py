@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from pydantic import BaseModel
 
 from .compiler import SCHEMES
@@ -13,17 +15,16 @@ def _escape(text: str) -> str:
     return text.replace("[", r"\[")
 
 
+def _toml(value: object) -> str:
+    """A default as it would stand in a file."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _keys(schema: type[BaseModel]) -> list[str]:
     lines = []
     for name, field in schema.model_fields.items():
-        default = "chosen" if field.default is None else field.default
-        lines.append(
-            _escape(
-                f"  {name} = {default!r}: {field.description}"
-                if default != "chosen"
-                else f"  {name} (chosen if left out): {field.description}"
-            )
-        )
+        head = f"{name} (chosen if left out)" if field.default is None else f"{name} = {_toml(field.default)}"
+        lines.append(_escape(f"  {head}: {field.description}"))
     return lines
 
 
@@ -31,7 +32,7 @@ def models_help() -> str:
     """The library models with their formulas and keys."""
     lines = ["[bold]Library models[/bold] (\\[model] name = …, then the keys shown; chains are open unless periodic)"]
     for name, entry in LIBRARY.items():
-        keys = ", ".join(f"{key} = {parameter.default}" for key, parameter in entry.parameters.items())
+        keys = ", ".join(f"{key} = {_toml(parameter.default)}" for key, parameter in entry.parameters.items())
         lines.append(_escape(f"  {name}: {entry.formula}   ({keys})"))
     lines.append("Every file key: gibbs-circuits run --help. Every knob of the schemes: gibbs-circuits compile --help.")
     return "\n\n".join(lines)

@@ -42,7 +42,9 @@ class Knobs(BaseModel):
     trotter_order: int = Field(default=2, ge=1, le=2, description="Product formula: 1 (Lie) or 2 (Strang).")
     random_delays: tuple[int, int] = Field(
         default=(2, 8),
-        description="Extra evolution between sweeps, a whole number of spacings in [low, high]; breaks resonances.",
+        description="Extra evolution between sweeps, a whole number of spacings in [low, high], or false;"
+        " breaks resonances. Chosen as well when other knobs are."
+        "",
     )
     truncation: float = Field(
         default=0.0,
