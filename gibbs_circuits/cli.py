@@ -17,7 +17,7 @@ from .analysis import Verdict
 from .analysis.report import WIDTH, exact_table, generator_table, ledger_table, program_table, tables
 from .backends import compile_for
 from .errors import ArgumentError, BackendError, GibbsError, TooLargeError, one_line
-from .exact import certificate
+from .exact import Certificate, certificate
 from .experiment import Experiment, read_experiment
 from .folder import (
     Folder,
@@ -98,6 +98,8 @@ def run(
     with _naming(spec.path, "run"):
         pipeline.refuse_hopeless(spec.generator, spec.scheme, spec.knobs, spec.target)
     with _progress() as (stage, steps):
+        stage("certificate")
+        _certify(spec)
         program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
         with _naming(spec.path, "run"):
             request = pipeline.request_run(
@@ -191,13 +193,14 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
             raise ArgumentError("--out", "be a file", f"{out} is a folder", "write --out program.qasm")
         check_writable("--out", out.absolute().parent)
     with _progress() as (stage, _):
+        stage("certificate")
+        cert = _certify(spec)
         program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
         stage("transpiling")
         with _naming(spec.path, "run"):
             compiled = compile_for(program, spec.target, spec.initial, spec.seed)
         dense = spec.model.num_qubits <= MAX_DENSE_QUBITS
-        stage("certificate, exact channel, ledger")
-        cert = certificate(spec.generator) if dense else None
+        stage("exact channel, ledger")
         start = spec.initial.density(spec.model.num_qubits) if dense else None
         prediction = predict(program, start) if start is not None else None
         rows = ledger(program, start) if start is not None else program.declared
@@ -206,12 +209,27 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         write_circuit(out, compiled.circuit(spec.seed))
     if json:
         files = [str(out)] if out is not None else []
-        print(to_json(compile_document(compiled, spec.seed, cert, prediction, rows, files)))
+        print(to_json(compile_document(compiled, spec.seed, cert, prediction, rows, spec.target_error, files)))
         return
-    parts = [program_table(program, compiled, prediction), ledger_table(rows)]
+    parts = [program_table(program, compiled, prediction, spec.target_error), ledger_table(rows)]
     _show(Group(*([generator_table(spec.generator, cert)] if cert else []), *parts))
     if out is not None:
         print(f"Written: {out}")
+
+
+def _certify(spec: Experiment) -> Certificate | None:
+    """The certificate, before anything is compiled; says so at once when the steady state is not unique."""
+    if spec.model.num_qubits > MAX_DENSE_QUBITS:
+        return None
+    cert = certificate(spec.generator)
+    if cert.steady_states_with_hamiltonian is not None and cert.steady_states_with_hamiltonian > 1:
+        print(
+            f"Warning: the generator has {cert.steady_states_with_hamiltonian} independent steady states, since its "
+            "couplings commute with a conserved quantity of H; where a run ends then depends on its start. "
+            "Other couplings may cure it.",
+            file=sys.stderr,
+        )
+    return cert
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def exact_part(exact: Thermal | None) -> dict[str, Any] | None:
     return None if exact is None else asdict(exact)
 
 
-def program_part(program: Program, seed: int) -> dict[str, Any]:
+def program_part(program: Program, seed: int, prediction: Prediction | None, target_error: float) -> dict[str, Any]:
     """`program` of the JSON document."""
     price = cost(program)
     parts, empty = pieces(program), QuantumCircuit(program.num_qubits)
@@ -95,6 +95,7 @@ def program_part(program: Program, seed: int) -> dict[str, Any]:
         "two_qubit_gates": price.two_qubit_gates,
         "depth": float(depth),
         "guarantee": program.guarantee,
+        "guarantee_holds": None if prediction is None else prediction.holds(target_error),
         "calibration": program.calibration,
         "knobs": {key: list(value) if isinstance(value, tuple) else value for key, value in program.knobs.items()},
         "knobs_chosen": program.provenance or None,
@@ -151,7 +152,7 @@ def document(comparison: Comparison, files: list[str] | None = None) -> dict[str
         "version": package_version(),
         "model": model_part(program.generator),
         "generator": generator_part(program.generator, c.certificate),
-        "program": program_part(program, request.seed),
+        "program": program_part(program, request.seed, p, c.target_error),
         "target": target_part(request.compiled, request.seed),
         "lattice": None if run.lattice is None else target_part(run.lattice, request.seed),
         "run": {
@@ -211,6 +212,7 @@ def compile_document(
     certificate: Certificate | None,
     prediction: Prediction | None,
     rows: Sequence[ErrorTerm],
+    target_error: float,
     files: list[str],
 ) -> dict[str, Any]:
     """The JSON document of `compile`."""
@@ -219,7 +221,7 @@ def compile_document(
         "version": package_version(),
         "model": model_part(generator),
         "generator": generator_part(generator, certificate) if certificate else {"kind": generator.kind},
-        "program": program_part(compiled.program, seed),
+        "program": program_part(compiled.program, seed, prediction, target_error),
         "target": target_part(compiled, seed),
         "prediction": prediction_part(prediction),
         "ledger": ledger_part(rows),

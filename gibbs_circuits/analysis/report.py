@@ -108,7 +108,8 @@ def _gates(c: Comparison) -> Table:
     compiled = run.request.compiled
     ours = compiled.two_qubit_gates
     program = run.program
-    title = f"Two-qubit gates: {program.scheme}, {program.sweeps} sweeps, {program.guarantee}, {program.calibration}"
+    promise = guarantee(program, c.prediction, c.target_error)
+    title = f"Two-qubit gates: {program.scheme}, {program.sweeps} sweeps, {promise}, {program.calibration}"
     table = _table(title, "way", "two-qubit gates", "trace distance", "ratio to ours")
     table.add_row(
         f"this program on {compiled.target.name} ({lattice_name(compiled)})", count(ours), number(c.trace_distance), "1"
@@ -139,6 +140,13 @@ def lattice_name(compiled: Compiled) -> str:
     return "all-to-all" if compiled.target.coupling_map is None else "heavy-hex"
 
 
+def guarantee(program: Program, prediction: Prediction | None, target_error: float) -> str:
+    """The guarantee, and whether the exact channel bears it out."""
+    if prediction is None:
+        return f"{program.guarantee} (not checked)"
+    return f"{program.guarantee} ({'predicted to hold' if prediction.holds(target_error) else 'does not hold'})"
+
+
 def ledger_table(rows: tuple[ErrorTerm, ...], measured: float | None = None) -> Table:
     """Error terms; with what they should bound, where that was measured."""
     table = _table("Error ledger: each rung moved alone", "rung", "value", "unit", "status", "source")
@@ -163,12 +171,13 @@ def exact_table(exact: Thermal) -> Table:
     return table
 
 
-def program_table(program: Program, compiled: Compiled, prediction: Prediction | None) -> Table:
+def program_table(program: Program, compiled: Compiled, prediction: Prediction | None, target_error: float) -> Table:
     """What a program costs and what the exact channel predicts of it."""
     table = _table(f"Program: {program!r}", "quantity", "value")
     knobs = ", ".join(f"{key} = {value}" for key, value in program.knobs.items() if value is not None)
     table.add_row("knobs", knobs)
-    table.add_row("guarantee, calibration", f"{program.guarantee}, {program.calibration}")
+    promise = guarantee(program, prediction, target_error)
+    table.add_row(f"guarantee at {target_error:g}, calibration", f"{promise}, {program.calibration}")
     table.add_row("two-qubit gates, from the formula", count(cost(program).two_qubit_gates))
     name = f"{compiled.target.name} ({lattice_name(compiled)})"
     table.add_row(f"two-qubit gates on {name}", count(compiled.two_qubit_gates))

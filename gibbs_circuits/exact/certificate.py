@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import scipy.sparse.linalg
@@ -55,8 +56,9 @@ class Certificate:
     lowest_population: float
 
 
+@lru_cache(maxsize=16)
 def certificate(lindbladian: Lindbladian) -> Certificate:
-    """Measure a generator; dense, time O(64**n) up to 5 qubits, nothing but λ_min(σ) above."""
+    """Measure a generator, once per object; dense, time O(64**n) up to 5 qubits, nothing but λ_min(σ) above."""
     s = spectrum(lindbladian.model)
     lowest = float(s.populations(lindbladian.beta)[-1])
     if lindbladian.model.num_qubits > MAX_SUPEROPERATOR_QUBITS:

@@ -35,6 +35,10 @@ class Prediction:
         """The largest of the starts' trace distances."""
         return max(self.starts.values())
 
+    def holds(self, target_error: float) -> bool:
+        """Whether the program is a sampler to this error: worst start and fixed point within it."""
+        return max(self.worst_start, self.fixed_point_distance) <= target_error
+
 
 def predict(program: Program, start: Array) -> Prediction | None:
     """Distances and energies of a program, from a density matrix and from zero, one and mixed; None above 5 qubits."""

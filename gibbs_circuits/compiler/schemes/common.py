@@ -43,8 +43,7 @@ class Knobs(BaseModel):
     random_delays: tuple[int, int] = Field(
         default=(2, 8),
         description="Extra evolution between sweeps, a whole number of spacings in [low, high], or false;"
-        " breaks resonances. Chosen as well when other knobs are."
-        "",
+        " breaks resonances. Chosen as well when other knobs are.",
     )
     truncation: float = Field(
         default=0.0,

@@ -12,7 +12,7 @@ from ..quadrature import Nodes, filter_error, uniform_nodes
 from ..trotter import commuting_groups, spectators
 from .common import Knobs, SymbolicJump, delay_between_sweeps, symbolic_jumps
 
-SOURCE = "physics of repeated interactions: Lloyd & Abanin, PRX 16, 031053; filter of Ding, Li & Lin, arXiv:2404.05998"
+SOURCE = "Lloyd & Abanin, PRX 16, 031053 (repeated interactions); Ding, Li & Lin, arXiv:2404.05998 (filter)"
 
 
 class ParallelKnobs(Knobs):
