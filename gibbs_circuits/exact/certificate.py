@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
 import numpy as np
@@ -54,6 +54,13 @@ class Certificate:
     spectral_gap: float | None
     mixing_bound: float | None
     lowest_population: float
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{field.name.replace('_', ' '):32} {'not checked' if value is None else format(value, '.6g')}"
+            for field in fields(self)
+            for value in (getattr(self, field.name),)
+        )
 
 
 @lru_cache(maxsize=16)
