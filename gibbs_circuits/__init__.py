@@ -122,6 +122,11 @@ def run(
         observables: SparsePauliOps or lists of [label, coefficient] by name; the energy is always there.
         realisations: Draws of the random delays that the result is the mean over.
     """
+    if not isinstance(backend, str | Path | Target):
+        raise ArgumentError(
+            "backend", "be a name, a path or a Target", f"a {type(backend).__name__} was found",
+            'pass "aer_density_matrix" or gc.Target(...)',
+        )  # fmt: skip
     target = backend if isinstance(backend, Target) else load_target(backend)
     n = program.num_system
     operators = make_observables(observables or {}, n)

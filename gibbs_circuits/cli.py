@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,7 +36,8 @@ from .spectrum import MAX_DENSE_QUBITS, thermal
 from .targets import available_targets, read_target
 from .tuning.ledger import ledger
 
-DONE, DISAGREES, BAD_INPUT, SERVICE_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, DISAGREES, BAD_INPUT, SERVICE_FAILED, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
+DEBUG = "GIBBS_CIRCUITS_DEBUG"
 
 app = typer.Typer(
     name="gibbs-circuits",
@@ -108,7 +110,7 @@ def run(
         if out is None:
             folder = folder.with_name(f"{folder.name}-{program.hash[:8]}")
         store = Folder(folder, request.identity, resume=resume)
-        write_inputs(spec, program.knobs, folder)
+        write_inputs(spec, program, folder)
         try:
             result = pipeline.run_request(request, store, stage, steps)
         except KeyboardInterrupt:
@@ -245,8 +247,8 @@ def _naming(path: Path, section: str) -> Iterator[None]:
 
 def _show(content: RenderableType) -> Console:
     """Print tables at a width that a pipe or a wide terminal keeps readable."""
-    console = Console()
-    console = Console(width=min(WIDTH, console.width) if console.is_terminal else WIDTH)
+    console = Console(markup=False)
+    console = Console(markup=False, width=min(WIDTH, console.width) if console.is_terminal else WIDTH)
     console.print(content)
     return console
 
@@ -298,10 +300,15 @@ def status(arguments: list[str] | None = None) -> int:
     except OSError as error:
         where = error.filename or "The disk"
         return _fail(f"{where}: {error.strerror or error}. Fix: check the path and its permissions.", BAD_INPUT)
+    except MemoryError:
+        return _fail("Not enough memory. Fix: use a smaller model or fewer nodes.", BAD_INPUT)
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # a usage error of the command line
             return _fail(f"{error.format_message()} Fix: see gibbs-circuits --help.", BAD_INPUT)
-        raise
+        if os.environ.get(DEBUG):
+            raise
+        kind = type(error).__name__
+        return _fail(f"Internal error, {kind}: {error}. Please report it with the traceback that {DEBUG}=1 shows.", BUG)
 
 
 def _fail(message: str, code: int) -> int:

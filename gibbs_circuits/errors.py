@@ -13,6 +13,8 @@ from typing import Self
 
 import numpy as np
 
+LARGEST = 1e50  # squares and products of numbers up to here stay finite
+
 
 class GibbsError(Exception):
     """Base class of everything this package raises on purpose."""
@@ -81,7 +83,7 @@ def as_float(value: float | np.integer | np.floating) -> float:
 
 
 def check_real(argument: str, value: object, *, low: float = -math.inf, above: bool = False) -> float:
-    """A finite real number, >= `low` (or > `low` when `above`)."""
+    """A real number of magnitude <= 1e50, >= `low` (or > `low` when `above`)."""
     if low == -math.inf:
         rule = "be a finite real number"
     else:
@@ -90,7 +92,7 @@ def check_real(argument: str, value: object, *, low: float = -math.inf, above: b
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ArgumentError(argument, rule, f"{shown(value)} is {type(value).__name__}", fix)
     number = as_float(value)
-    if not math.isfinite(number) or number < low or (above and number == low):
+    if not abs(number) <= LARGEST or number < low or (above and number == low):
         raise ArgumentError(argument, rule, f"the value is {number:g}", fix)
     return number
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +18,9 @@ from .errors import ArgumentError, check_beta, check_choice, check_real, shown
 from .filters import Filter, GaussianFilter
 from .generators import Coherent, Lindbladian, couplings_of, dll
 from .models import LIBRARY, Model, hermitian, pauli_sum, read_model
-from .models.files import read_text
+from .models.text import read_text, read_toml
 from .readings.initial import InitialState, bits, mixed, one, zero
-from .targets import Target, from_validation, load_target, not_toml
+from .targets import Target, from_validation, load_target
 
 SECTIONS = ("model", "generator", "compile", "run", "observables")
 KINDS = {"dll": "dll", "kms": "dll"}
@@ -55,11 +54,14 @@ class RunKeys(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     backend: str = Field(default="aer_density_matrix", description="a packaged target's name or a .toml file.")
-    shots: int = Field(default=0, ge=0, description="per measurement basis; 0 = exact expectation values.")
-    seed: int = Field(default=1, ge=0, description="fixes everything random.")
+    shots: int = Field(default=0, ge=0, le=10**9, description="per measurement basis; 0 = exact expectation values.")
+    seed: int = Field(default=1, ge=0, le=2**63 - 1, description="fixes everything random.")
     initial: str = Field(default="zero", description="zero, one, mixed, a bit string, or a .qasm file.")
     realisations: int = Field(
-        default=DEFAULT_REALISATIONS, ge=1, description="draws of the random delays the result is the mean over."
+        default=DEFAULT_REALISATIONS,
+        ge=1,
+        le=10**5,
+        description="draws of the random delays the result is the mean over.",
     )
 
 
@@ -94,11 +96,9 @@ def read_experiment(path: Path, *, backend: str | None = None, seed: int | None 
         ArgumentError: Naming the file, the key, what was found and a fix.
     """
     try:
-        data = tomllib.loads(read_text(path, "the experiment"))
+        data = read_toml(path, "the experiment")
     except ArgumentError as error:
         raise error.located(path) from None
-    except tomllib.TOMLDecodeError as error:
-        raise not_toml(error, path) from None
     for section, value in data.items():
         if section not in SECTIONS:
             raise ArgumentError(
@@ -233,7 +233,10 @@ def make_initial(name: str, num_qubits: int, folder: Path) -> InitialState:
     if name and set(name) <= set("01"):
         if len(name) != num_qubits:
             raise ArgumentError(
-                "initial", f"have {num_qubits} bits, one per site", f'"{name}" has {len(name)}', 'set initial = "zero"'
+                "initial",
+                f"have {num_qubits} bits, one per site",
+                f"{shown(name)} has {len(name)}",
+                'set initial = "zero"',
             )
         return bits(name)
     if name.endswith(".qasm"):

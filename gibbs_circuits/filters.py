@@ -24,6 +24,11 @@ class Filter(Protocol):
         """Name, as in files."""
         ...
 
+    @property
+    def beta(self) -> float:
+        """The inverse temperature it is made for."""
+        ...
+
     def frequency(self, nu: NDArray[np.float64]) -> Array:
         """f̂(ν)."""
         ...

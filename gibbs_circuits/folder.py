@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+import zipfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from qiskit import QuantumCircuit, qasm3, qpy
 from .analysis import Comparison
 from .analysis.plots import save_convergence
 from .backends.aer import Block
+from .compiler import Program
 from .errors import ArgumentError
 from .experiment import Experiment, model_json
 from .results import document, to_json, versions
@@ -88,6 +90,13 @@ def check_new(argument: str, folder: Path) -> None:
         )
 
 
+def _read_block(path: Path) -> Block:
+    with np.load(path) as stored:
+        states = stored["states"] if "states" in stored.files else None
+        counts = tuple(json.loads(str(stored["counts"])))
+        return Block(int(path.stem.split("-")[1]), tuple(int(k) for k in stored["delays"]), states, counts)
+
+
 class Folder:
     """A run's folder as a store of blocks: one file each, so that an interrupted run resumes."""
 
@@ -104,6 +113,8 @@ class Folder:
     def _check_same(self, identity: dict[str, object]) -> None:
         try:
             before = json.loads((self.path / "request.json").read_text(encoding="utf-8"))
+            if not isinstance(before, dict):
+                raise ValueError
         except (OSError, ValueError):
             raise ArgumentError(
                 "--resume", "point to a run of this program", f"{self.path} holds none", "choose another folder"
@@ -118,14 +129,14 @@ class Folder:
                 )
 
     def load(self) -> dict[int, Block]:
-        """The blocks on disk."""
+        """The blocks on disk; a damaged one is as good as none and is run again."""
         blocks = {}
         for path in sorted(self.data.glob("realisation-*.npz")):
-            with np.load(path) as stored:
-                number = int(path.stem.split("-")[1])
-                states = stored["states"] if "states" in stored.files else None
-                delays = tuple(int(k) for k in stored["delays"])
-                blocks[number] = Block(number, delays, states, tuple(json.loads(str(stored["counts"]))))
+            try:
+                block = _read_block(path)
+            except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+                continue
+            blocks[block.realisation] = block
         return blocks
 
     def save(self, block: Block) -> None:
@@ -146,7 +157,7 @@ def default_folder(spec: Experiment) -> Path:
     return Path("results") / f"{spec.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
 
 
-def write_inputs(spec: Experiment, knobs: Mapping[str, Any], folder: Path) -> None:
+def write_inputs(spec: Experiment, program: Program, folder: Path) -> None:
     """The experiment as run: a file that runs again from inside the folder."""
     filled = {section: dict(keys) for section, keys in spec.filled.items()}
     if "file" in filled["model"]:
@@ -161,7 +172,9 @@ def write_inputs(spec: Experiment, knobs: Mapping[str, Any], folder: Path) -> No
     if spec.initial.name.endswith(".qasm"):
         filled["run"]["initial"] = "initial.qasm"
         write_circuit(folder / "initial.qasm", spec.initial.preparation)
-    filled["compile"] |= {key: list(v) if isinstance(v, tuple) else v for key, v in knobs.items() if v is not None}
+    knobs = {key: list(v) if isinstance(v, tuple) else v for key, v in program.knobs.items()}
+    filled["compile"] |= {key: value for key, value in knobs.items() if value is not None}
+    filled["compile"]["calibration"] = program.calibration.value
     filled["compile"] = {key: value for key, value in filled["compile"].items() if value is not None}
     write_text(folder / "experiment.toml", tomli_w.dumps(filled))
 

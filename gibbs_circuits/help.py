@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from enum import Enum
 
 from pydantic import BaseModel
 
-from .compiler import SCHEMES
+from .compiler import SCHEMES, Knobs
 from .experiment import CompileKeys, GeneratorKeys, RunKeys
 from .models import LIBRARY
 
@@ -17,13 +18,18 @@ def _escape(text: str) -> str:
 
 def _toml(value: object) -> str:
     """A default as it would stand in a file."""
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value.value if isinstance(value, Enum) else value, ensure_ascii=False)
 
 
 def _keys(schema: type[BaseModel]) -> list[str]:
     lines = []
     for name, field in schema.model_fields.items():
-        head = f"{name} (chosen if left out)" if field.default is None else f"{name} = {_toml(field.default)}"
+        if name in Knobs.chosen:
+            head = f"{name} (chosen if left out)"
+        elif field.default is None:
+            head = f"{name} (optional)"
+        else:
+            head = f"{name} = {_toml(field.default)}"
         lines.append(_escape(f"  {head}: {field.description}"))
     return lines
 

@@ -75,6 +75,10 @@ def request_run(
             "shots", f"be at least the number of realisations ({realisations})", f"it is {shots}",
             "set shots = 4000 or fewer realisations",
         )  # fmt: skip
+    if shots > 0 and realisations < 2:
+        raise ArgumentError(
+            "realisations", "be >= 2 with shots, so that there is an interval", "it is 1", "set realisations = 16"
+        )
     refuse_size(program.num_qubits, program.num_system, target.method, target.max_qubits, target.name)
     progress("transpiling")
     compiled = compile_for(program, target, initial, seed)

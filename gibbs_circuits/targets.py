@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,7 +13,7 @@ from pydantic.fields import FieldInfo
 from qiskit.transpiler import CouplingMap
 
 from .errors import ArgumentError, shown
-from .models.files import read_text
+from .models.text import read_toml
 
 FOLDER = "hardware_configs"
 KINDS: dict[Any, str] = {int: "a whole number", float: "a finite number", str: "text in quotes"}
@@ -47,7 +46,7 @@ class Target(BaseModel):
         description="Which pairs interact.",
         json_schema_extra={"rule": 'be "all_to_all" or {heavy_hex = 3}, with 3, 5, 7, 9 or 11'},
     )
-    max_qubits: int = Field(default=13, ge=1, description="Most qubits in use that a run may have.")
+    max_qubits: int = Field(default=13, ge=1, le=1000, description="Most qubits in use that a run may have.")
 
     @property
     def coupling_map(self) -> CouplingMap | None:
@@ -98,16 +97,9 @@ def load_target(name: str | Path, relative_to: Path | None = None) -> Target:
 def read_target(path: Path) -> Target:
     """A target from its TOML file."""
     try:
-        return Target.model_validate(tomllib.loads(read_text(path, "backend")))
-    except tomllib.TOMLDecodeError as error:
-        raise not_toml(error, path) from None
+        return Target.model_validate(read_toml(path, "backend"))
     except ValidationError as error:
         raise from_validation(error, Target, path) from None
-
-
-def not_toml(error: tomllib.TOMLDecodeError, path: Path) -> ArgumentError:
-    """What the TOML parser complained about, in the grammar of this package."""
-    return ArgumentError("the file", "be TOML", str(error), "correct that line, e.g. beta = 1.0", path)
 
 
 def from_validation(
@@ -115,7 +107,7 @@ def from_validation(
 ) -> ArgumentError:
     """The first complaint of a schema, in the grammar of this package; `also` are keys known beside its own."""
     first = error.errors()[0]
-    name = str(first["loc"][0])
+    name = str(first["loc"][0]) or '""'
     key = f"{section}.{name}" if section else name
     if first["type"] == "extra_forbidden":
         known = [*also, *schema.model_fields]

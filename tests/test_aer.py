@@ -242,7 +242,7 @@ def test_size__too_many_qubits__are_refused_before_anything_runs(sites: int, tar
     with pytest.raises(
         TooLargeError, match=rf"{2 * sites} qubits \({sites} system \+ {sites} ancilla\).*Fix:"
     ) as error:
-        request_run(program, load_target(target), start, {}, shots, 1, 1)
+        request_run(program, load_target(target), start, {}, shots, 2, 1)
     assert "\n" not in str(error.value)
 
 

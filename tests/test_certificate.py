@@ -126,7 +126,7 @@ def test_oracle__control__wrong_sign_is_twice_leaving_out() -> None:
 BAD_FILTERS: dict[str, tuple[Filter, float]] = {
     "lopsided": (FormulaFilter(1.0, lambda x: np.exp(-(x**2) / 8) * (1 + 0.1 * x)), 1.0),
     "complex": (FormulaFilter(1.0, lambda x: np.exp(-(x**2) / 8) * np.exp(0.1j * x**2)), 1.0),
-    "other_beta": (GaussianFilter(1.1), 1.0),
+    "other_beta": (FormulaFilter(1.0, lambda x: np.exp(-((1.1 * x) ** 2) / 8 - 0.1 * x / 4)), 1.0),
 }
 
 

@@ -50,6 +50,7 @@ class Comparison:
     ledger: tuple[ErrorTerm, ...]
     rungs: tuple[RungSlope, ...]
     best_product_distance: float | None
+    diagonal_distance: float | None
     initial_distance: float | None
     loop: tuple[UnitaryLoop, UnitaryLoop] | None
     verdict: Verdict
@@ -113,7 +114,8 @@ def compare(
     if baselines and sigma is not None:
         progress("baselines")
         product = best_product_distance(sigma)
-        reached = distance if distance is not None else target_error
+        predicted = None if prediction is None else float(prediction.distances[-1])
+        reached = next(d for d in (distance, predicted, target_error) if d is not None)
         loop = unitary_loop(program.generator, start, reached) if start is not None else None
     return Comparison(
         run=run,
@@ -130,6 +132,7 @@ def compare(
         ledger=rows,
         rungs=rungs,
         best_product_distance=product,
+        diagonal_distance=None if sigma is None else trace_distance(np.diag(np.diag(sigma)), sigma),
         initial_distance=None if sigma is None or start is None else trace_distance(start, sigma),
         loop=loop,
         verdict=judge(distance, observables, run.request.observables, target_error),
@@ -152,9 +155,9 @@ def _estimate(run: RunResult, operator: SparsePauliOp, states: Array | None, exa
 def _ledger(
     run: RunResult, energy: Estimate, prediction: Prediction | None, states: Array | None
 ) -> tuple[ErrorTerm, ...]:
-    start: Array = run.request.initial.density(run.program.num_system) if prediction else np.zeros((1, 1), complex)
-    rows = list(ledger(run.program, start))
-    if prediction is not None and states is not None:
+    start = run.request.initial.density(run.program.num_system) if prediction is not None else None
+    rows = list(run.program.declared if start is None else ledger(run.program, start))
+    if start is not None and states is not None:
         mean = states_after_sweeps(run.program, start)[-1]
         rows.append(
             ErrorTerm(
@@ -163,7 +166,9 @@ def _ledger(
             )
         )  # fmt: skip
     rows.append(ErrorTerm(Rung.NOISE, 0.0, UNIT, Status.PROVED, "the simulator has no gate noise"))
-    half = (energy.high - energy.low) / 2
-    source = "half width of the 95 % interval of the energy" if run.request.shots else "exact expectation values"
-    rows.append(ErrorTerm(Rung.SHOTS, half, "energy", Status.MEASURED if run.request.shots else Status.PROVED, source))
+    if run.request.shots:
+        source = "half width of the 95 % interval of the energy, scatter between draws of the delays included"
+        rows.append(ErrorTerm(Rung.SHOTS, (energy.high - energy.low) / 2, "energy", Status.MEASURED, source))
+    else:
+        rows.append(ErrorTerm(Rung.SHOTS, 0.0, "energy", Status.PROVED, "exact expectation values"))
     return tuple(rows)

@@ -76,7 +76,7 @@ def _distance(axes: Axes, comparison: Comparison) -> None:
             color=SLOWEST,
             ls=":",
             lw=1.5,
-            label=f"slowest decay, {prediction.contraction:.2f} per sweep",
+            label=f"guide: slowest decay, {prediction.contraction:.2f} per sweep",
         )
         shown += [fixed, *prediction.distances]
     if measured is not None:

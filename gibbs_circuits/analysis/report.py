@@ -79,7 +79,8 @@ def generator_table(generator: Lindbladian, cert: Certificate) -> Table:
     steady = "—" if cert.steady_states is None else f"{cert.steady_states} / {cert.steady_states_with_hamiltonian}"
     table.add_row("steady states, without / with H", steady, measured)
     table.add_row("spectral gap", number(cert.spectral_gap), measured)
-    table.add_row("mixing time bound, ε = 0.1", number(cert.mixing_bound, 1), "proved from the measured gap")
+    proved = "proved from the measured gap" if cert.mixing_bound is not None else "not checked"
+    table.add_row("mixing time bound, ε = 0.1", number(cert.mixing_bound, 1), proved)
     return table
 
 
@@ -108,8 +109,8 @@ def _gates(c: Comparison) -> Table:
     compiled = run.request.compiled
     ours = compiled.two_qubit_gates
     program = run.program
-    promise = guarantee(program, c.prediction, c.target_error)
-    title = f"Two-qubit gates: {program.scheme}, {program.sweeps} sweeps, {promise}, {program.calibration}"
+    claim = promise(program, c.prediction, c.target_error)
+    title = f"Two-qubit gates: {program.scheme}, {program.sweeps} sweeps; {claim}"
     table = _table(title, "way", "two-qubit gates", "trace distance", "ratio to ours")
     table.add_row(
         f"this program on {compiled.target.name} ({lattice_name(compiled)})", count(ours), number(c.trace_distance), "1"
@@ -117,8 +118,10 @@ def _gates(c: Comparison) -> Table:
     if run.lattice is not None:
         lattice = run.lattice.two_qubit_gates
         ratio = f"{lattice / ours:.2f}" if ours else "—"
-        table.add_row(f"this program on {run.lattice.target.name}", count(lattice), number(c.trace_distance), ratio)
+        name = f"the same, counted on {run.lattice.target.name}, not simulated"
+        table.add_row(name, count(lattice), "—", ratio)
     table.add_row("nearest product state found", "0", number(c.best_product_distance), "0")
+    table.add_row("diagonal part of the Gibbs state: a classical mixture", "0", number(c.diagonal_distance), "0")
     for label, loop in zip(("step 0.1", "best step"), c.loop or (), strict=False):
         gates = loop.two_qubit_gates
         if label == "best step":
@@ -140,11 +143,10 @@ def lattice_name(compiled: Compiled) -> str:
     return "all-to-all" if compiled.target.coupling_map is None else "heavy-hex"
 
 
-def guarantee(program: Program, prediction: Prediction | None, target_error: float) -> str:
-    """The guarantee, and whether the exact channel bears it out."""
-    if prediction is None:
-        return f"{program.guarantee} (not checked)"
-    return f"{program.guarantee} ({'predicted to hold' if prediction.holds(target_error) else 'does not hold'})"
+def promise(program: Program, prediction: Prediction | None, target_error: float) -> str:
+    """What a program is entitled to claim, and where its settings come from."""
+    guarantee = "not checked" if prediction is None else prediction.guarantee(target_error).value
+    return f"guarantee: {guarantee}, calibration: {program.calibration.value}"
 
 
 def ledger_table(rows: tuple[ErrorTerm, ...], measured: float | None = None) -> Table:
@@ -176,8 +178,7 @@ def program_table(program: Program, compiled: Compiled, prediction: Prediction |
     table = _table(f"Program: {program!r}", "quantity", "value")
     knobs = ", ".join(f"{key} = {value}" for key, value in program.knobs.items() if value is not None)
     table.add_row("knobs", knobs)
-    promise = guarantee(program, prediction, target_error)
-    table.add_row(f"guarantee at {target_error:g}, calibration", f"{promise}, {program.calibration}")
+    table.add_row(f"at target error {target_error:g}", promise(program, prediction, target_error))
     table.add_row("two-qubit gates, from the formula", count(cost(program).two_qubit_gates))
     name = f"{compiled.target.name} ({lattice_name(compiled)})"
     table.add_row(f"two-qubit gates on {name}", count(compiled.two_qubit_gates))
@@ -197,7 +198,8 @@ def _rungs(c: Comparison) -> Table:
         errors = " → ".join(f"{e:.1e}" for e in rung.errors)
         local = ", ".join(f"{slope:.1f}" for slope in rung.local_slopes)
         slope = f"{rung.slope:.2f}" if rung.slope is not None else local or "—"
-        table.add_row(rung.knob, errors, slope, rung.declared, "yes" if rung.holds else "NO")
+        holds = {True: "yes", False: "NO", None: "not measured"}[rung.holds]
+        table.add_row(rung.knob, errors, slope, rung.declared, holds)
     return table
 
 
@@ -205,20 +207,21 @@ def _verdict(c: Comparison) -> Text:
     word = c.verdict.value.replace("_", " ")
     text = Text(f"Verdict: {word}", style=f"bold {COLOURS[c.verdict]}")
     distance = "no state to measure" if c.trace_distance is None else f"trace distance {c.trace_distance:.4f}"
-    text.append(f"  ({distance}, target error {c.target_error:g})", style="dim")
+    levels = f"observables within their interval ± {c.target_error:g} × their spectral width"
+    text.append(f"  ({distance}, target error {c.target_error:g}; {levels})", style="dim")
     return text
 
 
 def as_text(comparison: Comparison) -> str:
     """The report as plain text."""
     buffer = io.StringIO()
-    Console(file=buffer, width=WIDTH, color_system=None, force_jupyter=False).print(tables(comparison))
+    Console(file=buffer, width=WIDTH, color_system=None, force_jupyter=False, markup=False).print(tables(comparison))
     return buffer.getvalue().rstrip("\n")
 
 
 def as_html(comparison: Comparison) -> str:
     """The report as HTML, for a notebook."""
-    console = Console(file=io.StringIO(), width=WIDTH, record=True, force_jupyter=False)
+    console = Console(file=io.StringIO(), width=WIDTH, record=True, force_jupyter=False, markup=False)
     console.print(tables(comparison))
     return console.export_html(
         inline_styles=True, code_format='<pre style="font-family:monospace;line-height:1.2">{code}</pre>'

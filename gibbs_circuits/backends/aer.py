@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit_aer import AerSimulator
+from qiskit_aer import AerError, AerSimulator
 
 from ..errors import BackendError, TooLargeError
 from ..readings.circuit import assemble, draw_delays
@@ -120,7 +120,10 @@ def _simulator(method: str, seed: int | None = None) -> AerSimulator:
 
 
 def _result(simulator: AerSimulator, circuits: Sequence[QuantumCircuit], shots: int) -> object:
-    result = simulator.run(list(circuits), shots=shots).result()
+    try:
+        result = simulator.run(list(circuits), shots=shots).result()
+    except AerError as error:
+        raise BackendError(f"Aer failed: {error}") from None
     if not result.success:
         raise BackendError(f"Aer failed: {result.status}.")
     return result

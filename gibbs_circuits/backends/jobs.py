@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Protocol
 
 import numpy as np
@@ -54,6 +55,8 @@ class Request:
             "realisations": self.realisations,
             "seed": self.seed,
             "bases": list(self.bases),
+            "observables": _hash(repr({name: op.to_list() for name, op in self.observables.items()})),
+            "simulator": f"qiskit {version('qiskit')}, qiskit-aer {version('qiskit-aer')}",
         }
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy.sparse
 from qiskit import QuantumCircuit, transpile
 from qiskit.transpiler import CouplingMap
+from qiskit.transpiler.passes import HLSConfig
 from qiskit.transpiler.passes.routing.algorithms import ApproximateTokenSwapper
 
 from ..compiler import Program
@@ -118,13 +121,35 @@ def compile_for(program: Program, target: Target, initial: InitialState, seed: i
     for stage in pieces(program, fused=True):
         done = []
         for piece in stage:
-            written = piece.circuit.decompose(gates_to_decompose="PauliEvolution")
-            closed, placement = _closed(written, target, coupling, placement, seed)
+            closed, placement = _closed(_written(piece.circuit, target, seed), target, coupling, placement, seed)
             done.append(Piece(closed, piece.delay))
         parts.append(tuple(done))
     start = initial.circuit(program.num_system, program.num_ancilla)
     closed, placement = _closed(start, target, coupling, placement, seed)
     return Compiled(program, target, closed, tuple(parts), placement)
+
+
+def _written(qc: QuantumCircuit, target: Target, seed: int) -> QuantumCircuit:
+    """A block with its Pauli rotations synthesised: the writing that needs the fewest two-qubit gates.
+
+    Rotations one by one (the only writing where no term acts on more than two qubits), Qiskit's own synthesis of whole
+    commuting groups, or its Rustiq plugin, in the order of the terms; each equals the block up to a phase.
+    """
+    plain = qc.decompose(gates_to_decompose="PauliEvolution")
+    if not any(item.operation.name == "PauliEvolution" and item.operation.num_qubits > 2 for item in qc.data):
+        return plain
+    rustiq = HLSConfig(
+        PauliEvolution=[("rustiq", {"preserve_order": True, "upto_phase": False, "upto_clifford": False})]
+    )
+    basis = [*target.basis, "reset"]
+    found = []
+    with warnings.catch_warnings():  # Qiskit exponentiates sparse matrices along the way
+        warnings.simplefilter("ignore", scipy.sparse.SparseEfficiencyWarning)
+        for block, config in ((plain, None), (qc, None), (qc, rustiq)):
+            done = transpile(block, basis_gates=basis, optimization_level=3, seed_transpiler=seed, hls_config=config)
+            if _is_identity(done, qc.num_qubits):
+                found.append(_bare(done))
+    return min(found, key=two_qubit_gates, default=plain)
 
 
 def _closed(

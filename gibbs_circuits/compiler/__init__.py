@@ -2,9 +2,11 @@
 
 from .program import (
     EXACT,
+    Calibration,
     Couple,
     ErrorTerm,
     Evolve,
+    Guarantee,
     Program,
     RandomDelay,
     Reset,
@@ -17,6 +19,7 @@ from .schemes import SCHEMES, Knobs, ParallelKnobs, Scheme, SequentialKnobs, par
 from .trotter import Group
 
 __all__ = [
-    "EXACT", "SCHEMES", "Couple", "ErrorTerm", "Evolve", "Group", "Knobs", "ParallelKnobs", "Program",
-    "RandomDelay", "Reset", "Rung", "Scheme", "SequentialKnobs", "Stage", "Status", "Step", "parallel", "sequential",
+    "EXACT", "SCHEMES", "Calibration", "Couple", "ErrorTerm", "Evolve", "Group", "Guarantee", "Knobs",
+    "ParallelKnobs", "Program", "RandomDelay", "Reset", "Rung", "Scheme", "SequentialKnobs", "Stage", "Status", "Step",
+    "parallel", "sequential",
 ]  # fmt: skip

@@ -37,6 +37,21 @@ class Rung(Enum):
     SHOTS = "shots"
 
 
+class Calibration(Enum):
+    """Where the settings of a program come from."""
+
+    DERIVED = "derived"  # physics only; the exact answer may accept or reject
+    FITTED_TO_TARGET = "fitted_to_target"  # a search that used the Gibbs state of this very system
+
+
+class Guarantee(Enum):
+    """What a program is entitled to claim at a target error."""
+
+    ANY_START = "any_start"  # a sampler: fixed point and worst start within it
+    GIVEN_START = "given_start"  # a preparation: right after the stated sweeps from the stated start
+    NONE = "none"  # neither, as far as it was checked
+
+
 class Status(Enum):
     """How a number was obtained."""
 
@@ -160,8 +175,7 @@ class Program:
     knobs: Mapping[str, Any] = field(default_factory=dict)
     declared: tuple[ErrorTerm, ...] = ()
     provenance: str = ""
-    guarantee: str = "any_start"
-    calibration: str = "derived"
+    calibration: Calibration = Calibration.DERIVED
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "knobs", MappingProxyType(dict(self.knobs)))

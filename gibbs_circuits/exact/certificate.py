@@ -74,7 +74,8 @@ def certificate(lindbladian: Lindbladian) -> Certificate:
     conserved = commutant(lindbladian)
     plain = len(conserved)
     gap = spectral_gap(lindbladian, plain)
-    bound = np.log(1 / (0.1 * np.sqrt(lowest))) / gap if gap and lowest > 0 else None
+    balanced = max(kernel, coherent) <= BALANCE_TOLERANCE
+    bound = np.log(1 / (0.1 * np.sqrt(lowest))) / gap if gap and lowest > 0 and balanced and plain == 1 else None
     return Certificate(
         residual=residual(lindbladian),
         residual_without_coherent=residual(replace(lindbladian, coherent=Coherent.NONE)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qiskit.quantum_info import SparsePauliOp
 
-from ..errors import check_beta
+from ..errors import ArgumentError, check_beta
 from ..filters import Filter
 from ..kernels import RankOne
 from ..models import Model
@@ -40,5 +40,9 @@ def dll(
         Ding, Li & Lin, arXiv:2404.05998.
     """
     beta = check_beta(beta)
+    if filter.beta != beta:
+        raise ArgumentError(
+            "filter", f"be made for the same β = {beta:g}", f"it is for {filter.beta:g}", "give both the same β"
+        )
     contacts = tuple(Contact(A, RankOne(filter), beta) for A in couplings)
     return Lindbladian(model, contacts, coherent, kind="dll")

@@ -9,7 +9,7 @@ from .lindbladian import Lindbladian
 
 
 def local_frequency(generator: Lindbladian) -> float:
-    """ν = max over couplings of ‖[H, A]‖₂/‖A‖₂, how fast a coupling turns; an upper bound above 8 qubits."""
+    """ν = max over couplings of ‖[H, A]‖₂/‖A‖₂, how fast a coupling turns; with ℓ₁ norms on more than 8 sites."""
     H = generator.model.hamiltonian
     worst = 0.0
     for contact in generator.contacts:

@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from difflib import get_close_matches
 from pathlib import Path
 
 from ..errors import ArgumentError, InvalidModelError, check_integer, shown
+from .library import MAX_SITES
 from .model import Model, pauli_sum
+from .text import read_json
 
 REQUIRED = ("num_qubits", "terms")
 DESCRIPTIVE = (
     "name", "unit", "source", "notes", "bond_length", "bond_length_unit", "nuclear_repulsion",
     "ground_energy", "ground_energy_source", "integrals",
 )  # fmt: skip
-
-
-def read_text(path: Path, argument: str) -> str:
-    """The text of a UTF-8 file.
-
-    Raises:
-        ArgumentError: If it is missing, unreadable, empty or not text; the message names it.
-    """
-    rule = "name a readable text file"
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        near = get_close_matches(path.name, [p.name for p in path.parent.glob(f"*{path.suffix}")], n=1)
-        fix = f"write {path.with_name(near[0])}" if near else "check the path"
-        raise ArgumentError(argument, rule, f"{path} does not exist", fix) from None
-    except UnicodeDecodeError:
-        raise ArgumentError(argument, rule, f"{path} is binary", "give a UTF-8 text file") from None
-    except OSError as error:
-        raise ArgumentError(argument, rule, f"{path}: {error.strerror}", "check the path") from None
-    except ValueError as error:  # a null character
-        raise ArgumentError(argument, rule, f"{shown(str(path))}: {error}", "check the path") from None
-    if not text.strip():
-        raise ArgumentError(argument, rule, f"{path} is empty", "give a file with content")
-    return text
 
 
 def read_pauli_json(path: Path) -> Model:
@@ -49,13 +25,7 @@ def read_pauli_json(path: Path) -> Model:
         ArgumentError: If the file cannot be read as that; the message names the file and the key.
     """
     example = '{"num_qubits": 2, "terms": [["ZZ", -1.0]]}'
-    text = read_text(path, "file")
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ArgumentError("line " + str(error.lineno), "be JSON", error.msg, f"write {example}", path) from None
-    if not isinstance(data, dict):
-        raise ArgumentError("the file", "hold one JSON object", f"{shown(data)} was found", f"write {example}", path)
+    data = read_json(path, "file", example)
     for key in REQUIRED:
         if key not in data:
             raise ArgumentError(key, "be given", "it is missing", f"write {example}", path)
@@ -65,11 +35,14 @@ def read_pauli_json(path: Path) -> Model:
                 key, f"be one of {', '.join((*REQUIRED, *DESCRIPTIVE))}", "it is unknown", f"remove {key}", path
             )
     try:
-        num_qubits = check_integer("num_qubits", data["num_qubits"], low=1)
+        num_qubits = check_integer("num_qubits", data["num_qubits"], low=1, high=MAX_SITES)
         hamiltonian = pauli_sum(data["terms"], "terms", num_qubits)
     except ArgumentError as error:
         raise error.located(path) from None
-    return Model(hamiltonian, str(data.get("name", path.stem)))
+    name = data.get("name", path.stem)
+    if not isinstance(name, str):
+        raise ArgumentError("name", "be text", f"{shown(name)} was found", f'write "name": "{path.stem}"', path)
+    return Model(hamiltonian, name)
 
 
 def read_model(path: Path) -> Model:

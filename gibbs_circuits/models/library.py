@@ -12,6 +12,7 @@ from ..errors import ArgumentError, check_integer, check_real
 from .model import Model
 
 Sparse = tuple[str, list[int], float]
+MAX_SITES = 2000
 
 
 def _bonds(sites: int, periodic: bool) -> list[tuple[int, int]]:
@@ -32,7 +33,7 @@ def mixed_field_ising(sites: int = 4, J: float = 1.0, h: float = 0.9, g: float =
     Raises:
         ArgumentError: If `sites` is not a whole number >= 1 or a parameter is not finite.
     """
-    n = check_integer("sites", sites, low=1)
+    n = check_integer("sites", sites, low=1, high=MAX_SITES)
     J, h, g = check_real("J", J), check_real("h", h), check_real("g", g)
     sparse: list[Sparse] = [("ZZ", [i, j], -J) for i, j in _bonds(n, periodic)]
     sparse += [("X", [i], -h) for i in range(n)] + [("Z", [i], -g) for i in range(n)]
@@ -55,7 +56,7 @@ def xxz(
 
     `fields` is one number for all sites or one per site.
     """
-    n = check_integer("sites", sites, low=1)
+    n = check_integer("sites", sites, low=1, high=MAX_SITES)
     J, delta = check_real("J", J), check_real("delta", delta)
     given = list(fields) if isinstance(fields, list | tuple) else [fields] * n
     if len(given) != n:
@@ -78,7 +79,7 @@ def hubbard(sites: int = 2, t: float = 1.0, U: float = 4.0, mu: float = 0.0, per
 
     Qubit i is site i with spin up, qubit `sites` + i the same site with spin down; $n = (1 - Z)/2$.
     """
-    L = check_integer("sites", sites, low=1)
+    L = check_integer("sites", sites, low=1, high=MAX_SITES)
     t, U, mu = check_real("t", t), check_real("U", U), check_real("mu", mu)
     sparse: list[Sparse] = []
     for i, j in _bonds(L, periodic):
@@ -98,7 +99,7 @@ def kagome_ising(columns: int = 2, rows: int = 2, gx: float = 0.5, gz: float = 2
 
     Three sites per cell; 2 × 2 cells are 12 sites with 17 bonds (24 periodic).
     """
-    nx, ny = check_integer("columns", columns, low=1), check_integer("rows", rows, low=1)
+    nx, ny = check_integer("columns", columns, low=1, high=30), check_integer("rows", rows, low=1, high=30)
     gx, gz = check_real("gx", gx), check_real("gz", gz)
     n = 3 * nx * ny
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from ..errors import InvalidModelError, as_float, shown
+from ..errors import LARGEST, InvalidModelError, as_float, shown
 
 REAL_TOLERANCE = 1e-10
 
@@ -38,6 +38,11 @@ def hermitian(operator: object, argument: str) -> SparsePauliOp:
     if not np.all(np.isfinite(operator.coeffs)):
         bad = operator.paulis[int(np.argmin(np.isfinite(operator.coeffs)))].to_label()
         raise InvalidModelError(argument, "have finite coefficients", f"term {bad} is not finite", "give it a number")
+    if float(np.max(np.abs(operator.coeffs))) > LARGEST:
+        bad = operator.paulis[int(np.argmax(np.abs(operator.coeffs)))].to_label()
+        raise InvalidModelError(
+            argument, f"have coefficients up to {LARGEST:g}", f"term {shown(bad)} is larger", "choose another unit"
+        )
     merged = operator.simplify(atol=0.0)
     defect = float(np.max(np.abs(merged.coeffs.imag)))
     if defect > REAL_TOLERANCE:

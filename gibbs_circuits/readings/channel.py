@@ -166,8 +166,11 @@ def contraction(channel: Array) -> float:
         moduli = np.sort(np.abs(np.linalg.eigvals(channel)))
     else:
         start = np.asarray(np.random.default_rng(0).standard_normal(channel.shape[0]), dtype=np.complex128)
-        leading = scipy.sparse.linalg.eigs(channel, k=6, v0=start, return_eigenvectors=False)
-        moduli = np.sort(np.abs(np.asarray(leading)))
+        try:
+            leading = np.abs(np.asarray(scipy.sparse.linalg.eigs(channel, k=6, v0=start, return_eigenvectors=False)))
+        except scipy.sparse.linalg.ArpackNoConvergence:
+            leading = np.abs(np.linalg.eigvals(channel))
+        moduli = np.sort(leading)
     return float(moduli[-2]) if moduli.size > 1 else 0.0
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..compiler import Program
+from ..compiler import Guarantee, Program
 from ..spectrum import Array, Real, gibbs_state, trace_distance, unvec, vec
 from .channel import MAX_CHANNEL_QUBITS, contraction, fixed_point, sweep_channel
 from .initial import mixed, one, zero
@@ -35,9 +35,11 @@ class Prediction:
         """The largest of the starts' trace distances."""
         return max(self.starts.values())
 
-    def holds(self, target_error: float) -> bool:
-        """Whether the program is a sampler to this error: worst start and fixed point within it."""
-        return max(self.worst_start, self.fixed_point_distance) <= target_error
+    def guarantee(self, target_error: float) -> Guarantee:
+        """What the exact channel bears out at this error."""
+        if max(self.worst_start, self.fixed_point_distance) <= target_error:
+            return Guarantee.ANY_START
+        return Guarantee.GIVEN_START if self.distances[-1] <= target_error else Guarantee.NONE
 
 
 def predict(program: Program, start: Array) -> Prediction | None:

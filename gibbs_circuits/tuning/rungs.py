@@ -31,7 +31,7 @@ class RungSlope:
         values, errors: The scan.
         slope: Least-squares slope; None where an error is at rounding level or no single slope is expected.
         declared: What theory says, in words.
-        holds: Whether the scan bears it out.
+        holds: Whether the scan bears it out; None where there was no error to fit.
     """
 
     rung: Rung
@@ -40,7 +40,7 @@ class RungSlope:
     errors: tuple[float, ...]
     slope: float | None
     declared: str
-    holds: bool
+    holds: bool | None
 
     @property
     def local_slopes(self) -> tuple[float, ...]:
@@ -73,8 +73,8 @@ def measured_rungs(program: Program) -> tuple[RungSlope, ...]:
     return tuple(rungs)
 
 
-def _within(slope: float | None, order: float, tolerance: float = 0.15) -> bool:
-    return slope is None or abs(slope - order) <= tolerance
+def _within(slope: float | None, order: float, tolerance: float = 0.15) -> bool | None:
+    return None if slope is None else abs(slope - order) <= tolerance
 
 
 def _strength(program: Program) -> RungSlope:

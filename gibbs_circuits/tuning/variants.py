@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import ceil
 from typing import Any
@@ -18,13 +19,13 @@ def with_knobs(program: Program, **changes: Any) -> Program:
     return scheme(program.generator, scheme.knobs.model_validate({**program.knobs, **changes}))
 
 
-def map_evolutions(program: Program, change: Any) -> Program:
+def map_evolutions(program: Program, change: Callable[[Evolve], Evolve]) -> Program:
     """The program with `change` applied to every Evolve, also inside delays."""
 
     def changed(step: Step) -> Step:
         match step:
             case Evolve():
-                return change(step)  # type: ignore[no-any-return]
+                return change(step)
             case RandomDelay():
                 return replace(step, unit=change(step.unit))
             case _:

@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from ...errors import ArgumentError
 from ...filters import Filter
 from ...generators import Lindbladian
-from ..program import Evolve, RandomDelay, Step
+from ...spectrum import spectrum
+from ..program import Calibration, ErrorTerm, Evolve, RandomDelay, Rung, Status, Step
+from ..quadrature import Nodes, filter_error
 from ..trotter import Term
+
+LONGEST_DELAY = 10**4
+SOURCE = "Lloyd & Abanin, PRX 16, 031053 (repeated interactions); Ding, Li & Lin, arXiv:2404.05998 (filter)"
 
 
 class Knobs(BaseModel):
@@ -21,10 +27,13 @@ class Knobs(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     chosen: ClassVar[tuple[str, ...]] = ("sweeps", "strength", "spacing", "nodes")
 
-    sweeps: int | None = Field(default=None, ge=1, examples=[12], description="How often the sweep is repeated, >= 1.")
+    sweeps: int | None = Field(
+        default=None, ge=1, le=10**6, examples=[12], description="How often the sweep is repeated, >= 1."
+    )
     strength: float | None = Field(
         default=None,
         gt=0,
+        le=1e6,
         allow_inf_nan=False,
         examples=[0.5],
         description="δ: time of the generator that one sweep stands for.",
@@ -32,12 +41,13 @@ class Knobs(BaseModel):
     spacing: float | None = Field(
         default=None,
         gt=0,
+        le=1e6,
         allow_inf_nan=False,
         examples=[0.5],
         description="τ: time between two nodes, and one Trotter step.",
     )
     nodes: int | None = Field(
-        default=None, ge=1, examples=[4], description="N: number of nodes of the filter's time kernel."
+        default=None, ge=1, le=10**4, examples=[4], description="N: number of nodes of the filter's time kernel."
     )
     trotter_order: int = Field(default=2, ge=1, le=2, description="Product formula: 1 (Lie) or 2 (Strang).")
     random_delays: tuple[int, int] = Field(
@@ -52,14 +62,23 @@ class Knobs(BaseModel):
         description="Terms of H with a smaller |coefficient| are left out of the evolution (0: none).",
     )
 
+    calibration: Calibration = Field(
+        default=Calibration.DERIVED,
+        strict=False,
+        description="what you claim of knobs you give: derived (from physics) or fitted_to_target (a search that used"
+        " the Gibbs state of this very system). The angles are those of the formula either way.",
+    )
+
     @field_validator("random_delays", mode="before")
     @classmethod
     def _delays(cls, value: object) -> object:
         if value is False:
             return (0, 0)
         pair = tuple(value) if isinstance(value, list | tuple) else ()
-        if len(pair) != 2 or any(type(k) is not int for k in pair) or not 0 <= pair[0] <= pair[1]:
-            raise PydanticCustomError("delays", "be [low, high], whole numbers with 0 <= low <= high, or false")
+        if len(pair) != 2 or any(type(k) is not int for k in pair) or not 0 <= pair[0] <= pair[1] <= LONGEST_DELAY:
+            raise PydanticCustomError(
+                "delays", f"be [low, high], whole numbers with 0 <= low <= high <= {LONGEST_DELAY}, or false"
+            )
         return pair
 
     def settled(self) -> tuple[float, float, int]:
@@ -77,7 +96,7 @@ class Knobs(BaseModel):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a program to carry."""
-        return self.model_dump()
+        return self.model_dump(exclude={"calibration"})
 
 
 @dataclass(frozen=True)
@@ -107,3 +126,25 @@ def delay_between_sweeps(knobs: Knobs, spacing: float) -> list[Step]:
     """The random delay that ends a sweep; none when it is always zero."""
     low, high = knobs.random_delays
     return [RandomDelay(Evolve(spacing, 1, knobs.trotter_order), low, high)] if high > 0 else []
+
+
+def declared(generator: Lindbladian, jump: SymbolicJump, nodes: Nodes, trotter_order: int) -> tuple[ErrorTerm, ...]:
+    """What a time-domain scheme knows before anything is measured."""
+    width = generator.model.num_qubits
+    nu = (
+        spectrum(generator.model).bohr_frequencies
+        if width <= 8
+        else np.linspace(-1, 1, 101) / max(jump.filter.width, 1e-9)
+    )
+    return (
+        ErrorTerm(
+            Rung.QUADRATURE,
+            filter_error(jump.filter, nodes, nu),
+            "max |filter error|",
+            Status.MEASURED,
+            "grid against filter",
+        ),
+        ErrorTerm(Rung.DILATION, None, "order 1 in strength", Status.NOT_CHECKED, SOURCE),
+        ErrorTerm(Rung.COHERENT, None, "B is not compiled", Status.NOT_CHECKED, SOURCE),
+        ErrorTerm(Rung.TROTTER, None, f"order {trotter_order} in spacing", Status.NOT_CHECKED, SOURCE),
+    )

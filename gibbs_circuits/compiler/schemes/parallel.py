@@ -6,13 +6,10 @@ import numpy as np
 from pydantic import Field
 
 from ...generators import Lindbladian
-from ...spectrum import spectrum
-from ..program import Couple, ErrorTerm, Evolve, Program, Reset, Rung, Stage, Status, Step
-from ..quadrature import Nodes, filter_error, uniform_nodes
+from ..program import Couple, Evolve, Program, Reset, Stage, Step
+from ..quadrature import uniform_nodes
 from ..trotter import commuting_groups, spectators
-from .common import Knobs, SymbolicJump, delay_between_sweeps, symbolic_jumps
-
-SOURCE = "Lloyd & Abanin, PRX 16, 031053 (repeated interactions); Ding, Li & Lin, arXiv:2404.05998 (filter)"
+from .common import Knobs, SymbolicJump, declared, delay_between_sweeps, symbolic_jumps
 
 
 class ParallelKnobs(Knobs):
@@ -21,6 +18,7 @@ class ParallelKnobs(Knobs):
     ancillas: int | None = Field(
         default=None,
         ge=1,
+        le=1000,
         examples=[2],
         description="Most ancillas to use at once; left out: one per coupling of a pass.",
     )
@@ -61,29 +59,8 @@ def parallel(generator: Lindbladian, knobs: ParallelKnobs) -> Program:
         generator=generator,
         scheme="parallel",
         knobs=knobs.as_dict(),
+        calibration=knobs.calibration,
         declared=declared(generator, jumps[0], nodes, knobs.trotter_order),
-    )
-
-
-def declared(generator: Lindbladian, jump: SymbolicJump, nodes: Nodes, trotter_order: int) -> tuple[ErrorTerm, ...]:
-    """What a time-domain scheme knows before anything is measured."""
-    width = generator.model.num_qubits
-    nu = (
-        spectrum(generator.model).bohr_frequencies
-        if width <= 8
-        else np.linspace(-1, 1, 101) / max(jump.filter.width, 1e-9)
-    )
-    return (
-        ErrorTerm(
-            Rung.QUADRATURE,
-            filter_error(jump.filter, nodes, nu),
-            "max |filter error|",
-            Status.MEASURED,
-            "grid against filter",
-        ),
-        ErrorTerm(Rung.DILATION, None, "order 1 in strength", Status.NOT_CHECKED, SOURCE),
-        ErrorTerm(Rung.COHERENT, None, "B is not compiled", Status.NOT_CHECKED, SOURCE),
-        ErrorTerm(Rung.TROTTER, None, f"order {trotter_order} in spacing", Status.NOT_CHECKED, SOURCE),
     )
 
 

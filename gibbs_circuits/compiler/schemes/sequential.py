@@ -10,8 +10,7 @@ from ...generators import Lindbladian
 from ..program import Couple, Evolve, Program, Reset, Stage, Step
 from ..quadrature import uniform_nodes
 from ..trotter import commuting_groups, spectators
-from .common import Knobs, SymbolicJump, delay_between_sweeps, symbolic_jumps
-from .parallel import declared
+from .common import Knobs, SymbolicJump, declared, delay_between_sweeps, symbolic_jumps
 
 
 class SequentialKnobs(Knobs):
@@ -54,6 +53,7 @@ def sequential(generator: Lindbladian, knobs: SequentialKnobs, *, palindromic: b
         generator=generator,
         scheme="sequential",
         knobs=knobs.as_dict(),
+        calibration=knobs.calibration,
         declared=declared(generator, jumps[0], nodes, knobs.trotter_order),
     )
 

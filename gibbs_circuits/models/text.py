@@ -1,0 +1,83 @@
+"""Text files, read with one kind of complaint."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from ..errors import ArgumentError, shown
+
+UNPARSABLE = (ValueError, RecursionError)  # a number of thousands of digits; thousands of nested brackets
+
+
+def read_text(path: Path, argument: str) -> str:
+    """The text of a UTF-8 file, with or without a byte-order mark.
+
+    Raises:
+        ArgumentError: If it is missing, unreadable, empty or not text; the message names it.
+    """
+    rule = "name a readable text file"
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        near = get_close_matches(path.name, [p.name for p in path.parent.glob(f"*{path.suffix}")], n=1)
+        fix = f"write {path.with_name(near[0])}" if near else "check the path"
+        raise ArgumentError(argument, rule, f"{path} does not exist", fix) from None
+    except UnicodeDecodeError:
+        raise ArgumentError(argument, rule, f"{path} is binary", "give a UTF-8 text file") from None
+    except OSError as error:
+        raise ArgumentError(argument, rule, f"{path}: {error.strerror}", "check the path") from None
+    except ValueError as error:  # a null character
+        raise ArgumentError(argument, rule, f"{shown(str(path))}: {error}", "check the path") from None
+    if not text.strip():
+        raise ArgumentError(argument, rule, f"{path} is empty", "give a file with content")
+    return text
+
+
+def read_toml(path: Path, argument: str) -> dict[str, Any]:
+    """The table in a TOML file.
+
+    Raises:
+        ArgumentError: If it cannot be read as that.
+    """
+    text = read_text(path, argument)
+    try:
+        return tomllib.loads(text)
+    except UNPARSABLE as error:
+        raise ArgumentError(
+            "the file", "be TOML", shown_error(error), "correct that line, e.g. beta = 1.0", path
+        ) from None
+
+
+def read_json(path: Path, argument: str, example: str) -> dict[str, Any]:
+    """The object in a JSON file; a key that stands twice is refused.
+
+    Raises:
+        ArgumentError: If it cannot be read as that.
+    """
+    text = read_text(path, argument)
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"{shown(twice)} stands in it twice")
+        return dict(pairs)
+
+    try:
+        data = json.loads(text, object_pairs_hook=unique)
+    except UNPARSABLE as error:
+        raise ArgumentError("the file", "be JSON", shown_error(error), f"write {example}", path) from None
+    if not isinstance(data, dict):
+        raise ArgumentError("the file", "hold one JSON object", f"{shown(data)} was found", f"write {example}", path)
+    return data
+
+
+def shown_error(error: Exception) -> str:
+    """What a parser says, in a few words."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    text = str(error)
+    return text if len(text) <= 120 else text[:119] + "…"
