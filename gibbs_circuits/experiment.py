@@ -136,7 +136,12 @@ def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) ->
     filled = {
         "model": filled_model,
         "generator": {**keys.model_dump(), "kind": KINDS[keys.kind]},
-        "compile": {"scheme": scheme.name, "target_error": head.target_error, **knobs.as_dict()},
+        "compile": {
+            "scheme": scheme.name,
+            "target_error": head.target_error,
+            **knobs.as_dict(),
+            "calibration": knobs.calibration.value,
+        },
         "run": run.model_dump(),
         "observables": data.get("observables", {}),
     }

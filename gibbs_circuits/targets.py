@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from difflib import get_close_matches
+from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -117,7 +118,7 @@ def from_validation(
         return ArgumentError(key, rule, "it is unknown or unused here", fix, file)
     field = schema.model_fields[name]
     example = next(iter(field.examples or ()), field.default)
-    fix = f"set {name} = {json.dumps(example)}"
+    fix = f"set {name} = {json.dumps(example.value if isinstance(example, Enum) else example)}"
     if first["type"] == "missing":
         return ArgumentError(key, "be given", "it is missing", fix, file)
     return ArgumentError(key, _rule(field, first["msg"]), f"{shown(first['input'])} was found", fix, file)

@@ -65,6 +65,7 @@ class Knobs(BaseModel):
     calibration: Calibration = Field(
         default=Calibration.DERIVED,
         strict=False,
+        json_schema_extra={"rule": 'be "derived" or "fitted_to_target"'},
         description="what you claim of knobs you give: derived (from physics) or fitted_to_target (a search that used"
         " the Gibbs state of this very system). The angles are those of the formula either way.",
     )
