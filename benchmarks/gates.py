@@ -24,7 +24,7 @@ from gibbs_circuits.spectrum import gibbs_state
 from gibbs_circuits.targets import load_target
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
-CASES = (("h2.toml", 0.10), ("mixed_field_ising.toml", 0.10), ("mixed_field_ising.toml", 0.06))
+CASES = (("h2.toml", 0.10), ("h2_full.toml", 0.10), ("mixed_field_ising.toml", 0.10), ("mixed_field_ising.toml", 0.06))
 
 
 def main() -> None:
