@@ -85,11 +85,11 @@ def settle(
         text = f"{', '.join(open_knobs)}: from the formula alone, not checked (more than {MAX_CHANNEL_QUBITS} qubits)"
         return replace(program, provenance=text)
     candidates = list(_candidates(generator, knobs))
-    accepted: _Trial | None = None
-    nearest: _Trial | None = None
+    accepted: Trial | None = None
+    nearest: Trial | None = None
     for index, candidate in enumerate(candidates):
         progress(f"choosing knobs: setting {index + 1} of {len(candidates)}")
-        trial = _predicted(generator, scheme, candidate, knobs.sweeps, target_error, accepted)
+        trial = try_knobs(generator, scheme, candidate, knobs.sweeps, target_error, accepted)
         if trial.worst <= MARGIN * target_error:
             accepted = trial if accepted is None or trial.gates < accepted.gates else accepted
         elif nearest is None or trial.worst < nearest.worst:
@@ -105,7 +105,7 @@ def settle(
 
 
 @dataclass(frozen=True, eq=False)
-class _Trial:
+class Trial:
     program: Program
     gates: float
     worst: float  # of the starts zero, one and mixed after all sweeps, and of the fixed point
@@ -116,7 +116,7 @@ def _given(knobs: Knobs) -> dict[str, Any]:
     return {name: value for name in knobs.model_fields_set if (value := getattr(knobs, name)) is not None}
 
 
-def _values(generator: Lindbladian, setting: Setting, nu: float, rate: float) -> dict[str, Any]:
+def values_at(generator: Lindbladian, setting: Setting, nu: float, rate: float) -> dict[str, Any]:
     _, filter = generator.contacts[0].kernel.factors()[0]
     spacing = setting.aliasing / nu if nu > 0 else 1.0
     nodes = max(2, ceil(setting.window * filter.width / spacing)) if filter.width > 0 else 1
@@ -133,20 +133,20 @@ def _candidates(generator: Lindbladian, knobs: Knobs) -> Iterator[Knobs]:
     nu, rate = local_frequency(generator), float(np.linalg.norm(decay_operator(generator), 2))
     seen = set()
     for setting in LADDER:
-        candidate = type(knobs).model_validate({**_values(generator, setting, nu, rate), "sweeps": 1, **given})
+        candidate = type(knobs).model_validate({**values_at(generator, setting, nu, rate), "sweeps": 1, **given})
         if (key := tuple(sorted((k, str(v)) for k, v in candidate.as_dict().items()))) not in seen:
             seen.add(key)
             yield candidate
 
 
-def _predicted(
+def try_knobs(
     generator: Lindbladian,
     scheme: Scheme,
     knobs: Knobs,
     sweeps: int | None,
     target_error: float,
-    cheapest: _Trial | None,
-) -> _Trial:
+    cheapest: Trial | None,
+) -> Trial:
     """The program with the fewest sweeps that meet the target; given up once it costs more than the cheapest so far."""
     n, goal = generator.model.num_qubits, MARGIN * target_error
     program = scheme(generator, knobs.model_copy(update={"sweeps": sweeps or 1}))
@@ -167,12 +167,12 @@ def _predicted(
         worst = max(worst, trace_distance(fixed_point(channel), sigma))
     if sweeps is None:
         program = scheme(generator, knobs.model_copy(update={"sweeps": count}))
-    return _Trial(program, cost(program).two_qubit_gates, float(worst))
+    return Trial(program, cost(program).two_qubit_gates, float(worst))
 
 
 def _formula_only(generator: Lindbladian, scheme: Scheme, knobs: Knobs, target_error: float) -> Program:
     given = _given(knobs)
-    values = _values(generator, MIDDLE, local_frequency(generator), RATE)
+    values = values_at(generator, MIDDLE, local_frequency(generator), RATE)
     values["strength"] = float(f"{min(STRONGEST, 10 * target_error):.4g}")
     sweeps = ceil(FALLBACK_SWEEPS / values["strength"])
     return scheme(generator, type(knobs).model_validate({**values, "sweeps": sweeps, **given}))

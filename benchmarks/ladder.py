@@ -1,0 +1,75 @@
+"""How good the ladder of settings is: gates it needs against a finer grid of the same formula, model by model.
+
+    python benchmarks/ladder.py
+
+The ladder was chosen on most of these models, so the ratios are optimistic elsewhere.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from gibbs_circuits.compiler import SCHEMES, ParallelKnobs
+from gibbs_circuits.filters import GaussianFilter
+from gibbs_circuits.generators import couplings_of, dll
+from gibbs_circuits.generators.frequency import local_frequency
+from gibbs_circuits.generators.lindbladian import decay_operator
+from gibbs_circuits.models import heisenberg, hubbard, mixed_field_ising, read_model, tfim, xxz
+from gibbs_circuits.readings import cost, predict, zero
+from gibbs_circuits.tuning.choose import MARGIN, Setting, Trial, settle, try_knobs, values_at
+
+H2 = read_model(Path(__file__).parent.parent / "experiments" / "h2.json")
+MODELS = (
+    *((mixed_field_ising(n), beta, "Y") for n in (3, 4) for beta in (0.5, 1.0)),
+    (tfim(3, 1.0, 1.2), 1.0, "Y"),
+    (tfim(3, 1.0, 1.2), 1.0, "XZ"),
+    (heisenberg(3, 1.0, 0.4), 0.7, "XZ"),
+    (xxz(4, 1.0, 0.7, [0.3, -0.5, 0.8, 0.1]), 0.7, "XZ"),
+    (hubbard(2, 1.0, 4.0, 2.0), 1.0, "XY"),
+    (H2, 1.0, "X"),
+    (H2, 2.0, "X"),
+)
+GRID = tuple(
+    Setting(*row)
+    for row in product(
+        (0.7, 1.0, 1.3, 1.6, 2.0), (1.7, 2.1, 2.6), (0.27, 0.4, 0.67, 1.0, 1.35), ((0, 0), (0, 2), (0, 4), (2, 8))
+    )
+)
+
+
+def main() -> None:
+    """Print the table."""
+    table = Table("model", "β", "couplings", "target", "ladder", "finer grid", "ratio", title="Two-qubit gates")
+    scheme, worst = SCHEMES["parallel"], 0.0
+    for model, beta, letters in MODELS:
+        generator = dll(model, couplings_of(letters, model.num_qubits), GaussianFilter(beta), beta)
+        nu, rate = local_frequency(generator), float(np.linalg.norm(decay_operator(generator), 2))
+        for target in (0.10, 0.06):
+            program = settle(generator, scheme, ParallelKnobs(), target)
+            prediction = predict(program, zero(model.num_qubits).density(model.num_qubits))
+            met = prediction is not None and max(prediction.worst_start, prediction.fixed_point_distance) <= target
+            ours = cost(program).two_qubit_gates if met else None
+            best: Trial | None = None
+            for setting in GRID:
+                knobs = ParallelKnobs.model_validate({**values_at(generator, setting, nu, rate), "sweeps": 1})
+                trial = try_knobs(generator, scheme, knobs, None, target, best)
+                if trial.worst <= MARGIN * target and (best is None or trial.gates < best.gates):
+                    best = trial
+            ratio = ours / best.gates if ours and best else None
+            worst = max(worst, ratio or 0.0)
+            shown = ("missed" if v is None else f"{v:,.0f}" for v in (ours, best.gates if best else None))
+            table.add_row(
+                model.name, f"{beta:g}", letters, f"{target:g}", *shown, "—" if ratio is None else f"{ratio:.2f}"
+            )
+    console = Console(width=100)
+    console.print(table)
+    console.print(f"largest ratio: {worst:.2f}")
+
+
+if __name__ == "__main__":
+    main()
