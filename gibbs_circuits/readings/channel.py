@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -174,11 +174,11 @@ def contraction(channel: Array) -> float:
     return float(moduli[-2]) if moduli.size > 1 else 0.0
 
 
-def states_after_sweeps(program: Program, rho: Array) -> list[Array]:
-    """The averaged state before the first sweep and after each one."""
+def states_after_sweeps(program: Program, rho: Array, channels: Sequence[Array] | None = None) -> list[Array]:
+    """The averaged state before the first sweep and after each one; `channels`, one per stage, if already computed."""
     states, v = [np.asarray(rho, dtype=complex)], vec(rho)
     for index, stage in enumerate(program.stages):
-        channel = sweep_channel(program, index)
+        channel = sweep_channel(program, index) if channels is None else channels[index]
         for _ in range(stage.repeats):
             v = channel @ v
             states.append(unvec(v))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..compiler import Guarantee, Program
-from ..spectrum import Array, Real, gibbs_state, trace_distance, unvec, vec
-from .channel import MAX_CHANNEL_QUBITS, contraction, fixed_point, sweep_channel
+from ..spectrum import Array, Real, gibbs_state, trace_distance
+from .channel import MAX_CHANNEL_QUBITS, contraction, fixed_point, states_after_sweeps, sweep_channel
 from .initial import mixed, one, zero
 
 
@@ -52,23 +52,18 @@ def predict(program: Program, start: Array) -> Prediction | None:
     channels = [sweep_channel(program, stage) for stage in range(len(program.stages))]
     fixed = fixed_point(channels[-1])
 
-    def path(rho: Array) -> list[Array]:
-        states, v = [np.asarray(rho)], vec(rho)
-        for channel, stage in zip(channels, program.stages, strict=True):
-            for _ in range(stage.repeats):
-                v = channel @ v
-                states.append(unvec(v))
-        return states
-
     def energy(rho: Array) -> float:
         return float(np.real(np.trace(rho @ H)))
 
-    own = path(start)
+    own = states_after_sweeps(program, start, channels)
     return Prediction(
         fixed_point_distance=trace_distance(fixed, sigma),
         fixed_point_energy=energy(fixed),
         contraction=contraction(channels[-1]),
-        starts={s.name: trace_distance(path(s.density(n))[-1], sigma) for s in (zero(n), one(n), mixed())},
+        starts={
+            s.name: trace_distance(states_after_sweeps(program, s.density(n), channels)[-1], sigma)
+            for s in (zero(n), one(n), mixed())
+        },
         distances=np.array([trace_distance(rho, sigma) for rho in own]),
         energies=np.array([energy(rho) for rho in own]),
     )
