@@ -1,0 +1,438 @@
+r"""Where the heat goes: the spectrum of a bath, its correlation function, its Lamb integral.
+
+For a bath operator X, $C(t) = \operatorname{Tr}[\rho_B X(t) X]$, and $G(\omega) = \int dt\,e^{i\omega t} C(t) \ge 0$
+is the rate at which the system loses ω. Detailed balance (KMS), $G(-\omega) = e^{-\beta\omega} G(\omega)$, holds to the
+last bit, because a bath stores G on ω ≥ 0 only. In terms of ν, the energy the system gains, γ(ν) = G(−ν).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import SupportsFloat
+
+import numpy as np
+import scipy.interpolate
+import scipy.special
+from numpy.typing import ArrayLike
+
+from .errors import ArgumentError, check_beta, check_real, shown
+from .models.text import read_text
+from .spectrum import Array, Real
+
+Function = Callable[[float], SupportsFloat]
+
+ORDER = 16  # Gauss–Legendre nodes on a panel
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(ORDER)
+EXPAND = (np.arange(ORDER) + 0.5) * WEIGHTS[:, None] * np.polynomial.legendre.legvander(NODES, ORDER - 1)
+SLOPES = np.polynomial.legendre.legval(NODES, np.polynomial.legendre.legder(np.eye(ORDER)))
+MAX_PANELS = 2_000  # a spectrum that is noise would be refined for ever
+CHUNK = 2**22  # numbers held at once by the integrals
+FAR = 1e200  # as good as infinite, and its product with β stays finite
+
+
+@dataclass(frozen=True)
+class Bath:
+    r"""A bath in detailed balance at β, made by `ohmic`, `power_law`, `from_function`, `from_table` or `read_bath`.
+
+    $G(\omega) = g(|\omega|)\,e^{-\beta\max(-\omega, 0)}$ with g = `strength` · `loss`.
+
+    Args:
+        name: Name, as in files.
+        beta: Inverse temperature.
+        loss: G(ω) on ω ≥ 0 at strength 1, an array function.
+        limit: |ω| beyond which G is negligible (< 1e-16 of its maximum); the integrals end there.
+        scale: The smallest frequency over which G varies, at most 1/β.
+        strength: Factor on G.
+        breaks: Frequencies > 0 at which `loss` is not smooth.
+        exponent: a of C(t) ~ t^{−a}; math.inf if faster than any power, None if it has to be fitted.
+
+    Accuracy: `correlation` 1e-13, `lamb` 1e-11 of their maximum for every power law and for functions that are smooth
+    between `breaks` and 0 (1e-9 for a `lamb` that by chance meets one of the nodes). Where G jumps or diverges, so does
+    S. Time O(nodes) per point: 1,000 nodes, more for s < 1 (19,000 at s = 0.1), 32 per row of a table.
+    """
+
+    name: str
+    beta: float
+    loss: Callable[[Real], Real]
+    limit: float
+    scale: float
+    strength: float = 1.0
+    breaks: tuple[float, ...] = ()
+    exponent: float | None = None
+
+    def symmetric(self, omega: ArrayLike) -> Real:
+        """s(ω) = G(ω) e^{−βω/2}, even in ω."""
+        x = np.minimum(np.abs(np.asarray(omega, dtype=float)), FAR)
+        return np.asarray(self.strength * self.loss(x) * np.exp(-self.beta * x / 2))
+
+    def spectrum(self, omega: ArrayLike) -> Real:
+        """G(ω), the rate at which the system loses ω.
+
+        Raises:
+            ArgumentError: At ω = 0 if G diverges there (`power_law` with an exponent < 1).
+        """
+        x = np.clip(np.asarray(omega, dtype=float), -FAR, FAR)
+        return np.asarray(self.strength * self.loss(np.abs(x)) * np.exp(-self.beta * np.maximum(-x, 0.0)))
+
+    def rate(self, nu: ArrayLike) -> Real:
+        """γ(ν) = G(−ν), the rate at which the system gains ν."""
+        return self.spectrum(np.negative(nu))
+
+    def lamb(self, omega: ArrayLike) -> Real:
+        r"""Lamb integral $S(\omega) = \mathrm{PV}\!\int \frac{d\omega'}{2\pi} \frac{G(\omega')}{\omega - \omega'}$.
+
+        The singularity is subtracted: PV∫ G/(ω−ω') = ∫ (G(ω')−G(ω))/(ω−ω') + G(ω) ln|(ω+L)/(ω−L)| with L = limit.
+
+        Raises:
+            ArgumentError: At ω = 0 if G diverges there.
+        """
+        flat, L = np.asarray(omega, dtype=float).ravel(), self.limit
+        x, weights, G, slopes = self._line
+        constant = self.spectrum(np.clip(flat, -L, L))
+        tiny = np.finfo(float).tiny
+        out = constant * (np.log(np.maximum(np.abs(flat + L), tiny)) - np.log(np.maximum(np.abs(flat - L), tiny)))
+        for rows in np.array_split(np.arange(flat.size), flat.size * x.size // CHUNK + 1):
+            distance = flat[rows, None] - x
+            row, near = np.nonzero(np.abs(distance) < 1e-6 * weights)
+            distance[row, near] = np.inf
+            inverse = 1 / distance
+            out[rows] += inverse @ (weights * G) - constant[rows] * (inverse @ weights)
+            np.subtract.at(out, rows[row], weights[near] * slopes[near])
+        return np.asarray(out.reshape(np.shape(omega)) / (2 * np.pi))
+
+    def correlation(self, t: ArrayLike) -> Array:
+        r"""$C(t) = \int \frac{d\omega}{2\pi} G(\omega) e^{-i\omega t}$, panel by panel in closed form (Filon)."""
+        flat, orders = np.asarray(t, dtype=float).ravel(), np.arange(ORDER)
+        middles, halves, values = self._panels
+        up, down = 2 * halves[:, None] * (values @ EXPAND) * (-1j) ** orders
+        out = np.zeros(flat.size, dtype=complex)
+        for middle, half, plus, minus in zip(middles, halves, up, down, strict=True):
+            phase = half * np.abs(flat)
+            bessel = scipy.special.spherical_jn(
+                orders[:, None], np.where(phase < 1e-100, 0.0, phase)
+            )  # nan below 1e-308
+            wave = np.exp(-1j * middle * np.abs(flat))
+            out += wave * (plus @ bessel) + np.conj(wave * (minus @ bessel))
+        return np.asarray(np.where(flat < 0, out.conj(), out).reshape(np.shape(t)) / (2 * np.pi))
+
+    @cached_property
+    def correlation_time(self) -> float:
+        r"""$\tau_c = \int_0^\infty |C(t)|\, dt / |C(0)|$, math.inf where it does not converge; accuracy 1e-3."""
+        a, total, step = self.decay_exponent, 0.0, self._shortest_time
+        if a is not None and a <= 1:
+            return math.inf
+        peak = abs(complex(self.correlation(0.0)))
+        edge = 0.0
+        for k in range(120):  # 1.2^120 = 3e9
+            width = step * 1.2 ** max(k - 20, 0)
+            size = np.abs(self.correlation(edge + width * (1 + NODES) / 2))
+            total, edge = total + float(WEIGHTS @ size) * width / 2, edge + width
+            if size.max() < 1e-10 * peak:
+                break
+        tail = 0.0 if a is None else float(np.abs(self.correlation(edge))) * edge / (a - 1)
+        return (total + tail) / peak
+
+    @cached_property
+    def decay_exponent(self) -> float | None:
+        """The a of |C(t)| ~ t^{−a} at long times, None if C falls faster than any power.
+
+        Known for `power_law`. For a function or a table it is fitted to the last octaves of t with |C| > 1e-9 |C(0)|
+        and rounded to 0.05; a kink of G makes a = 2, a jump (a table that ends at G > 0) a = 1.
+        """
+        if self.exponent is not None:
+            return None if self.exponent == math.inf else self.exponent
+        peak, sizes = abs(complex(self.correlation(0.0))), []
+        for k in range(26):
+            t = self._shortest_time * 2.0**k * np.linspace(1, 2, 24, endpoint=False)
+            sizes.append(float(np.sqrt(np.mean(t**2 * np.abs(self.correlation(t)) ** 2))) / 2.0**k)
+            if sizes[-1] < 1e-9 * peak * self._shortest_time:
+                break
+        slopes = -np.diff(np.log2(sizes))[-4:-1]  # the last octave may hold rounding only
+        if slopes.size < 3 or np.ptp(slopes) > 0.3 or slopes[-1] > 6:
+            return None
+        return round(float(slopes[-1]) * 20) / 20
+
+    @property
+    def markovian(self) -> bool:
+        """False when C(t) falls so slowly, a ≤ 1, that it has no integral and the bath no memory time."""
+        return self.decay_exponent is None or self.decay_exponent > 1
+
+    @cached_property
+    def _panels(self) -> tuple[Real, Real, Real]:
+        """Middles, half widths and values [G(ω), G(−ω)] of panels that cover 0 ≤ ω ≤ limit, finer towards 0.
+
+        They are bisected until the last Legendre coefficients are below 1e-15 of ∫G.
+        """
+        edges = np.unique([0.0, *(self.limit * 0.5 ** np.arange(25)), *(x for x in self.breaks if x < self.limit)])
+        finest = 1e-12 * self.limit if self.exponent is None else 0.0  # a user's ω/(1 − e^{−βω}) is noise next to 0
+        done, low, high, total, count = [], edges[:-1], edges[1:], 0.0, 0
+        while low.size:
+            middle, half = (low + high) / 2, (high - low) / 2
+            x = middle[:, None] + half[:, None] * NODES
+            values = np.stack([self.spectrum(x), self.spectrum(-x)])
+            total = total or float(half @ (values[0] @ WEIGHTS))
+            tail = np.abs((values @ EXPAND)[:, :, -2:]).max(axis=(0, 2)) * half
+            good = (tail <= 1e-15 * total) | (half <= np.maximum(1e-14 * middle, finest))
+            good |= count + 2 * low.size > MAX_PANELS
+            done.append((middle[good], half[good], values[:, good]))
+            count += int(np.count_nonzero(good))
+            low, middle, high = low[~good], middle[~good], high[~good]
+            low, high = np.concatenate([low, middle]), np.concatenate([middle, high])
+        middles, halves, blocks = zip(*done, strict=True)
+        return np.concatenate(middles), np.concatenate(halves), np.concatenate(blocks, axis=1)
+
+    @cached_property
+    def _line(self) -> tuple[Real, Real, Real, Real]:
+        """Nodes, weights, G and dG/dω on both sides of zero."""
+        middle, half, values = self._panels
+        slopes = values @ EXPAND @ SLOPES / half[:, None] * np.array([1.0, -1.0])[:, None, None]
+        x, weights = (middle[:, None] + half[:, None] * NODES).ravel(), np.outer(half, WEIGHTS).ravel()
+        return np.concatenate([x, -x]), np.tile(weights, 2), values.ravel(), slopes.ravel()
+
+    @cached_property
+    def _shortest_time(self) -> float:
+        """1/√⟨ω²⟩ in the weight G."""
+        x, weights, G, _ = self._line
+        return float(np.sqrt(weights @ G / (weights @ (G * x**2))))
+
+
+def rescaled(bath: Bath, factor: float) -> Bath:
+    """The same bath with G multiplied by a factor > 0."""
+    return replace(bath, strength=bath.strength * check_real("factor", factor, low=0.0, above=True))
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """J(ω)/(1 − e^{−βω}) on ω ≥ 0, with J(ω) = ω^s cutoff^{1−s} e^{−ω²/2cutoff²}."""
+
+    beta: float
+    exponent: float
+    cutoff: float
+
+    def __call__(self, omega: Real) -> Real:
+        """G, refused at 0 where it diverges."""
+        zero = omega == 0
+        if self.exponent < 1 and np.any(zero):
+            found, fix = f"G(0) is infinite for the exponent {self.exponent:g}", "use an exponent >= 1"
+            raise ArgumentError("omega", "differ from 0", found, fix)
+        x = np.where(zero, 1.0, np.minimum(omega / self.cutoff, 1e3))
+        G = self.cutoff * x**self.exponent * np.exp(-(x**2) / 2) / -np.expm1(-self.beta * self.cutoff * x)
+        return np.where(zero, 1 / self.beta if self.exponent == 1 else 0.0, G)
+
+
+def power_law(beta: float, exponent: float, strength: float = 1.0, cutoff: float = 5.0) -> Bath:
+    r"""Bath whose spectral density is a power of ω with a Gaussian cutoff.
+
+    $G = J/(1-e^{-\beta\omega})$ with $J = \text{strength}\cdot\omega_c x|x|^{s-1} e^{-x^2/2}$, $x = \omega/\omega_c$.
+    As $G \approx \text{strength}\,|x|^{s-1}/\beta$ near 0, at t ≫ β
+    $C(t) \to \text{strength}\cdot\omega_c^{1-s} \Gamma(s) \cos(\pi s/2) / (\pi\beta t^s)$.
+    For odd s, G is smooth and C falls faster than any power.
+
+    Args:
+        beta: Inverse temperature, > 0: at β = 0, G is infinite.
+        exponent: s, from 0.1 to 10. Below 1 (sub-ohmic) G(0) is infinite and refused, and the bath is not Markovian.
+        strength: Dimensionless factor, > 0.
+        cutoff: Frequency ω_c, > 0.
+    Raises:
+        ArgumentError: If an argument is out of its range.
+    """
+    beta = check_real("beta", beta, low=0.0, above=True)
+    strength, cutoff = (check_real(k, v, low=0.0, above=True) for k, v in (("strength", strength), ("cutoff", cutoff)))
+    s = check_real("exponent", exponent)
+    if not 0.1 <= s <= 10:
+        raise ArgumentError("exponent", "be from 0.1 to 10", f"the value is {s:g}", "set exponent = 1.0")
+    limit, a = (9 + math.sqrt(s)) * cutoff, math.inf if s % 2 == 1 else s
+    return Bath("power_law", beta, PowerLaw(beta, s, cutoff), limit, min(cutoff, 1 / beta), strength, exponent=a)
+
+
+def ohmic(beta: float, strength: float = 1.0, cutoff: float = 5.0) -> Bath:
+    r"""Ohmic bath, $G = \text{strength}\cdot\omega e^{-\omega^2/2\omega_c^2}/(1-e^{-\beta\omega})$.
+
+    $G(0) = \text{strength}/\beta$. It is `power_law` with exponent 1, and has its arguments and errors.
+    """
+    return replace(power_law(beta, 1.0, strength, cutoff), name="ohmic")
+
+
+@dataclass(frozen=True)
+class FunctionLoss:
+    """A user's function of one number as an array function, 0 beyond the limit."""
+
+    function: Function
+    limit: float = math.inf
+
+    def __call__(self, omega: Real) -> Real:
+        """G at any ω, where it has to be finite."""
+        G = np.array([self.at(x) for x in omega.ravel().tolist()], dtype=float)
+        if bad := np.flatnonzero(~np.isfinite(G)).tolist():
+            at = omega.ravel()[bad[0]]
+            raise ArgumentError("spectrum", "be finite", f"G({at:g}) = {G[bad[0]]:g}", "return its limit there")
+        return G.reshape(omega.shape)
+
+    def at(self, omega: float) -> float:
+        """G at one ω, nan where its arithmetic fails."""
+        try:
+            with np.errstate(all="ignore"):
+                return float(self.function(omega)) if abs(omega) <= self.limit else 0.0
+        except ArithmeticError:
+            return math.nan
+        except (TypeError, ValueError) as error:
+            found, fix = f"at ω = {omega:g}: {error}", "return a float for each float"
+            raise ArgumentError("spectrum", "return one real number", found, fix) from None
+
+
+def from_function(beta: float, spectrum: Function, name: str = "custom", limit: float | None = None) -> Bath:
+    """Bath with the spectrum G(ω) of a Python function of one number, ω > 0 where the system loses energy.
+
+    Its values on ω ≥ 0 are used; those on ω < 0 are compared with detailed balance, at up to 600 frequencies.
+
+    Args:
+        beta: Inverse temperature, >= 0.
+        spectrum: G(ω), for positive and negative ω.
+        name: Name, as in files.
+        limit: G is taken as 0 beyond; by default where it falls below 1e-16 of its maximum, looked for up to 1e6.
+            A cut where G > 0 is a hard cutoff: S diverges at it and C(t) ~ 1/t, which is not Markovian.
+    Raises:
+        ArgumentError: If G is not finite, negative, zero everywhere, does not fall off, or violates detailed balance by
+            more than 1e-8 (relative).
+    """
+    beta = check_beta(beta)
+    if limit is None:
+        x = np.geomspace(1e-6, 1e6, 1201)
+        G = np.abs(np.nan_to_num([FunctionLoss(spectrum).at(y) for y in x.tolist()], posinf=0.0))
+        smallest = G.max() / 1e16
+        count = int(np.max(np.nonzero(smallest < G), initial=0)) + 1
+        if count == x.size:
+            rule, found = "be given for a spectrum that falls off slowly", f"G(1e6) = {G[-1]:.3g} is not negligible"
+            raise ArgumentError("limit", rule, found, "set limit = 100.0")
+        limit = float(x[count])
+    loss = FunctionLoss(spectrum, check_real("limit", limit, low=0.0, above=True))
+    start = min(max(1e-6 * limit, 1e-7 / max(beta, 1e-300)), limit)  # below, 1 − e^{−βω} is known to 1e-9 or worse
+    x = np.unique(np.concatenate([np.geomspace(start, limit, 200), np.linspace(0.0, limit, 401)]))
+    mirrored = x[beta * x < 500]  # beyond, most formulas overflow where G(−ω) is 0 in all
+    up, down = loss(x), loss(-mirrored)
+    check_positive(np.concatenate([x, -mirrored]), np.concatenate([up, down]))
+    check_balance(beta, mirrored, up[: mirrored.size], down, 1e-8)
+    return Bath(name, beta, loss, limit, steepness(loss, beta, limit), breaks=tuple(np.linspace(0, limit, 65)[1:-1]))
+
+
+def from_textbook(beta: float, gamma: Function, limit: float | None = None) -> Bath:
+    """Bath from the γ(ω) of Breuer & Petruccione, whose ω is the energy the system loses: γ(ω) = G(ω), ω = −ν."""
+    return from_function(beta, gamma, "textbook", limit)
+
+
+def from_qutip(beta: float, spectrum: Function, limit: float | None = None) -> Bath:
+    """Bath from a noise-power spectrum of QuTiP's `brmesolve`: S(w) = G(w), w > 0 where the system loses energy."""
+    return from_function(beta, spectrum, "qutip", limit)
+
+
+def to_qutip(bath: Bath) -> Callable[[float], float]:
+    """The noise-power spectrum S(w) = G(w) that QuTiP's `brmesolve` and `bloch_redfield_tensor` take."""
+    return lambda w: float(bath.spectrum(w))
+
+
+@dataclass(frozen=True, eq=False)
+class TableLoss:
+    """Monotone cubic interpolation on 0 ≤ ω ≤ limit, 0 beyond."""
+
+    interpolant: scipy.interpolate.PchipInterpolator
+    limit: float
+
+    def __call__(self, omega: Real) -> Real:
+        """G, which rounding must not make negative."""
+        return np.where(omega <= self.limit, np.maximum(self.interpolant(np.minimum(omega, self.limit)), 0.0), 0.0)
+
+
+def from_table(beta: float, omega: ArrayLike, spectrum: ArrayLike, name: str = "table") -> Bath:
+    """Bath from values of G(ω), ω > 0 where the system loses energy; G is 0 outside the table.
+
+    A table that ends at G > 0 is a hard cutoff, see `from_function`.
+
+    G is interpolated on ω ≥ 0 (PCHIP: it stays positive), and G(−ω) = e^{−βω} G(ω). Rows with ω < 0 must agree with it.
+
+    Args:
+        beta: Inverse temperature, >= 0.
+        omega: Increasing frequencies, at least four of them >= 0, the first of these 0.
+        spectrum: G at these.
+        name: Name, as in files.
+    Raises:
+        ArgumentError: If the rows are not such, G is not finite or negative, or detailed balance is violated by more
+            than 1e-3 (relative; where no row mirrors one with ω < 0, the interpolation has to be that good).
+    """
+    beta = check_beta(beta)
+    try:
+        x, G = np.array([omega, spectrum], dtype=float).reshape(2, len(np.atleast_1d(omega)))
+    except (TypeError, ValueError):
+        found, fix = f"{shown(omega)} and {shown(spectrum)} were found", "give one spectrum value for each omega"
+        raise ArgumentError("omega", "be as many real numbers as `spectrum`", found, fix) from None
+    step = np.diff(x, prepend=-math.inf)
+    if bad := np.flatnonzero(~((step > 0) & np.isfinite(x))).tolist():
+        found, fix = f"row {bad[0] + 1} has {x[bad[0]]:g}", "sort the rows and keep one of equal ones"
+        raise ArgumentError("omega", "be finite and increase from row to row", found, fix)
+    knots = x[x >= 0]
+    if knots.size < 4 or knots[0] > 0:
+        found = f"{knots.size} rows are >= 0{f' and the first is {knots[0]:g}' if knots.size else ''}"
+        raise ArgumentError("omega", "have at least 4 rows from 0 on", found, "add rows, also one for omega = 0")
+    check_positive(x, G)
+    limit, below = float(x[-1]), x < 0
+    loss = TableLoss(scipy.interpolate.PchipInterpolator(knots, G[x >= 0]), limit)
+    check_balance(beta, -x[below], loss(-x[below]), G[below], 1e-3)
+    return Bath(name, beta, loss, limit, steepness(loss, beta, limit), breaks=tuple(knots[1:].tolist()))
+
+
+def read_bath(path: Path, beta: float) -> Bath:
+    """Bath from a CSV file of two columns, with or without the header `omega,G`; see `from_table`.
+
+    Raises:
+        ArgumentError: If the file is missing or malformed, or `from_table` refuses it; one line that names the file.
+    """
+    rows, beta = [], check_beta(beta)
+    for number, line in enumerate(read_text(path, "path").splitlines(), start=1):
+        if not line.strip() or (number == 1 and line.replace(" ", "").casefold() == "omega,g"):
+            continue
+        try:
+            omega, G = (float(cell) for cell in line.split(","))
+        except ValueError:
+            found, fix = f"{shown(line)} was found", "write omega,G as in 0.5,1.2"
+            raise ArgumentError(f"line {number}", "hold two numbers", found, fix, path) from None
+        rows.append((omega, G))
+    try:
+        return from_table(beta, [omega for omega, _ in rows], [G for _, G in rows], path.stem)
+    except ArgumentError as error:
+        raise error.located(path) from None
+
+
+def check_positive(omega: Real, G: Real) -> None:
+    """G is finite, >= 0 up to rounding, and not 0 everywhere."""
+    at = int(np.argmin(np.where(np.isfinite(G), G, -math.inf)))
+    if not math.isfinite(G[at]) or G[at] < -1e-13 * G.max() or G.max() == 0:
+        rule, found = "be finite, >= 0 and not 0 everywhere", f"G({omega[at]:g}) = {G[at]:g}"
+        raise ArgumentError("spectrum", rule, found, f"correct it at {omega[at]:g}, for example to its limit there")
+
+
+def check_balance(beta: float, omega: Real, up: Real, down: Real, tolerance: float) -> None:
+    """G(−ω) = `down` is e^{−βω} times G(ω) = `up`; a part in 1e13 of G(ω), or in 1e16 of its maximum, is rounding."""
+    wanted = np.exp(-beta * omega)
+    excess = np.abs(down - wanted * up) - (tolerance * wanted + 1e-13) * up - 1e-16 * np.max(up, initial=0.0)
+    if np.max(excess, initial=0.0) == 0.0:
+        return
+    at = int(np.argmax(excess))
+    ratio = float(down[at] / up[at]) if up[at] > 0 else math.inf
+    found = f"at ω = {omega[at]:g} the ratio G(−ω)/G(ω) is {ratio:.6g} where e^(−βω) = {wanted[at]:.6g}"
+    fix = "give G(ω) = J(ω)/(1 − e^(−βω)) with an odd J"
+    if 0 < ratio < 1:
+        fix = f"set beta = {-math.log(ratio) / omega[at]:.6g} if the bath has that temperature"
+    elif 1 < ratio < math.inf:
+        fix = "turn the sign of ω: it is positive where the system loses energy"
+    raise ArgumentError("spectrum", "obey detailed balance", found, fix)
+
+
+def steepness(loss: Callable[[Real], Real], beta: float, limit: float) -> float:
+    """Greatest s over greatest |ds/dω|, at most 1/β."""
+    x = np.linspace(0.0, limit, 2001)
+    s = loss(x) * np.exp(-beta * x / 2)
+    steepest = float(np.max(np.abs(np.diff(s)))) / float(x[1])
+    return min(limit, float(s.max()) / max(steepest, 1e-300), 1 / max(beta, 1e-300))
