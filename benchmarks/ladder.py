@@ -18,7 +18,7 @@ from gibbs_circuits.compiler import SCHEMES, ParallelKnobs
 from gibbs_circuits.filters import GaussianFilter
 from gibbs_circuits.generators import couplings_of, dll
 from gibbs_circuits.generators.frequency import local_frequency
-from gibbs_circuits.generators.lindbladian import decay_operator
+from gibbs_circuits.generators.matrices import decay_operator
 from gibbs_circuits.models import heisenberg, hubbard, mixed_field_ising, read_model, tfim, xxz
 from gibbs_circuits.readings import cost, predict, zero
 from gibbs_circuits.tuning.choose import MARGIN, Setting, Trial, settle, try_knobs, values_at

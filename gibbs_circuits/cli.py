@@ -15,10 +15,19 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from . import pipeline
 from .analysis import Verdict
-from .analysis.report import WIDTH, exact_table, generator_table, ledger_table, program_table, tables
+from .analysis.report import (
+    WIDTH,
+    exact_table,
+    generator_table,
+    ledger_table,
+    program_table,
+    steady_table,
+    tables,
+)
 from .backends import compile_for
 from .errors import ArgumentError, BackendError, GibbsError, TooLargeError, one_line
-from .exact import Certificate, certificate
+from .exact import Certificate, certificate, channel_certificate, faster
+from .exact.nonequilibrium import between_baths
 from .experiment import Experiment, read_experiment
 from .folder import (
     Folder,
@@ -29,6 +38,8 @@ from .folder import (
     write_inputs,
     write_results,
 )
+from .generators import Lindbladian
+from .generators.channels import DiscreteChannel
 from .help import EXPERIMENT_HELP, KNOBS_HELP, MODELS_HELP
 from .readings import predict
 from .results import compile_document, document, exact_document, package_version, to_json
@@ -132,11 +143,21 @@ def exact(experiment: ExperimentFile, json: Json = False) -> None:
     """The exact answer and the generator's certificate; never compiles."""
     spec = read_experiment(experiment)
     _check_dense(spec)
-    values, cert = thermal(spec.model, spec.generator.beta), certificate(spec.generator)
+    generator = spec.generator
+    with _progress() as (stage, _):
+        stage("certificate")
+        cert = _certify(spec)
+        assert cert is not None  # the size was checked
+        advice = faster(generator) if isinstance(generator, Lindbladian) else None
+        values = thermal(spec.model, generator.beta) if len(generator.betas) == 1 else None
+        steady = between_baths(generator) if isinstance(generator, Lindbladian) and values is None else None
     if json:
-        print(to_json(exact_document(spec.generator, values, cert)))
-    else:
-        _show(Group(generator_table(spec.generator, cert), exact_table(values)))
+        print(to_json(exact_document(generator, values, cert, advice, steady)))
+        return
+    parts = [generator_table(generator, cert)]
+    parts += [exact_table(values)] if values is not None else []
+    parts += [steady_table(steady)] if steady is not None else []
+    _show(Group(*parts))
 
 
 @app.command(epilog=KNOBS_HELP)
@@ -223,11 +244,18 @@ def _certify(spec: Experiment) -> Certificate | None:
     """The certificate, before anything is compiled; says so at once when the steady state is not unique."""
     if spec.model.num_qubits > MAX_DENSE_QUBITS:
         return None
-    cert = certificate(spec.generator)
+    generator = spec.generator
+    if isinstance(generator, DiscreteChannel):
+        return channel_certificate(generator)
+    cert = certificate(generator)
+    advice = faster(generator)
+    if advice is not None:
+        print(f"Warning: {advice}", file=sys.stderr)
     if cert.steady_states_with_hamiltonian is not None and cert.steady_states_with_hamiltonian > 1:
+        named = f" ({', '.join(cert.conserved)})" if cert.conserved else ""
         print(
             f"Warning: the generator has {cert.steady_states_with_hamiltonian} independent steady states, since its "
-            "couplings commute with a conserved quantity of H; where a run ends then depends on its start. "
+            f"couplings commute with a conserved quantity of H{named}; where a run ends then depends on its start. "
             "Other couplings may cure it.",
             file=sys.stderr,
         )

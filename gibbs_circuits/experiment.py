@@ -15,28 +15,15 @@ from qiskit.quantum_info import SparsePauliOp
 from .backends.jobs import ENERGY
 from .compiler import SCHEMES, Knobs, Scheme
 from .errors import ArgumentError, check_beta, check_choice, check_real, shown
-from .filters import Filter, GaussianFilter
-from .generators import Coherent, Lindbladian, couplings_of, dll
+from .generator_keys import Generator, make_generator
 from .models import LIBRARY, Model, hermitian, pauli_sum, read_model
 from .models.text import read_text, read_toml
 from .readings.initial import InitialState, bits, mixed, one, zero
 from .targets import Target, from_validation, load_target
 
 SECTIONS = ("model", "generator", "compile", "run", "observables")
-KINDS = {"dll": "dll", "kms": "dll"}
-FILTERS: dict[str, Any] = {"gaussian": GaussianFilter}
 DEFAULT_REALISATIONS = 16
 M = TypeVar("M", bound=BaseModel)
-
-
-class GeneratorKeys(BaseModel):
-    """[generator]: how the model thermalises."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-    kind: str = Field(default="dll", description="dll (alias kms): Ding–Li–Lin, exact detailed balance.")
-    filter: str = Field(default="gaussian", description="f̂(ν): gaussian, e^{−(βν)²/8 − βν/4}.")
-    coherent: str = Field(default="balance", description="balance: the term B that makes it exact; none: without.")
-    couplings: Any = Field(default="Y", description='letters put on every site ("Y", "XZ"), or one list of terms each.')
 
 
 class CompileKeys(BaseModel):
@@ -71,7 +58,7 @@ class Experiment:
 
     name: str
     path: Path
-    generator: Lindbladian
+    generator: Generator
     scheme: Scheme
     knobs: Knobs
     target_error: float
@@ -118,9 +105,8 @@ def read_experiment(path: Path, *, backend: str | None = None, seed: int | None 
 
 
 def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) -> Experiment:
-    model, beta, filled_model = _model(path, data["model"])
-    keys = _keys(GeneratorKeys, data.get("generator", {}), path, "generator")
-    generator = make_generator(model, beta, keys, path)
+    model, beta, filled_model = _model(path, data["model"], several="contacts" in data.get("generator", {}))
+    generator, keys = make_generator(model, beta, data.get("generator", {}), path)
     head = _keys(CompileKeys, data.get("compile", {}), path, "compile")
     scheme, knobs = make_scheme(head.scheme, _without(data.get("compile", {}), CompileKeys), path)
     run = _keys(RunKeys, data.get("run", {}), path, "run")
@@ -135,7 +121,7 @@ def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) ->
         raise error.located(path) from None
     filled = {
         "model": filled_model,
-        "generator": {**keys.model_dump(), "kind": KINDS[keys.kind]},
+        "generator": keys,
         "compile": {
             "scheme": scheme.name,
             "target_error": head.target_error,
@@ -162,16 +148,16 @@ def _keys(schema: type[M], section: dict[str, Any], path: Path, name: str) -> M:
         raise from_validation(error, schema, path, name) from None
 
 
-def _model(path: Path, section: dict[str, Any]) -> tuple[Model, float, dict[str, Any]]:
+def _model(path: Path, section: dict[str, Any], *, several: bool) -> tuple[Model, float | None, dict[str, Any]]:
     try:
-        if "beta" not in section:
+        if "beta" not in section and not several:
             raise ArgumentError("beta", "be given", "it is missing", "add beta = 1.0")
-        beta = check_beta(section["beta"])
+        beta = check_beta(section["beta"]) if "beta" in section else None
         rest = {key: value for key, value in section.items() if key != "beta"}
         model, filled = _model_from(rest, path)
     except ArgumentError as error:
         raise error.located(path, "model") from None
-    return model, beta, {**filled, "beta": beta}
+    return model, beta, filled if beta is None else {**filled, "beta": beta}
 
 
 def _model_from(section: dict[str, Any], path: Path) -> tuple[Model, dict[str, Any]]:
@@ -203,17 +189,6 @@ def _library_model(section: dict[str, Any]) -> tuple[Model, dict[str, Any]]:
             )
     defaults = {key: parameter.default for key, parameter in entry.parameters.items()}
     return entry.build(**values), {"name": name, **defaults, **values}
-
-
-def make_generator(model: Model, beta: float, keys: GeneratorKeys, file: Path | None = None) -> Lindbladian:
-    """A generator from its keys."""
-    try:
-        check_choice("kind", keys.kind, KINDS)
-        filter: Filter = FILTERS[check_choice("filter", keys.filter, FILTERS)](beta)
-        coherent = Coherent(check_choice("coherent", keys.coherent, [c.value for c in Coherent]))
-        return dll(model, couplings_of(keys.couplings, model.num_qubits), filter, beta, coherent)
-    except ArgumentError as error:
-        raise (error if file is None else error.located(file, "generator")) from None
 
 
 def make_scheme(name: str, knobs: dict[str, Any], file: Path | None = None) -> tuple[Scheme, Knobs]:

@@ -8,7 +8,8 @@ from enum import Enum
 from pydantic import BaseModel
 
 from .compiler import SCHEMES, Knobs
-from .experiment import CompileKeys, GeneratorKeys, RunKeys
+from .experiment import CompileKeys, RunKeys
+from .generator_keys import KINDS, WRAPPERS
 from .models import LIBRARY
 
 
@@ -21,13 +22,15 @@ def _toml(value: object) -> str:
     return json.dumps(value.value if isinstance(value, Enum) else value, ensure_ascii=False)
 
 
-def _keys(schema: type[BaseModel]) -> list[str]:
+def _keys(schema: type[BaseModel], without: tuple[str, ...] = ()) -> list[str]:
     lines = []
     for name, field in schema.model_fields.items():
+        if name in without:
+            continue
         if name in Knobs.chosen:
             head = f"{name} (chosen if left out)"
-        elif field.default is None:
-            head = f"{name} (optional)"
+        elif field.default is None or field.is_required():
+            head = f"{name} (optional)" if not field.is_required() else name
         else:
             head = f"{name} = {_toml(field.default)}"
         lines.append(_escape(f"  {head}: {field.description}"))
@@ -53,6 +56,24 @@ def knobs_help() -> str:
     return "\n\n".join(lines)
 
 
+def generator_help() -> list[str]:
+    """Every kind of generator with its keys."""
+    lines = [r"[bold]\[generator][/bold]: kind (dll if left out), couplings, coherent, and what the kind takes"]
+    shared = ("kind", "couplings")
+    dll = KINDS["dll"]
+    lines += [_escape(line) for line in (f'  couplings = "Y": {dll.model_fields["couplings"].description}',)]
+    for name, schema in KINDS.items():
+        if name != schema.names[0]:
+            continue
+        lines.append(_escape(f'  kind = "{name}": {schema.summary}'))
+        lines += [f"  {line}" for line in _keys(schema, without=shared)]
+    lines += [_escape(f'  kind = "{name}", inside = "dll": {text}') for name, text in WRAPPERS.items()]
+    lines.append(
+        r"  several baths: one \[\[generator.contacts]] each, with beta and the keys above; then \[model] has no beta"
+    )
+    return lines
+
+
 def experiment_help() -> str:
     """Every section and key of an experiment file."""
     lines = [
@@ -60,7 +81,8 @@ def experiment_help() -> str:
         r"[bold]\[model][/bold]: beta, and exactly one of name (a library model: gibbs-circuits --help), "
         r'terms = \[\["ZZII", -1.0], …] (rightmost letter: qubit 0), file = "h2.json"',
     ]
-    for section, schema in (("generator", GeneratorKeys), ("compile", CompileKeys), ("run", RunKeys)):
+    lines += generator_help()
+    for section, schema in (("compile", CompileKeys), ("run", RunKeys)):
         lines.append(rf"[bold]\[{section}][/bold]")
         lines += _keys(schema)
     lines.append(r"[bold]\[observables][/bold]: name = \[\[label, coefficient], …]; the energy is always there")

@@ -14,7 +14,10 @@ from .backends.aer import refuse_size
 from .backends.jobs import ENERGY
 from .compiler import Knobs, Program, Scheme
 from .errors import ArgumentError
-from .generators import Lindbladian
+from .generator_keys import Generator
+from .generators import Coherent, Lindbladian
+from .generators.channels import DiscreteChannel
+from .kernels import RankOne
 from .readings.initial import InitialState
 from .targets import Target, load_target
 from .tuning.choose import settle
@@ -30,19 +33,48 @@ def quiet(text: str) -> None:
 
 
 def compile_program(
-    generator: Lindbladian, scheme: Scheme, knobs: Knobs, target_error: float, progress: Progress = quiet
+    generator: Generator, scheme: Scheme, knobs: Knobs, target_error: float, progress: Progress = quiet
 ) -> Program:
-    """Lindbladian → program; knobs that were left out are chosen for the target error."""
-    return settle(generator, scheme, knobs, target_error, progress)
+    """Lindbladian → program; knobs that were left out are chosen for the target error.
+
+    Raises:
+        ArgumentError: If the schemes have no circuit for this generator.
+    """
+    return settle(compilable(generator), scheme, knobs, target_error, progress)
 
 
-def refuse_hopeless(generator: Lindbladian, scheme: Scheme, knobs: Knobs, target: Target) -> None:
+def compilable(generator: Generator) -> Lindbladian:
+    """The generator, if it is a Lindbladian with one jump per coupling at one temperature.
+
+    Raises:
+        ArgumentError: Naming what has no circuit yet.
+    """
+    fix = 'use kind = "dll", or the exact command'
+    if isinstance(generator, DiscreteChannel) or generator.frame is not None:
+        raise ArgumentError(
+            "kind", "be a Lindbladian of the whole H to be compiled", f"{generator.kind} was found", fix
+        )
+    if len(generator.betas) > 1:
+        raise ArgumentError("contacts", "share one β to be compiled", f"{len(generator.betas)} were found", fix)
+    if not all(isinstance(contact.kernel, RankOne) for contact in generator.contacts):
+        raise ArgumentError(
+            "kind", "have one jump operator per coupling to be compiled", f"{generator.kind} has several", fix
+        )
+    if generator.coherent is Coherent.LAMB_SHIFT:
+        raise ArgumentError(
+            "coherent", "be balance or none to be compiled", "no scheme has a circuit for a Lamb shift",
+            'set coherent = "balance"',
+        )  # fmt: skip
+    return generator
+
+
+def refuse_hopeless(generator: Generator, scheme: Scheme, knobs: Knobs, target: Target) -> None:
     """Refuse what cannot run before anything is computed; the qubits of a program do not depend on its numbers.
 
     Raises:
         TooLargeError: With the numbers.
     """
-    n = generator.model.num_qubits
+    generator, n = compilable(generator), generator.model.num_qubits
     used = n + 1
     if n <= WRITTEN_OUT:
         small = {"sweeps": 1, "strength": 1.0, "spacing": 1.0, "nodes": 1}

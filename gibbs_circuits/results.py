@@ -6,7 +6,7 @@ import json
 import math
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -17,8 +17,10 @@ from .analysis import Comparison, Estimate
 from .backends import Compiled
 from .backends.jobs import ENERGY
 from .compiler import ErrorTerm, Program
-from .exact import Certificate
-from .generators import Lindbladian
+from .exact import Advice, Certificate
+from .exact.nonequilibrium import Steady
+from .generator_keys import Generator
+from .generators.channels import DiscreteChannel
 from .readings import Prediction, cost, pieces
 from .readings.circuit import assemble, draw_delays
 from .spectrum import Thermal
@@ -46,28 +48,39 @@ def versions() -> dict[str, str]:
     return found
 
 
-def model_part(generator: Lindbladian) -> dict[str, Any]:
-    """`model` of the JSON document."""
-    return {"num_qubits": generator.model.num_qubits, "beta": generator.beta, "name": generator.model.name}
+def model_part(generator: Generator) -> dict[str, Any]:
+    """`model` of the JSON document; β is null when the baths have several."""
+    beta = generator.betas[0] if len(generator.betas) == 1 else None
+    return {"num_qubits": generator.model.num_qubits, "beta": beta, "name": generator.model.name}
 
 
-def generator_part(generator: Lindbladian, certificate: Certificate) -> dict[str, Any]:
+def generator_part(generator: Generator, certificate: Certificate) -> dict[str, Any]:
     """`generator` of the JSON document."""
-    exact = certificate.residual is not None and certificate.residual <= 1e-12
+    lindbladian = generator.inside if isinstance(generator, DiscreteChannel) else generator
     return {
         "kind": generator.kind,
-        "coherent": generator.coherent.value,
-        "couplings": len(generator.contacts),
+        "betas": list(generator.betas),
+        "coherent": lindbladian.coherent.value,
+        "couplings": len(lindbladian.contacts),
         "residual": certificate.residual,
         "residual_without_coherent": certificate.residual_without_coherent,
         "kms_defect": certificate.kms_defect,
         "kernel_defect": certificate.kernel_defect,
         "coherent_defect": certificate.coherent_defect,
-        "bias": 0.0 if exact else None,
+        "gns_defect": certificate.gns_defect,
+        "lowest_kernel_eigenvalue": certificate.lowest_kernel_eigenvalue,
+        "completely_positive": certificate.completely_positive,
+        "bias": certificate.bias,
         "steady_states": certificate.steady_states,
         "steady_states_with_hamiltonian": certificate.steady_states_with_hamiltonian,
         "spectral_gap": certificate.spectral_gap,
+        "gap_resolution": certificate.gap_resolution,
         "mixing_time_bound": certificate.mixing_bound,
+        "largest_rate": certificate.largest_rate,
+        "conserved": list(certificate.conserved),
+        "symmetries": list(certificate.symmetries),
+        "jump_locality": None if certificate.jump_locality is None else list(certificate.jump_locality),
+        "status": {field.name: certificate.status(field.name).value for field in fields(certificate)},
     }
 
 
@@ -196,13 +209,16 @@ def document(comparison: Comparison, files: list[str] | None = None) -> dict[str
     }
 
 
-def exact_document(generator: Lindbladian, exact: Thermal, certificate: Certificate) -> dict[str, Any]:
-    """The JSON document of `exact`."""
+def exact_document(
+    generator: Generator, exact: Thermal | None, certificate: Certificate, advice: Advice | None, steady: Steady | None
+) -> dict[str, Any]:
+    """The JSON document of `exact`; `exact` is null and `steady_state` given where there are several temperatures."""
     return {
         "version": package_version(),
         "model": model_part(generator),
         "exact": exact_part(exact),
-        "generator": generator_part(generator, certificate),
+        "generator": {**generator_part(generator, certificate), "advice": None if advice is None else str(advice)},
+        "steady_state": None if steady is None else asdict(steady),
     }
 
 

@@ -42,15 +42,20 @@ def unvec(vector: NDArray[Any]) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """Eigensystem H|i⟩ = E_i|i⟩, energies ascending, eigenvectors in columns."""
+    """Eigensystem H|i⟩ = E_i|i⟩, energies ascending, eigenvectors in columns, real where H is."""
 
     energies: Real
-    vectors: Array
+    vectors: NDArray[Any]
 
     @property
     def dim(self) -> int:
         """Dimension of the Hilbert space."""
         return int(self.energies.size)
+
+    @property
+    def real(self) -> bool:
+        """Whether the eigenvectors are real."""
+        return not np.iscomplexobj(self.vectors)
 
     @property
     def bohr_frequencies(self) -> Real:
@@ -59,11 +64,11 @@ class Spectrum:
 
     def to_energy(self, operator: NDArray[Any]) -> Array:
         """Matrix elements in the energy basis."""
-        return np.asarray(self.vectors.conj().T @ operator @ self.vectors)
+        return np.asarray(self.vectors.conj().T @ operator @ self.vectors, dtype=complex)
 
     def from_energy(self, operator: NDArray[Any]) -> Array:
         """Back to the computational basis."""
-        return np.asarray(self.vectors @ operator @ self.vectors.conj().T)
+        return np.asarray(self.vectors @ operator @ self.vectors.conj().T, dtype=complex)
 
     def populations(self, beta: float) -> Real:
         """Gibbs weights e^{−βE_i}/Z, shifted by the ground energy so that nothing overflows."""
@@ -87,13 +92,13 @@ def spectrum(model: Model) -> Spectrum:
     matrix = model.hamiltonian.to_matrix()
     real = not np.any(matrix.imag)
     energies, vectors = scipy.linalg.eigh(matrix.real if real else matrix)
-    return Spectrum(read_only(energies), read_only(vectors.astype(complex)))
+    return Spectrum(read_only(energies), read_only(vectors))
 
 
 def gibbs_state(model: Model, beta: float) -> Array:
     """σ = e^{−βH}/Z in the computational basis."""
     s = spectrum(model)
-    return (s.vectors * s.populations(check_beta(beta))) @ s.vectors.conj().T
+    return np.asarray((s.vectors * s.populations(check_beta(beta))) @ s.vectors.conj().T, dtype=complex)
 
 
 @dataclass(frozen=True)

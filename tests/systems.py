@@ -157,6 +157,9 @@ class FormulaFilter:
         x = self.beta * np.asarray(nu, dtype=float)
         return (self.q(x) * np.exp(-x / 4)).astype(complex)
 
+    def symmetric(self, nu: Real) -> Matrix:
+        return np.asarray(self.q(self.beta * np.asarray(nu, dtype=float)), dtype=complex)
+
     def time(self, t: Real) -> Matrix:
         raise NotImplementedError
 

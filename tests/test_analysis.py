@@ -230,7 +230,7 @@ def test_unitary_loop__reaches_the_distance_when_it_says__dense_evolution(
     """At step 0.1 the loop follows e^{Lt} within its first-order error; so does the time at which it arrives."""
     fixed, _ = loops
     generator, sigma = gc.dll(MODEL, 1.0), gc.gibbs_state(MODEL, 1.0)
-    from gibbs_circuits.generators.lindbladian import superoperator
+    from gibbs_circuits.generators.matrices import superoperator
 
     L, s = superoperator(generator), spectrum(MODEL)
     start = np.zeros((4, 4), complex)

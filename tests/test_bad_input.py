@@ -153,7 +153,7 @@ CASES: dict[str, Case] = {
     "generator_near_key": ({"generator": 'coupling = "Y"'}, "e.toml: generator.coupling", "Fix: write couplings"),
     "generator_unused": ({"generator": 'bath = "ohmic"'}, "e.toml: generator.bath", "unused here"),
     "kind": ({"generator": 'kind = "dlll"'}, "e.toml: generator.kind", 'Fix: use "dll"'),
-    "kind_number": ({"generator": "kind = 1"}, "e.toml: generator.kind", 'Fix: set kind = "dll"'),
+    "kind_number": ({"generator": "kind = 1"}, "e.toml: generator.kind", 'Fix: use "dll"'),
     "filter": ({"generator": 'filter = "gausian"'}, "e.toml: generator.filter", 'Fix: use "gaussian"'),
     "coherent": ({"generator": 'coherent = "balanced"'}, "e.toml: generator.coherent", 'Fix: use "balance"'),
     "scheme": (knob('scheme = "paralel"'), "e.toml: compile.scheme", 'Fix: use "parallel"'),

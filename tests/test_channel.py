@@ -181,7 +181,7 @@ def test_states_after_sweeps__stages__in_order() -> None:
 @settings(deadline=None, derandomize=True, max_examples=15)
 @given(generators(max_sites=2))
 def test_channel__infinite_temperature__leaves_the_mixed_state(generator: Lindbladian) -> None:
-    contacts = tuple(replace(c, kernel=RankOne(GaussianFilter(0.0)), beta=0.0) for c in generator.contacts)
+    contacts = tuple(replace(c, kernel=RankOne(GaussianFilter(0.0))) for c in generator.contacts)
     hot = replace(generator, contacts=contacts)  # Hermitian jumps: the channel is unital whatever the model
     one = np.eye(2**hot.model.num_qubits).reshape(-1)
     for scheme in ("parallel", "sequential"):

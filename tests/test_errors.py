@@ -38,7 +38,7 @@ PACKAGE = Path(gc.__file__).parent
 
 TFIM = models.tfim(2)
 HOT, COLD = (
-    Contact(SparsePauliOp("YI"), RankOne(GaussianFilter(beta)), beta)  # one bath each
+    Contact(SparsePauliOp("YI"), RankOne(GaussianFilter(beta)))  # one bath each
     for beta in (0.5, 2.0)
 )
 UNBOUND = SparsePauliOp(["Z"], np.array([Parameter("a")]))
@@ -68,7 +68,7 @@ REFUSED: dict[str, tuple[str, Callable[[], object]]] = {
     "coupling_complex": ("couplings[0]", lambda: gc.dll(TFIM, 1.0, [SparsePauliOp("YI", 1j)])),
     "coupling_term": ("couplings[0][1]", lambda: gc.dll(TFIM, 1.0, [[["YI", 1.0], ["YQ", 1.0]]])),
     "no_contact": ("couplings", lambda: Lindbladian(TFIM, ())),
-    "two_temperatures": ("beta", lambda: Lindbladian(TFIM, (HOT, COLD))),
+    "two_temperatures": ("beta", lambda: Lindbladian(TFIM, (HOT, COLD)).beta),
     "filter": ("filter", lambda: gc.dll(TFIM, 1.0, filter="gausian")),
     "coherent": ("coherent", lambda: gc.dll(TFIM, 1.0, coherent="yes")),
     "model_complex": ("hamiltonian", lambda: gc.Model(SparsePauliOp("Z", 1j))),

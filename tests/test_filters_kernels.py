@@ -65,9 +65,9 @@ def test_gaussian_filter__tends_to_one__small_beta() -> None:
 def test_gaussian_filter__stays_finite__low_temperature(beta: float) -> None:
     kernel = RankOne(GaussianFilter(beta))
     nu1, nu2 = NU[:, None], NU[None, :]
-    for values in (kernel(nu1, nu2), kernel.balanced(nu1, nu2, beta)):
+    for values in (kernel(nu1, nu2), kernel.balanced(nu1, nu2)):
         assert np.all(np.isfinite(values))
-    assert kernel.balanced(np.zeros(1), np.zeros(1), beta)[0] == 1.0
+    assert kernel.balanced(np.zeros(1), np.zeros(1))[0] == 1.0
 
 
 def test_gaussian_filter__falls_to_e_minus_two__at_its_width() -> None:
@@ -93,13 +93,13 @@ def test_rank_one__obeys_kms__pair_by_pair(filter: Filter) -> None:
 
 def test_rank_one__obeys_kms__complex_filter_with_the_symmetry() -> None:
     kernel = RankOne(FormulaFilter(1.0, lambda x: np.exp(-(x**2) / 8 + 0.4j * x)))
-    a = kernel.balanced(NU[:, None], NU[None, :], 1.0)
+    a = kernel.balanced(NU[:, None], NU[None, :])
     np.testing.assert_allclose(a, a.T[::-1, ::-1], atol=1e-14)  # α̃(ν1, ν2) = α̃(−ν2, −ν1)
 
 
 def test_rank_one__control__lopsided_filter_breaks_kms() -> None:
     kernel = RankOne(FormulaFilter(1.0, lambda x: np.exp(-(x**2) / 8) * (1 + 0.1 * x)))
-    a = kernel.balanced(NU[:, None], NU[None, :], 1.0)
+    a = kernel.balanced(NU[:, None], NU[None, :])
     assert np.max(np.abs(a - a.T[::-1, ::-1])) > 0.05
 
 
@@ -110,5 +110,5 @@ def test_rank_one__is_positive_and_equals_its_factors__on_a_grid() -> None:
     rebuilt = sum(w * np.outer(f.frequency(NU), f.frequency(NU).conj()) for w, f in kernel.factors())
     np.testing.assert_allclose(a, rebuilt, rtol=1e-14)
     np.testing.assert_allclose(
-        kernel.balanced(NU[:, None], NU[None, :], 0.9), a * np.exp(0.9 * (NU[:, None] + NU[None, :]) / 4), rtol=1e-12
+        kernel.balanced(NU[:, None], NU[None, :]), a * np.exp(0.9 * (NU[:, None] + NU[None, :]) / 4), rtol=1e-12
     )

@@ -13,8 +13,10 @@ import gibbs_circuits
 PACKAGE = Path(gibbs_circuits.__file__).parent
 NAME = PACKAGE.name
 ROOMS = (
-    "errors", "models", "spectrum", "baths", "filters", "kernels", "generators", "exact", "compiler", "readings",
-    "targets", "tuning", "backends", "analysis", "experiment", "results", "folder", "pipeline", "sweep", "help", "cli",
+    "errors", "status", "models", "spectrum", "baths", "filters", "kernels", "windows", "lamb",
+    "generators", "exact", "compiler", "readings",
+    "targets", "tuning", "backends", "analysis", "generator_keys",
+    "experiment", "results", "folder", "pipeline", "sweep", "help", "cli",
     "__init__",
 )  # fmt: skip
 ONLY_IN_BACKENDS = {"qiskit_aer", "qiskit_ibm_runtime", "requests", "httpx", "urllib", "http", "socket"}

@@ -11,7 +11,7 @@ from qiskit import QuantumCircuit, transpile
 from qiskit.circuit.library import UnitaryGate
 
 from ..generators import Coherent, Lindbladian
-from ..generators.lindbladian import coherent_term, jumps
+from ..generators.matrices import coherent_term, jumps
 from ..spectrum import Array, gibbs_state, spectrum, trace_distance, unvec, vec
 
 MAX_PRODUCT_QUBITS = 6

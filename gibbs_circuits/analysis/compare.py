@@ -91,7 +91,7 @@ def compare(
     beta, n = program.generator.beta, program.num_system
     progress("certificate")
     known = n <= MAX_DENSE_QUBITS
-    cert = certificate(program.generator) if known else Certificate(*(None,) * 9, lowest_population=float("nan"))
+    cert = certificate(program.generator) if known else Certificate()
     sigma = gibbs_state(model, beta) if known else None
     states = run.states
     observables = {

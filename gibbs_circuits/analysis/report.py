@@ -13,7 +13,7 @@ from rich.text import Text
 from ..backends import Compiled
 from ..compiler import ErrorTerm, Program
 from ..exact import Certificate
-from ..generators import Lindbladian
+from ..exact.nonequilibrium import Steady
 from ..readings import Prediction, cost
 from ..spectrum import Thermal
 from .estimate import Estimate
@@ -69,18 +69,45 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def generator_table(generator: Lindbladian, cert: Certificate) -> Table:
+def generator_table(generator: object, cert: Certificate) -> Table:
     """A certificate, with how each line is known."""
     table = _table(f"Generator: {generator!r}", "certificate", "value", "status")
-    measured = "measured" if cert.residual is not None else "not checked"
-    table.add_row("residual ‖L(σ)‖ / ‖L‖‖σ‖", number(cert.residual), measured)
-    table.add_row("  without the coherent term (negative control)", number(cert.residual_without_coherent), measured)
-    table.add_row("KMS defect (kernel and B)", number(cert.kms_defect), measured)
-    steady = "—" if cert.steady_states is None else f"{cert.steady_states} / {cert.steady_states_with_hamiltonian}"
-    table.add_row("steady states, without / with H", steady, measured)
-    table.add_row("spectral gap", number(cert.spectral_gap), measured)
+
+    def row(label: str, field: str, text: str, status: str | None = None) -> None:
+        table.add_row(label, text, status or cert.status(field).value.replace("_", " "))
+
+    row("residual ‖L(σ)‖ / ‖L‖‖σ‖", "residual", number(cert.residual))
+    without = "residual_without_coherent"
+    row("  without the coherent term (negative control)", without, number(cert.residual_without_coherent))
+    row("bias: trace distance of the steady state to σ", "bias", number(cert.bias))
+    row("KMS defect (kernel and B)", "kms_defect", number(cert.kms_defect))
+    row("GNS defect (0 for secular kernels only)", "gns_defect", number(cert.gns_defect))
+    lowest = cert.lowest_kernel_eigenvalue
+    positive = "—" if lowest is None else f"{'yes' if cert.completely_positive else 'NO'} ({number(lowest)})"
+    row("completely positive (lowest / largest kernel eigenvalue)", "lowest_kernel_eigenvalue", positive)
+    counts = (cert.steady_states, cert.steady_states_with_hamiltonian)
+    steady = " / ".join("—" if count is None else str(count) for count in counts)
+    row("steady states, without / with H", "steady_states_with_hamiltonian", steady)
+    row("conserved Pauli strings and charges", "conserved", ", ".join(cert.conserved) or "none")
+    unresolved = cert.spectral_gap is None and cert.gap_resolution is not None
+    gap = f"below {number(10 * (cert.gap_resolution or 0))}" if unresolved else number(cert.spectral_gap)
+    row("spectral gap", "spectral_gap", gap, "measured, not resolved" if unresolved else None)
     proved = "proved from the measured gap" if cert.mixing_bound is not None else "not checked"
-    table.add_row("mixing time bound, ε = 0.1", number(cert.mixing_bound, 1), proved)
+    row("mixing time bound, ε = 0.1", "mixing_bound", number(cert.mixing_bound, 1), proved)
+    reach = cert.jump_locality
+    shares = "—" if reach is None else ", ".join(f"{share:.2g}" for share in reach)
+    row("jump norm outside radius 0, 1, 2, …", "jump_locality", shares)
+    return table
+
+
+def steady_table(steady: Steady) -> Table:
+    """The steady state between several baths."""
+    table = _table("Steady state between the baths, with H", "quantity", "value")
+    table.add_row("energy", number(steady.energy, 8))
+    table.add_row("entropy", number(steady.entropy, 8))
+    for bath in steady.baths:
+        table.add_row(f"heat current from β = {bath.beta:g} into the system", number(bath.heat_current, 8))
+        table.add_row(f"  trace distance to the Gibbs state at β = {bath.beta:g}", number(bath.trace_distance))
     return table
 
 

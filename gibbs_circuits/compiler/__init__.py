@@ -1,5 +1,6 @@
 """Lindbladian → program."""
 
+from ..status import Status
 from .program import (
     EXACT,
     Calibration,
@@ -12,7 +13,6 @@ from .program import (
     Reset,
     Rung,
     Stage,
-    Status,
     Step,
 )
 from .schemes import SCHEMES, Knobs, ParallelKnobs, Scheme, SequentialKnobs, parallel, sequential

@@ -17,6 +17,7 @@ from qiskit.quantum_info import Pauli
 
 from ..errors import InvalidProgramError
 from ..generators import Lindbladian
+from ..status import Status
 from .trotter import FORMULAS, Group, Term
 
 EXACT = 0  # the "order" of an evolution taken as the exact exponential: for references, never for a circuit
@@ -50,15 +51,6 @@ class Guarantee(Enum):
     ANY_START = "any_start"  # a sampler: fixed point and worst start within it
     GIVEN_START = "given_start"  # a preparation: right after the stated sweeps from the stated start
     NONE = "none"  # neither, as far as it was checked
-
-
-class Status(Enum):
-    """How a number was obtained."""
-
-    PROVED = "proved"
-    MEASURED = "measured"
-    EXTRAPOLATED = "extrapolated"
-    NOT_CHECKED = "not_checked"
 
 
 @dataclass(frozen=True)

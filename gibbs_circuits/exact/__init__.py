@@ -1,6 +1,8 @@
 """The truth, classically."""
 
+from .advice import Advice, faster
 from .certificate import Certificate, certificate
+from .channel_certificate import channel_certificate
 from .steady import stationary_state
 
-__all__ = ["Certificate", "certificate", "stationary_state"]
+__all__ = ["Advice", "Certificate", "certificate", "channel_certificate", "faster", "stationary_state"]

@@ -12,7 +12,7 @@ import numpy as np
 from ..compiler import Knobs, Program, Scheme
 from ..generators import Lindbladian
 from ..generators.frequency import local_frequency
-from ..generators.lindbladian import decay_operator
+from ..generators.matrices import decay_operator
 from ..readings import cost, fixed_point, mixed, one, sweep_channel, zero
 from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..spectrum import gibbs_state, trace_distance, unvec, vec

@@ -7,8 +7,8 @@ from qiskit.quantum_info import SparsePauliOp
 
 from ..compiler import ErrorTerm, Program, Rung, Status
 from ..exact.steady import stationary_state
-from ..generators import Coherent
-from ..generators.lindbladian import Lindbladian, superoperator
+from ..generators import Coherent, Lindbladian
+from ..generators.matrices import superoperator
 from ..models import Model
 from ..readings import fixed_point, states_after_sweeps, sweep_channel
 from ..readings.channel import MAX_CHANNEL_QUBITS

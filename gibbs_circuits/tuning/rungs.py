@@ -13,7 +13,7 @@ from ..compiler import Program, Rung, SequentialKnobs, sequential
 from ..compiler.quadrature import filter_error, uniform_nodes
 from ..generators import Lindbladian
 from ..generators.frequency import local_frequency
-from ..generators.lindbladian import couplings_in_energy_basis
+from ..generators.matrices import couplings_in_energy_basis
 from ..readings import fixed_point, sweep_channel
 from ..spectrum import Array, gibbs_state, spectrum, trace_distance
 from .variants import exactly_evolved, fine_grid, finely_gridded, sliced, with_knobs

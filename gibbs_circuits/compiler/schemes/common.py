@@ -13,7 +13,8 @@ from ...errors import ArgumentError
 from ...filters import Filter
 from ...generators import Lindbladian
 from ...spectrum import spectrum
-from ..program import Calibration, ErrorTerm, Evolve, RandomDelay, Rung, Status, Step
+from ...status import Status
+from ..program import Calibration, ErrorTerm, Evolve, RandomDelay, Rung, Step
 from ..quadrature import Nodes, filter_error
 from ..trotter import Term
 

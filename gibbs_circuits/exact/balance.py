@@ -1,0 +1,149 @@
+"""Detailed balance and positivity of a generator, measured on its kernels and on its coherent term."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import scipy.sparse.linalg
+
+from ..generators import Coherent, Lindbladian
+from ..generators.matrices import (
+    MAX_SUPEROPERATOR_QUBITS,
+    by_kernel,
+    coherent_term,
+    decay_entries,
+    energy_spectrum,
+    in_energy_basis,
+    superoperator,
+)
+from ..kernels import Kernel, Secular
+from ..spectrum import Array, Real, gibbs_state, vec
+from .action import Action, generator_action
+
+MAX_FREQUENCIES = 513
+SAMPLED_ROWS = 16
+POWER_STEPS = 60
+
+
+def secular(lindbladian: Lindbladian) -> bool:
+    """Whether every kernel is Davies'."""
+    return all(isinstance(contact.kernel, Secular) for contact in lindbladian.contacts)
+
+
+def judged(lindbladian: Lindbladian) -> tuple[Lindbladian, bool]:
+    """The generator a certificate is about, and whether −i[H, ·] belongs to it.
+
+    The dissipative part plus B; for a biased generator with its physical Lamb shift the whole −i[H + H_LS, ·] + D.
+    """
+    if lindbladian.coherent is Coherent.LAMB_SHIFT and secular(lindbladian):
+        return replace(lindbladian, coherent=Coherent.NONE), False
+    return lindbladian, lindbladian.coherent is Coherent.LAMB_SHIFT
+
+
+def reference_state(lindbladian: Lindbladian) -> Array:
+    """σ in the basis of the generator's matrices."""
+    s = energy_spectrum(lindbladian)
+    if lindbladian.frame is None:
+        return np.diag(s.populations(lindbladian.beta)).astype(complex)
+    return s.to_energy(gibbs_state(lindbladian.model, lindbladian.beta))
+
+
+def residual(lindbladian: Lindbladian, *, hamiltonian: bool = False) -> float | None:
+    r"""$\|\mathcal L(\sigma)\|_F / (\|\mathcal L\|\,\|\sigma\|_F)$ with the largest singular value of $\mathcal L$.
+
+    Dense up to 5 qubits; above by power iteration on 𝓛†𝓛, whose norm is a lower bound: the residual is not flattered.
+    None for Davies above 5 qubits.
+    """
+    sigma = reference_state(lindbladian)
+    if lindbladian.model.num_qubits <= MAX_SUPEROPERATOR_QUBITS:
+        L = superoperator(lindbladian, hamiltonian=hamiltonian)
+        scale, image = largest_singular_value(L), float(np.linalg.norm(L @ vec(sigma)))
+    elif secular(lindbladian):
+        return None
+    else:
+        action = generator_action(lindbladian, hamiltonian=hamiltonian)
+        state = sigma.real.copy() if not np.any(sigma.imag) else sigma
+        scale, image = largest_gain(action), float(np.linalg.norm(action(state)))
+    return image / (scale * float(np.linalg.norm(sigma))) if scale > 0 else 0.0
+
+
+def largest_singular_value(matrix: Array) -> float:
+    """‖·‖ of a square matrix: dense up to 256 × 256, Lanczos from a fixed start above."""
+    if matrix.shape[0] <= 256:
+        return float(np.linalg.norm(matrix, 2))
+    start = np.asarray(np.random.default_rng(0).standard_normal(matrix.shape[0]), dtype=np.complex128)
+    return float(scipy.sparse.linalg.svds(matrix, k=1, v0=start, return_singular_vectors=False)[0])
+
+
+def largest_gain(action: Action) -> float:
+    """‖𝓛‖ from below by power iteration on 𝓛†𝓛."""
+    X = np.random.default_rng(0).standard_normal((action.dim, action.dim))
+    gain = 0.0
+    for _ in range(POWER_STEPS):
+        X = X / np.linalg.norm(X)
+        image = action(X)
+        last, gain = gain, float(np.linalg.norm(image))
+        if gain == 0 or abs(gain - last) < 1e-3 * gain:
+            break
+        X = action.adjoint(image)
+    return gain
+
+
+def frequency_sample(nu: Real) -> Real:
+    """The distinct Bohr frequencies, or a symmetric sample with both ends when there are more than 513."""
+    values = np.unique(np.round(nu, 12))
+    if values.size <= MAX_FREQUENCIES:
+        return np.asarray(values)
+    half = np.unique(np.abs(values))
+    kept = half[np.unique(np.linspace(0, half.size - 1, MAX_FREQUENCIES // 2).astype(int))]
+    return np.unique(np.concatenate([-kept, kept]))
+
+
+def kernel_defects(lindbladian: Lindbladian) -> tuple[float, float, float]:
+    """Of all kernels the worst KMS defect, GNS defect, and smallest over largest eigenvalue of α̃.
+
+    KMS: max |α̃(ν1, ν2) − α̃(−ν2, −ν1)| / max |α̃|. GNS: the same with α̃(−ν2, −ν1) e^{−β(ν1−ν2)/2}, both sides divided
+    by 1 + e^{−β(ν1−ν2)/2}. α̃ is congruent to α, so it has as many negative eigenvalues.
+    """
+    nu = frequency_sample(energy_spectrum(lindbladian).bohr_frequencies)
+    kms, gns, lowest = 0.0, 0.0, 1.0
+    for kernel, _ in by_kernel(lindbladian):
+        alpha = _bounded(kernel, nu)
+        mirrored = alpha[::-1, ::-1].T  # the sample is symmetric about 0
+        scale = float(np.max(np.abs(alpha)))
+        if scale == 0:
+            continue
+        kms = max(kms, float(np.max(np.abs(alpha - mirrored))) / scale)
+        x = np.clip(kernel.beta * (nu[:, None] - nu[None, :]) / 2, -700, 700)
+        share = 1 / (1 + np.exp(-x))
+        gns = max(gns, float(np.max(np.abs(alpha * share - mirrored * (1 - share)))) / scale)
+        values = np.linalg.eigvalsh((alpha + alpha.conj().T) / 2)
+        lowest = min(lowest, float(values[0] / values[-1]) if values[-1] > 0 else -1.0)
+    return kms, gns, lowest
+
+
+def _bounded(kernel: Kernel, nu: Real) -> Array:
+    return np.asarray(kernel.balanced(nu[:, None], nu[None, :]))
+
+
+def coherent_defects(lindbladian: Lindbladian) -> tuple[float, float]:
+    """‖B − (i/2) tanh(βν/4) R‖_F / ‖R‖_F and ‖B‖_F / ‖R‖_F; R entry by entry from the values of the kernel.
+
+    On 16 rows above 5 qubits. The second is what GNS balance asks to vanish.
+    """
+    s = energy_spectrum(lindbladian)
+    rows = np.arange(s.dim)
+    if lindbladian.model.num_qubits > MAX_SUPEROPERATOR_QUBITS:
+        rows = np.unique(np.linspace(0, s.dim - 1, SAMPLED_ROWS).astype(int))
+    B = coherent_term(lindbladian)[rows]
+    wanted, R = np.zeros(B.shape, dtype=complex), np.zeros(B.shape, dtype=complex)
+    for kernel, contacts in by_kernel(lindbladian):
+        couplings = [in_energy_basis(contact.coupling, s) for contact in contacts]
+        part = decay_entries(kernel, couplings, s.bohr_frequencies, rows)
+        R += part
+        wanted += 0.5j * np.tanh(kernel.beta * s.bohr_frequencies[rows] / 4) * part
+    scale = float(np.linalg.norm(R))
+    if scale == 0:
+        return 0.0, 0.0
+    return float(np.linalg.norm(B - wanted)) / scale, float(np.linalg.norm(B)) / scale

@@ -1,0 +1,56 @@
+"""The certificate of a discrete exact channel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import TooLargeError
+from ..generators import Coherent
+from ..generators.channels import DiscreteChannel, channel_superoperator, kraus_remainder, scale
+from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, decay_operator, energy_spectrum
+from ..spectrum import trace_distance, vec
+from .balance import kernel_defects, largest_singular_value, reference_state
+from .certificate import EXACT, Certificate, certificate
+from .steady import stationary_state
+
+
+def channel_certificate(channel: DiscreteChannel) -> Certificate:
+    """As for a Lindbladian, with Φ − 1 in place of 𝓛: the gap is 1 − |λ₂| per step, the bound a number of steps.
+
+    Raises:
+        TooLargeError: Above 5 qubits.
+    """
+    n = channel.model.num_qubits
+    if n > MAX_SUPEROPERATOR_QUBITS:
+        raise TooLargeError(
+            f"The discrete channel on {n} qubits is a {4**n} × {4**n} matrix; the limit is "
+            f"{MAX_SUPEROPERATOR_QUBITS} qubits. Fix: use a smaller model."
+        )
+    Phi, sigma = channel_superoperator(channel), reference_state(channel.inside)
+    inside = certificate(replace(channel.inside, coherent=Coherent.BALANCE))
+    norm = float(np.linalg.norm(sigma))
+    found = float(np.linalg.norm(Phi @ vec(sigma) - vec(sigma))) / (largest_singular_value(Phi) * norm)
+    values = np.sort(np.abs(np.linalg.eigvals(Phi)))[::-1]
+    plain = inside.steady_states
+    gap = None if plain is None or plain >= values.size else max(0.0, float(1 - values[plain]))
+    lowest = inside.lowest_population
+    bound = None
+    if gap and lowest and plain == 1:
+        bound = float(np.log(1 / (0.1 * np.sqrt(lowest))) / gap)
+    bias = 0.0 if found <= EXACT else trace_distance(stationary_state(Phi - np.eye(len(Phi))), sigma)
+    kernel, remainder = kernel_defects(channel.inside)[0], remainder_defect(channel)
+    return replace(
+        inside, residual=found, residual_without_coherent=None, bias=bias, coherent_defect=remainder,
+        kms_defect=max(kernel, remainder), gns_defect=None,
+        spectral_gap=gap, gap_resolution=None, mixing_bound=bound, largest_rate=1.0,
+    )  # fmt: skip
+
+
+def remainder_defect(channel: DiscreteChannel) -> float:
+    """Relative violation of Kσ^{1/2} = σ^{1/2}K†, as ‖k − k†‖ / ‖k‖ of k = σ^{−1/4}Kσ^{1/4}."""
+    s, step = energy_spectrum(channel.inside), scale(channel)
+    K = kraus_remainder(step * decay_operator(channel.inside), s.energies, channel.beta)
+    k = K * np.exp(np.clip(channel.beta * s.bohr_frequencies / 4, -350, 350))
+    return float(np.linalg.norm(k - k.conj().T) / np.linalg.norm(k))

@@ -1,0 +1,231 @@
+"""A Lindbladian as matrices in the energy basis: what is elementwise or quadratic in dim = 2**n."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qiskit.quantum_info import SparsePauliOp
+
+from ..errors import TooLargeError
+from ..filters import Filter
+from ..kernels import Kernel, Redfield, Secular
+from ..spectrum import Array, Real, Spectrum, spectrum
+from .lindbladian import Coherent, Contact, Lindbladian
+
+Matrix = NDArray[Any]  # real where H and the couplings allow
+MAX_SUPEROPERATOR_QUBITS = 5
+MAX_SHIFT_QUBITS = 8
+
+
+def energy_spectrum(lindbladian: Lindbladian) -> Spectrum:
+    """Eigensystem of the Hamiltonian whose Bohr frequencies count."""
+    return spectrum(lindbladian.bohr_model)
+
+
+def in_energy_basis(operator: SparsePauliOp, s: Spectrum) -> Matrix:
+    """⟨i|A|j⟩ of a Hermitian operator up to a phase that makes it real where possible.
+
+    Hermitian to the last bit (or i times Hermitian, hence real antisymmetric): rounding left in ⟨i|A|j⟩ and ⟨j|A|i⟩
+    apart breaks detailed balance where rates are small.
+    """
+    sparse = operator.to_matrix(sparse=True)
+    if s.real and not np.any(sparse.imag.data):
+        M = s.vectors.T @ (sparse.real @ s.vectors)
+        return np.asarray((M + M.T) / 2)
+    if s.real and not np.any(sparse.real.data):
+        M = s.vectors.T @ (sparse.imag @ s.vectors)
+        return np.asarray((M - M.T) / 2)
+    M = s.vectors.conj().T @ (sparse @ s.vectors)
+    return np.asarray((M + M.conj().T) / 2)
+
+
+def couplings_in_energy_basis(lindbladian: Lindbladian) -> list[Array]:
+    """The coupling operators as dense matrices ⟨i|A|j⟩, Hermitian to the last bit."""
+    s = energy_spectrum(lindbladian)
+    found = []
+    for contact in lindbladian.contacts:
+        A = in_energy_basis(contact.coupling, s)
+        imaginary = not np.iscomplexobj(A) and np.array_equal(A, -A.T) and bool(np.any(A))
+        found.append(np.asarray(1j * A if imaginary else A, dtype=complex))
+    return found
+
+
+def by_kernel(lindbladian: Lindbladian) -> list[tuple[Kernel, list[Contact]]]:
+    """Contacts that share a kernel, the kernels told the Bohr frequencies."""
+    nu = energy_spectrum(lindbladian).bohr_frequencies
+    groups: dict[Kernel, list[Contact]] = {}
+    for contact in lindbladian.contacts:
+        groups.setdefault(contact.kernel, []).append(contact)
+    return [(kernel.on(nu), contacts) for kernel, contacts in groups.items()]
+
+
+def elementwise(filter: Filter, nu: Real, *, balanced: bool = False) -> Matrix:
+    """f̂(ν) or q(ν) on a matrix of frequencies, real if it is."""
+    value = filter.symmetric(nu) if balanced else filter.frequency(nu)
+    return value if np.any(value.imag) else np.ascontiguousarray(value.real)
+
+
+def jumps(lindbladian: Lindbladian) -> list[Matrix]:
+    r"""Jump operators $L = \sqrt{w}\sum_\nu\hat f(\nu)A_\nu$ in the energy basis, one per factor of each kernel."""
+    return _filtered(lindbladian, couplings_in_energy_basis(lindbladian))
+
+
+def amplitudes(lindbladian: Lindbladian) -> list[Matrix]:
+    """The jump operators up to phases that no Lindbladian sees and that make them real where possible."""
+    s = energy_spectrum(lindbladian)
+    return _filtered(lindbladian, (in_energy_basis(contact.coupling, s) for contact in lindbladian.contacts))
+
+
+def _filtered(lindbladian: Lindbladian, couplings: Iterable[Matrix]) -> list[Matrix]:
+    nu = energy_spectrum(lindbladian).bohr_frequencies
+    factors = {kernel: kernel.on(nu).factors() for kernel in {c.kernel for c in lindbladian.contacts}}
+    return [
+        np.sqrt(weight) * elementwise(filter, nu) * A
+        for contact, A in zip(lindbladian.contacts, couplings, strict=True)
+        for weight, filter in factors[contact.kernel]
+    ]
+
+
+def decay_operators(lindbladian: Lindbladian) -> Iterator[tuple[float, Matrix]]:
+    r"""(β, R) of every kernel, $R = \sum_a\sum\alpha(\nu_1,\nu_2)A_{\nu_2}^\dagger A_{\nu_1}$ in the energy basis."""
+    s = energy_spectrum(lindbladian)
+    nu = s.bohr_frequencies
+    for kernel, contacts in by_kernel(lindbladian):
+        R: Matrix = np.zeros(nu.shape)
+        for contact in contacts:
+            R = R + _decay(kernel, in_energy_basis(contact.coupling, s), nu)
+        yield kernel.beta, (R + R.conj().T) / 2
+
+
+def _decay(kernel: Kernel, A: Matrix, nu: Any) -> Matrix:
+    match kernel:
+        case Secular():  # A_ν†A_ν' with ν, ν' in one class joins levels within the tolerance only
+            energies = nu[:, 0]
+            root = np.sqrt(kernel.bath.rate(nu)) * A
+            near = np.abs(energies[:, None] - energies[None, :]) <= kernel.tolerance * energies.size
+            R = np.diag(np.einsum("ki,ki->i", root.conj(), root))
+            for i, j in zip(*np.nonzero(np.triu(near, 1)), strict=True):
+                R = R.astype(root.dtype)
+                R[i, j] = np.sum(root[:, i].conj() * root[:, j] * kernel.same(nu[:, j], nu[:, i]))
+                R[j, i] = R[i, j].conj()
+            return np.asarray(R)
+        case Redfield():
+            half = A.conj().T @ (kernel.one_sided(nu) * A)
+            return np.asarray(half + half.conj().T)
+        case _:
+            R = np.zeros(A.shape)
+            for weight, filter in kernel.factors():
+                L = elementwise(filter, nu) * A
+                R = R + weight * (L.conj().T @ L)
+            return np.asarray(R)
+
+
+def decay_operator(lindbladian: Lindbladian) -> Matrix:
+    """R of all baths together."""
+    return np.asarray(sum(R for _, R in decay_operators(lindbladian)))
+
+
+def decay_entries(kernel: Kernel, couplings: list[Matrix], nu: Any, rows: Any) -> Matrix:
+    """Rows of R from the *values* of a kernel, entry by entry: shares nothing with its factors."""
+    R = np.zeros((len(rows), nu.shape[0]), dtype=complex)
+    for index, i in enumerate(rows):
+        alpha = kernel(nu, nu[:, [i]])  # at [k, j]: α(E_k − E_j, E_k − E_i)
+        R[index] = sum(np.sum(A[:, [i]].conj() * A * alpha, axis=0) for A in couplings)
+    return R
+
+
+def balance_term(R: Matrix, s: Spectrum, beta: float) -> Array:
+    r"""$B_{ij} = \tfrac i2\tanh(\beta\nu_{ij}/4)R_{ij}$, one elementwise product.
+
+    References:
+        Ding, Li & Lin, arXiv:2404.05998, the coherent term; here in the Bohr form that holds for any kernel with
+        α(ν1, ν2) = α(−ν2, −ν1) e^{−β(ν1+ν2)/2}.
+    """
+    return np.asarray(0.5j * np.tanh(beta * s.bohr_frequencies / 4) * R)
+
+
+def coherent_term(lindbladian: Lindbladian) -> Array:
+    """The coherent part of this generator in the energy basis: B, the Lamb shift, or zero."""
+    s = energy_spectrum(lindbladian)
+    match lindbladian.coherent:
+        case Coherent.BALANCE:
+            parts = [balance_term(R, s, beta) for beta, R in decay_operators(lindbladian)]
+        case Coherent.LAMB_SHIFT:
+            return lamb_shift(lindbladian)
+        case _:
+            parts = [np.zeros((s.dim, s.dim), dtype=complex)]
+    return np.asarray(sum(parts))
+
+
+def lamb_shift(lindbladian: Lindbladian) -> Array:
+    r"""$H_{LS,ij} = \sum_a\sum_k \overline{A_{ki}}A_{kj}\,\eta(E_k-E_j, E_k-E_i)$ in the energy basis; time O(8**n).
+
+    Raises:
+        TooLargeError: Above 8 qubits.
+    """
+    n = lindbladian.model.num_qubits
+    if n > MAX_SHIFT_QUBITS:
+        raise TooLargeError(
+            f"The Lamb shift on {n} qubits is a sum over {8**n} pairs of frequencies; the limit is "
+            f'{MAX_SHIFT_QUBITS} qubits. Fix: set coherent = "balance" or use a smaller model.'
+        )
+    s = energy_spectrum(lindbladian)
+    nu = s.bohr_frequencies
+    H = np.zeros(nu.shape, dtype=complex)
+    for contact, A in zip(lindbladian.contacts, couplings_in_energy_basis(lindbladian), strict=True):
+        if contact.lamb is None:
+            continue
+        for k in range(s.dim):  # nu[k, j] = E_k − E_j
+            H += contact.lamb(nu[k][None, :], nu[k][:, None]) * (A[k].conj()[:, None] * A[k][None, :])
+    return np.asarray((H + H.conj().T) / 2)
+
+
+def transition_superoperator(lindbladian: Lindbladian, *, balanced: bool = False) -> Matrix:
+    """T as a dim² × dim² matrix in the energy basis.
+
+    With `balanced`, of the similar map σ^{−1/4} T(σ^{1/4} · σ^{1/4}) σ^{−1/4}, whose kernel is α̃.
+    """
+    s = energy_spectrum(lindbladian)
+    d, nu = s.dim, s.bohr_frequencies
+    total: Matrix = np.zeros((d * d, d * d))
+    for kernel, contacts in by_kernel(lindbladian):
+        stack = np.stack([in_energy_basis(c.coupling, s) for c in contacts]).reshape(len(contacts), -1)
+        pairs = stack.T @ stack.conj()  # [ik, jl] = Σ_a A_ik A_jl*
+        alpha = alpha_matrix(kernel, nu.ravel(), balanced=balanced)
+        total = total + (pairs * alpha if np.any(alpha.imag) else pairs * alpha.real)
+    return np.asarray(total.reshape(d, d, d, d).transpose(2, 0, 3, 1).reshape(d * d, d * d))  # column stacking: j·d + i
+
+
+def alpha_matrix(kernel: Kernel, nu: Any, *, balanced: bool = False) -> Matrix:
+    """α(ν_p, ν_q) or α̃ on a list of frequencies; from factors where the kernel is a sum of many."""
+    if isinstance(kernel, Secular | Redfield):
+        values = kernel.balanced if balanced else kernel
+        return np.asarray(values(nu[:, None], nu[None, :]))
+    factors = kernel.factors()
+    F = np.stack([np.sqrt(w) * elementwise(f, nu, balanced=balanced) for w, f in factors])
+    return np.asarray(F.T @ F.conj())
+
+
+def superoperator(lindbladian: Lindbladian, *, hamiltonian: bool = False) -> Array:
+    r"""$\mathcal L$ as a dim² × dim² matrix on column-stacked matrices in the energy basis.
+
+    With `hamiltonian`, $-i[H,\cdot]$ is added. Memory O(16**n).
+
+    Raises:
+        TooLargeError: Above 5 qubits.
+    """
+    n = lindbladian.model.num_qubits
+    if n > MAX_SUPEROPERATOR_QUBITS:
+        raise TooLargeError(
+            f"A dense generator on {n} qubits is a {4**n} × {4**n} matrix ({16.0**n * 16 / 2**30:.3g} GiB); "
+            f"the limit is {MAX_SUPEROPERATOR_QUBITS} qubits. Fix: use a smaller model."
+        )
+    s = energy_spectrum(lindbladian)
+    one = np.eye(s.dim)
+    G = -1j * coherent_term(lindbladian) - 0.5 * decay_operator(lindbladian)
+    if hamiltonian:
+        G = G - 1j * s.to_energy(lindbladian.model.hamiltonian.to_matrix())
+    return np.asarray(transition_superoperator(lindbladian) + np.kron(one, G) + np.kron(G.conj(), one), dtype=complex)

@@ -1,0 +1,99 @@
+r"""The bath's own shift of H: $H_{LS} = \sum_a\sum_{\nu_1\nu_2} \eta(\nu_1,\nu_2)\, A^{a\dagger}_{\nu_2}A^a_{\nu_1}$.
+
+S(ω) is the principal value that belongs to G(ω), see `baths`. On the diagonal every η is S(−ν).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from .baths import Bath
+from .kernels import Redfield, Secular
+from .spectrum import Array, Real
+from .windows import SPREAD, STEP
+
+
+class LambKernel(Protocol):
+    """η(ν1, ν2), Hermitian."""
+
+    def __call__(self, nu1: Real, nu2: Real) -> Array:
+        """η(ν1, ν2), elementwise."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class SecularLamb:
+    """η = S(−ν1) where ν1 and ν2 count as equal: commutes with H."""
+
+    kernel: Secular
+
+    def __call__(self, nu1: Real, nu2: Real) -> Array:
+        """η(ν1, ν2), elementwise."""
+        mean = (self.kernel.bath.lamb(-np.asarray(nu1)) + self.kernel.bath.lamb(-np.asarray(nu2))) / 2
+        return np.asarray(mean * self.kernel.same(nu1, nu2), dtype=complex)
+
+
+@dataclass(frozen=True, eq=False)
+class RedfieldLamb:
+    """η = (Γ(−ν1) − Γ(−ν2)*)/2i, Γ = ½G + iS."""
+
+    kernel: Redfield
+
+    def __call__(self, nu1: Real, nu2: Real) -> Array:
+        """η(ν1, ν2), elementwise."""
+        return np.asarray((self.kernel.one_sided(nu1) - self.kernel.one_sided(nu2).conj()) / 2j)
+
+
+@dataclass(frozen=True, eq=False)
+class UniversalLamb:
+    r"""$\eta = -\frac1{2\pi} PV\!\int \frac{d\Omega}{\Omega}\sqrt{\gamma(\nu_1-\Omega)\gamma(\nu_2-\Omega)}$.
+
+    From $\Lambda = \frac1{2i}\iint A(s)\,g(s)\,g(-s')\,A(s')\,\mathrm{sgn}(s-s')\,ds\,ds'$ with ĝ = √G.
+
+    Accuracy: midpoint rule symmetric about the pole, exponentially small error where √γ is analytic.
+
+    References:
+        Nathan & Rudner, PRB 102, 115109, the Lamb shift of the universal Lindblad equation.
+    """
+
+    bath: Bath
+
+    def __call__(self, nu1: Real, nu2: Real) -> Array:
+        """η(ν1, ν2), elementwise; one pass per node."""
+        nu1, nu2 = np.asarray(nu1, dtype=float), np.asarray(nu2, dtype=float)
+        h = STEP * self.bath.scale
+        end = max(float(np.max(np.abs(nu1), initial=0.0)), float(np.max(np.abs(nu2), initial=0.0)))
+        nodes = h * (np.arange(int(np.ceil((end + 2 * self.bath.limit) / h))) + 0.5)
+        total = np.zeros(np.broadcast_shapes(nu1.shape, nu2.shape))
+        for x in nodes:
+            for omega in (x, -x):
+                root = np.sqrt(self.bath.rate(nu1 - omega)) * np.sqrt(self.bath.rate(nu2 - omega))
+                total -= h / (2 * np.pi * omega) * root
+        return total.astype(complex)
+
+
+@dataclass(frozen=True, eq=False)
+class WindowedLamb:
+    r"""Filtered: $\eta = e^{-(\nu_1-\nu_2)^2/8\sigma_E^2}\,(S(-\,\cdot) * N_{\sigma_E})((\nu_1+\nu_2)/2 + x)$.
+
+    x = βσ_E²/2 goes with the shifted spectrum.
+    """
+
+    bath: Bath
+    sigma: float
+    shift: float = 0.0
+
+    def __call__(self, nu1: Real, nu2: Real) -> Array:
+        """η(ν1, ν2), elementwise."""
+        nu1, nu2 = np.asarray(nu1, dtype=float), np.asarray(nu2, dtype=float)
+        m = (nu1 + nu2) / 2 + self.shift
+        h = STEP * self.sigma / np.hypot(1.0, self.sigma / self.bath.scale)
+        count = int(np.ceil(SPREAD * self.sigma / h))
+        total = np.zeros(m.shape)
+        for x in h * np.arange(-count, count + 1):
+            total += h * np.exp(-(x**2) / (2 * self.sigma**2)) * self.bath.lamb(-(m + x))
+        window = np.exp(-((nu1 - nu2) ** 2) / (8 * self.sigma**2)) / (self.sigma * np.sqrt(2 * np.pi))
+        return np.asarray(window * total, dtype=complex)
