@@ -152,6 +152,11 @@ def _model(path: Path, section: dict[str, Any], *, several: bool) -> tuple[Model
     try:
         if "beta" not in section and not several:
             raise ArgumentError("beta", "be given", "it is missing", "add beta = 1.0")
+        if several and "beta" in section:
+            raise ArgumentError(
+                "beta", "be absent when there are contacts", f"{shown(section['beta'])} was found",
+                "move beta into every [[generator.contacts]]",
+            )  # fmt: skip
         beta = check_beta(section["beta"]) if "beta" in section else None
         rest = {key: value for key, value in section.items() if key != "beta"}
         model, filled = _model_from(rest, path)

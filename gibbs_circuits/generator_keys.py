@@ -203,7 +203,7 @@ def make_generator(
     """
     try:
         if "contacts" in keys:
-            return _several(model, beta, keys, file)
+            return _several(model, keys, file)
         if beta is None:
             raise ArgumentError("beta", "be given in [model]", "it is missing", "add beta = 1.0 to [model]")
         return _one(model, beta, dict(keys), file)
@@ -249,14 +249,7 @@ def _wrapped(
     return DiscreteChannel(made, step), {**filled, "kind": kind, "inside": filled["kind"], "step": step}
 
 
-def _several(
-    model: Model, beta: float | None, keys: Mapping[str, Any], file: Path | None
-) -> tuple[Generator, dict[str, Any]]:
-    if beta is not None:
-        raise ArgumentError(
-            "beta", "be absent from [model] when there are contacts", f"it is {beta:g}",
-            "move beta into every [[generator.contacts]]",
-        )  # fmt: skip
+def _several(model: Model, keys: Mapping[str, Any], file: Path | None) -> tuple[Generator, dict[str, Any]]:
     for key in keys:
         if key != "contacts":
             raise ArgumentError(key, "be inside the contacts", "it stands beside them", f"move {key} into each contact")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,10 @@ class Blocks:
         wanted = _plus(self.labels[h], shift, self.moduli)
         return self.labels.index(wanted) if wanted in self.labels else None
 
+    def opposite(self, s: Label) -> Label:
+        """−s."""
+        return _plus((0,) * len(s), tuple(-x for x in s), self.moduli)
+
     @property
     def sectors(self) -> list[Label]:
         """Every difference of labels once, of s and −s one: X and X† have the same eigenvalues."""
@@ -51,7 +56,7 @@ class Blocks:
         for a in self.labels:
             for b in self.labels:
                 s = _plus(a, tuple(-x for x in b), self.moduli)
-                if _plus((0,) * len(s), tuple(-x for x in s), self.moduli) not in found:
+                if self.opposite(s) not in found:
                     found[s] = None
         return list(found)
 
@@ -73,7 +78,7 @@ class Sector:
     blocks: Blocks
     pairs: list[tuple[int, int]]
 
-    @property
+    @cached_property
     def shapes(self) -> list[tuple[int, int]]:
         """Of the blocks."""
         return [(self.blocks.sizes[r], self.blocks.sizes[h]) for r, h in self.pairs]
@@ -90,17 +95,26 @@ class Sector:
 
     def __call__(self, x: Matrix) -> Matrix:
         """D x."""
-        b, out = self.blocks, np.zeros(x.shape, np.result_type(x, self.blocks.dtype))
-        source = {pair: X for pair, X in zip(self.pairs, self.split(x), strict=True)}
-        into = {pair: X for pair, X in zip(self.pairs, self.split(out), strict=True)}
-        for (r, h), X in source.items():
-            into[r, h] += b.drift[r] @ X + X @ b.drift[h].conj().T
-        for charge, J in b.jumps:
-            for (r, h), X in source.items():
-                to_r, to_h = b.target(r, charge), b.target(h, charge)
-                if to_r is not None and to_h is not None and r in J and h in J:
-                    into[to_r, to_h] += (J[r] @ X) @ J[h].conj().T
+        out = np.zeros(x.shape, np.result_type(x, self.blocks.dtype))
+        source, into, G = self.split(x), self.split(out), self.blocks.drift
+        for X, target, (r, h) in zip(source, into, self.pairs, strict=True):
+            target += G[r] @ X
+            target += X @ G[h].conj().T
+        for start, end, left, right in self.plan:
+            into[end] += (left @ source[start]) @ right.conj().T
         return out
+
+    @cached_property
+    def plan(self) -> list[tuple[int, int, Matrix, Matrix]]:
+        """(block it acts on, block it leads to, J on the left, J on the right) of every product."""
+        b, place = self.blocks, {pair: index for index, pair in enumerate(self.pairs)}
+        steps = []
+        for charge, J in b.jumps:
+            moved = {h: to for h in J if (to := b.target(h, charge)) is not None}
+            for (r, h), index in place.items():
+                if r in moved and h in moved:
+                    steps.append((index, place[moved[r], moved[h]], J[r], J[h]))
+        return steps
 
     @property
     def diagonal(self) -> Real:

@@ -28,7 +28,7 @@ from .blocks import Sector, hermitised_blocks
 DENSE_DIM = 1024  # d² up to which a dense eigensolver is used
 MAX_ZEROS = 12
 MAX_ITERATIONS = 200
-TOLERANCES = (1e-7, 1e-10, 1e-12)  # of residuals, relative to the largest rate; the next where a gap is not resolved
+TOLERANCES = (1e-6, 1e-9, 1e-12)  # of residuals, relative to the largest rate; the next where a gap is not resolved
 ROUNDING = 3e-15  # of dense eigenvalues, relative to the largest
 RESOLVED = 10
 
@@ -90,36 +90,36 @@ def iterative_gap(lindbladian: Lindbladian, zeros: int = 1, *, use_symmetry: boo
         return None
     blocks = hermitised_blocks(lindbladian, use_symmetry=use_symmetry)
     lowest: list[tuple[float, float]] = []
-    sectors = [blocks.sector(s) for s in blocks.sectors]
-    for sector in sectors:
+    for s in blocks.sectors:
+        sector = blocks.sector(s)
         if sector.dim:
-            lowest.extend(lowest_rates(sector, zeros + 1))
+            twins = 1 if s == blocks.opposite(s) else 2  # X† of X lives in sector −s with the same rate
+            lowest.extend(twins * lowest_rates(sector, zeros))
     lowest.sort()
-    # a sector delivers its own zeros too, the steady state's deflated: count the rest off together
-    value, resolution = lowest[zeros - 1]
-    return Gap(max(0.0, value), resolution, blocks.names, len(sectors))
+    value, resolution = lowest[zeros - 1]  # behind the other zeros: that of the steady state is left out
+    return Gap(max(0.0, value), resolution, blocks.names, len(blocks.sectors))
 
 
-def lowest_rates(sector: Sector, count: int) -> list[tuple[float, float]]:
-    """The lowest eigenvalues of −D in a sector with their resolution, σ^{1/2} left out.
+def lowest_rates(sector: Sector, zeros: int) -> list[tuple[float, float]]:
+    """The lowest `zeros` eigenvalues of −D in a sector with their resolution, σ^{1/2} left out.
 
     Raises:
         NotConvergedError: If LOBPCG leaves residuals above 1e-5 of the largest rate.
     """
     zero = sector.zero_mode
     rng = np.random.default_rng(20240404)
-    wanted = min(max(1, count - (zero is not None)), sector.dim - (zero is not None))
+    wanted = min(zeros, sector.dim - (zero is not None))
     if wanted < 1:
         return []
     if sector.dim <= DENSE_DIM:
         D = np.stack([sector(column) for column in np.eye(sector.dim)], axis=1)
         values = np.linalg.eigvalsh(-(D + D.conj().T) / 2)
         noise = ROUNDING * float(values[-1])
-        return [(float(v), noise) for v in values[(zero is not None) :][:count]]
+        return [(float(v), noise) for v in values[(zero is not None) :][:wanted]]
     diagonal = -sector.diagonal
     scale = float(np.max(diagonal))
     floor = 1e-3 * scale
-    width = wanted + 2
+    width = wanted if wanted == 1 else wanted + 1  # one vector needs a third of the applications of three
     X = rng.standard_normal((sector.dim, width)).astype(sector.blocks.dtype)
     X *= (1 / np.maximum(diagonal, floor))[:, None]
 
