@@ -24,6 +24,7 @@ NODES = 256
 MAX_NODES = 4096
 TAYLOR_TERMS = 20
 BREAKDOWN = 1e-14
+MAX_APPLICATIONS = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,7 @@ def flow_along(
         subspace: Largest dimension m.
 
     Raises:
-        NotConvergedError: If rounding errors alone are larger than the tolerance.
+        NotConvergedError: After 100 000 applications, or if rounding errors alone are larger than the tolerance.
     """
     total = float(times[-1])
     states = np.empty((times.size, start.size))
@@ -88,6 +89,10 @@ def flow_along(
         rate = tolerance / total / (weight * norm) if norm > 0 else np.inf
         step, used = _step(apply, x, V, total - t, rate, dimension)
         count += used
+        if count > MAX_APPLICATIONS:
+            raise NotConvergedError(
+                f"Time {t:.3g} of {total:.3g} was reached after {count} applications. Fix: ask for shorter times."
+            )
         m = len(step.H)
         end = (
             total
