@@ -79,7 +79,7 @@ class UniversalLamb:
 class WindowedLamb:
     r"""Filtered: $\eta = e^{-(\nu_1-\nu_2)^2/8\sigma_E^2}\,(S(-\,\cdot) * N_{\sigma_E})((\nu_1+\nu_2)/2 + x)$.
 
-    x = βσ_E²/2 goes with the shifted spectrum.
+    x = 0 is the bath's; x = βσ_E²/2 would be that of the shifted spectrum.
     """
 
     bath: Bath

@@ -143,9 +143,9 @@ class Windowed:
         check_real("sigma_E", self.sigma, low=0.0, above=True)
         if not abs(self.log_scale) < MAX_EXPONENT:
             raise ArgumentError(
-                "window", "keep the rates representable",
+                "window", "keep the rates representable (σ_E = 1/window)",
                 f"at β σ_E = {self.beta * self.sigma:.3g} they are of order e^{self.log_scale:.0f}",
-                "choose a window of at least β/40",
+                "choose a window of at least β/40, or sigma_E of at most 40/β",
             )  # fmt: skip
 
     @property

@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse.linalg
 
 from ..generators import Coherent, Lindbladian
+from ..generators.catalogue import DEGENERACY_TOLERANCE, bandwidth
 from ..generators.matrices import (
     MAX_SUPEROPERATOR_QUBITS,
     by_kernel,
@@ -37,7 +38,9 @@ def judged(lindbladian: Lindbladian) -> tuple[Lindbladian, bool]:
     The dissipative part plus B; for a biased generator with its physical Lamb shift the whole −i[H + H_LS, ·] + D.
     """
     if lindbladian.coherent is Coherent.LAMB_SHIFT and secular(lindbladian):
-        return replace(lindbladian, coherent=Coherent.NONE), False
+        exact = DEGENERACY_TOLERANCE * bandwidth(lindbladian.bohr_model)
+        if all(c.kernel.tolerance <= exact for c in lindbladian.contacts if isinstance(c.kernel, Secular)):
+            return replace(lindbladian, coherent=Coherent.NONE), False  # a shift that commutes with H
     return lindbladian, lindbladian.coherent is Coherent.LAMB_SHIFT
 
 
@@ -100,11 +103,12 @@ def frequency_sample(nu: Real) -> Real:
     return np.unique(np.concatenate([-kept, kept]))
 
 
-def kernel_defects(lindbladian: Lindbladian) -> tuple[float, float, float]:
+def kernel_defects(lindbladian: Lindbladian, *, positivity: bool = True) -> tuple[float, float, float]:
     """Of all kernels the worst KMS defect, GNS defect, and smallest over largest eigenvalue of α̃.
 
     KMS: max |α̃(ν1, ν2) − α̃(−ν2, −ν1)| / max |α̃|. GNS: the same with α̃(−ν2, −ν1) e^{−β(ν1−ν2)/2}, both sides divided
-    by 1 + e^{−β(ν1−ν2)/2}. α̃ is congruent to α, so it has as many negative eigenvalues.
+    by 1 + e^{−β(ν1−ν2)/2}. α̃ is congruent to α, so it has as many negative eigenvalues; 1
+    where `positivity` is not asked for.
     """
     nu = frequency_sample(energy_spectrum(lindbladian).bohr_frequencies)
     kms, gns, lowest = 0.0, 0.0, 1.0
@@ -118,6 +122,8 @@ def kernel_defects(lindbladian: Lindbladian) -> tuple[float, float, float]:
         x = np.clip(kernel.beta * (nu[:, None] - nu[None, :]) / 2, -700, 700)
         share = 1 / (1 + np.exp(-x))
         gns = max(gns, float(np.max(np.abs(alpha * share - mirrored * (1 - share)))) / scale)
+        if not positivity:
+            continue
         values = np.linalg.eigvalsh((alpha + alpha.conj().T) / 2)
         lowest = min(lowest, float(values[0] / values[-1]) if values[-1] > 0 else -1.0)
     return kms, gns, lowest

@@ -33,7 +33,8 @@ def steady_state_counts(lindbladian: Lindbladian) -> tuple[int | None, int | Non
             jumps.append(J / np.linalg.norm(J))
     if not jumps:
         return s.dim**2, s.dim + int(_degenerate_pairs(s.energies, lindbladian))
-    found = secular_spectrum(s.energies, jumps, DEGENERACY_TOLERANCE * bandwidth(lindbladian.bohr_model))
+    tolerance = DEGENERACY_TOLERANCE * bandwidth(lindbladian.bohr_model)
+    found = secular_spectrum(s.energies, jumps, np.asarray(sum(J.conj().T @ J for J in jumps)), tolerance)
     if found is None:
         return None, None
     zero = found.rates <= RANK_TOLERANCE * max(float(found.rates[-1]), 1e-300)

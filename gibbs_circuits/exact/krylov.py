@@ -11,6 +11,7 @@ References:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ from ..spectrum import Real
 from .gap import NotConvergedError
 
 NODES = 256
-MAX_NODES = 4096
+MAX_NODES = 8192
 TAYLOR_TERMS = 20
 BREAKDOWN = 1e-14
 MAX_APPLICATIONS = 100_000
@@ -48,7 +49,9 @@ class _Step:
     spacing: float
     nodes: Real  # (m, K + 1): e^{sH} e_1 at multiples of the spacing
     last: int  # node up to which the error is small enough
+    complete: bool  # whether a larger subspace would reach no farther: the end, or the longest step
     bound: float
+    size: float  # a norm of H
 
     def at(self, s: Real) -> Real:
         """e^{sH} e_1, one column per time."""
@@ -80,25 +83,22 @@ def flow_along(
     total = float(times[-1])
     states = np.empty((times.size, start.size))
     V = np.empty((min(subspace, start.size) + 1, start.size))
-    x, t, done, bound, count, dimension = start, 0.0, 0, 0.0, 0, 0
+    x, t, done, bound, count, dimension, size = start, 0.0, 0, 0.0, 0, 0, 0.0
     while done < times.size and times[done] == 0:
         states[done] = start
         done += 1
     while t < total:
         norm = float(np.linalg.norm(x))
         rate = tolerance / total / (weight * norm) if norm > 0 else np.inf
-        step, used = _step(apply, x, V, total - t, rate, dimension)
+        step, used = _step(apply, x, V, total - t, rate, dimension, size)
         count += used
         if count > MAX_APPLICATIONS:
             raise NotConvergedError(
                 f"Time {t:.3g} of {total:.3g} was reached after {count} applications. Fix: ask for shorter times."
             )
-        m = len(step.H)
-        end = (
-            total
-            if step.last == step.nodes.shape[1] - 1 and _reaches(step, total - t)
-            else t + step.last * step.spacing
-        )
+        m, size = len(step.H), max(size, step.size)
+        reached = step.last * step.spacing
+        end = total if reached >= (total - t) * (1 - 1e-12) else t + reached
         inside = int(np.searchsorted(times, end, side="right"))
         if inside > done:
             states[done:inside] = norm * (step.at(times[done:inside] - t).T @ V[:m])
@@ -108,28 +108,32 @@ def flow_along(
     return Flown(states, bound, count)
 
 
-def _reaches(step: _Step, remaining: float) -> bool:
-    return step.last * step.spacing >= remaining * (1 - 1e-12)
-
-
 def _step(
-    apply: Callable[[Real], Real], x: Real, V: Real, remaining: float, rate: float, dimension: int
+    apply: Callable[[Real], Real], x: Real, V: Real, remaining: float, rate: float, dimension: int, size: float
 ) -> tuple[_Step, int]:
-    """The subspace of x, grown until it reaches the end or is full; `rate` is the error allowed per time."""
+    """The subspace of x, grown until it reaches the end or is full, and its dimension.
+
+    V is room for the basis, `rate` the error allowed per time, `dimension` that of the subspace before, and `size` a
+    norm of L known from there, against which a basis is closed to rounding.
+    """
     largest = len(V) - 1
     H = np.zeros((largest + 1, largest))
     norm = float(np.linalg.norm(x))
     V[0] = x / norm if norm > 0 else x
-    check, size = 8, 0.0
+    check = 8
     for j in range(largest):
         w = apply(V[j])
-        for _ in range(2):  # once more: rounding
-            h = V[: j + 1] @ w
-            w = w - h @ V[: j + 1]
-            H[: j + 1, j] += h
+        basis = V[: j + 1]
+        h = basis @ w
+        w = w - h @ basis
+        b = math.sqrt(w @ w)
+        if b < math.sqrt(h @ h):  # cancellation lets rounding errors in: once more
+            again = basis @ w
+            w = w - again @ basis
+            h, b = h + again, math.sqrt(w @ w)
         m = j + 1
-        H[m, j] = b = float(np.linalg.norm(w))
-        size = max(size, float(np.abs(H[:m, j]).sum()))
+        H[:m, j], H[m, j] = h, b
+        size = max(size, float(np.abs(h).sum()))
         closed = b <= BREAKDOWN * max(size, 1e-300)
         if not closed:
             V[m] = w / b
@@ -139,10 +143,10 @@ def _step(
                 continue
         if closed or m >= check or m == largest:
             step = _reach(H[: m + 1, :m], 0.0 if closed else b, remaining, rate)
-            if closed or m == largest or _reaches(step, remaining):
+            if closed or m == largest or step.complete:
                 return step, m
-            growth = np.sqrt(remaining / max(step.last * step.spacing, 1e-3 * remaining))
-            check = min(largest, int(np.ceil(m * min(1.7, max(1.15, growth)))))
+            growth = (remaining / max(step.last * step.spacing, 1e-3 * remaining)) ** 0.4  # between ~1/m and ~1/m²
+            check = min(largest, math.ceil(m * min(2.5, max(1.15, growth))))
     raise NotConvergedError("A Krylov subspace of dimension 0 was asked for.")
 
 
@@ -151,24 +155,25 @@ def _reach(H: Real, defect: float, remaining: float, rate: float) -> _Step:
     square = H[:-1]
     m = len(square)
     size = float(np.max(np.sum(np.abs(square), axis=0)))
-    span = remaining
+    longest = span = min(remaining, MAX_NODES / max(size, 1e-300))
     for _ in range(60):
-        span = min(span, MAX_NODES / max(size, 1e-300))
         count = int(2 ** np.ceil(np.log2(np.clip(size * span, NODES, MAX_NODES))))
         spacing = span / count
-        E = scipy.linalg.expm(spacing * square)
-        nodes = np.zeros((m, 1))
-        nodes[0] = 1
-        while nodes.shape[1] <= count:
-            nodes = np.hstack([nodes, E @ nodes])
-            E = E @ E
-        nodes = nodes[:, : count + 1]
-        defects = defect * np.abs(nodes[-1])
-        integral = np.concatenate([[0.0], np.cumsum((defects[1:] + defects[:-1]) / 2)]) * spacing
+        with np.errstate(over="ignore", invalid="ignore"):  # what grows beyond bounds is not good
+            E = scipy.linalg.expm(spacing * square)
+            nodes = np.zeros((m, 1))
+            nodes[0] = 1
+            while nodes.shape[1] <= count:
+                nodes = np.hstack([nodes, E @ nodes])
+                E = E @ E
+            nodes = nodes[:, : count + 1]
+            defects = defect * np.abs(nodes[-1])
+            integral = np.concatenate([[0.0], np.cumsum((defects[1:] + defects[:-1]) / 2)]) * spacing
         good = np.flatnonzero(integral <= rate * spacing * np.arange(count + 1))
         last = int(good[-1])
         if last >= 4:
-            return _Step(square, spacing, nodes, last, float(integral[last]))
+            complete = last == count and span == longest
+            return _Step(square, spacing, nodes, last, complete, float(integral[last]), size)
         span *= max(last, 1) * 4 / count
     raise NotConvergedError(
         f"Rounding errors at rates of {size:.1e} exceed the tolerance. Fix: set a larger tolerance or a shorter time."

@@ -26,8 +26,12 @@ class SecularSpectrum:
     still: np.ndarray  # the block ω = 0: operators that commute with H
 
 
-def secular_spectrum(energies: Real, jumps: Sequence[Matrix], tolerance: float) -> SecularSpectrum | None:
-    """Eigenvalues of −D for Hermitian amplitudes J = √γ̃ ∘ A; None when a block is larger than 2200.
+def secular_spectrum(
+    energies: Real, jumps: Sequence[Matrix], decay: Matrix, tolerance: float
+) -> SecularSpectrum | None:
+    """Eigenvalues of −D for Hermitian amplitudes J = √γ̃ ∘ A and R; None when a block is larger than 2200.
+
+    R is that of the generator itself, whose elements between levels apart never enter.
 
     Time O(d³) for the populations plus the sum of the squares of the other block sizes.
     """
@@ -38,13 +42,12 @@ def secular_spectrum(energies: Real, jumps: Sequence[Matrix], tolerance: float) 
     sizes = np.diff(np.concatenate([starts, [d * d]]))
     if sizes.max() > LARGEST_BLOCK:
         return None
-    R = np.asarray(sum(J.conj().T @ J for J in jumps))
     rates, still = [], []
     for size in np.unique(sizes):
         same = starts[sizes == size]
         for part in np.array_split(same, int(same.size * size**2 // CHUNK) + 1):
             members = order[part[:, None] + np.arange(size)]
-            values = _block_rates(members // d, members % d, jumps, R)
+            values = _block_rates(members // d, members % d, jumps, decay)
             rates.append(values.ravel())
             zero = np.any(members == 0, axis=1)  # the class of ν_00 = 0
             still.append(np.broadcast_to(zero[:, None], values.shape).ravel())

@@ -84,7 +84,7 @@ def charges(H: SparsePauliOp) -> list[Symmetry]:
     rows = _reduced(kernel.T)
     ones = np.ones(n)
     if np.linalg.norm(kernel @ (kernel.T @ ones) - ones) < TOLERANCE:
-        rows = [ones, *(row for row in rows if np.any(row != row[0]))]
+        rows = [ones, *(row for row in rows if np.ptp(row) > TOLERANCE)]
     found = []
     for row in rows:
         scaled = row / np.min(np.abs(row[np.abs(row) > TOLERANCE]))
@@ -196,13 +196,13 @@ def weak_symmetries(lindbladian: Lindbladian) -> list[tuple[Symmetry, Array]]:
     if any(s.kind == "momentum" for s in candidates):
         candidates = [next(s for s in candidates if s.kind == "momentum")]
     candidates = [*charges(H)[:2], *candidates[:1]]
-    for pauli in pauli_strings([H]):
-        if any(s.kind == "charge" for s in candidates) and not pauli.x.any():
-            continue  # a function of the charges, mostly
-        candidates.append(Symmetry(pauli.to_label(), "parity", 2, SparsePauliOp(pauli)))
+    candidates += [Symmetry(p.to_label(), "parity", 2, SparsePauliOp(p)) for p in pauli_strings([H])]
     chosen: list[tuple[Symmetry, Array]] = []
     labels = 1
     for candidate in candidates:
+        operator = candidate.operator if candidate.kind == "parity" else None
+        if operator is not None and not operator.paulis.x.any() and any(s.kind == "charge" for s, _ in chosen):
+            continue  # a function of the charges, mostly
         O = action_on_couplings(candidate, contacts)
         size = candidate.modulus or n + 1
         if O is None or labels * size > MAX_LABELS or not _commutes(candidate, [s for s, _ in chosen]):

@@ -18,7 +18,7 @@ from ..kernels import Custom, Kernel, RankOne, Redfield, Secular
 from ..lamb import LambKernel, RedfieldLamb, SecularLamb, UniversalLamb, WindowedLamb
 from ..models import Model
 from ..spectrum import Real
-from ..windows import Windowed, ckg_gaussian, ckg_metropolis
+from ..windows import ckg_gaussian, ckg_metropolis
 from ..windows import coarse_grained as coarse_grained_kernel
 from ..windows import scandi_alhambra as scandi_alhambra_kernel
 from ..windows import shifted as shifted_kernel
@@ -196,7 +196,8 @@ def coarse_grained(
         couplings: Hermitian operators.
         bath: Gives γ(ν) and S(ω).
         window: T > 0.
-        shifted: Whether the spectrum is shifted; if left out, exactly when `coherent` is BALANCE.
+        shifted: Whether the spectrum is shifted; if left out, exactly when `coherent` is BALANCE. The Lamb shift
+            stays that of the bath.
         coherent: LAMB_SHIFT, BALANCE or NONE.
 
     References:
@@ -204,7 +205,7 @@ def coarse_grained(
     """
     moved = coherent is Coherent.BALANCE if shifted is None else shifted
     kernel = (shifted_kernel if moved else coarse_grained_kernel)(bath, window)
-    return _made(model, couplings, kernel, coherent, "coarse_grained", _windowed_lamb(bath, kernel, moved))
+    return _made(model, couplings, kernel, coherent, "coarse_grained", WindowedLamb(bath, kernel.sigma))
 
 
 def scandi_alhambra(
@@ -216,11 +217,7 @@ def scandi_alhambra(
         Scandi & Alhambra, arXiv:2505.20064 (our reconstruction of the KMS form).
     """
     kernel = scandi_alhambra_kernel(bath, window)
-    return _made(model, couplings, kernel, coherent, "scandi_alhambra", _windowed_lamb(bath, kernel, True))
-
-
-def _windowed_lamb(bath: Bath, kernel: Windowed, moved: bool) -> WindowedLamb:
-    return WindowedLamb(bath, kernel.sigma, bath.beta * kernel.sigma**2 / 2 if moved else 0.0)
+    return _made(model, couplings, kernel, coherent, "scandi_alhambra", WindowedLamb(bath, kernel.sigma))
 
 
 def custom(

@@ -12,6 +12,7 @@ from qiskit.quantum_info import SparsePauliOp
 from ..errors import TooLargeError
 from ..filters import Filter
 from ..kernels import Kernel, Redfield, Secular
+from ..lamb import LambKernel
 from ..spectrum import Array, Real, Spectrum, spectrum
 from .lindbladian import Coherent, Contact, Lindbladian
 
@@ -175,11 +176,13 @@ def lamb_shift(lindbladian: Lindbladian) -> Array:
     s = energy_spectrum(lindbladian)
     nu = s.bohr_frequencies
     H = np.zeros(nu.shape, dtype=complex)
-    for contact, A in zip(lindbladian.contacts, couplings_in_energy_basis(lindbladian), strict=True):
-        if contact.lamb is None:
-            continue
+    families: dict[LambKernel, list[Matrix]] = {}
+    for contact in lindbladian.contacts:
+        if contact.lamb is not None:
+            families.setdefault(contact.lamb, []).append(in_energy_basis(contact.coupling, s))
+    for eta, couplings in families.items():
         for k in range(s.dim):  # nu[k, j] = E_k − E_j
-            H += contact.lamb(nu[k][None, :], nu[k][:, None]) * (A[k].conj()[:, None] * A[k][None, :])
+            H += eta(nu[k][None, :], nu[k][:, None]) * sum(np.outer(A[k].conj(), A[k]) for A in couplings)
     return np.asarray((H + H.conj().T) / 2)
 
 
