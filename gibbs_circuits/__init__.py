@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from qiskit import QuantumCircuit
 
-from . import baths, models, pipeline
+from . import baths, filters, models, pipeline
 from .analysis import Comparison, Estimate, Verdict
 from .analysis.plots import convergence as plot
 from .backends import RunResult
@@ -26,7 +26,21 @@ from .errors import (
     TooLargeError,
     check_integer,
 )
-from .exact import Advice, Certificate, channel_certificate, faster
+from .exact import (
+    Advice,
+    Certificate,
+    Evolution,
+    channel_certificate,
+    evolve,
+    expectation,
+    faster,
+    free_fermions,
+    heat_currents,
+    mixing_time,
+    spectral_gap,
+    steady_state,
+    steady_states,
+)
 from .exact import certificate as lindbladian_certificate
 from .exact.certificate import MAX_CERTIFIED_QUBITS
 from .experiment import (
@@ -292,9 +306,10 @@ def compare(result: RunResult, target_error: float = 0.10) -> Comparison:
 
 __all__ = [
     "Advice", "ArgumentError", "BackendError", "Bath", "Certificate", "Comparison", "Cost", "DiscreteChannel",
-    "Estimate", "GibbsError", "InvalidModelError", "InvalidProgramError", "Lindbladian", "Model", "Program",
-    "RunResult", "Target", "TooLargeError", "Verdict", "__version__", "baths", "certificate", "circuit", "ckg",
-    "coarse_grained", "compare", "compile", "cost", "custom", "davies", "discrete", "dll", "draw", "faster",
-    "gibbs_state", "kms", "local", "models", "plot", "redfield", "run", "scandi_alhambra", "several_baths", "thermal",
-    "ule",
+    "Estimate", "Evolution", "GibbsError", "InvalidModelError", "InvalidProgramError", "Lindbladian", "Model",
+    "Program", "RunResult", "Target", "TooLargeError", "Verdict", "__version__", "baths", "certificate",
+    "circuit", "ckg", "coarse_grained", "compare", "compile", "cost", "custom", "davies", "discrete", "dll",
+    "draw", "evolve", "expectation", "faster", "filters", "free_fermions", "gibbs_state", "heat_currents", "kms",
+    "local", "mixing_time", "models", "plot", "redfield", "run", "scandi_alhambra", "several_baths",
+    "spectral_gap", "steady_state", "steady_states", "thermal", "ule",
 ]  # fmt: skip

@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .baths import Bath
-from .errors import ArgumentError, check_beta, check_real
+from .errors import check_beta, check_real
 from .spectrum import Array, Real
 
-BALANCE_TOLERANCE = 1e-8
 MASS_OF_A_WIDTH = 0.9953  # of |f|² within one width of a Gaussian
 
 
@@ -146,7 +145,7 @@ class MetropolisFilter:
     @cached_property
     def width(self) -> float:
         """|t| within which 99.5 % of |f|² lie."""
-        return _width(self.time, self.bandwidth)
+        return width_of(self.time, self.bandwidth)
 
     def frequency(self, nu: Real) -> Array:
         """f̂(ν)."""
@@ -194,7 +193,7 @@ class RateFilter:
     @cached_property
     def width(self) -> float:
         """|t| within which 99.5 % of |f|² lie."""
-        return _width(self.time, 2 * self.bath.limit)
+        return width_of(self.time, 2 * self.bath.limit)
 
     def frequency(self, nu: Real) -> Array:
         """√γ(ν)."""
@@ -212,78 +211,6 @@ class RateFilter:
     def time(self, t: Real) -> Array:
         """f(t)."""
         return fourier(self.frequency, 2 * self.bath.limit, t)
-
-
-@dataclass(frozen=True, eq=False)
-class CustomFilter:
-    """A filter from the user's own function of an array of ν, held to detailed balance.
-
-    Args:
-        beta: Inverse temperature, >= 0.
-        function: f̂(ν), elementwise on an array.
-        limit: |ν| up to which it is checked and used, > 0; beyond twice this it is cut off smoothly.
-        name: What reports call it.
-
-    Raises:
-        ArgumentError: If f̂ is not finite or q(ν) = f̂(ν) e^{βν/4} violates q(−ν) = q(ν)* by more than 1e-8 of max |q|;
-            the message has the frequency and both values. Below that, q is symmetrised to the last bit.
-    """
-
-    beta: float
-    function: Callable[[Real], NDArray[np.generic]]
-    limit: float
-    name: str = "custom"
-
-    def __post_init__(self) -> None:
-        check_beta(self.beta)
-        check_real("limit", self.limit, low=0.0, above=True)
-        nu = np.linspace(-self.limit, self.limit, 401)
-        value = self._raw(nu)
-        if value.shape != nu.shape or not np.all(np.isfinite(value)):
-            found = "it has another shape" if value.shape != nu.shape else "it is not finite somewhere"
-            raise ArgumentError(
-                "filter", f"be finite on |ν| <= {self.limit:.4g}, elementwise", found, "return one number per ν"
-            )
-        q = value * np.exp(self.beta * nu / 4)
-        defect, scale = np.abs(q[::-1] - q.conj()), float(np.max(np.abs(q)))
-        worst = int(np.argmax(defect))
-        if scale == 0:
-            raise ArgumentError("filter", "be non-zero somewhere", "it is zero on the whole spectrum", "check its unit")
-        if defect[worst] > BALANCE_TOLERANCE * scale:
-            raise ArgumentError(
-                "filter", "obey detailed balance, q(−ν) = q(ν)* with q(ν) = f̂(ν) e^{βν/4}",
-                f"at ν = {nu[worst]:.4g}, β = {self.beta:g}: q(ν) = {q[worst]:.6g}, q(−ν) = {q[::-1][worst]:.6g}, "
-                f"relative violation {defect[worst] / scale:.2e} (allowed {BALANCE_TOLERANCE:g})",
-                "return q(ν) e^{−βν/4} with an even, real q",
-            )  # fmt: skip
-
-    def _raw(self, nu: Real) -> Array:
-        return np.asarray(self.function(np.asarray(nu, dtype=float)), dtype=complex)
-
-    @cached_property
-    def width(self) -> float:
-        """|t| within which 99.5 % of |f|² lie."""
-        return _width(self.time, 2 * self.limit)
-
-    def symmetric(self, nu: Real) -> Array:
-        """q(ν), exactly symmetric."""
-        nu = np.asarray(nu, dtype=float)
-        growth = np.exp(self.beta * np.clip(nu, -self.limit, self.limit) / 4)
-        forward, backward = self._raw(nu) * growth, self._raw(-nu) / growth
-        return np.asarray((forward + backward.conj()) / 2)
-
-    def frequency(self, nu: Real) -> Array:
-        """f̂(ν)."""
-        nu = np.asarray(nu, dtype=float)
-        return np.asarray(self.symmetric(nu) * np.exp(-self.beta * np.clip(nu, -self.limit, self.limit) / 4))
-
-    def support(self, nu: Real) -> NDArray[np.bool_]:
-        """Where it is not zero."""
-        return np.asarray(self.symmetric(nu) != 0)
-
-    def time(self, t: Real) -> Array:
-        """f(t) of the filter cut off smoothly beyond `limit`."""
-        return fourier(lambda nu: self.frequency(nu) * bump(nu / (2 * self.limit)), 2 * self.limit, t)
 
 
 def bump(x: Real) -> Real:
@@ -309,7 +236,7 @@ def fourier(frequency: Callable[[Real], Array], limit: float, t: Real) -> Array:
     return np.asarray(np.concatenate(parts).reshape(t.shape))
 
 
-def _width(time: Callable[[Real], Array], limit: float) -> float:
+def width_of(time: Callable[[Real], Array], limit: float) -> float:
     """The |t| within which `MASS_OF_A_WIDTH` of ∫|f|² lies, from a grid of 1/4 of the Nyquist step."""
     t: Real = np.arange(1.0, 2001.0) * (np.pi / (4 * limit))
     mass = np.cumsum(np.abs(time(t)) ** 2 + np.abs(time(-t)) ** 2)

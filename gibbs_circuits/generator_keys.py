@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from scipy.interpolate import PchipInterpolator, RegularGridInterpolator
 
 from . import baths
 from .baths import Bath
 from .errors import ArgumentError, check_choice, check_real, shown
-from .filters import CustomFilter, Filter, GaussianFilter, MetropolisFilter
+from .filters import Filter, GaussianFilter, MetropolisFilter
 from .generators import Coherent, Lindbladian, catalogue, couplings_of
 from .generators.catalogue import bandwidth
 from .generators.channels import DiscreteChannel
 from .models import Model
-from .models.text import read_text
-from .spectrum import Real
+from .tables import read_filter, read_kernel
 from .targets import from_validation
+from .user import CustomFilter
 
 Generator = Lindbladian | DiscreteChannel
 FILTERS = ("gaussian", "metropolis", "lloyd_abanin")
@@ -357,80 +353,3 @@ def _named_bath(keys: Mapping[str, Any], beta: float) -> Bath:
     if kind == "power_law" and "exponent" not in values:
         raise ArgumentError("bath.exponent", "be given for power_law", "it is missing", "add exponent = 3")
     return BATHS[kind](beta, **values)
-
-
-def read_table(path: Path, argument: str, columns: tuple[int, ...]) -> NDArray[np.float64]:
-    """Rows of numbers from a .csv file, with or without a header.
-
-    Raises:
-        ArgumentError: If it is missing, or not rows of that many finite numbers.
-    """
-    rows = [row for row in csv.reader(read_text(path, argument).splitlines()) if row and not row[0].startswith("#")]
-    if rows and not _numeric(rows[0]):
-        rows = rows[1:]
-    wanted = " or ".join(map(str, columns))
-    good = bool(rows) and all(_numeric(row) for row in rows) and len({len(row) for row in rows}) == 1
-    if not good or len(rows[0]) not in columns or not np.all(np.isfinite(np.array(rows, dtype=float))):
-        raise ArgumentError(
-            argument,
-            f"hold rows of {wanted} finite numbers",
-            f"{path.name} has other ones",
-            "write one number per column",
-        )
-    return np.array(rows, dtype=float)
-
-
-def _numeric(row: list[str]) -> bool:
-    try:
-        [float(cell) for cell in row]
-    except ValueError:
-        return False
-    return True
-
-
-def read_filter(path: Path, beta: float) -> Callable[[Real], NDArray[Any]]:
-    """f̂(ν) through the rows (ν, f̂) or (ν, Re f̂, Im f̂) of a table, interpolated in q(ν) = f̂(ν) e^{βν/4}.
-
-    Zero outside the table, which must be symmetric about ν = 0 for q to be.
-    """
-    table = read_table(path, "filter", (2, 3))
-    table = table[np.argsort(table[:, 0])]
-    nu = table[:, 0]
-    if nu.size < 4 or np.any(np.diff(nu) <= 0):
-        raise ArgumentError("filter", "have at least 4 different ν", f"{path.name} has not", "add rows")
-    if not np.allclose(nu, -nu[::-1], atol=1e-9 * np.max(np.abs(nu))):
-        raise ArgumentError(
-            "filter", "be given at ν and −ν alike", f"{path.name} runs from {nu[0]:g} to {nu[-1]:g}",
-            "mirror the ν column about 0",
-        )  # fmt: skip
-    q = table[:, 1:] * np.exp(beta * nu / 4)[:, None]
-    curves = [PchipInterpolator(nu, column, extrapolate=False) for column in q.T]
-
-    def frequency(x: Real) -> NDArray[Any]:
-        parts = [np.nan_to_num(curve(x), nan=0.0) for curve in curves]
-        inside = np.clip(x, nu[0], nu[-1])
-        return np.asarray((parts[0] + (1j * parts[1] if len(parts) > 1 else 0)) * np.exp(-beta * inside / 4))
-
-    return frequency
-
-
-def read_kernel(path: Path, beta: float) -> Callable[[Real, Real], NDArray[Any]]:
-    """α(ν1, ν2) through the rows (ν1, ν2, α) of a full grid, bilinear in α̃; zero outside."""
-    table = read_table(path, "kernel", (3, 4))
-    first, second = np.unique(table[:, 0]), np.unique(table[:, 1])
-    if len(table) != first.size * second.size or first.size < 2 or not np.array_equal(first, second):
-        raise ArgumentError(
-            "kernel", "be given on a full square grid of ν1 and ν2",
-            f"{path.name} has {len(table)} rows for {first.size} × {second.size} values", "write every pair once",
-        )  # fmt: skip
-    order = np.lexsort((table[:, 1], table[:, 0]))
-    values = table[order, 2] + (1j * table[order, 3] if table.shape[1] == 4 else 0)
-    grid = values.reshape(first.size, first.size) * np.exp(beta * (first[:, None] + first[None, :]) / 4)
-    curve = RegularGridInterpolator((first, first), grid, bounds_error=False, fill_value=0.0)
-
-    def alpha(nu1: Real, nu2: Real) -> NDArray[Any]:
-        a, b = np.broadcast_arrays(nu1, nu2)
-        inside = np.exp(-beta * (np.clip(a, first[0], first[-1]) + np.clip(b, first[0], first[-1])) / 4)
-        return np.asarray(curve(np.stack([a, b], axis=-1)) * inside)
-
-    return alpha

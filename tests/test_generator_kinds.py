@@ -23,7 +23,7 @@ from gibbs_circuits.exact.channel_certificate import channel_certificate
 from gibbs_circuits.exact.commutant import steady_state_counts
 from gibbs_circuits.exact.gap import dense_decay_rates
 from gibbs_circuits.exact.steady import dense_steady_state
-from gibbs_circuits.filters import CustomFilter, GaussianFilter, MetropolisFilter
+from gibbs_circuits.filters import GaussianFilter, MetropolisFilter
 from gibbs_circuits.generators import Coherent, Contact, Lindbladian, couplings_of
 from gibbs_circuits.generators import catalogue as cat
 from gibbs_circuits.generators.channels import DiscreteChannel, channel_superoperator
@@ -32,6 +32,7 @@ from gibbs_circuits.kernels import Redfield
 from gibbs_circuits.lamb import RedfieldLamb, UniversalLamb, WindowedLamb
 from gibbs_circuits.models import Model, from_terms
 from gibbs_circuits.spectrum import gibbs_state, spectrum, trace_distance, unvec, vec
+from gibbs_circuits.user import CustomFilter
 from tests.strategies import labels
 from tests.systems import FormulaFilter, Matrix, Oracle, bohr_components, boltzmann, dense, model_of, reference
 

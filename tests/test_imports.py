@@ -13,9 +13,9 @@ import gibbs_circuits
 PACKAGE = Path(gibbs_circuits.__file__).parent
 NAME = PACKAGE.name
 ROOMS = (
-    "errors", "status", "models", "spectrum", "baths", "filters", "kernels", "windows", "lamb",
+    "errors", "status", "models", "spectrum", "baths", "filters", "kernels", "windows", "user", "lamb",
     "generators", "exact", "compiler", "readings",
-    "targets", "tuning", "backends", "analysis", "generator_keys",
+    "targets", "tuning", "backends", "analysis", "tables", "generator_keys",
     "experiment", "results", "folder", "pipeline", "sweep", "help", "cli",
     "__init__",
 )  # fmt: skip

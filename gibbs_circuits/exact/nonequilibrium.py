@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..generators import Lindbladian
-from ..generators.matrices import energy_spectrum, superoperator
-from ..spectrum import gibbs_state, trace_distance, unvec, vec
-from .steady import dense_steady_state
+from ..spectrum import gibbs_state, trace_distance
+from .dynamics import heat_currents
+from .steady import steady_state
 
 
 @dataclass(frozen=True)
@@ -33,18 +33,15 @@ class Steady:
 def between_baths(lindbladian: Lindbladian) -> Steady:
     r"""Steady state of −i[H, ·] + 𝓛 and the heat currents $J_c = \mathrm{Tr}[H\,\mathcal L_c(\rho)]$ of its baths.
 
-    The currents add up to zero, and heat flows from the smaller β to the larger.
+    The currents add up to zero, and heat flows from the smaller β to the larger. Up to 8 qubits, see `steady_state`.
     """
-    s = energy_spectrum(lindbladian)
-    inside = dense_steady_state(lindbladian, hamiltonian=True)
-    rho = s.from_energy(inside)
+    rho = steady_state(lindbladian, hamiltonian=True)
+    H = lindbladian.model.hamiltonian.to_matrix()
+    currents = heat_currents(lindbladian, rho)
     values = np.linalg.eigvalsh(rho)
     values = values[values > 1e-300]
-    baths = []
-    for beta in lindbladian.betas:
-        mine = tuple(contact for contact in lindbladian.contacts if contact.beta == beta)
-        flow = unvec(superoperator(replace(lindbladian, contacts=mine)) @ vec(inside))
-        current = float(np.real(np.diag(flow)) @ s.energies)
-        baths.append(BathSide(beta, current, trace_distance(rho, gibbs_state(lindbladian.model, beta))))
-    energy = float(np.real(np.diag(inside)) @ s.energies)
-    return Steady(energy, float(-values @ np.log(values)), tuple(baths))
+    baths = tuple(
+        BathSide(beta, current, trace_distance(rho, gibbs_state(lindbladian.model, beta)))
+        for beta, current in currents.items()
+    )
+    return Steady(float(np.real(np.trace(H @ rho))), float(-values @ np.log(values)), baths)

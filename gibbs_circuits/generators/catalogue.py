@@ -14,10 +14,11 @@ from qiskit.quantum_info import SparsePauliOp
 from ..baths import Bath
 from ..errors import ArgumentError, check_beta, check_real
 from ..filters import Filter, GaussianFilter, RateFilter
-from ..kernels import Custom, Kernel, RankOne, Redfield, Secular
+from ..kernels import Kernel, RankOne, Redfield, Secular
 from ..lamb import LambKernel, RedfieldLamb, SecularLamb, UniversalLamb, WindowedLamb
 from ..models import Model
 from ..spectrum import Real
+from ..user import CustomKernel
 from ..windows import ckg_gaussian, ckg_metropolis
 from ..windows import coarse_grained as coarse_grained_kernel
 from ..windows import scandi_alhambra as scandi_alhambra_kernel
@@ -228,7 +229,7 @@ def custom(
     coherent: Coherent = Coherent.BALANCE,
 ) -> Lindbladian:
     """A generator from the user's own kernel α(ν1, ν2); refused with the numbers if it is not balanced and positive."""
-    return _made(model, couplings, Custom(check_beta(beta), kernel, 2 * bandwidth(model)), coherent, "custom")
+    return _made(model, couplings, CustomKernel(check_beta(beta), kernel, 2 * bandwidth(model)), coherent, "custom")
 
 
 def local(model: Model, inside: Callable[[Model], Lindbladian]) -> Lindbladian:

@@ -32,15 +32,27 @@ def in_energy_basis(operator: SparsePauliOp, s: Spectrum) -> Matrix:
     Hermitian to the last bit (or i times Hermitian, hence real antisymmetric): rounding left in ⟨i|A|j⟩ and ⟨j|A|i⟩
     apart breaks detailed balance where rates are small.
     """
-    sparse = operator.to_matrix(sparse=True)
-    if s.real and not np.any(sparse.imag.data):
-        M = s.vectors.T @ (sparse.real @ s.vectors)
+    odd = np.sum(operator.paulis.x & operator.paulis.z, axis=1) % 2 == 1  # strings with an odd number of Y: imaginary
+    if s.real and not np.any(odd):
+        M = s.vectors.T @ _applied(operator, s.vectors, 0)
         return np.asarray((M + M.T) / 2)
-    if s.real and not np.any(sparse.real.data):
-        M = s.vectors.T @ (sparse.imag @ s.vectors)
+    if s.real and np.all(odd):
+        M = s.vectors.T @ _applied(operator, s.vectors, 1)
         return np.asarray((M - M.T) / 2)
-    M = s.vectors.conj().T @ (sparse @ s.vectors)
+    M = s.vectors.conj().T @ (operator.to_matrix(sparse=True) @ s.vectors)
     return np.asarray((M + M.conj().T) / 2)
+
+
+def _applied(operator: SparsePauliOp, vectors: Matrix, odd: int) -> Matrix:
+    """A V, or A V / i where every string has an odd number of Y; Pauli strings only move rows and turn their signs."""
+    rows, total = np.arange(vectors.shape[0]), np.zeros(vectors.shape)
+    powers = 1 << np.arange(operator.num_qubits)
+    for x, z, coefficient in zip(operator.paulis.x, operator.paulis.z, operator.coeffs, strict=True):
+        source = rows ^ int(x @ powers)
+        signs = 1 - 2 * (np.bitwise_count(source & int(z @ powers)) % 2).astype(float)
+        turns = (int(np.sum(x & z)) - odd) // 2  # i^{#Y} = (−1)^turns, times i where odd
+        total += (float(coefficient.real) * (-1) ** turns * signs)[:, None] * vectors[source]
+    return total
 
 
 def couplings_in_energy_basis(lindbladian: Lindbladian) -> list[Array]:
@@ -106,7 +118,7 @@ def _decay(kernel: Kernel, A: Matrix, nu: Any) -> Matrix:
         case Secular():  # A_ν†A_ν' with ν, ν' in one class joins levels within the tolerance only
             energies = nu[:, 0]
             root = np.sqrt(kernel.bath.rate(nu)) * A
-            near = np.abs(energies[:, None] - energies[None, :]) <= kernel.tolerance * energies.size
+            near = np.abs(energies[:, None] - energies[None, :]) <= max(kernel.tolerance, kernel.spread)
             R = np.diag(np.einsum("ki,ki->i", root.conj(), root))
             for i, j in zip(*np.nonzero(np.triu(near, 1)), strict=True):
                 R = R.astype(root.dtype)
