@@ -47,7 +47,8 @@ from .quadratic import (
 
 __all__ = [
     "QuadraticGenerator", "QuadraticModel", "covariance_equation", "energy", "free_energy", "hopping_chain",
-    "quadratic", "rapidities", "relaxation", "residual", "spectral_gap", "steady_covariance", "steady_states", "tfim_chain",
+    "quadratic", "rapidities", "relaxation", "residual", "spectral_gap", "steady_covariance", "steady_states",
+    "tfim_chain",
     "thermal_covariance",
 ]  # fmt: skip
 
