@@ -6,18 +6,17 @@ symmetries every matrix falls into blocks, see `symmetry`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..generators import Lindbladian
 from ..generators.matrices import Matrix, amplitudes, coherent_term, decay_operators, energy_spectrum
 from ..spectrum import Real
 
-Vector = NDArray[Any]
+BATCHED_DIM = 64  # one product with all jumps stacked up to here; one per jump above
+Pair = tuple[Matrix, Matrix]  # X ↦ L X R†
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,3 +108,28 @@ def damped(R: Matrix, beta: float, nu: Real) -> Matrix:
     """R_ij / cosh(βν_ij/4) without overflow."""
     x = np.minimum(np.abs(beta * nu / 4), 700.0)
     return np.asarray(R / np.cosh(x))
+
+
+def sandwich(pairs: Sequence[Pair], d: int) -> Callable[[Matrix], Matrix]:
+    """X ↦ Σ L X R†; all in two products where d is at most 64."""
+    if not pairs:
+        return lambda X: np.zeros_like(X)
+    if d > BATCHED_DIM:
+        right = [np.ascontiguousarray(R.conj().T) for _, R in pairs]
+
+        def one_by_one(X: Matrix) -> Matrix:
+            total = pairs[0][0] @ X @ right[0]
+            for (L, _), R in zip(pairs[1:], right[1:], strict=True):
+                total += L @ X @ R
+            return np.asarray(total)
+
+        return one_by_one
+    count = len(pairs)
+    lefts = np.concatenate([L for L, _ in pairs])
+    rights = np.concatenate([R.conj().T for _, R in pairs])
+
+    def batched(X: Matrix) -> Matrix:
+        halves = (lefts @ X).reshape(count, d, d).transpose(1, 0, 2).reshape(d, count * d)
+        return np.asarray(halves @ rights)
+
+    return batched

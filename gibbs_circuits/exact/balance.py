@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import scipy.sparse.linalg
@@ -103,12 +104,11 @@ def frequency_sample(nu: Real) -> Real:
     return np.unique(np.concatenate([-kept, kept]))
 
 
-def kernel_defects(lindbladian: Lindbladian, *, positivity: bool = True) -> tuple[float, float, float]:
+def kernel_defects(lindbladian: Lindbladian) -> tuple[float, float, float]:
     """Of all kernels the worst KMS defect, GNS defect, and smallest over largest eigenvalue of α̃.
 
     KMS: max |α̃(ν1, ν2) − α̃(−ν2, −ν1)| / max |α̃|. GNS: the same with α̃(−ν2, −ν1) e^{−β(ν1−ν2)/2}, both sides divided
-    by 1 + e^{−β(ν1−ν2)/2}. α̃ is congruent to α, so it has as many negative eigenvalues; 1
-    where `positivity` is not asked for.
+    by 1 + e^{−β(ν1−ν2)/2}. α̃ is congruent to α, so it has as many negative eigenvalues.
     """
     nu = frequency_sample(energy_spectrum(lindbladian).bohr_frequencies)
     kms, gns, lowest = 0.0, 0.0, 1.0
@@ -122,15 +122,30 @@ def kernel_defects(lindbladian: Lindbladian, *, positivity: bool = True) -> tupl
         x = np.clip(kernel.beta * (nu[:, None] - nu[None, :]) / 2, -700, 700)
         share = 1 / (1 + np.exp(-x))
         gns = max(gns, float(np.max(np.abs(alpha * share - mirrored * (1 - share)))) / scale)
-        if not positivity:
-            continue
-        values = np.linalg.eigvalsh((alpha + alpha.conj().T) / 2)
+        values = np.linalg.eigvalsh(alpha)
         lowest = min(lowest, float(values[0] / values[-1]) if values[-1] > 0 else -1.0)
     return kms, gns, lowest
 
 
+@lru_cache(maxsize=32)
+def kms_defect(lindbladian: Lindbladian) -> float | None:
+    """The larger of the violations by the kernels and by B; None with several baths or sites alone."""
+    if len(lindbladian.betas) > 1 or lindbladian.frame is not None:
+        return None
+    nu, worst = frequency_sample(energy_spectrum(lindbladian).bohr_frequencies), 0.0
+    for kernel, _ in by_kernel(lindbladian):
+        if not kernel.positive:
+            return None
+        alpha = _bounded(kernel, nu)
+        scale = float(np.max(np.abs(alpha)))
+        if scale > 0:
+            worst = max(worst, float(np.max(np.abs(alpha - alpha[::-1, ::-1].T))) / scale)
+    return max(worst, coherent_defects(lindbladian)[0])
+
+
 def _bounded(kernel: Kernel, nu: Real) -> Array:
-    return np.asarray(kernel.balanced(nu[:, None], nu[None, :]))
+    alpha = kernel.balanced(nu[:, None], nu[None, :])
+    return alpha if np.any(alpha.imag) else np.asarray(alpha.real)
 
 
 def coherent_defects(lindbladian: Lindbladian) -> tuple[float, float]:

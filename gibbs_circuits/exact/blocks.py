@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +13,7 @@ import scipy.sparse
 from ..generators import Lindbladian
 from ..generators.matrices import Matrix, elementwise
 from ..spectrum import Array, Real, spectrum
-from .action import damped
+from .action import BATCHED_DIM, damped, sandwich
 from .symmetry import Symmetry, weak_symmetries
 
 Label = tuple[int, ...]
@@ -100,9 +101,19 @@ class Sector:
         for X, target, (r, h) in zip(source, into, self.pairs, strict=True):
             target += G[r] @ X
             target += X @ G[h].conj().T
+        if self.batched is not None:
+            into[0] += self.batched(source[0])
+            return out
         for start, end, left, right in self.plan:
             into[end] += (left @ source[start]) @ right.conj().T
         return out
+
+    @cached_property
+    def batched(self) -> Callable[[Matrix], Matrix] | None:
+        """All jumps in two products, where there is one small block."""
+        if len(self.pairs) > 1 or self.shapes[0][0] > BATCHED_DIM:
+            return None
+        return sandwich([(left, right) for _, _, left, right in self.plan], self.shapes[0][0])
 
     @cached_property
     def plan(self) -> list[tuple[int, int, Matrix, Matrix]]:

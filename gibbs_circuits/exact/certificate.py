@@ -13,7 +13,7 @@ from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, decay_operator, ener
 from ..kernels import Secular
 from ..spectrum import trace_distance
 from ..status import Status
-from .balance import coherent_defects, judged, kernel_defects, reference_state, residual, secular
+from .balance import coherent_defects, judged, kernel_defects, kms_defect, reference_state, residual, secular
 from .commutant import steady_state_counts
 from .gap import ROUNDING, Gap, NotConvergedError, dense_decay_rates, iterative_gap
 from .locality import jump_locality
@@ -171,10 +171,8 @@ def spectral_gap(lindbladian: Lindbladian) -> Gap | None:
     """
     subject, with_hamiltonian = judged(lindbladian)
     plain, _ = steady_state_counts(lindbladian)
-    kms = None
-    if len(lindbladian.betas) == 1 and lindbladian.frame is None:
-        kms = max(kernel_defects(subject, positivity=False)[0], coherent_defects(subject)[0])
-    found = _gap(subject, plain, kms, with_hamiltonian, dense_qubits=MAX_SUPEROPERATOR_QUBITS - 1)
+    kms = kms_defect(subject)
+    found = _gap(subject, plain, kms, with_hamiltonian, dense_qubits=3)
     if found is not None and not found.resolved:
         return _gap(subject, plain, kms, with_hamiltonian) or found
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from ..generators import Lindbladian
@@ -14,6 +16,7 @@ from .secular import secular_spectrum
 RANK_TOLERANCE = 1e-12  # of squared commutator norms
 
 
+@lru_cache(maxsize=32)
 def steady_state_counts(lindbladian: Lindbladian) -> tuple[int | None, int | None]:
     r"""Dimension of {X : [X, A_ν] = 0 for all A_ν of non-zero weight}, without and with [X, H] = 0.
 

@@ -31,11 +31,10 @@ from ..generators.matrices import (
 )
 from ..kernels import Kernel, Redfield, Secular
 from ..spectrum import Array, Real
+from .action import Pair
+from .action import sandwich as sandwich_of
 
-BATCHED_DIM = 64  # one product with all jumps stacked up to here; one per jump above
 MAX_SPARSE_ENTRIES = 30_000_000
-
-Pair = tuple[Matrix, Matrix]  # X ↦ L X R†
 
 
 def packed(X: Matrix) -> Real:
@@ -137,7 +136,7 @@ def _apply(
     shift = -drift.imag if np.iscomplexobj(drift) else np.zeros((d, d))
     scale = float(np.max(np.abs(drift), initial=0.0))
     if is_real and np.max(np.abs(shift - shift.T)) <= 1e-14 * scale:
-        sandwich = _sandwich(pairs, d)
+        sandwich = sandwich_of(pairs, d)
         G, K = np.ascontiguousarray(drift.real), np.ascontiguousarray((shift + shift.T) / 2)
         shifts = np.any(K)
 
@@ -157,7 +156,7 @@ def _apply(
             return Y.ravel()
 
         return real
-    sandwich, C = _sandwich(pairs, d), np.asarray(drift, dtype=complex)
+    sandwich, C = sandwich_of(pairs, d), np.asarray(drift, dtype=complex)
 
     def general(v: Real) -> Real:
         X = unpacked(v.reshape(d, d))
@@ -172,31 +171,6 @@ def _apply(
         return packed(Y).ravel()
 
     return general
-
-
-def _sandwich(pairs: Sequence[Pair], d: int) -> Callable[[Matrix], Matrix]:
-    """X ↦ Σ L X R†."""
-    if not pairs:
-        return lambda X: np.zeros_like(X)
-    if d > BATCHED_DIM:
-        right = [np.ascontiguousarray(R.conj().T) for _, R in pairs]
-
-        def one_by_one(X: Matrix) -> Matrix:
-            total = pairs[0][0] @ X @ right[0]
-            for (L, _), R in zip(pairs[1:], right[1:], strict=True):
-                total += L @ X @ R
-            return np.asarray(total)
-
-        return one_by_one
-    count = len(pairs)
-    lefts = np.concatenate([L for L, _ in pairs])
-    rights = np.concatenate([R.conj().T for _, R in pairs])
-
-    def batched(X: Matrix) -> Matrix:
-        halves = (lefts @ X).reshape(count, d, d).transpose(1, 0, 2).reshape(d, count * d)
-        return np.asarray(halves @ rights)
-
-    return batched
 
 
 def _secular_matrix(parts: Sequence[tuple[Secular, Sequence[Matrix]]], nu: Real) -> scipy.sparse.csr_array:

@@ -30,7 +30,7 @@ from .blocks import Sector, hermitised_blocks
 DENSE_DIM = 1024  # d² up to which a dense eigensolver is used
 MAX_ZEROS = 12
 MAX_ITERATIONS = 200
-FIRST = 1e-6  # residual of the first attempt, relative to the largest rate
+FIRST = 1e-7  # residual of the first attempt, relative to the largest rate
 RELATIVE = 1e-5  # residual relative to the gap at which its error, the square over a distance, is below 1e-8 or so
 SMALLEST = 1e-12
 ATTEMPTS = 3
@@ -119,13 +119,21 @@ def lowest_rates(sector: Sector, zeros: int) -> list[tuple[float, float]]:
     wanted = min(zeros, sector.dim - (zero is not None))
     if wanted < 1:
         return []
-    if sector.dim <= DENSE_DIM // 4 or (zeros > 1 and sector.dim <= DENSE_DIM):
+    if sector.dim <= DENSE_DIM // 8 or (zeros > 1 and sector.dim <= DENSE_DIM):
         D = np.stack([sector(column) for column in np.eye(sector.dim)], axis=1)
         values = np.linalg.eigvalsh(-(D + D.conj().T) / 2)
         noise = ROUNDING * float(values[-1])
         return [(float(v), noise) for v in values[(zero is not None) :][:wanted]]
     diagonal = -sector.diagonal
     scale = float(np.max(diagonal))
+    if sector.dim <= DENSE_DIM:
+
+        def negative(v: np.ndarray) -> np.ndarray:
+            return -sector(v)
+
+        first = rng.standard_normal(sector.dim).astype(sector.blocks.dtype)
+        values, vectors = _lanczos(negative, zero, first, wanted, scale, ncv=30)
+        return [(float(v), _residual(negative, x, v)) for v, x in zip(values, vectors.T, strict=True)]
     floor = 1e-3 * scale
     width = wanted if wanted == 1 else wanted + 1  # one vector needs a third of the applications of three
     X = rng.standard_normal((sector.dim, width)).astype(sector.blocks.dtype)
@@ -165,9 +173,14 @@ def _residual(apply: Callable[[np.ndarray], np.ndarray], v: np.ndarray, value: f
 
 
 def _lanczos(
-    apply: Callable[[np.ndarray], np.ndarray], zero: Matrix | None, start: np.ndarray, wanted: int, scale: float
+    apply: Callable[[np.ndarray], np.ndarray],
+    zero: Matrix | None,
+    start: np.ndarray,
+    wanted: int,
+    scale: float,
+    ncv: int = 80,
 ) -> tuple[Real, np.ndarray]:
-    """Where LOBPCG stalls: Lanczos from its vector, the steady state lifted out of the way."""
+    """Lanczos where LOBPCG stalls or is not worth its overhead, the steady state lifted out of the way."""
 
     def lifted(v: np.ndarray) -> np.ndarray:
         v = v.ravel()
@@ -177,7 +190,7 @@ def _lanczos(
     operator = scipy.sparse.linalg.LinearOperator((size, size), matvec=lifted, dtype=dtype)
     try:
         found = scipy.sparse.linalg.eigsh(
-            operator, k=wanted, which="SA", v0=start, ncv=min(size - 1, 80), tol=1e-11, maxiter=400
+            operator, k=wanted, which="SA", v0=start, ncv=min(size - 1, ncv), tol=1e-11, maxiter=400
         )
     except scipy.sparse.linalg.ArpackNoConvergence as error:
         raise NotConvergedError(

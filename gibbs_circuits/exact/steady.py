@@ -13,7 +13,7 @@ from ..errors import ArgumentError, TooLargeError
 from ..generators import Lindbladian
 from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, energy_spectrum, superoperator
 from ..spectrum import Array, Real, gibbs_state, unvec, vec
-from .balance import coherent_defects, judged, kernel_defects
+from .balance import judged, kms_defect
 from .commutant import steady_state_counts
 from .flow import Flow, generator_flow, packed, unpacked
 from .gap import NotConvergedError
@@ -85,14 +85,9 @@ def steady_state(lindbladian: Lindbladian, *, hamiltonian: bool = True) -> Array
 
 def thermal_fixed_point(lindbladian: Lindbladian) -> bool:
     """Whether the kernels and the coherent part make the Gibbs state stationary, with and without −i[H, ·]."""
-    if len(lindbladian.betas) > 1 or lindbladian.frame is not None:
-        return False
-    if not all(contact.kernel.positive for contact in lindbladian.contacts):
-        return False
     subject, biased = judged(lindbladian)
-    if biased:
-        return False
-    return kernel_defects(subject)[0] <= KMS_TOLERANCE and coherent_defects(subject)[0] <= KMS_TOLERANCE
+    defect = None if biased else kms_defect(subject)
+    return defect is not None and defect <= KMS_TOLERANCE
 
 
 def iterative_steady_state(flow: Flow, start: Array) -> Array:

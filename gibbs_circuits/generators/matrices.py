@@ -19,6 +19,7 @@ from .lindbladian import Coherent, Contact, Lindbladian
 Matrix = NDArray[Any]  # real where H and the couplings allow
 MAX_SUPEROPERATOR_QUBITS = 5
 MAX_SHIFT_QUBITS = 8
+MAX_ENTRIES = 2_000_000
 
 
 def energy_spectrum(lindbladian: Lindbladian) -> Spectrum:
@@ -141,13 +142,15 @@ def decay_operator(lindbladian: Lindbladian) -> Matrix:
     return np.asarray(sum(R for _, R in decay_operators(lindbladian)))
 
 
-def decay_entries(kernel: Kernel, couplings: list[Matrix], nu: Any, rows: Any) -> Matrix:
-    """Rows of R from the *values* of a kernel, entry by entry: shares nothing with its factors."""
-    R = np.zeros((len(rows), nu.shape[0]), dtype=complex)
-    for index, i in enumerate(rows):
-        alpha = kernel(nu, nu[:, [i]])  # at [k, j]: α(E_k − E_j, E_k − E_i)
-        R[index] = sum(np.sum(A[:, [i]].conj() * A * alpha, axis=0) for A in couplings)
-    return R
+def decay_entries(kernel: Kernel, couplings: list[Matrix], nu: Real, rows: NDArray[np.int_]) -> Matrix:
+    """Rows of R from the *values* of a kernel, element by element: shares nothing with its factors."""
+    stack = np.stack(couplings)
+    found = []
+    for part in np.array_split(rows, 1 + rows.size * nu.size // MAX_ENTRIES):
+        pairs = stack[:, :, part].conj().transpose(1, 2, 0) @ stack.transpose(1, 0, 2)  # [k, i, j] = Σ_a A_ki* A_kj
+        alpha = kernel(nu[:, None, :], nu[:, part, None])  # α(E_k − E_j, E_k − E_i)
+        found.append(np.sum(pairs * alpha, axis=0))
+    return np.concatenate(found)
 
 
 def balance_term(R: Matrix, s: Spectrum, beta: float) -> Array:
