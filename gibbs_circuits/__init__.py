@@ -59,7 +59,7 @@ from .readings import Cost, cost
 from .readings.circuit import circuit as _circuit
 from .readings.draw import draw
 from .results import package_version
-from .spectrum import gibbs_state, thermal
+from .spectrum import fidelity, gibbs_state, thermal, trace_distance
 from .targets import Target, load_target
 
 __version__ = package_version()
@@ -90,7 +90,8 @@ def dll(
     Args:
         model: Hamiltonian on n qubits; dim = 2**n.
         beta: Inverse temperature, 1/energy, finite and >= 0.
-        couplings: Pauli letters put on every site ("Y", "XZ"), SparsePauliOps, or one list of terms per coupling.
+        couplings: Pauli letters put on every site ("Y", "XZ"), or one label ("IIIX"), SparsePauliOp or list of terms
+            per coupling.
         filter: "gaussian", $q = e^{-(\beta\nu)^2/8}$; "metropolis", $q = e^{-\sqrt{1+(\beta\nu)^2}/4}$ times a bump,
             which keeps mixing when β × bandwidth is large; "lloyd_abanin", $q = e^{-\beta\nu^2/8h}$; a .csv file with
             columns ν, f̂; or a function f̂ of an array of ν, refused if q(−ν) ≠ q(ν)*.
@@ -309,7 +310,7 @@ __all__ = [
     "Estimate", "Evolution", "GibbsError", "InvalidModelError", "InvalidProgramError", "Lindbladian", "Model",
     "Program", "RunResult", "Target", "TooLargeError", "Verdict", "__version__", "baths", "certificate",
     "circuit", "ckg", "coarse_grained", "compare", "compile", "cost", "custom", "davies", "discrete", "dll",
-    "draw", "evolve", "expectation", "faster", "filters", "free_fermions", "gibbs_state", "heat_currents", "kms",
-    "local", "mixing_time", "models", "plot", "redfield", "run", "scandi_alhambra", "several_baths",
-    "spectral_gap", "steady_state", "steady_states", "thermal", "ule",
+    "draw", "evolve", "expectation", "faster", "fidelity", "filters", "free_fermions", "gibbs_state",
+    "heat_currents", "kms", "local", "mixing_time", "models", "plot", "redfield", "run", "scandi_alhambra",
+    "several_baths", "spectral_gap", "steady_state", "steady_states", "thermal", "trace_distance", "ule",
 ]  # fmt: skip

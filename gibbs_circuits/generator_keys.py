@@ -36,7 +36,9 @@ class Keys(BaseModel):
     names: ClassVar[tuple[str, ...]] = ()
     summary: ClassVar[str] = ""
     kind: str = Field(description="which generator.", examples=["dll"])
-    couplings: Any = Field(default="Y", description='letters put on every site ("Y", "XZ"), or one list of terms each.')
+    couplings: Any = Field(
+        default="Y", description='letters put on every site ("Y", "XZ"), or a list of labels or terms.'
+    )
 
     def build(self, model: Model, beta: float, folder: Path) -> Generator:
         """The generator."""

@@ -71,7 +71,8 @@ def _table(title: str, *columns: str) -> Table:
 
 def generator_table(generator: object, cert: Certificate) -> Table:
     """A certificate, with how each line is known."""
-    table = _table(f"Generator: {generator!r}", "certificate", "value", "status")
+    judged = "with −i[H + Lamb shift, ·]" if cert.with_hamiltonian else "certificate, without −i[H, ·]"
+    table = _table(f"Generator: {generator!r}", judged, "value", "status")
 
     def row(label: str, field: str, text: str, status: str | None = None) -> None:
         table.add_row(label, text, status or cert.status(field).value.replace("_", " "))
@@ -79,7 +80,8 @@ def generator_table(generator: object, cert: Certificate) -> Table:
     row("residual ‖L(σ)‖ / ‖L‖‖σ‖", "residual", number(cert.residual))
     without = "residual_without_coherent"
     row("  without the coherent term (negative control)", without, number(cert.residual_without_coherent))
-    row("bias: trace distance of the steady state to σ", "bias", number(cert.bias))
+    bias = "0 (σ stationary to rounding)" if cert.bias == 0 else number(cert.bias)
+    row("bias: trace distance of the steady state to σ", "bias", bias)
     row("KMS defect (kernel and B)", "kms_defect", number(cert.kms_defect))
     row("GNS defect (0 for secular kernels only)", "gns_defect", number(cert.gns_defect))
     lowest = cert.lowest_kernel_eigenvalue

@@ -18,27 +18,33 @@ from .gap import dense_decay_rates, iterative_gap
 
 HOPELESS = 1e-3  # gap over the largest rate: a thousand sweeps of strength one per factor e
 MAX_ADVISED_QUBITS = 7
+WORTH = 3  # more couplings must mix this much faster than the filter alone
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Advice:
     """A generator that mixes faster.
 
     Attributes:
         gap, rate: Of the generator at hand, and its largest rate ‖R‖.
+        resolved: Whether the gap is the number; otherwise it is below it.
         name: What to write instead.
+        generator: The same as an object.
         faster_gap, faster_rate: Of that one. Compare gap/rate: rates can be scaled, ratios cannot.
     """
 
     gap: float
     rate: float
+    resolved: bool
     name: str
+    generator: Lindbladian
     faster_gap: float
     faster_rate: float
 
     def __str__(self) -> str:
+        below = "" if self.resolved else "below "
         return (
-            f"the spectral gap is {self.gap:.1e}, {self.gap / self.rate:.1e} of the largest rate: a run would need "
+            f"the spectral gap is {below}{self.gap:.1e}, {self.gap / self.rate:.1e} of the largest rate: a run would need "
             f"about {self.rate / max(self.gap, 1e-300):.0e} sweeps of strength one per factor e. "
             f"With {self.name} the gap is {self.faster_gap:.2e}, "
             f"{self.faster_gap / self.faster_rate:.1e} of the largest rate."
@@ -47,13 +53,14 @@ class Advice:
 
 @lru_cache(maxsize=32)
 def faster(lindbladian: Lindbladian) -> Advice | None:
-    """The best of a few other filters and couplings where the gap is below 1e-3 of the largest rate.
+    """The smallest change of filter, then of couplings, that mixes well faster.
 
-    None where the gap is not that small or not known, several baths or sites alone are meant, or nothing is faster;
-    above 7 qubits nothing is tried.
+    Asked for where the gap is below 1e-3 of the largest rate. None where it is not that small or not known, several
+    baths or sites alone are meant, or nothing is faster; above 7 qubits nothing is tried.
     """
     cert = certificate(lindbladian)
     gap, rate = cert.spectral_gap, cert.largest_rate
+    resolved = gap is not None
     if gap is None and cert.gap_resolution is not None:
         gap = 10 * cert.gap_resolution  # an upper bound: hopeless all the more
     if gap is None or not rate or gap >= HOPELESS * rate or lindbladian.frame is not None:
@@ -68,8 +75,9 @@ def faster(lindbladian: Lindbladian) -> Advice | None:
         if found is None:
             continue
         value, scale = found
-        if value / scale > 2 * gap / rate and (best is None or value / scale > best.faster_gap / best.faster_rate):
-            best = Advice(gap, rate, name, value, scale)
+        worth = 2 * gap / rate if best is None else WORTH * best.faster_gap / best.faster_rate
+        if value / scale > worth:
+            best = Advice(gap, rate, resolved, name, candidate, value, scale)
     return best
 
 

@@ -45,6 +45,12 @@ def judged(lindbladian: Lindbladian) -> tuple[Lindbladian, bool]:
     return lindbladian, lindbladian.coherent is Coherent.LAMB_SHIFT
 
 
+def without_shift(lindbladian: Lindbladian) -> Lindbladian:
+    """The dissipative part plus B."""
+    shifted = lindbladian.coherent is Coherent.LAMB_SHIFT
+    return replace(lindbladian, coherent=Coherent.NONE) if shifted else lindbladian
+
+
 def reference_state(lindbladian: Lindbladian) -> Array:
     """σ in the basis of the generator's matrices."""
     s = energy_spectrum(lindbladian)
@@ -129,7 +135,10 @@ def kernel_defects(lindbladian: Lindbladian) -> tuple[float, float, float]:
 
 @lru_cache(maxsize=32)
 def kms_defect(lindbladian: Lindbladian) -> float | None:
-    """The larger of the violations by the kernels and by B; None with several baths or sites alone."""
+    """The larger of the violations by the kernels and by B; None with several baths, sites alone, no positive kernel.
+
+    A Lamb shift is no B: with it, B counts as left out.
+    """
     if len(lindbladian.betas) > 1 or lindbladian.frame is not None:
         return None
     nu, worst = frequency_sample(energy_spectrum(lindbladian).bohr_frequencies), 0.0
@@ -140,7 +149,7 @@ def kms_defect(lindbladian: Lindbladian) -> float | None:
         scale = float(np.max(np.abs(alpha)))
         if scale > 0:
             worst = max(worst, float(np.max(np.abs(alpha - alpha[::-1, ::-1].T))) / scale)
-    return max(worst, coherent_defects(lindbladian)[0])
+    return max(worst, coherent_defects(without_shift(lindbladian))[0])
 
 
 def _bounded(kernel: Kernel, nu: Real) -> Array:

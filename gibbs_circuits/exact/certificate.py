@@ -13,7 +13,16 @@ from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, decay_operator, ener
 from ..kernels import Secular
 from ..spectrum import trace_distance
 from ..status import Status
-from .balance import coherent_defects, judged, kernel_defects, kms_defect, reference_state, residual, secular
+from .balance import (
+    coherent_defects,
+    judged,
+    kernel_defects,
+    kms_defect,
+    reference_state,
+    residual,
+    secular,
+    without_shift,
+)
 from .commutant import steady_state_counts
 from .gap import ROUNDING, Gap, NotConvergedError, dense_decay_rates, iterative_gap
 from .locality import jump_locality
@@ -31,9 +40,11 @@ MAX_CERTIFIED_QUBITS = 8  # a minute on two cores; `certificate(…, max_qubits=
 class Certificate:
     r"""Properties of $\mathcal L$ without −i[H + Lamb shift, ·]; None where they were not checked.
 
-    A biased generator with its physical Lamb shift (redfield, ule, coarse_grained) is judged with −i[H + H_LS, ·].
+    A biased generator with its physical Lamb shift (redfield, ule, coarse_grained) is judged with −i[H + H_LS, ·]: its
+    residual, bias, gap are of the whole. Without a coherent part it is judged without H, so the two are not comparable.
 
     Attributes:
+        with_hamiltonian: Whether residual, bias and gap include −i[H + H_LS, ·].
         residual: ‖L(σ)‖_F / (‖L‖ ‖σ‖_F), ‖L‖ the largest singular value.
         residual_without_coherent: The same with B left out: the negative control.
         bias: Trace distance between σ and the steady state; 0 where the residual is at most 1e-12.
@@ -55,6 +66,7 @@ class Certificate:
         largest_rate: ‖R‖, the scale that a gap is small or large against.
     """
 
+    with_hamiltonian: bool = False
     residual: float | None = None
     residual_without_coherent: float | None = None
     bias: float | None = None
@@ -79,7 +91,7 @@ class Certificate:
         value = getattr(self, field)
         if value is None:
             return Status.NOT_CHECKED
-        proved = field in ("conserved", "mixing_bound")  # symbolic; a theorem on the measured gap
+        proved = field in ("with_hamiltonian", "conserved", "mixing_bound")  # symbolic; a theorem on the measured gap
         return Status.PROVED if proved else Status.MEASURED
 
     @property
@@ -124,7 +136,7 @@ def certificate(lindbladian: Lindbladian, max_qubits: int = MAX_CERTIFIED_QUBITS
     one_bath = len(lindbladian.betas) == 1
     positive = all(contact.kernel.positive for contact in lindbladian.contacts)
     kernel, gns_kernel, lowest_eigenvalue = kernel_defects(subject)
-    coherent, size = coherent_defects(subject)
+    coherent, size = coherent_defects(without_shift(subject))
     kms = max(kernel, coherent) if one_bath and positive and lindbladian.frame is None else None
     gns = max(gns_kernel, size) if kms is not None else None
     plain, still = steady_state_counts(lindbladian)
@@ -139,6 +151,7 @@ def certificate(lindbladian: Lindbladian, max_qubits: int = MAX_CERTIFIED_QUBITS
     if gap and lowest and balanced and plain == 1:
         bound = float(np.log(1 / (0.1 * np.sqrt(lowest))) / gap)
     return Certificate(
+        with_hamiltonian=with_hamiltonian,
         residual=found,
         residual_without_coherent=residual(replace(subject, coherent=Coherent.NONE)) if one_bath else None,
         bias=_bias(subject, found, still, with_hamiltonian) if one_bath else None,

@@ -16,6 +16,7 @@ from ..generators import Lindbladian
 from ..generators.matrices import energy_spectrum
 from ..models import hermitian
 from ..spectrum import MAX_DENSE_QUBITS, Array, Real, read_only
+from .balance import judged
 from .commutant import steady_state_counts
 from .flow import Flow, generator_flow, packed, unpacked
 from .krylov import Flown, flow_along
@@ -134,7 +135,7 @@ def mixing_time(
     starts: Sequence[Array],
     epsilon: float = 0.1,
     *,
-    hamiltonian: bool = False,
+    hamiltonian: bool | None = None,
     longest: float | None = None,
 ) -> float:
     """First time from which on every start stays within trace distance ε of the steady state.
@@ -146,7 +147,8 @@ def mixing_time(
         lindbladian: With one steady state.
         starts: Density matrices in the computational basis; the worst one counts.
         epsilon: Trace distance, > 0.
-        hamiltonian: Adds −i[H, ·]. The bound of a certificate is about the evolution without it.
+        hamiltonian: Adds −i[H, ·]; if left out, as the certificate judges: only with a physical Lamb shift of a biased
+            generator. The bound of a certificate is about the evolution without it.
         longest: Time to give up at; 10⁴ over the largest rate if left out.
 
     Raises:
@@ -160,6 +162,7 @@ def mixing_time(
     s = energy_spectrum(lindbladian)
     rhos = [s.to_energy(check_density_matrix(f"starts[{i}]", start, n)) for i, start in enumerate(starts)]
     epsilon = check_real("epsilon", epsilon, low=0.0, above=True)
+    hamiltonian = judged(lindbladian)[1] if hamiltonian is None else hamiltonian
     flow = generator_flow(lindbladian, hamiltonian=hamiltonian)
     rate = float(np.max(-flow.coherences.real))
     limit = LONGEST / max(rate, 1e-300) if longest is None else check_real("longest", longest, low=0.0, above=True)

@@ -9,15 +9,15 @@ from qiskit.quantum_info import SparsePauliOp
 from ..errors import InvalidModelError, shown
 from ..models import pauli_sum
 
-Couplings = str | Sequence[SparsePauliOp] | Sequence[Sequence[Sequence[object]]]
+Couplings = str | Sequence[str] | Sequence[SparsePauliOp] | Sequence[Sequence[Sequence[object]]]
 
 
 def couplings_of(couplings: Couplings, num_qubits: int) -> tuple[SparsePauliOp, ...]:
     """Couplings letter by letter, each on site 0, 1, …; or the given operators in the given order.
 
     Args:
-        couplings: A string of X, Y, Z ("XYZ": three per site), SparsePauliOps, or one list of
-            [label, coefficient] terms per coupling.
+        couplings: A string of X, Y, Z ("XYZ": three per site), or one coupling per entry: a Pauli label as wide as the
+            model, a SparsePauliOp, or a list of [label, coefficient] terms.
         num_qubits: Width of the model.
 
     Raises:
@@ -43,7 +43,10 @@ def couplings_of(couplings: Couplings, num_qubits: int) -> tuple[SparsePauliOp, 
             f"{shown(couplings)} was found",
             'set couplings = "Y"',
         )
-    return tuple(
-        A if isinstance(A, SparsePauliOp) else pauli_sum(A, f"couplings[{index}]", num_qubits)
-        for index, A in enumerate(couplings)
-    )
+    return tuple(_operator(A, f"couplings[{index}]", num_qubits) for index, A in enumerate(couplings))
+
+
+def _operator(A: object, argument: str, num_qubits: int) -> SparsePauliOp:
+    if isinstance(A, SparsePauliOp):
+        return A
+    return pauli_sum([[A, 1.0]] if isinstance(A, str) else A, argument, num_qubits)

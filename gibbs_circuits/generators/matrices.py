@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..errors import TooLargeError
 from ..filters import Filter
 from ..kernels import Kernel, Redfield, Secular
 from ..lamb import LambKernel
-from ..spectrum import Array, Real, Spectrum, spectrum
+from ..spectrum import Array, Real, Spectrum, read_only, spectrum
 from .lindbladian import Coherent, Contact, Lindbladian
 
 Matrix = NDArray[Any]  # real where H and the couplings allow
@@ -176,6 +177,7 @@ def coherent_term(lindbladian: Lindbladian) -> Array:
     return np.asarray(sum(parts))
 
 
+@lru_cache(maxsize=8)
 def lamb_shift(lindbladian: Lindbladian) -> Array:
     r"""$H_{LS,ij} = \sum_a\sum_k \overline{A_{ki}}A_{kj}\,\eta(E_k-E_j, E_k-E_i)$ in the energy basis; time O(8**n).
 
@@ -198,7 +200,7 @@ def lamb_shift(lindbladian: Lindbladian) -> Array:
     for eta, couplings in families.items():
         for k in range(s.dim):  # nu[k, j] = E_k − E_j
             H += eta(nu[k][None, :], nu[k][:, None]) * sum(np.outer(A[k].conj(), A[k]) for A in couplings)
-    return np.asarray((H + H.conj().T) / 2)
+    return read_only(np.asarray((H + H.conj().T) / 2))
 
 
 def transition_superoperator(lindbladian: Lindbladian, *, balanced: bool = False) -> Matrix:
