@@ -44,7 +44,7 @@ class Advice:
     def __str__(self) -> str:
         below = "" if self.resolved else "below "
         return (
-            f"the spectral gap is {below}{self.gap:.1e}, {self.gap / self.rate:.1e} of the largest rate: a run would need "
+            f"the spectral gap is {below}{self.gap:.1e}, {self.gap / self.rate:.1e} of the largest rate: a run needs "
             f"about {self.rate / max(self.gap, 1e-300):.0e} sweeps of strength one per factor e. "
             f"With {self.name} the gap is {self.faster_gap:.2e}, "
             f"{self.faster_gap / self.faster_rate:.1e} of the largest rate."
