@@ -214,7 +214,7 @@ def discrete(
 ) -> DiscreteChannel:
     """The exact channel at finite step of Gilyén, Chen, Doriguello & Kastoryano, of the transitions of any exact kind.
 
-    `step` in (0, 1] is s ‖T†(1)‖; `keys` are those of `inside`.
+    `step` in (0, 0.99] is s ‖T†(1)‖; `keys` are those of `inside`.
     """
     return cast(DiscreteChannel, _made(
         model, beta, kind="discrete", couplings=couplings, inside=inside, step=step, **keys

@@ -108,6 +108,8 @@ def run(
     check_writable("--out", folder)
     if not resume:
         check_new("--out", folder)
+    with _naming(spec.path, "generator"):
+        pipeline.compilable(spec.generator)
     with _naming(spec.path, "run"):
         pipeline.refuse_hopeless(spec.generator, spec.scheme, spec.knobs, spec.target)
     with _progress() as (stage, steps):
@@ -215,6 +217,8 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         if out.is_dir():
             raise ArgumentError("--out", "be a file", f"{out} is a folder", "write --out program.qasm")
         check_writable("--out", out.absolute().parent)
+    with _naming(spec.path, "generator"):
+        pipeline.compilable(spec.generator)
     with _progress() as (stage, _):
         stage("certificate")
         cert = _certify(spec)
@@ -245,10 +249,11 @@ def _certify(spec: Experiment) -> Certificate | None:
     if spec.model.num_qubits > MAX_DENSE_QUBITS:
         return None
     generator = spec.generator
-    if isinstance(generator, DiscreteChannel):
-        return channel_certificate(generator)
-    cert = certificate(generator)
-    advice = faster(generator)
+    with _naming(spec.path, "generator"):
+        if isinstance(generator, DiscreteChannel):
+            return channel_certificate(generator)
+        cert = certificate(generator)
+        advice = faster(generator)
     if advice is not None:
         print(f"Warning: {advice}", file=sys.stderr)
     if cert.steady_states_with_hamiltonian is not None and cert.steady_states_with_hamiltonian > 1:

@@ -160,6 +160,7 @@ def default_folder(spec: Experiment) -> Path:
 def write_inputs(spec: Experiment, program: Program, folder: Path) -> None:
     """The experiment as run: a file that runs again from inside the folder."""
     filled = {section: dict(keys) for section, keys in spec.filled.items()}
+    _copy_tables(filled["generator"], spec.path.parent, folder)
     if "file" in filled["model"]:
         filled["model"]["file"] = "model.json"
         write_text(folder / "model.json", model_json(spec.model))
@@ -177,6 +178,20 @@ def write_inputs(spec: Experiment, program: Program, folder: Path) -> None:
     filled["compile"]["calibration"] = program.calibration.value
     filled["compile"] = {key: value for key, value in filled["compile"].items() if value is not None}
     write_text(folder / "experiment.toml", tomli_w.dumps(filled))
+
+
+def _copy_tables(keys: dict[str, Any], source: Path, folder: Path, prefix: str = "") -> None:
+    """Tables that a generator names come along; their keys name the copies."""
+    if "contacts" in keys:
+        keys["contacts"] = [dict(contact) for contact in keys["contacts"]]
+        for index, contact in enumerate(keys["contacts"]):
+            _copy_tables(contact, source, folder, f"{index}-")
+    for key in ("bath", "filter", "kernel"):
+        value = keys.get(key)
+        if isinstance(value, str) and value.endswith(".csv"):
+            name = f"{prefix}{key}-{Path(value).name}"
+            write_text(folder / name, (source / value).read_text("utf-8"))
+            keys[key] = name
 
 
 def write_results(comparison: Comparison, folder: Path) -> list[Path]:

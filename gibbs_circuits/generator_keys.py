@@ -54,7 +54,7 @@ class BalancedKeys(Keys):
 
     def choice(self) -> Coherent:
         """What `coherent` says."""
-        return Coherent(check_choice("coherent", self.coherent, [c.value for c in Coherent]))
+        return Coherent(check_choice("coherent", self.coherent, ("balance", "none")))
 
 
 class DllKeys(BalancedKeys):
@@ -63,8 +63,10 @@ class DllKeys(BalancedKeys):
     filter: Any = Field(
         default="gaussian", description='f̂(ν): gaussian, metropolis, lloyd_abanin, or "file.csv" (nu, f or nu, re, im).'
     )
-    bandwidth: float | None = Field(default=None, description="metropolis: S, 1 on |ν| <= S/2; from H if left out.")
-    splitting: float | None = Field(default=None, description="lloyd_abanin: h > 0; 1/β if left out.")
+    bandwidth: float | None = Field(
+        default=None, examples=[1.0], description="metropolis: S, 1 on |ν| <= S/2; from H if left out."
+    )
+    splitting: float | None = Field(default=None, examples=[1.0], description="lloyd_abanin: h > 0; 1/β if left out.")
 
     def build(self, model: Model, beta: float, folder: Path) -> Lindbladian:
         filter = make_filter(self.filter, beta, model, folder, self.bandwidth, self.splitting)
@@ -75,8 +77,10 @@ class CkgKeys(BalancedKeys):
     names = ("ckg",)
     summary = "Chen–Kastoryano–Gilyén: a Gaussian window on energies, exact detailed balance."
     filter: str = Field(default="gaussian", description="the rate: gaussian or metropolis.")
-    sigma_E: float | None = Field(default=None, description="width of the window; 1/β if left out.")
-    omega_gamma: float | None = Field(default=None, description="gaussian: centre of the rate; 1/β if left out.")
+    sigma_E: float | None = Field(default=None, examples=[1.0], description="width of the window; 1/β if left out.")
+    omega_gamma: float | None = Field(
+        default=None, examples=[1.0], description="gaussian: centre of the rate; 1/β if left out."
+    )
 
     def build(self, model: Model, beta: float, folder: Path) -> Lindbladian:
         metropolis = check_choice("filter", self.filter, ("gaussian", "metropolis")) == "metropolis"
@@ -94,6 +98,16 @@ class BathKeys(Keys):
     bath: Any = Field(default="ohmic", description=BATH_HELP)
     coherent: str = Field(default="lamb_shift", description="lamb_shift: the bath's own shift of H; balance: B; none.")
 
+    def made_bath(self, beta: float, folder: Path) -> Bath:
+        """The bath, whose G(0) all kinds but scandi_alhambra need."""
+        bath = make_bath(self.bath, beta, folder)
+        if bath.exponent is not None and bath.exponent < 1 and self.kind != "scandi_alhambra":
+            raise ArgumentError(
+                "bath", f"have a finite G(0) for {self.kind}", f"its exponent is {bath.exponent:g}",
+                'use an exponent >= 1, or kind = "scandi_alhambra"',
+            )  # fmt: skip
+        return bath
+
     def choice(self) -> Coherent:
         """What `coherent` says."""
         return Coherent(check_choice("coherent", self.coherent, [c.value for c in Coherent]))
@@ -108,7 +122,7 @@ class DaviesKeys(BathKeys):
 
     def build(self, model: Model, beta: float, folder: Path) -> Lindbladian:
         return catalogue.davies(
-            model, self.operators(model), make_bath(self.bath, beta, folder),
+            model, self.operators(model), self.made_bath(beta, folder),
             degeneracy_tolerance=self.degeneracy_tolerance, coherent=self.choice(),
         )  # fmt: skip
 
@@ -118,7 +132,7 @@ class RedfieldKeys(BathKeys):
     summary = "Redfield: not positive, biased by O(λ²); for comparison."
 
     def build(self, model: Model, beta: float, folder: Path) -> Lindbladian:
-        return catalogue.redfield(model, self.operators(model), make_bath(self.bath, beta, folder), self.choice())
+        return catalogue.redfield(model, self.operators(model), self.made_bath(beta, folder), self.choice())
 
 
 class UleKeys(BathKeys):
@@ -126,20 +140,23 @@ class UleKeys(BathKeys):
     summary = 'Universal Lindblad equation (GAME): biased by O(λ²); exact with coherent = "balance".'
 
     def build(self, model: Model, beta: float, folder: Path) -> Lindbladian:
-        return catalogue.ule(model, self.operators(model), make_bath(self.bath, beta, folder), self.choice())
+        return catalogue.ule(model, self.operators(model), self.made_bath(beta, folder), self.choice())
 
 
 class CoarseGrainedKeys(BathKeys):
     names = ("coarse_grained",)
     summary = 'coarse graining over a Gaussian window: biased by O(β²/T²); exact with coherent = "balance".'
-    window: float | None = Field(default=None, description="T > 0; β if left out.")
+    window: float | None = Field(default=None, examples=[1.0], description="T > 0; β if left out.")
     shifted: bool | None = Field(
-        default=None, description="spectrum shifted to γ(ν + β/2T²); if left out, exactly with balance."
+        default=None,
+        examples=[True],
+        json_schema_extra={"rule": "be true or false"},
+        description="spectrum shifted to γ(ν + β/2T²); if left out, exactly with balance.",
     )
 
     def build(self, model: Model, beta: float, folder: Path) -> Lindbladian:
         return catalogue.coarse_grained(
-            model, self.operators(model), make_bath(self.bath, beta, folder), window_of(self.window, beta),
+            model, self.operators(model), self.made_bath(beta, folder), window_of(self.window, beta),
             shifted=self.shifted, coherent=self.choice(),
         )  # fmt: skip
 
@@ -148,10 +165,10 @@ class ScandiAlhambraKeys(BathKeys):
     names = ("scandi_alhambra",)
     summary = "Scandi–Alhambra: coarse graining in KMS form, exact at every window, Davies as it widens."
     coherent: str = Field(default="balance", description="balance: the term B that makes it exact; lamb_shift; none.")
-    window: float | None = Field(default=None, description="T > 0; β if left out.")
+    window: float | None = Field(default=None, examples=[1.0], description="T > 0; β if left out.")
 
     def build(self, model: Model, beta: float, folder: Path) -> Lindbladian:
-        bath = make_bath(self.bath, beta, folder)
+        bath = self.made_bath(beta, folder)
         return catalogue.scandi_alhambra(
             model, self.operators(model), bath, window_of(self.window, beta), self.choice()
         )
@@ -299,7 +316,7 @@ def make_filter(
 ) -> Filter:
     """A filter from a name, a file, a function of ν, or a filter itself."""
     for key, value, owner in (("bandwidth", bandwidth_S, "metropolis"), ("splitting", splitting, "lloyd_abanin")):
-        if value is not None and filter != owner:
+        if value is not None and not (isinstance(filter, str) and filter == owner):
             raise ArgumentError(key, f"be left out unless filter = {owner}", "it is unused here", f"remove {key}")
     largest = 2 * bandwidth(model)  # >= max |ν|
     match filter:
@@ -332,6 +349,8 @@ def make_bath(bath: Any, beta: float, folder: Path) -> Bath:
                 )
             return bath
         case str() | Path() if str(bath).endswith(".csv"):
+            if not (folder / bath).is_file():
+                raise ArgumentError("bath", "be a file", f"{folder / bath} does not exist", "check the path")
             return baths.read_bath(folder / bath, beta)
         case str():
             return _named_bath({"kind": bath}, beta)
@@ -352,6 +371,11 @@ def _named_bath(keys: Mapping[str, Any], beta: float) -> Bath:
                 f"bath.{key}", f"be one of kind, {', '.join(BATH_KEYS[kind])}", "it is unknown", f"remove {key}"
             )
     values = {key: check_real(f"bath.{key}", value) for key, value in keys.items() if key != "kind"}
+    filled = {"strength": 1.0, "cutoff": 5.0, **values}
     if kind == "power_law" and "exponent" not in values:
         raise ArgumentError("bath.exponent", "be given for power_law", "it is missing", "add exponent = 3")
-    return BATHS[kind](beta, **values)
+    try:
+        return BATHS[kind](beta, **filled)
+    except ArgumentError as error:
+        name = error.argument if error.argument == "beta" else f"bath.{error.argument}"
+        raise ArgumentError(name, error.rule, error.found, error.fix) from None

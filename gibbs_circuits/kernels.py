@@ -33,6 +33,11 @@ class Kernel(Protocol):
         """Whether it is positive semidefinite as a formula."""
         ...
 
+    @property
+    def detailed_balance(self) -> bool:
+        """Whether it is in KMS balance as a formula."""
+        ...
+
     def __call__(self, nu1: Real, nu2: Real) -> Array:
         """α(ν1, ν2), elementwise."""
         ...
@@ -61,6 +66,7 @@ class RankOne:
     filter: Filter
     weight: float = 1.0
     positive = True
+    detailed_balance = True
 
     @property
     def beta(self) -> float:
@@ -109,6 +115,7 @@ class Secular:
     edges: Real | None = None
     spread: float = 0.0
     positive = True
+    detailed_balance = True
 
     @property
     def beta(self) -> float:
@@ -162,6 +169,7 @@ class Redfield:
 
     bath: Bath
     positive = False
+    detailed_balance = False
 
     @property
     def beta(self) -> float:

@@ -11,9 +11,12 @@ from typing import Protocol
 import numpy as np
 
 from .baths import Bath
+from .errors import ArgumentError
 from .kernels import Redfield, Secular
 from .spectrum import Array, Real
 from .windows import SPREAD, STEP
+
+MAX_NODES = 20_000
 
 
 class LambKernel(Protocol):
@@ -66,6 +69,12 @@ class UniversalLamb:
         nu1, nu2 = np.asarray(nu1, dtype=float), np.asarray(nu2, dtype=float)
         h = STEP * self.bath.scale
         end = max(float(np.max(np.abs(nu1), initial=0.0)), float(np.max(np.abs(nu2), initial=0.0)))
+        if not (end + 2 * self.bath.limit) / h < MAX_NODES:
+            raise ArgumentError(
+                "bath", "have a cutoff on the scale of its temperature or of H for its Lamb shift",
+                f"the integral from {h:.3g} to {end + 2 * self.bath.limit:.3g} takes too many nodes",
+                'set coherent = "balance" or a smaller cutoff',
+            )  # fmt: skip
         nodes = h * (np.arange(int(np.ceil((end + 2 * self.bath.limit) / h))) + 0.5)
         total = np.zeros(np.broadcast_shapes(nu1.shape, nu2.shape))
         for x in nodes:

@@ -63,7 +63,10 @@ class CustomFilter:
             )  # fmt: skip
 
     def _raw(self, nu: Real) -> Array:
-        return np.asarray(self.function(np.asarray(nu, dtype=float)), dtype=complex)
+        try:
+            return np.asarray(self.function(np.asarray(nu, dtype=float)), dtype=complex)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            raise ArgumentError("filter", "return one number per ν", f"it raised: {error}", "take an array") from None
 
     @cached_property
     def width(self) -> float:
@@ -110,6 +113,7 @@ class CustomKernel:
     limit: float
     table: Real | None = None
     positive = True
+    detailed_balance = True
 
     def __post_init__(self) -> None:
         check_beta(self.beta)
@@ -119,7 +123,10 @@ class CustomKernel:
 
     def _check(self, nu: Real) -> None:
         row, column = nu[:, None], nu[None, :]
-        alpha = np.asarray(self.function(row, column), dtype=complex)
+        try:
+            alpha = np.asarray(self.function(row, column), dtype=complex)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            raise ArgumentError("kernel", "return numbers", f"it raised: {error}", "take two arrays") from None
         if alpha.shape != (nu.size, nu.size) or not np.all(np.isfinite(alpha)):
             raise ArgumentError(
                 "kernel", f"be finite on |ν| <= {self.limit:.4g}, elementwise with broadcasting",

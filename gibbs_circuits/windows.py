@@ -25,6 +25,7 @@ from .spectrum import Array, Real
 SPREAD = 8.5  # standard deviations beyond which a Gaussian is below 1e-16
 STEP = 0.7  # midpoint rule per standard deviation: error e^{−2π²/0.49}
 MAX_EXPONENT = 600.0
+MAX_NODES = 4000
 
 
 class Rate(Protocol):
@@ -153,6 +154,11 @@ class Windowed:
         """The rate's."""
         return self.rate.beta
 
+    @property
+    def detailed_balance(self) -> bool:
+        """Exactly when the spectrum is shifted."""
+        return self.shift == 0
+
     def balanced(self, nu1: Real, nu2: Real) -> Array:
         """α̃(ν1, ν2)."""
         nu1, nu2 = np.asarray(nu1, dtype=float), np.asarray(nu2, dtype=float)
@@ -180,6 +186,13 @@ class Windowed:
     def _nodes(self, span: float) -> tuple[Real, Real]:
         """u_k symmetric about 0, never 0 itself, with weights h s(u_k); panels end at the kink of Metropolis."""
         end = min(self.rate.limit, span + SPREAD * np.sqrt(2) * self.sigma)
+        step = STEP * self.sigma / np.hypot(1.0, self.sigma / self.rate.scale)  # of the product of both
+        if not 2 * end / step < MAX_NODES:
+            raise ArgumentError(
+                "window", f"keep the number of jumps per coupling below {MAX_NODES} (σ_E = 1/window)",
+                f"at σ_E = {self.sigma:.3g} over |ν| <= {end:.3g} it is {2 * end / step:.3g}",
+                'choose a shorter window (a larger sigma_E), or its limit, kind = "davies"',
+            )  # fmt: skip
         if isinstance(self.rate, MetropolisRate):
             panels = max(1, int(np.ceil(end / min(2 * self.sigma, 8 * self.rate.scale))))
             x, w = np.polynomial.legendre.leggauss(20)
@@ -187,7 +200,7 @@ class Windowed:
             right = (width * (np.arange(panels)[:, None] + (x + 1) / 2)).ravel()
             steps = np.tile(w * width / 2, panels)
         else:
-            h = STEP * self.sigma / np.hypot(1.0, self.sigma / self.rate.scale)  # of the product of both
+            h = step
             right = h * (np.arange(int(np.ceil(end / h))) + 0.5)
             steps = np.full(right.size, h)
         u = np.concatenate([-right[::-1], right])

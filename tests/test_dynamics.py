@@ -14,7 +14,6 @@ from gibbs_circuits.baths import Bath, ohmic
 from gibbs_circuits.errors import ArgumentError, TooLargeError
 from gibbs_circuits.exact import certificate
 from gibbs_circuits.exact import krylov as krylov_module
-from gibbs_circuits.exact.action import generator_action
 from gibbs_circuits.exact.dynamics import evolve, expectation, heat_currents, mixing_time
 from gibbs_circuits.exact.flow import generator_flow, packed, unpacked
 from gibbs_circuits.exact.gap import NotConvergedError
@@ -452,16 +451,6 @@ def test_heat_currents__local_generator__uses_the_whole_hamiltonian() -> None:
     image = unvec(superoperator(generator) @ vec(energy_spectrum(generator).to_energy(rho)))
     wanted = np.trace(ISING.hamiltonian.to_matrix() @ energy_spectrum(generator).from_energy(image)).real
     assert heat_currents(generator, rho)[1.0] == pytest.approx(wanted, abs=1e-12)
-
-
-def test_flow__equals_action__seven_qubits() -> None:
-    generator = gaussian_dll(mixed_field_ising(7), 1.0, "X")
-    X = np.random.default_rng(5).standard_normal((128, 128))
-    X = X + X.T + 1j * (X @ X.T.T - (X @ X.T.T).T)
-    for hamiltonian in (True, False):
-        action = generator_action(generator, hamiltonian=hamiltonian)
-        image = generator_flow(generator, hamiltonian=hamiltonian).apply(packed(X).ravel()).reshape(128, 128)
-        np.testing.assert_allclose(unpacked(image), action(X), atol=1e-11 * np.linalg.norm(X))
 
 
 def test_dense_steady_state__agrees__with_the_general_one() -> None:

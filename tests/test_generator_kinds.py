@@ -16,7 +16,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from gibbs_circuits import models
 from gibbs_circuits.baths import Bath, from_function, ohmic, power_law, to_qutip
-from gibbs_circuits.errors import ArgumentError, GibbsError
+from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.exact.balance import coherent_defects, kernel_defects, reference_state, residual
 from gibbs_circuits.exact.certificate import Certificate, certificate
 from gibbs_circuits.exact.channel_certificate import channel_certificate
@@ -935,21 +935,24 @@ def test_certificate__is_finite__filter_that_vanishes() -> None:
 
 
 @pytest.mark.parametrize(
-    "attempt",
+    ("argument", "attempt"),
     [
-        lambda: cat.scandi_alhambra(SMALL, SMALL_XZ, ohmic(50.0), 0.3),
-        lambda: cat.ckg(SMALL, SMALL_XZ, 1.0, sigma_E=2.0, omega_gamma=1.0),
-        lambda: cat.ckg(SMALL, SMALL_XZ, 0.0, sigma_E=1.0),
-        lambda: cat.coarse_grained(SMALL, SMALL_XZ, ohmic(1.0), 0.0),
-        lambda: cat.davies(SMALL, SMALL_XZ, power_law(1.0, 0.5)).contacts[0].kernel(np.zeros(1), np.zeros(1)),
-        lambda: DiscreteChannel(cat.ule(SMALL, SMALL_XZ, ohmic(1.0)), 0.5),
-        lambda: DiscreteChannel(cat.dll(SMALL, SMALL_XZ, GaussianFilter(1.0), 1.0), 1.5),
+        ("window", lambda: cat.scandi_alhambra(SMALL, SMALL_XZ, ohmic(50.0), 0.3)),
+        ("omega_gamma", lambda: cat.ckg(SMALL, SMALL_XZ, 1.0, sigma_E=2.0, omega_gamma=1.0)),
+        ("sigma_E", lambda: cat.ckg(SMALL, SMALL_XZ, 0.0, sigma_E=1.0)),
+        ("window", lambda: cat.coarse_grained(SMALL, SMALL_XZ, ohmic(1.0), 0.0)),
+        ("window", lambda: certificate(cat.scandi_alhambra(SMALL, SMALL_XZ, ohmic(1.0), 1e4))),
+        ("omega", lambda: certificate(cat.davies(SMALL, SMALL_XZ, power_law(1.0, 0.5)))),
+        ("inside", lambda: DiscreteChannel(cat.coarse_grained(SMALL, SMALL_XZ, ohmic(1.0), 1.0), 0.5)),
+        ("contacts", lambda: cat.several_baths(())),
+        ("step", lambda: DiscreteChannel(cat.dll(SMALL, SMALL_XZ, GaussianFilter(1.0), 1.0), 1.0)),
     ],
-    ids=["rates overflow", "no sigma", "flat", "no window", "divergent", "not balanced", "step"],
+    ids=["overflow", "no sigma", "flat", "no window", "too wide", "divergent", "not balanced", "no bath", "step"],
 )
-def test_generators__refuse__with_one_line(attempt: Callable[[], object]) -> None:
-    with pytest.raises(GibbsError) as caught:
+def test_generators__refuse__with_one_line(argument: str, attempt: Callable[[], object]) -> None:
+    with pytest.raises(ArgumentError) as caught:
         attempt()
+    assert caught.value.argument == argument
     assert "\n" not in str(caught.value)
     assert "Fix:" in str(caught.value)
 
@@ -1116,3 +1119,35 @@ def test_redfield__equals_qutip__bloch_redfield_tensor_without_secular_cutoff() 
         )
     np.testing.assert_allclose(full - theirs, missing, atol=1e-9)
     assert np.linalg.norm(missing) > 0.1
+
+
+def test_certificate__says_unstable__redfield_without_its_shift() -> None:
+    generator = cat.redfield(models.mixed_field_ising(2), couplings_of("Y", 2), ohmic(1.0), Coherent.NONE)
+    found, values = certificate(generator), np.linalg.eigvals(superoperator(generator)).real
+    assert found.growth_rate == pytest.approx(values.max(), rel=1e-6)
+    assert values.max() > 1e-3
+    assert (found.bias, found.spectral_gap, found.gap_resolution) == (None, None, None)
+
+
+def test_certificate__counts_with_the_whole_hamiltonian__sites_alone() -> None:
+    model = from_terms([("ZZ", -1.0), ("XI", -1.0), ("IX", -0.5)])
+    generator = cat.local(model, lambda alone: cat.dll(alone, couplings_of("X", 2), GaussianFilter(1.0), 1.0))
+    found, values = certificate(generator), np.linalg.svd(superoperator(generator, hamiltonian=True), compute_uv=False)
+    assert found.steady_states == 4
+    assert found.steady_states_with_hamiltonian == int(np.count_nonzero(values < 1e-10)) == 2
+
+
+@pytest.mark.parametrize("step", [0.9, 0.99])
+def test_channel_certificate__is_exact__long_steps(step: float) -> None:
+    generator = cat.dll(SMALL, SMALL_XZ, GaussianFilter(1.0), 1.0)
+    found = channel_certificate(DiscreteChannel(generator, step))
+    assert found.residual <= 1e-14
+    assert found.kms_defect <= 1e-14
+
+
+@pytest.mark.parametrize("kind", ["redfield", "davies"])
+def test_certificate__is_measured__six_qubits_without_factors(kind: str) -> None:
+    model = models.mixed_field_ising(6)
+    found = certificate(getattr(cat, kind)(model, couplings_of("Y", 6), ohmic(1.0)))
+    assert (found.residual <= 1e-14) is (kind == "davies")
+    assert found.steady_states_with_hamiltonian == 1

@@ -93,6 +93,8 @@ def generator_table(generator: object, cert: Certificate) -> Table:
     row("conserved Pauli strings and charges", "conserved", ", ".join(cert.conserved) or "none")
     unresolved = cert.spectral_gap is None and cert.gap_resolution is not None
     gap = f"below {number(10 * (cert.gap_resolution or 0))}" if unresolved else number(cert.spectral_gap)
+    if cert.growth_rate is not None:
+        row("UNSTABLE: largest growth rate", "growth_rate", number(cert.growth_rate))
     row("spectral gap", "spectral_gap", gap, "measured, not resolved" if unresolved else None)
     proved = "proved from the measured gap" if cert.mixing_bound is not None else "not checked"
     row("mixing time bound, ε = 0.1", "mixing_bound", number(cert.mixing_bound, 1), proved)

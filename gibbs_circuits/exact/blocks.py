@@ -13,7 +13,7 @@ import scipy.sparse
 from ..generators import Lindbladian
 from ..generators.matrices import Matrix, elementwise
 from ..spectrum import Array, Real, spectrum
-from .action import BATCHED_DIM, damped, sandwich
+from .action import BATCHED_ENTRIES, damped, sandwich
 from .symmetry import Symmetry, weak_symmetries
 
 Label = tuple[int, ...]
@@ -111,7 +111,7 @@ class Sector:
     @cached_property
     def batched(self) -> Callable[[Matrix], Matrix] | None:
         """All jumps in two products, where there is one small block."""
-        if len(self.pairs) > 1 or self.shapes[0][0] > BATCHED_DIM:
+        if len(self.pairs) > 1 or len(self.plan) * self.dim > BATCHED_ENTRIES:
             return None
         return sandwich([(left, right) for _, _, left, right in self.plan], self.shapes[0][0])
 

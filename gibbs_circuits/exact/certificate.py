@@ -32,6 +32,7 @@ from .symmetry import conserved
 
 BALANCE_TOLERANCE = 1e-8
 EXACT = 1e-12
+GROWTH = 1e-9  # a non-normal spectrum is known to about this, relative to the largest rate
 MIN_SYMMETRY_QUBITS = 8  # below, splitting costs more than it saves
 MAX_CERTIFIED_QUBITS = 8  # a minute on two cores; `certificate(…, max_qubits=11)` goes on
 
@@ -59,6 +60,7 @@ class Certificate:
         conserved: Pauli strings and charges that commute with H and every coupling, by name.
         spectral_gap: min −Re λ over λ ≠ 0.
         gap_resolution: What the eigensolver cannot tell from zero; with the gap None, an upper bound of it.
+        growth_rate: max Re λ where it is positive: a generator that is not positive can be unstable.
         symmetries: Weak symmetries that split the gap's problem into sectors.
         mixing_bound: gap⁻¹ ln(1/(ε √λ_min(σ))) at ε = 0.1 (proved for KMS generators), in units of time.
         lowest_population: λ_min(σ); None with several temperatures.
@@ -80,6 +82,7 @@ class Certificate:
     conserved: tuple[str, ...] = ()
     spectral_gap: float | None = None
     gap_resolution: float | None = None
+    growth_rate: float | None = None
     symmetries: tuple[str, ...] = ()
     mixing_bound: float | None = None
     lowest_population: float | None = None
@@ -91,7 +94,7 @@ class Certificate:
         value = getattr(self, field)
         if value is None:
             return Status.NOT_CHECKED
-        proved = field in ("with_hamiltonian", "conserved", "mixing_bound")  # symbolic; a theorem on the measured gap
+        proved = field in ("with_hamiltonian", "conserved")  # symbolic; the mixing bound rests on a measured gap
         return Status.PROVED if proved else Status.MEASURED
 
     @property
@@ -148,13 +151,13 @@ def certificate(lindbladian: Lindbladian, max_qubits: int = MAX_CERTIFIED_QUBITS
     found = residual(subject, hamiltonian=with_hamiltonian) if one_bath else None
     balanced = kms is not None and kms <= BALANCE_TOLERANCE
     bound = None
-    if gap and lowest and balanced and plain == 1:
-        bound = float(np.log(1 / (0.1 * np.sqrt(lowest))) / gap)
+    if gap and lowest is not None and balanced and plain == 1:
+        bound = (np.log(10) - log_lowest_population(subject) / 2) / gap
     return Certificate(
         with_hamiltonian=with_hamiltonian,
         residual=found,
         residual_without_coherent=residual(replace(subject, coherent=Coherent.NONE)) if one_bath else None,
-        bias=_bias(subject, found, still, with_hamiltonian) if one_bath else None,
+        bias=_bias(subject, found, still, with_hamiltonian, found_gap) if one_bath else None,
         kernel_defect=kernel if kms is not None else None,
         coherent_defect=coherent if kms is not None else None,
         kms_defect=kms,
@@ -164,13 +167,20 @@ def certificate(lindbladian: Lindbladian, max_qubits: int = MAX_CERTIFIED_QUBITS
         steady_states_with_hamiltonian=still,
         conserved=names,
         spectral_gap=gap,
-        gap_resolution=None if found_gap is None else found_gap.resolution,
+        gap_resolution=None if found_gap is None or found_gap.growth else found_gap.resolution,
+        growth_rate=None if found_gap is None else found_gap.growth,
         symmetries=() if found_gap is None else found_gap.symmetries,
         mixing_bound=bound,
         lowest_population=lowest,
         jump_locality=jump_locality(lindbladian),
         largest_rate=_largest_rate(subject),
     )
+
+
+def log_lowest_population(lindbladian: Lindbladian) -> float:
+    """Ln λ_min(σ), which does not underflow."""
+    E, beta = energy_spectrum(lindbladian).energies, lindbladian.beta
+    return float(-beta * (E[-1] - E[0]) - np.log(np.sum(np.exp(-beta * (E - E[0])))))
 
 
 def spectral_gap(lindbladian: Lindbladian) -> Gap | None:
@@ -191,10 +201,14 @@ def spectral_gap(lindbladian: Lindbladian) -> Gap | None:
     return found
 
 
-def _bias(subject: Lindbladian, found: float | None, still: int | None, with_hamiltonian: bool) -> float | None:
+def _bias(
+    subject: Lindbladian, found: float | None, still: int | None, with_hamiltonian: bool, gap: Gap | None
+) -> float | None:
     if found is not None and found <= EXACT:
         return 0.0
     if subject.model.num_qubits > MAX_SUPEROPERATOR_QUBITS or still != 1:
+        return None
+    if gap is None or not gap.resolved:  # the stationary state is not told from its neighbours
         return None
     steady = dense_steady_state(subject, hamiltonian=with_hamiltonian)
     return trace_distance(steady, reference_state(subject))
@@ -216,7 +230,9 @@ def _gap(
         return found
     if n <= dense_qubits or (n <= MAX_SUPEROPERATOR_QUBITS and not iterative):
         rates = dense_decay_rates(subject, balanced=balanced, hamiltonian=with_hamiltonian)
-        return Gap(float(rates[plain]), ROUNDING * float(rates[-1]))
+        noise = ROUNDING * float(rates[-1])
+        growth = -float(rates[0]) if not balanced and rates[0] < -GROWTH * float(rates[-1]) else None
+        return Gap(float(rates[plain]) if growth is None else 0.0, noise, growth=growth)
     if not iterative:
         return None
     try:

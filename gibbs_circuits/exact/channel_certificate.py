@@ -12,7 +12,8 @@ from ..generators.channels import DiscreteChannel, channel_superoperator, kraus_
 from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, decay_operator, energy_spectrum
 from ..spectrum import trace_distance, vec
 from .balance import kernel_defects, largest_singular_value, reference_state
-from .certificate import EXACT, Certificate, certificate
+from .certificate import EXACT, Certificate, certificate, log_lowest_population
+from .gap import ROUNDING, Gap
 from .steady import stationary_state
 
 
@@ -34,17 +35,18 @@ def channel_certificate(channel: DiscreteChannel) -> Certificate:
     found = float(np.linalg.norm(Phi @ vec(sigma) - vec(sigma))) / (largest_singular_value(Phi) * norm)
     values = np.sort(np.abs(np.linalg.eigvals(Phi)))[::-1]
     plain = inside.steady_states
-    gap = None if plain is None or plain >= values.size else max(0.0, float(1 - values[plain]))
-    lowest = inside.lowest_population
+    known = None if plain is None or plain >= values.size else Gap(float(1 - values[plain]), ROUNDING * len(sigma))
+    gap = known.value if known is not None and known.resolved else None
     bound = None
-    if gap and lowest and plain == 1:
-        bound = float(np.log(1 / (0.1 * np.sqrt(lowest))) / gap)
+    if gap and plain == 1:
+        bound = (np.log(10) - log_lowest_population(channel.inside) / 2) / gap
     bias = 0.0 if found <= EXACT else trace_distance(stationary_state(Phi - np.eye(len(Phi))), sigma)
     kernel, remainder = kernel_defects(channel.inside)[0], remainder_defect(channel)
     return replace(
         inside, residual=found, residual_without_coherent=None, bias=bias, coherent_defect=remainder,
         kms_defect=max(kernel, remainder), gns_defect=None,
-        spectral_gap=gap, gap_resolution=None, mixing_bound=bound, largest_rate=1.0,
+        spectral_gap=gap, gap_resolution=None if known is None else known.resolution, mixing_bound=bound,
+        largest_rate=1.0,
     )  # fmt: skip
 
 

@@ -8,12 +8,14 @@ import numpy as np
 
 from ..generators import Lindbladian
 from ..generators.catalogue import DEGENERACY_TOLERANCE, bandwidth
-from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, energy_spectrum, in_energy_basis
+from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, energy_spectrum, in_energy_basis, superoperator
 from ..kernels import Secular
+from ..spectrum import Array
 from .gap import dense_decay_rates
 from .secular import secular_spectrum
 
 RANK_TOLERANCE = 1e-12  # of squared commutator norms
+NULL_TOLERANCE = 1e-10  # of singular values
 
 
 @lru_cache(maxsize=32)
@@ -40,15 +42,23 @@ def steady_state_counts(lindbladian: Lindbladian) -> tuple[int | None, int | Non
     found = secular_spectrum(s.energies, jumps, np.asarray(sum(J.conj().T @ J for J in jumps)), tolerance)
     if found is None:
         return None, None
+    n = lindbladian.model.num_qubits
     zero = found.rates <= RANK_TOLERANCE * max(float(found.rates[-1]), 1e-300)
-    still = int(np.count_nonzero(zero & found.still))
+    still: int | None = int(np.count_nonzero(zero & found.still))
+    if lindbladian.frame is not None:  # H does not commute with what the A_ν resolve
+        still = _nullity(superoperator(lindbladian, hamiltonian=True)) if n <= MAX_SUPEROPERATOR_QUBITS else None
     unresolved = all(c.beta == 0 and not isinstance(c.kernel, Secular) for c in lindbladian.contacts)
     if not unresolved:
         return int(np.count_nonzero(zero)), still
-    if lindbladian.model.num_qubits > MAX_SUPEROPERATOR_QUBITS:
+    if n > MAX_SUPEROPERATOR_QUBITS:
         return None, still
     rates = dense_decay_rates(lindbladian, balanced=True)
     return int(np.count_nonzero(rates <= RANK_TOLERANCE * rates[-1])), still
+
+
+def _nullity(L: Array) -> int:
+    values = np.linalg.svd(L, compute_uv=False)
+    return int(np.count_nonzero(values <= NULL_TOLERANCE * values[0]))
 
 
 def _degenerate_pairs(energies: np.ndarray, lindbladian: Lindbladian) -> int:

@@ -52,12 +52,14 @@ class Gap:
             whose square over the distance to the next eigenvalue is it; rounding for a dense solver.
         symmetries: Names of those that were used.
         sectors: How many sectors were searched.
+        growth: max Re λ where it is positive, of a generator that is not; there is no gap then.
     """
 
     value: float
     resolution: float
     symmetries: tuple[str, ...] = ()
     sectors: int = 1
+    growth: float | None = None
 
     @property
     def resolved(self) -> bool:

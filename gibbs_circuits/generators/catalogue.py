@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from qiskit.quantum_info import SparsePauliOp
 
 from ..baths import Bath
-from ..errors import ArgumentError, check_beta, check_real
+from ..errors import ArgumentError, check_beta, check_real, shown
 from ..filters import Filter, GaussianFilter, RateFilter
 from ..kernels import Kernel, RankOne, Redfield, Secular
 from ..lamb import LambKernel, RedfieldLamb, SecularLamb, UniversalLamb, WindowedLamb
@@ -253,6 +253,13 @@ def several_baths(parts: tuple[Lindbladian, ...]) -> Lindbladian:
     Raises:
         ArgumentError: If the models or the coherent parts differ.
     """
+    if not parts:
+        raise ArgumentError("contacts", "hold at least one generator", "there is none", "pass gc.dll(model, 1.0)")
+    for part in parts:
+        if not isinstance(part, Lindbladian) or part.frame is not None:
+            raise ArgumentError(
+                "contacts", "be Lindbladians of the whole H", f"{shown(part)} was found", 'use kind = "dll"'
+            )
     first = parts[0]
     if any(part.model is not first.model for part in parts):
         raise ArgumentError("contacts", "share one model", "several were found", "build all of them from one Model")

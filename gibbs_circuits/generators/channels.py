@@ -9,10 +9,11 @@ import numpy as np
 from ..errors import ArgumentError, check_real
 from ..models import Model
 from ..spectrum import Array, Real
-from .lindbladian import Coherent, Lindbladian
+from .lindbladian import Lindbladian
 from .matrices import Matrix, decay_operator, energy_spectrum, transition_superoperator
 
-MAX_ITERATIONS = 2000
+MAX_ITERATIONS = 5000
+LARGEST_STEP = 0.99
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +25,7 @@ class DiscreteChannel:
 
     Args:
         inside: Gives T; its own coherent part is not used.
-        fraction: s ‖T†(1)‖ in (0, 1]; the step.
+        fraction: s ‖T†(1)‖ in (0, 0.99]; the step. At 1 a state would have no way to stay.
 
     Raises:
         ArgumentError: If `inside` is not in KMS balance as a formula (coherent = "balance"), or has several baths.
@@ -39,12 +40,14 @@ class DiscreteChannel:
     fraction: float = 0.5
 
     def __post_init__(self) -> None:
-        if check_real("step", self.fraction, low=0.0, above=True) > 1:
-            raise ArgumentError("step", "be at most 1", f"the value is {self.fraction:g}", "set step = 0.5")
-        balanced = self.inside.coherent is Coherent.BALANCE or self.inside.kind == "davies"
+        if check_real("step", self.fraction, low=0.0, above=True) > LARGEST_STEP:
+            raise ArgumentError(
+                "step", f"be at most {LARGEST_STEP:g}", f"the value is {self.fraction:g}", "set step = 0.5"
+            )
+        balanced = all(contact.kernel.detailed_balance for contact in self.inside.contacts)
         if len(self.inside.betas) > 1 or not balanced or self.inside.frame is not None:
             raise ArgumentError(
-                "inside", "be an exact kind with one temperature",
+                "inside", "be an exact kind with one temperature, its transitions in detailed balance",
                 f"it is {self.inside.kind} with coherent = {self.inside.coherent.value}",
                 'set inside = "dll"',
             )  # fmt: skip
