@@ -15,7 +15,8 @@ from qiskit.quantum_info import SparsePauliOp
 from .backends.jobs import ENERGY
 from .compiler import SCHEMES, Knobs, Scheme
 from .errors import ArgumentError, check_beta, check_choice, check_real, shown
-from .generator_keys import Generator, make_generator
+from .generator_keys import make_generator
+from .generator_schemas import Generator
 from .models import LIBRARY, Model, hermitian, pauli_sum, read_model
 from .models.text import read_text, read_toml
 from .readings.initial import InitialState, bits, mixed, one, zero

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from .compiler import SCHEMES, Knobs
 from .experiment import CompileKeys, RunKeys
-from .generator_keys import KINDS, WRAPPERS
+from .generator_keys import WRAPPERS
+from .generator_schemas import KINDS
 from .models import LIBRARY
 
 

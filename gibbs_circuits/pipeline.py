@@ -14,7 +14,7 @@ from .backends.aer import refuse_size
 from .backends.jobs import ENERGY
 from .compiler import Knobs, Program, Scheme
 from .errors import ArgumentError
-from .generator_keys import Generator
+from .generator_schemas import Generator
 from .generators import Coherent, Lindbladian
 from .generators.channels import DiscreteChannel
 from .kernels import RankOne

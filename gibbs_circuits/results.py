@@ -19,7 +19,7 @@ from .backends.jobs import ENERGY
 from .compiler import ErrorTerm, Program
 from .exact import Advice, Certificate
 from .exact.nonequilibrium import Steady
-from .generator_keys import Generator
+from .generator_schemas import Generator
 from .generators.channels import DiscreteChannel
 from .readings import Prediction, cost, pieces
 from .readings.circuit import assemble, draw_delays

@@ -15,7 +15,7 @@ NAME = PACKAGE.name
 ROOMS = (
     "errors", "status", "models", "spectrum", "baths", "filters", "kernels", "windows", "user", "lamb",
     "generators", "exact", "compiler", "readings",
-    "targets", "tuning", "backends", "analysis", "tables", "generator_keys",
+    "targets", "tuning", "backends", "analysis", "tables", "makers", "generator_schemas", "generator_keys",
     "experiment", "results", "folder", "pipeline", "sweep", "help", "cli",
     "__init__",
 )  # fmt: skip
