@@ -43,7 +43,7 @@ def hermitian(operator: object, argument: str) -> SparsePauliOp:
         raise InvalidModelError(
             argument, f"have coefficients up to {LARGEST:g}", f"term {shown(bad)} is larger", "choose another unit"
         )
-    merged = operator.simplify(atol=0.0)
+    merged = operator if len(operator) == 1 and not np.any(operator.paulis.phase) else operator.simplify(atol=0.0)
     defect = float(np.max(np.abs(merged.coeffs.imag)))
     if defect > REAL_TOLERANCE:
         bad = merged.paulis[int(np.argmax(np.abs(merged.coeffs.imag)))].to_label()
