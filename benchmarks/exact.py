@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import qutip
+import scipy.sparse
 from rich.console import Console
 from rich.table import Table
 
@@ -56,7 +57,8 @@ def bohr_components(H: qutip.Qobj, A: qutip.Qobj) -> list[tuple[float, qutip.Qob
     energies, states = H.eigenstates()
     inside = A.transform(states).full()
     nu = np.round(energies[:, None] - energies[None, :], 9)
-    return [(float(v), qutip.Qobj(np.where(nu == v, inside, 0), dims=H.dims)) for v in np.unique(nu)]
+    parts = ((float(v), scipy.sparse.csr_matrix(np.where(nu == v, inside, 0))) for v in np.unique(nu))
+    return [(v, qutip.Qobj(part, dims=H.dims)) for v, part in parts if part.nnz]
 
 
 def qutip_davies(n: int) -> dict[str, float]:
@@ -65,8 +67,7 @@ def qutip_davies(n: int) -> dict[str, float]:
     total = 0
     for A in couplings:
         for nu, part in bohr_components(H, A):
-            if np.any(part.full()):
-                total = total + qutip.lindblad_dissipator(np.sqrt(rate(-nu)) * part)
+            total = total + qutip.lindblad_dissipator(np.sqrt(rate(-nu)) * part)
     return qutip_finish(total)
 
 
