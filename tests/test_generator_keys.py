@@ -252,3 +252,13 @@ def test_faster__says_below__where_the_gap_is_lost_in_rounding() -> None:
     advice = gc.faster(gc.dll(gc.models.mixed_field_ising(3), 30.0))
     assert advice is not None
     assert "below" in str(advice)
+
+
+@pytest.mark.parametrize(("exponent", "says"), [(0.5, True), (3.0, False)])
+def test_exact__warns__bath_with_memory(
+    exponent: float, says: bool, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f'kind = "scandi_alhambra"\nbath = {{kind = "power_law", exponent = {exponent}}}'
+    status, _, err = exact(experiment(folder, text), capsys)
+    assert status == 0
+    assert ("is not Markovian" in err) is says

@@ -8,6 +8,7 @@ from enum import Enum
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
+from ..baths import Bath
 from ..errors import ArgumentError, InvalidModelError, check_beta
 from ..kernels import Kernel
 from ..lamb import LambKernel
@@ -112,6 +113,17 @@ class Lindbladian:
                 f"{', '.join(format(b, 'g') for b in self.betas)} were found", "use the non-equilibrium steady state",
             )  # fmt: skip
         return self.betas[0]
+
+    @property
+    def baths(self) -> tuple[Bath, ...]:
+        """The different physical baths behind the kernels; none for filters."""
+        found: dict[Bath, None] = {}
+        for contact in self.contacts:
+            source = getattr(contact.kernel, "filter", contact.kernel)
+            for bath in (getattr(source, "bath", None), getattr(source, "rate", None)):
+                if isinstance(bath, Bath):
+                    found[bath] = None
+        return tuple(found)
 
     @property
     def bohr_model(self) -> Model:
