@@ -260,8 +260,8 @@ def _certify(spec: Experiment) -> Certificate | None:
         if not bath.markovian:
             print(
                 f"Warning: the bath `{bath.name}` at β = {bath.beta:g} is not Markovian: its correlation function "
-                f"falls as t^−{bath.decay_exponent:.3g}, and no memory time exists. The generator is a sampler all the same; "
-                "it is not the bath's own dynamics.",
+                f"falls as t^−{bath.decay_exponent:.3g}, and there is no memory time. "
+                "The generator is a sampler all the same; it is not the bath's own dynamics.",
                 file=sys.stderr,
             )
     if cert.steady_states_with_hamiltonian is not None and cert.steady_states_with_hamiltonian > 1:
