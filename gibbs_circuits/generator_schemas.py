@@ -27,29 +27,27 @@ class Keys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
     names: ClassVar[tuple[str, ...]] = ()
     summary: ClassVar[str] = ""
+    coherents: ClassVar[tuple[str, ...]] = ("balance", "none")
     kind: str = Field(description="which generator.", examples=["dll"])
     couplings: Any = Field(
         default="Y", description='letters put on every site ("Y", "XZ"), or a list of labels or terms.'
     )
+    coherent: str = Field(default="balance", description="balance: the term B that makes it exact; none: without.")
 
     def build(self, model: Model, beta: float, folder: Path) -> Generator:
         """The generator."""
         raise NotImplementedError
+
+    def choice(self) -> Coherent:
+        """What `coherent` says."""
+        return Coherent(check_choice("coherent", self.coherent, self.coherents))
 
     def operators(self, model: Model) -> Any:
         """The couplings as operators."""
         return couplings_of(self.couplings, model.num_qubits)
 
 
-class BalancedKeys(Keys):
-    coherent: str = Field(default="balance", description="balance: the term B that makes it exact; none: without.")
-
-    def choice(self) -> Coherent:
-        """What `coherent` says."""
-        return Coherent(check_choice("coherent", self.coherent, ("balance", "none")))
-
-
-class DllKeys(BalancedKeys):
+class DllKeys(Keys):
     names = ("dll", "kms")
     summary = "Ding–Li–Lin (alias kms): one jump per coupling, exact detailed balance."
     filter: Any = Field(
@@ -65,7 +63,7 @@ class DllKeys(BalancedKeys):
         return catalogue.dll(model, self.operators(model), filter, beta, self.choice())
 
 
-class CkgKeys(BalancedKeys):
+class CkgKeys(Keys):
     names = ("ckg",)
     summary = "Chen–Kastoryano–Gilyén: a Gaussian window on energies, exact detailed balance."
     filter: str = Field(default="gaussian", description="the rate: gaussian or metropolis.")
@@ -87,6 +85,7 @@ class CkgKeys(BalancedKeys):
 
 
 class BathKeys(Keys):
+    coherents = tuple(c.value for c in Coherent)
     bath: Any = Field(default="ohmic", description=BATH_HELP)
     coherent: str = Field(default="lamb_shift", description="lamb_shift: the bath's own shift of H; balance: B; none.")
 
@@ -99,10 +98,6 @@ class BathKeys(Keys):
                 'use an exponent >= 1, or kind = "scandi_alhambra"',
             )  # fmt: skip
         return bath
-
-    def choice(self) -> Coherent:
-        """What `coherent` says."""
-        return Coherent(check_choice("coherent", self.coherent, [c.value for c in Coherent]))
 
 
 class DaviesKeys(BathKeys):
@@ -166,7 +161,7 @@ class ScandiAlhambraKeys(BathKeys):
         )
 
 
-class CustomKeys(BalancedKeys):
+class CustomKeys(Keys):
     names = ("custom",)
     summary = "your own kernel α(ν1, ν2), held to detailed balance and positivity."
     kernel: Any = Field(description='"file.csv" with columns nu1, nu2, alpha on a grid.', examples=["kernel.csv"])

@@ -6,15 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-
 from ..filters import MetropolisFilter
 from ..generators import Lindbladian, catalogue, couplings_of
 from ..generators.catalogue import bandwidth
-from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, decay_operator
-from .certificate import certificate
-from .commutant import steady_state_counts
-from .gap import dense_decay_rates, iterative_gap
+from ..generators.matrices import largest_rate
+from .certificate import certificate, spectral_gap
+from .gap import RESOLVED
 
 HOPELESS = 1e-3  # gap over the largest rate: a thousand sweeps of strength one per factor e
 MAX_ADVISED_QUBITS = 7
@@ -62,7 +59,7 @@ def faster(lindbladian: Lindbladian) -> Advice | None:
     gap, rate = cert.spectral_gap, cert.largest_rate
     resolved = gap is not None
     if gap is None and cert.gap_resolution is not None:
-        gap = 10 * cert.gap_resolution  # an upper bound: hopeless all the more
+        gap = RESOLVED * cert.gap_resolution  # an upper bound: hopeless all the more
     if gap is None or not rate or gap >= HOPELESS * rate or lindbladian.frame is not None:
         return None
     if cert.kms_defect is None:  # several temperatures, or not positive
@@ -71,10 +68,10 @@ def faster(lindbladian: Lindbladian) -> Advice | None:
         return None
     best: Advice | None = None
     for name, candidate in _candidates(lindbladian):
-        found = _gap(candidate)
-        if found is None:
+        found = spectral_gap(candidate)
+        if found is None or not found.resolved:
             continue
-        value, scale = found
+        value, scale = found.value, largest_rate(candidate)
         worth = 2 * gap / rate if best is None else WORTH * best.faster_gap / best.faster_rate
         if value / scale > worth:
             best = Advice(gap, rate, resolved, name, candidate, value, scale)
@@ -88,14 +85,3 @@ def _candidates(lindbladian: Lindbladian) -> Iterator[tuple[str, Lindbladian]]:
     every = couplings_of("XYZ", model.num_qubits)
     yield 'kind = "dll", filter = "metropolis" and these couplings', catalogue.dll(model, mine, filter, beta)
     yield 'kind = "dll", filter = "metropolis" and couplings = "XYZ"', catalogue.dll(model, every, filter, beta)
-
-
-def _gap(lindbladian: Lindbladian) -> tuple[float, float] | None:
-    plain, _ = steady_state_counts(lindbladian)
-    if plain is None or plain >= 4**lindbladian.model.num_qubits:
-        return None
-    rate = float(np.linalg.norm(decay_operator(lindbladian), 2))
-    if lindbladian.model.num_qubits <= MAX_SUPEROPERATOR_QUBITS:
-        return float(dense_decay_rates(lindbladian, balanced=True)[plain]), rate
-    found = iterative_gap(lindbladian, plain)
-    return None if found is None else (found.value, rate)

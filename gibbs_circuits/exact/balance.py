@@ -115,11 +115,11 @@ def kernel_defects(lindbladian: Lindbladian) -> tuple[float, float, float]:
     kms, gns, lowest = 0.0, 0.0, 1.0
     for kernel, _ in by_kernel(lindbladian):
         alpha = _bounded(kernel, nu)
-        mirrored = alpha[::-1, ::-1].T  # the sample is symmetric about 0
         scale = float(np.max(np.abs(alpha)))
         if scale == 0:
             continue
-        kms = max(kms, float(np.max(np.abs(alpha - mirrored))) / scale)
+        mirrored = _mirrored(alpha)
+        kms = max(kms, _asymmetry(alpha))
         x = np.clip(kernel.beta * (nu[:, None] - nu[None, :]) / 2, -700, 700)
         share = 1 / (1 + np.exp(-x))
         gns = max(gns, float(np.max(np.abs(alpha * share - mirrored * (1 - share)))) / scale)
@@ -140,11 +140,19 @@ def kms_defect(lindbladian: Lindbladian) -> float | None:
     for kernel, _ in by_kernel(lindbladian):
         if not kernel.positive:
             return None
-        alpha = _bounded(kernel, nu)
-        scale = float(np.max(np.abs(alpha)))
-        if scale > 0:
-            worst = max(worst, float(np.max(np.abs(alpha - alpha[::-1, ::-1].T))) / scale)
+        worst = max(worst, _asymmetry(_bounded(kernel, nu)))
     return max(worst, coherent_defects(without_shift(lindbladian))[0])
+
+
+def _mirrored(alpha: Array) -> Array:
+    """α̃(−ν2, −ν1) on a sample symmetric about 0."""
+    return alpha[::-1, ::-1].T
+
+
+def _asymmetry(alpha: Array) -> float:
+    """The relative violation of KMS balance; 0 of a kernel that vanishes."""
+    scale = float(np.max(np.abs(alpha)))
+    return float(np.max(np.abs(alpha - _mirrored(alpha)))) / scale if scale > 0 else 0.0
 
 
 def _bounded(kernel: Kernel, nu: Real) -> Array:

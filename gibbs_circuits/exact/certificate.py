@@ -9,7 +9,13 @@ import numpy as np
 
 from ..generators import Coherent, Lindbladian
 from ..generators.catalogue import DEGENERACY_TOLERANCE, bandwidth
-from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, decay_operator, energy_spectrum, in_energy_basis
+from ..generators.matrices import (
+    MAX_SUPEROPERATOR_QUBITS,
+    decay_operator,
+    energy_spectrum,
+    in_energy_basis,
+    largest_rate,
+)
 from ..kernels import Secular
 from ..spectrum import trace_distance
 from ..status import Status
@@ -173,7 +179,7 @@ def certificate(lindbladian: Lindbladian, max_qubits: int = MAX_CERTIFIED_QUBITS
         mixing_bound=bound,
         lowest_population=lowest,
         jump_locality=jump_locality(lindbladian),
-        largest_rate=_largest_rate(subject),
+        largest_rate=largest_rate(subject),
     )
 
 
@@ -253,7 +259,3 @@ def _davies_gap(subject: Lindbladian, plain: int) -> Gap | None:
         return None  # classes of ν that do not follow from classes of levels
     found = secular_spectrum(s.energies, jumps, decay_operator(subject), tolerance)
     return None if found is None else Gap(float(found.rates[plain]), ROUNDING * float(found.rates[-1]))
-
-
-def _largest_rate(subject: Lindbladian) -> float:
-    return float(np.linalg.norm(decay_operator(subject), 2))

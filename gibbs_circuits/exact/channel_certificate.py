@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..errors import TooLargeError
 from ..generators import Coherent
-from ..generators.channels import DiscreteChannel, channel_superoperator, kraus_remainder, scale
-from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, decay_operator, energy_spectrum
+from ..generators.channels import DiscreteChannel, channel_superoperator, remainder
+from ..generators.matrices import energy_spectrum
 from ..spectrum import trace_distance, vec
-from .balance import kernel_defects, largest_singular_value, reference_state
+from .balance import largest_singular_value, reference_state
 from .certificate import EXACT, Certificate, certificate, log_lowest_population
 from .gap import ROUNDING, Gap
 from .steady import stationary_state
@@ -23,12 +22,6 @@ def channel_certificate(channel: DiscreteChannel) -> Certificate:
     Raises:
         TooLargeError: Above 5 qubits.
     """
-    n = channel.model.num_qubits
-    if n > MAX_SUPEROPERATOR_QUBITS:
-        raise TooLargeError(
-            f"The discrete channel on {n} qubits is a {4**n} × {4**n} matrix; the limit is "
-            f"{MAX_SUPEROPERATOR_QUBITS} qubits. Fix: use a smaller model."
-        )
     Phi, sigma = channel_superoperator(channel), reference_state(channel.inside)
     inside = certificate(replace(channel.inside, coherent=Coherent.BALANCE))
     norm = float(np.linalg.norm(sigma))
@@ -41,10 +34,10 @@ def channel_certificate(channel: DiscreteChannel) -> Certificate:
     if gap and plain == 1:
         bound = (np.log(10) - log_lowest_population(channel.inside) / 2) / gap
     bias = 0.0 if found <= EXACT else trace_distance(stationary_state(Phi - np.eye(len(Phi))), sigma)
-    kernel, remainder = kernel_defects(channel.inside)[0], remainder_defect(channel)
+    unbalanced = remainder_defect(channel)
     return replace(
-        inside, residual=found, residual_without_coherent=None, bias=bias, coherent_defect=remainder,
-        kms_defect=max(kernel, remainder), gns_defect=None,
+        inside, residual=found, residual_without_coherent=None, bias=bias, coherent_defect=unbalanced,
+        kms_defect=max(inside.kernel_defect or 0.0, unbalanced), gns_defect=None,
         spectral_gap=gap, gap_resolution=None if known is None else known.resolution, mixing_bound=bound,
         largest_rate=1.0,
     )  # fmt: skip
@@ -52,7 +45,6 @@ def channel_certificate(channel: DiscreteChannel) -> Certificate:
 
 def remainder_defect(channel: DiscreteChannel) -> float:
     """Relative violation of Kσ^{1/2} = σ^{1/2}K†, as ‖k − k†‖ / ‖k‖ of k = σ^{−1/4}Kσ^{1/4}."""
-    s, step = energy_spectrum(channel.inside), scale(channel)
-    K = kraus_remainder(step * decay_operator(channel.inside), s.energies, channel.beta)
+    s, K = energy_spectrum(channel.inside), remainder(channel)
     k = K * np.exp(np.clip(channel.beta * s.bohr_frequencies / 4, -350, 350))
     return float(np.linalg.norm(k - k.conj().T) / np.linalg.norm(k))

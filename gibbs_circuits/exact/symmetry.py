@@ -6,7 +6,7 @@ every coupling: a conserved quantity, which keeps a start from reaching the Gibb
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -225,6 +225,3 @@ def _commutes(candidate: Symmetry, others: list[Symmetry]) -> bool:
         if not fixed:
             return False
     return True
-
-
-MatrixOf = Callable[[SparsePauliOp], NDArray[np.complex128]]

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from ..errors import ArgumentError, check_real
 from ..models import Model
-from ..spectrum import Array, Real
+from ..spectrum import Array, Real, read_only
 from .lindbladian import Lindbladian
-from .matrices import Matrix, decay_operator, energy_spectrum, transition_superoperator
+from .matrices import (
+    Matrix,
+    decay_operator,
+    energy_spectrum,
+    largest_rate,
+    refuse_dense,
+    transition_superoperator,
+)
 
 MAX_ITERATIONS = 5000
 LARGEST_STEP = 0.99
@@ -77,8 +85,8 @@ class DiscreteChannel:
 
 
 def scale(channel: DiscreteChannel) -> float:
-    """S = fraction / ‖T†(1)‖; 1 where T vanishes."""
-    norm = float(np.linalg.norm(decay_operator(channel.inside), 2))
+    """The factor s, fraction / ‖T†(1)‖; 1 where T vanishes."""
+    norm = largest_rate(channel.inside)
     return channel.fraction / norm if norm > 0 else 1.0
 
 
@@ -110,9 +118,19 @@ def kraus_remainder(R: Matrix, energies: Real, beta: float) -> Matrix:
     return K
 
 
+@lru_cache(maxsize=8)
+def remainder(channel: DiscreteChannel) -> Matrix:
+    """K of this channel in the energy basis."""
+    energies = energy_spectrum(channel.inside).energies
+    return read_only(kraus_remainder(scale(channel) * decay_operator(channel.inside), energies, channel.beta))
+
+
 def channel_superoperator(channel: DiscreteChannel) -> Array:
-    """Φ as a dim² × dim² matrix on column-stacked matrices in the energy basis; n <= 5."""
-    s = energy_spectrum(channel.inside)
-    step = scale(channel)
-    K = kraus_remainder(step * decay_operator(channel.inside), s.energies, channel.beta)
-    return np.asarray(step * transition_superoperator(channel.inside) + np.kron(K.conj(), K), dtype=complex)
+    """Φ as a dim² × dim² matrix on column-stacked matrices in the energy basis.
+
+    Raises:
+        TooLargeError: Above 5 qubits.
+    """
+    refuse_dense("The discrete channel", channel.model.num_qubits)
+    K = remainder(channel)
+    return np.asarray(scale(channel) * transition_superoperator(channel.inside) + np.kron(K.conj(), K), dtype=complex)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -85,21 +85,11 @@ def elementwise(filter: Filter, nu: Real, *, balanced: bool = False) -> Matrix:
 
 def jumps(lindbladian: Lindbladian) -> list[Matrix]:
     r"""Jump operators $L = \sqrt{w}\sum_\nu\hat f(\nu)A_\nu$ in the energy basis, one per factor of each kernel."""
-    return _filtered(lindbladian, couplings_in_energy_basis(lindbladian))
-
-
-def amplitudes(lindbladian: Lindbladian) -> list[Matrix]:
-    """The jump operators up to phases that no Lindbladian sees and that make them real where possible."""
-    s = energy_spectrum(lindbladian)
-    return _filtered(lindbladian, (in_energy_basis(contact.coupling, s) for contact in lindbladian.contacts))
-
-
-def _filtered(lindbladian: Lindbladian, couplings: Iterable[Matrix]) -> list[Matrix]:
     nu = energy_spectrum(lindbladian).bohr_frequencies
     factors = {kernel: kernel.on(nu).factors() for kernel in {c.kernel for c in lindbladian.contacts}}
     return [
         np.sqrt(weight) * elementwise(filter, nu) * A
-        for contact, A in zip(lindbladian.contacts, couplings, strict=True)
+        for contact, A in zip(lindbladian.contacts, couplings_in_energy_basis(lindbladian), strict=True)
         for weight, filter in factors[contact.kernel]
     ]
 
@@ -141,6 +131,11 @@ def _decay(kernel: Kernel, A: Matrix, nu: Any) -> Matrix:
 def decay_operator(lindbladian: Lindbladian) -> Matrix:
     """R of all baths together."""
     return np.asarray(sum(R for _, R in decay_operators(lindbladian)))
+
+
+def largest_rate(lindbladian: Lindbladian) -> float:
+    """‖R‖, the scale that a gap is small or large against."""
+    return float(np.linalg.norm(decay_operator(lindbladian), 2))
 
 
 def decay_entries(kernel: Kernel, couplings: list[Matrix], nu: Real, rows: NDArray[np.int_]) -> Matrix:
@@ -229,6 +224,20 @@ def alpha_matrix(kernel: Kernel, nu: Any, *, balanced: bool = False) -> Matrix:
     return np.asarray(F.T @ F.conj())
 
 
+def refuse_dense(what: str, num_qubits: int) -> None:
+    """Refuse a 4**n × 4**n matrix above 5 qubits.
+
+    Raises:
+        TooLargeError: With its size.
+    """
+    if num_qubits > MAX_SUPEROPERATOR_QUBITS:
+        raise TooLargeError(
+            f"{what} on {num_qubits} qubits is a {4**num_qubits} × {4**num_qubits} matrix "
+            f"({16.0**num_qubits * 16 / 2**30:.3g} GiB); the limit is {MAX_SUPEROPERATOR_QUBITS} qubits. "
+            "Fix: use a smaller model."
+        )
+
+
 def superoperator(lindbladian: Lindbladian, *, hamiltonian: bool = False) -> Array:
     r"""$\mathcal L$ as a dim² × dim² matrix on column-stacked matrices in the energy basis.
 
@@ -237,12 +246,7 @@ def superoperator(lindbladian: Lindbladian, *, hamiltonian: bool = False) -> Arr
     Raises:
         TooLargeError: Above 5 qubits.
     """
-    n = lindbladian.model.num_qubits
-    if n > MAX_SUPEROPERATOR_QUBITS:
-        raise TooLargeError(
-            f"A dense generator on {n} qubits is a {4**n} × {4**n} matrix ({16.0**n * 16 / 2**30:.3g} GiB); "
-            f"the limit is {MAX_SUPEROPERATOR_QUBITS} qubits. Fix: use a smaller model."
-        )
+    refuse_dense("A dense generator", lindbladian.model.num_qubits)
     s = energy_spectrum(lindbladian)
     one = np.eye(s.dim)
     G = -1j * coherent_term(lindbladian) - 0.5 * decay_operator(lindbladian)

@@ -12,7 +12,7 @@ import numpy as np
 from ..compiler import Knobs, Program, Scheme
 from ..generators import Lindbladian
 from ..generators.frequency import local_frequency
-from ..generators.matrices import decay_operator
+from ..generators.matrices import largest_rate
 from ..readings import cost, fixed_point, mixed, one, sweep_channel, zero
 from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..spectrum import gibbs_state, trace_distance, unvec, vec
@@ -132,7 +132,7 @@ def values_at(generator: Lindbladian, setting: Setting, nu: float, rate: float) 
 
 def _candidates(generator: Lindbladian, knobs: Knobs) -> Iterator[Knobs]:
     given = _given(knobs)
-    nu, rate = local_frequency(generator), float(np.linalg.norm(decay_operator(generator), 2))
+    nu, rate = local_frequency(generator), largest_rate(generator)
     seen = set()
     for setting in LADDER:
         candidate = type(knobs).model_validate({**values_at(generator, setting, nu, rate), "sweeps": 1, **given})
