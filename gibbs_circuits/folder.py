@@ -94,7 +94,7 @@ def _read_block(path: Path) -> Block:
     with np.load(path) as stored:
         states = stored["states"] if "states" in stored.files else None
         counts = tuple(json.loads(str(stored["counts"])))
-        return Block(int(path.stem.split("-")[1]), tuple(int(k) for k in stored["delays"]), states, counts)
+        return Block(int(path.stem.split("-")[1]), tuple(int(k) for k in stored["draws"]), states, counts)
 
 
 class Folder:
@@ -141,7 +141,7 @@ class Folder:
 
     def save(self, block: Block) -> None:
         """One block, whole or not at all."""
-        arrays: dict[str, Any] = {"delays": np.array(block.delays, dtype=int), "counts": json.dumps(block.counts)}
+        arrays: dict[str, Any] = {"draws": np.array(block.draws, dtype=int), "counts": json.dumps(block.counts)}
         if block.states is not None:
             arrays["states"] = block.states
 

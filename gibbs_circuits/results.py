@@ -22,7 +22,7 @@ from .exact.nonequilibrium import Steady
 from .generator_schemas import Generator
 from .generators.channels import DiscreteChannel
 from .readings import Prediction, cost, pieces
-from .readings.circuit import assemble, draw_delays
+from .readings.circuit import assemble, random_draws
 from .spectrum import Thermal
 
 PACKAGES = ("gibbs-circuits", "qiskit", "qiskit-aer", "numpy", "scipy", "pydantic", "matplotlib")
@@ -95,8 +95,8 @@ def program_part(program: Program, seed: int, prediction: Prediction | None, tar
     """`program` of the JSON document."""
     price = cost(program)
     parts, empty = pieces(program), QuantumCircuit(program.num_qubits)
-    draws = DEPTH_DRAWS if any(part.delay for stage in parts for part in stage) else 1
-    depth = np.mean([assemble(program, parts, empty, draw_delays(program, seed, r)).depth() for r in range(draws)])
+    draws = DEPTH_DRAWS if any(part.step for stage in parts for part in stage) else 1
+    depth = np.mean([assemble(program, parts, empty, random_draws(program, seed, r)).depth() for r in range(draws)])
     return {
         "scheme": program.scheme,
         "num_system": program.num_system,

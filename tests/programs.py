@@ -18,7 +18,7 @@ from gibbs_circuits.filters import GaussianFilter
 from gibbs_circuits.generators import Lindbladian, couplings_of, dll
 from gibbs_circuits.models import from_terms, mixed_field_ising
 from gibbs_circuits.pipeline import compile_program
-from gibbs_circuits.readings import draw_delays, pieces, sweep_channel
+from gibbs_circuits.readings import pieces, random_draws, sweep_channel
 from gibbs_circuits.readings.circuit import assemble
 
 Complex = NDArray[np.complex128]
@@ -135,7 +135,7 @@ def exact_states(program: Program, rho: Complex, delays: Iterable[int]) -> list[
 
 
 def some_delays(program: Program, seed: int = 3) -> tuple[int, ...]:
-    return draw_delays(program, seed)
+    return random_draws(program, seed)
 
 
 # generated

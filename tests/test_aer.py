@@ -16,7 +16,7 @@ from gibbs_circuits.compiler import Program
 from gibbs_circuits.errors import ArgumentError, TooLargeError
 from gibbs_circuits.experiment import make_initial
 from gibbs_circuits.pipeline import request_run
-from gibbs_circuits.readings import draw_delays, states_after_sweeps
+from gibbs_circuits.readings import random_draws, states_after_sweeps
 from gibbs_circuits.targets import Target, load_target
 from tests.programs import EXAMPLES, build, exact_states, example, ising, random_state
 
@@ -40,8 +40,8 @@ def assert_exact(asked: Request, blocks: Sequence[Block]) -> None:
     program = asked.compiled.program
     start = asked.initial.density(program.num_system)
     for block in blocks:
-        assert block.delays == draw_delays(program, asked.seed, block.realisation)
-        expected = exact_states(program, start, block.delays)
+        assert block.draws == random_draws(program, asked.seed, block.realisation)
+        expected = exact_states(program, start, block.draws)
         assert block.states is not None
         assert len(block.states) == len(expected) == program.sweeps + 1
         assert np.abs(block.states - np.stack(expected)).max() < EQUAL
@@ -81,7 +81,7 @@ def test_density_matrix__many_realisations__tend_to_the_averaged_channel() -> No
     program = build(ising(2), random_delays=(0, 1))  # four equally likely pairs of delays
     asked = request(program, realisations=40)
     blocks = collect(asked, Memory())
-    by_pair = {block.delays: block.states for block in blocks}
+    by_pair = {block.draws: block.states for block in blocks}
     assert set(by_pair) == set(product((0, 1), repeat=2))
     mean = np.mean(list(by_pair.values()), axis=0)
     assert np.abs(mean - states_after_sweeps(program, asked.initial.density(2))).max() < EQUAL
@@ -120,7 +120,7 @@ def test_counts__energy__agrees_with_the_fixed_delay_channel(scheme: str, target
     assert [sum(block.counts[0].values()) for block in blocks] == [1000] * 4
     H = program.generator.model.hamiltonian.to_matrix()
     start = asked.initial.density(2)
-    exact = np.mean([np.trace(H @ exact_states(program, start, block.delays)[-1]).real for block in blocks])
+    exact = np.mean([np.trace(H @ exact_states(program, start, block.draws)[-1]).real for block in blocks])
     value, error = pooled_energy(blocks)
     assert abs(value - exact) < LIMIT * error
     assert error < 0.05
@@ -146,7 +146,7 @@ def test_counts__seed__equal_seeds_equal_counts(target: str) -> None:
 def test_counts__realisations__are_independent_samples_without_delays(target: str) -> None:
     asked = request(build(ising(2), random_delays=False), target, shots=800, bases=("XX",))
     first, second = collect(asked, Memory())
-    assert first.delays == second.delays == ()
+    assert first.draws == second.draws == ()
     assert first.counts != second.counts
 
 

@@ -83,25 +83,25 @@ def test_channel__control__a_transposition_is_not_one() -> None:
 def test_channel__mean__of_all_fixed_delays(program: Program) -> None:
     delays = [step for step in program.stages[0].steps if isinstance(step, RandomDelay)]
     choices = itertools.product(*(range(step.low, step.high + 1) for step in delays))
-    mean = np.mean([sweep_channel(program, delays=drawn) for drawn in choices], axis=0)
+    mean = np.mean([sweep_channel(program, draws=drawn) for drawn in choices], axis=0)
     assert np.abs(sweep_channel(program) - mean).max() < EQUAL
 
 
 def test_channel__mean__differs_from_the_channel_of_the_mean_delay() -> None:
     program = build(ising(2), random_delays=(0, 8))
-    assert np.abs(sweep_channel(program) - sweep_channel(program, delays=[4])).max() > 0.01
+    assert np.abs(sweep_channel(program) - sweep_channel(program, draws=[4])).max() > 0.01
 
 
 @pytest.mark.parametrize("delays", [(1, 0), (2, 1), (3, 2)])
 def test_channel__dirty_ancillas__equal_qiskit_at_fixed_delays(delays: tuple[int, int]) -> None:
     program = by_hand(PARTIAL, 2, HAMILTONIAN)
     expected = channel_of(lowered(unrolled(program, delays)), 2)
-    assert np.abs(sweep_channel(program, delays=delays) - expected).max() < EQUAL
+    assert np.abs(sweep_channel(program, draws=delays) - expected).max() < EQUAL
 
 
 def test_channel__dirty_ancillas__mean_over_delays() -> None:
     program = by_hand(PARTIAL, 2, HAMILTONIAN)
-    every = [sweep_channel(program, delays=pair) for pair in itertools.product((1, 2, 3), (0, 1, 2))]
+    every = [sweep_channel(program, draws=pair) for pair in itertools.product((1, 2, 3), (0, 1, 2))]
     channel = sweep_channel(program)
     assert np.abs(channel - np.mean(every, axis=0)).max() < EQUAL
     assert_channel(channel)
@@ -201,7 +201,7 @@ def test_channel__one_qubit__reaches_the_closed_form(beta: float) -> None:
 
 def test_channel__five_qubits__smoke() -> None:
     program = build(ising(5), sweeps=1, ancillas=2, nodes=2)
-    channel = sweep_channel(program, delays=[2])
+    channel = sweep_channel(program, draws=[2])
     rho = random_state(5, 1)
     actual = (channel @ rho.reshape(-1, order="F")).reshape(32, 32, order="F")
     assert np.abs(actual - evolved(lowered(unrolled(program, [2])), rho)).max() < EQUAL

@@ -11,7 +11,7 @@ from qiskit.quantum_info import DensityMatrix
 from gibbs_circuits.compiler import EXACT, Couple, Evolve, Program, Reset
 from gibbs_circuits.errors import InvalidProgramError
 from gibbs_circuits.experiment import make_initial
-from gibbs_circuits.readings import circuit, draw_delays, sweep_channel
+from gibbs_circuits.readings import circuit, random_draws, sweep_channel
 from gibbs_circuits.readings.draw import draw
 from tests.programs import (
     EXAMPLES,
@@ -115,7 +115,7 @@ def test_circuit__whole_program__starts_from_its_preparation() -> None:
     qc = lowered(circuit(program, initial=start, seed=5, realisation=2))
     clean = np.zeros((4, 4))
     clean[0, 0] = 1
-    expected = exact_states(program, start.density(2), draw_delays(program, 5, 2))[-1]
+    expected = exact_states(program, start.density(2), random_draws(program, 5, 2))[-1]
     assert np.abs(evolved(qc, clean) - expected).max() < EQUAL
     assert start.density(2)[1, 1] == pytest.approx(1)  # "01": qubit 0 is the rightmost character
 
@@ -124,17 +124,17 @@ def test_circuit__metadata__names_program_seed_and_delays() -> None:
     program = build(ising(2))
     qc = circuit(program, seed=4, realisation=1)
     assert qc.metadata == {
-        "program": program.hash, "seed": 4, "realisation": 1, "delays": list(draw_delays(program, 4, 1)),
+        "program": program.hash, "seed": 4, "realisation": 1, "draws": list(random_draws(program, 4, 1)),
     }  # fmt: skip
     assert program.hash[:12] in qc.name
 
 
-def test_draw_delays__reproducible__uniform_and_in_range() -> None:
+def test_random_draws__reproducible__uniform_and_in_range() -> None:
     program = build(ising(2), sweeps=4000, random_delays=(2, 8))
-    delays = draw_delays(program, 1, 0)
-    assert delays == draw_delays(program, 1, 0)
-    assert delays != draw_delays(program, 1, 1)
-    assert delays != draw_delays(program, 2, 0)
+    delays = random_draws(program, 1, 0)
+    assert delays == random_draws(program, 1, 0)
+    assert delays != random_draws(program, 1, 1)
+    assert delays != random_draws(program, 2, 0)
     counts = np.bincount(delays, minlength=9)[2:]
     assert len(delays) == 4000
     assert counts.sum() == 4000

@@ -30,8 +30,7 @@ def delays_of(program: Program) -> list[RandomDelay]:
 def at_delays(program: Program, delays: tuple[int, ...]) -> float:
     """The formula, corrected from mean delays to drawn ones."""
     extra = sum(
-        (k - step.mean) * step_gates(program.groups, step.unit)
-        for k, step in zip(delays, delays_of(program), strict=True)
+        (k - step.mean) * step_gates(program, step.unit) for k, step in zip(delays, delays_of(program), strict=True)
     )
     return cost(program).two_qubit_gates + extra
 

@@ -137,7 +137,7 @@ def test_program__hash__independent_of_seed_and_provenance() -> None:
     program = build(ising(2))
     circuits = [circuit(program, seed=seed) for seed in (1, 2, 3)]
     assert {qc.metadata["program"] for qc in circuits} == {program.hash}
-    assert len({tuple(qc.metadata["delays"]) for qc in circuits}) > 1
+    assert len({tuple(qc.metadata["draws"]) for qc in circuits}) > 1
     assert dataclasses.replace(program, provenance="elsewhere").hash == program.hash
 
 

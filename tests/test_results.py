@@ -81,7 +81,7 @@ def test_folder__holds_everything__after_a_run(call: Call) -> None:
     for k in range(4):
         with np.load(folder / "data" / f"realisation-{k:04d}.npz") as stored:
             assert stored["states"].shape == (5, 4, 4)
-            assert stored["delays"].shape == (4,)
+            assert stored["draws"].shape == (4,)
             states.append(stored["states"][-1])
     energy = json.loads(out)["result"]["energy"]["value"]
     H = pipeline_hamiltonian()
@@ -283,7 +283,7 @@ def test_folder__keeps_only_whole_blocks__crash_inside_a_block(tmp_path: Path, m
             store.save(Block(1, (), None, ()))
     loaded = store.load()
     assert list(loaded) == [0]
-    assert (loaded[0].delays, loaded[0].counts) == ((1, 2), ({"00": 3},))
+    assert (loaded[0].draws, loaded[0].counts) == ((1, 2), ({"00": 3},))
     assert loaded[0].states == pytest.approx(block.states)
     assert {path.name for path in store.data.iterdir()} == {"realisation-0000.npz"}
 

@@ -18,7 +18,7 @@ from gibbs_circuits.experiment import make_initial
 from gibbs_circuits.filters import GaussianFilter
 from gibbs_circuits.generators import couplings_of, dll
 from gibbs_circuits.models import heisenberg
-from gibbs_circuits.readings import cost, draw_delays, mixed, zero
+from gibbs_circuits.readings import cost, mixed, random_draws, zero
 from gibbs_circuits.readings.circuit import assemble
 from gibbs_circuits.targets import HeavyHex, Target, load_target
 from tests.programs import EXAMPLES, build, evolved, exact_states, example, ising, programs, random_state, some_delays
@@ -105,7 +105,7 @@ def test_compiled__whole_circuit__from_every_start(target: str | Target, initial
     program = build(ising(3), sweeps=2)
     whole = on_target(program, target, initial)
     start = make_initial(initial, 3, Path()).density(3)
-    expected = exact_states(program, start, draw_delays(program, 7, 1))[-1]
+    expected = exact_states(program, start, random_draws(program, 7, 1))[-1]
     found = simulated(whole.circuit(7, 1), whole.system_qubits)
     assert np.abs(found - expected).max() < EQUAL
 
@@ -131,13 +131,13 @@ def test_compiled__gates__are_basis_gates_and_resets(name: str, target: str) -> 
 def test_compiled__count__is_the_mean_over_delays(name: str, target: str) -> None:
     whole = compiled(name, target)
     program = whole.program
-    delays = draw_delays(program, 1)
+    delays = random_draws(program, 1)
     counted = two_qubit_gates(assemble(program, whole.parts, QuantumCircuit(whole.start.num_qubits), delays))
     parts = [part for stage in whole.parts for part in stage]
     expected = whole.two_qubit_gates
     for part in parts:
-        if part.delay is not None:
-            expected += (sum(delays) - program.sweeps * part.delay.mean) * two_qubit_gates(part.circuit)
+        if part.step is not None:
+            expected += (sum(delays) - program.sweeps * part.step.mean) * two_qubit_gates(part.options[0])
     assert counted == pytest.approx(expected)
     if target == ALL_TO_ALL:
         assert whole.two_qubit_gates <= cost(program).two_qubit_gates
@@ -150,7 +150,7 @@ def test_compiled__layout__every_block_stays_in_place(name: str) -> None:
         whole = compiled(name, target)
         assert len(set(whole.placement)) == whole.program.num_qubits
         assert whole.circuit(1).layout is None
-        assert all(part.circuit.layout is None for stage in whole.parts for part in stage)
+        assert all(part.options[0].layout is None for stage in whole.parts for part in stage)
         if target == ALL_TO_ALL:
             assert whole.placement == tuple(range(whole.program.num_qubits))
 
@@ -159,10 +159,10 @@ def test_compiled__reset_free_block__equals_its_unitary_on_every_input() -> None
     # level 3 must not assume that a block starts from zeros: the delay is such a block
     program = build(ising(3), random_delays=(1, 1))
     small = on_target(program, SMALL_LATTICE).compact()
-    delay = next(part for stage in small.parts for part in stage if part.delay is not None)
+    delay = next(part for stage in small.parts for part in stage if part.step is not None)
     width = small.start.num_qubits
-    U = Operator(delay.circuit).data
-    V = on_target(program, ALL_TO_ALL).parts[0][-1].circuit
+    U = Operator(delay.options[0]).data
+    V = on_target(program, ALL_TO_ALL).parts[0][-1].options[0]
     extra = QuantumCircuit(width)
     extra.compose(V, range(program.num_qubits), inplace=True)
     overlap = np.vdot(Operator(extra).data, U) / 2**width
@@ -185,7 +185,7 @@ def test_compiled__files__read_back_as_the_same_circuit(name: str, target: str) 
     read = qasm3.loads(text)
     assert read.count_ops() == qc.count_ops()
     clean = np.diag([1.0] + [0.0] * (2**program.num_system - 1))
-    expected = exact_states(program, clean, draw_delays(program, 3))[-1]
+    expected = exact_states(program, clean, random_draws(program, 3))[-1]
     assert np.abs(simulated(read, whole.system_qubits) - expected).max() < EQUAL
 
 

@@ -116,7 +116,7 @@ def compare(
         product = best_product_distance(sigma)
         predicted = None if prediction is None else float(prediction.distances[-1])
         reached = next(d for d in (distance, predicted, target_error) if d is not None)
-        loop = unitary_loop(program.generator, start, reached) if start is not None else None
+        loop = unitary_loop(program.lindbladian, start, reached) if start is not None else None
     return Comparison(
         run=run,
         target_error=target_error,

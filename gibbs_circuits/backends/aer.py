@@ -11,7 +11,7 @@ from qiskit import QuantumCircuit
 from qiskit_aer import AerError, AerSimulator
 
 from ..errors import BackendError, TooLargeError
-from ..readings.circuit import assemble, draw_delays
+from ..readings.circuit import assemble, random_draws
 from ..spectrum import Array
 from .transpile import Compiled
 
@@ -26,13 +26,13 @@ class Block:
 
     Attributes:
         realisation: Its number; with the seed it fixes every draw.
-        delays: The delays drawn.
+        draws: What the random steps drew, in order of time.
         states: Density matrices of the system after 0, 1, … sweeps, or None on trajectories.
         counts: Per measurement basis, bit strings (rightmost = qubit 0) and how often they were seen.
     """
 
     realisation: int
-    delays: tuple[int, ...]
+    draws: tuple[int, ...]
     states: Array | None
     counts: tuple[Counts, ...]
 
@@ -81,7 +81,7 @@ def run_blocks(
         bases: One letter X, Y, Z per system qubit (leftmost = highest qubit).
         shots: Per basis, over all blocks.
         blocks: Number of realisations the shots are spread over.
-        seed: With the realisation it fixes delays and samples.
+        seed: With the realisation it fixes draws and samples.
         done: Called with every block.
 
     Raises:
@@ -92,17 +92,17 @@ def run_blocks(
     small = compiled.compact()
     previous: tuple[tuple[int, ...], Array] | None = None
     for realisation in realisations:
-        delays = draw_delays(small.program, seed, realisation)
+        draws = random_draws(small.program, seed, realisation)
         share = shots // blocks + (realisation < shots % blocks)
         if small.target.method == "density_matrix":
-            states = previous[1] if previous and previous[0] == delays else _density_states(small, delays)
-            previous = (delays, states)
+            states = previous[1] if previous and previous[0] == draws else _density_states(small, draws)
+            previous = (draws, states)
             rng = np.random.default_rng([seed, realisation, 1])
             counts = tuple(sample(states[-1], basis, share, rng) for basis in bases) if share else ()
-            done(Block(realisation, delays, states, counts))
+            done(Block(realisation, draws, states, counts))
         else:
-            counts = _trajectories(small, delays, bases, share, seed, realisation)
-            done(Block(realisation, delays, None, counts))
+            counts = _trajectories(small, draws, bases, share, seed, realisation)
+            done(Block(realisation, draws, None, counts))
 
 
 def _simulator(method: str, seed: int | None = None) -> AerSimulator:
@@ -129,7 +129,7 @@ def _result(simulator: AerSimulator, circuits: Sequence[QuantumCircuit], shots: 
     return result
 
 
-def _density_states(small: Compiled, delays: Sequence[int]) -> Array:
+def _density_states(small: Compiled, draws: Sequence[int]) -> Array:
     """System states after every sweep from one circuit."""
     n = small.program.num_system
     start = small.start.copy()
@@ -138,18 +138,18 @@ def _density_states(small: Compiled, delays: Sequence[int]) -> Array:
     def save(qc: QuantumCircuit, sweep: int) -> None:
         qc.save_density_matrix(range(n), label=f"sweep_{sweep}")
 
-    qc = assemble(small.program, small.parts, start, delays, save)
+    qc = assemble(small.program, small.parts, start, draws, save)
     data = _result(_simulator("density_matrix"), [qc], 1).data(0)  # type: ignore[attr-defined]
     return np.stack([np.asarray(data[f"sweep_{k}"]) for k in range(small.program.sweeps + 1)])
 
 
 def _trajectories(
-    small: Compiled, delays: Sequence[int], bases: Sequence[str], share: int, seed: int, realisation: int
+    small: Compiled, draws: Sequence[int], bases: Sequence[str], share: int, seed: int, realisation: int
 ) -> tuple[Counts, ...]:
     if share == 0:
         return ()
     n = small.program.num_system
-    body = assemble(small.program, small.parts, small.start, delays)
+    body = assemble(small.program, small.parts, small.start, draws)
     circuits = [measured(body, basis, n) for basis in bases]
     simulator_seed = int(np.random.default_rng([seed, realisation, 2]).integers(2**31))
     result = _result(_simulator("statevector", simulator_seed), circuits, share)

@@ -15,7 +15,7 @@ from qiskit.transpiler.passes.routing.algorithms import ApproximateTokenSwapper
 
 from ..compiler import Program
 from ..errors import ArgumentError
-from ..readings.circuit import Piece, Pieces, assemble, draw_delays, pieces
+from ..readings.circuit import Pieces, assemble, described, pieces, random_draws
 from ..readings.initial import InitialState
 from ..targets import Target
 
@@ -48,10 +48,7 @@ class Compiled:
     @property
     def two_qubit_gates_per_sweep(self) -> tuple[float, ...]:
         """Per stage; mean over random delays."""
-        return tuple(
-            sum(two_qubit_gates(part.circuit) * (part.delay.mean if part.delay else 1) for part in stage)
-            for stage in self.parts
-        )
+        return tuple(sum(part.mean(two_qubit_gates) for part in stage) for stage in self.parts)
 
     @property
     def two_qubit_gates(self) -> float:
@@ -62,32 +59,30 @@ class Compiled:
     def depth(self, seed: int) -> float:
         """Depth in basis gates and resets, mean over a few draws of the delays; preparation left out."""
         empty = QuantumCircuit(self.start.num_qubits)
-        draws = DEPTH_DRAWS if any(part.delay for stage in self.parts for part in stage) else 1
+        draws = DEPTH_DRAWS if any(part.step for stage in self.parts for part in stage) else 1
         return float(
             np.mean([
-                assemble(self.program, self.parts, empty, draw_delays(self.program, seed, r)).depth()
+                assemble(self.program, self.parts, empty, random_draws(self.program, seed, r)).depth()
                 for r in range(draws)
             ])
         )  # fmt: skip
 
     def circuit(self, seed: int, realisation: int = 0) -> QuantumCircuit:
         """Preparation and all sweeps with one draw of the delays, unrolled, no measurement."""
-        delays = draw_delays(self.program, seed, realisation)
-        qc = assemble(self.program, self.parts, self.start, delays)
-        qc.name = f"{self.program.scheme}_{self.program.hash[:12]}"
-        qc.metadata = {"program": self.program.hash, "seed": seed, "realisation": realisation, "delays": list(delays)}
-        return qc
+        draws = random_draws(self.program, seed, realisation)
+        qc = assemble(self.program, self.parts, self.start, draws)
+        return described(qc, self.program, seed, realisation, draws)
 
     def compact(self) -> Compiled:
         """The same on the qubits in use only, program qubit k on wire k first; for simulation."""
-        circuits = [self.start, *(part.circuit for stage in self.parts for part in stage)]
+        circuits = [self.start, *(c for stage in self.parts for part in stage for c in part.distinct)]
         used = {c.find_bit(q).index for c in circuits for item in c.data for q in item.qubits}
         order = [*self.placement, *sorted(used - set(self.placement))]
         wire = {physical: k for k, physical in enumerate(order)}
         return replace(
             self,
             start=_relabel(self.start, wire),
-            parts=tuple(tuple(Piece(_relabel(p.circuit, wire), p.delay) for p in stage) for stage in self.parts),
+            parts=tuple(tuple(p.mapped(lambda c: _relabel(c, wire)) for p in stage) for stage in self.parts),
             placement=tuple(range(len(self.placement))),
         )
 
@@ -116,17 +111,16 @@ def compile_for(program: Program, target: Target, initial: InitialState, seed: i
             f"target `{target.name}` has {width}",
             f"use a target with {n + m} qubits or a smaller model",
         )
-    placement: tuple[int, ...] | None = None
-    parts: list[tuple[Piece, ...]] = []
-    for stage in pieces(program, fused=True):
-        done = []
-        for piece in stage:
-            closed, placement = _closed(_written(piece.circuit, target, seed), target, coupling, placement, seed)
-            done.append(Piece(closed, piece.delay))
-        parts.append(tuple(done))
-    start = initial.circuit(program.num_system, program.num_ancilla)
-    closed, placement = _closed(start, target, coupling, placement, seed)
-    return Compiled(program, target, closed, tuple(parts), placement)
+    abstract = pieces(program, fused=True)
+    first = _written(abstract[0][0].options[0], target, seed)
+    _, placement = _closed(first, target, coupling, None, seed)
+
+    def placed(qc: QuantumCircuit) -> QuantumCircuit:
+        return _closed(_written(qc, target, seed), target, coupling, placement, seed)[0]
+
+    parts = tuple(tuple(piece.mapped(placed) for piece in stage) for stage in abstract)
+    start, _ = _closed(initial.circuit(program.num_system, program.num_ancilla), target, coupling, placement, seed)
+    return Compiled(program, target, start, parts, placement)
 
 
 def _written(qc: QuantumCircuit, target: Target, seed: int) -> QuantumCircuit:

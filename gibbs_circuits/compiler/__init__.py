@@ -1,25 +1,25 @@
 """Lindbladian → program."""
 
 from ..status import Status
-from .program import (
+from .program import Calibration, ErrorTerm, Guarantee, Program, Rung, Stage
+from .schemes import SCHEMES, Knobs, ParallelKnobs, Scheme, SequentialKnobs, TimeKnobs, parallel, sequential
+from .steps import (
     EXACT,
-    Calibration,
+    Branch,
+    Correct,
     Couple,
-    ErrorTerm,
     Evolve,
-    Guarantee,
-    Program,
+    Random,
+    RandomChoice,
     RandomDelay,
     Reset,
-    Rung,
-    Stage,
     Step,
+    Unitary,
 )
-from .schemes import SCHEMES, Knobs, ParallelKnobs, Scheme, SequentialKnobs, parallel, sequential
 from .trotter import Group
 
 __all__ = [
-    "EXACT", "SCHEMES", "Calibration", "Couple", "ErrorTerm", "Evolve", "Group", "Guarantee", "Knobs",
-    "ParallelKnobs", "Program", "RandomDelay", "Reset", "Rung", "Scheme", "SequentialKnobs", "Stage", "Status", "Step",
-    "parallel", "sequential",
+    "EXACT", "SCHEMES", "Branch", "Calibration", "Correct", "Couple", "ErrorTerm", "Evolve", "Group", "Guarantee",
+    "Knobs", "ParallelKnobs", "Program", "Random", "RandomChoice", "RandomDelay", "Reset", "Rung", "Scheme",
+    "SequentialKnobs", "Stage", "Status", "Step", "TimeKnobs", "Unitary", "parallel", "sequential",
 ]  # fmt: skip

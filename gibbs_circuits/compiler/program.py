@@ -13,14 +13,17 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
-from qiskit.quantum_info import Pauli
+import numpy as np
 
 from ..errors import InvalidProgramError
 from ..generators import Lindbladian
+from ..generators.channels import DiscreteChannel
+from ..spectrum import Array
 from ..status import Status
-from .trotter import FORMULAS, Group, Term
+from .steps import EXACT, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary, step_text
+from .trotter import FORMULAS, Group
 
-EXACT = 0  # the "order" of an evolution taken as the exact exponential: for references, never for a circuit
+UNITARITY = 1e-10
 
 
 class Rung(Enum):
@@ -65,73 +68,6 @@ class ErrorTerm:
 
 
 @dataclass(frozen=True)
-class Evolve:
-    """Approximate e^{−iHt} on the system: `slices` steps of t = `duration` / slices by a product formula.
-
-    Spectators are terms of H that commute with all others and with every coupling of the pass: evolving under them
-    would only multiply the pass by a unitary that commutes with σ, so they are left out.
-    """
-
-    duration: float
-    slices: int = 1
-    order: int = 2
-    spectators: tuple[str, ...] = ()
-
-    def groups(self, groups: tuple[Group, ...]) -> tuple[Group, ...]:
-        """The groups without the spectators."""
-        if not self.spectators:
-            return groups
-        kept = (tuple(term for term in group.terms if term[0] not in self.spectators) for group in groups)
-        return tuple(Group(terms) for terms in kept if terms)
-
-
-@dataclass(frozen=True)
-class Couple:
-    """exp(−iθ A ⊗ (cos φ X + sin φ Y)) between the system and one ancilla; A is a Pauli sum.
-
-    Commuting terms are one product; others a palindrome, with error O(θ³).
-    """
-
-    terms: tuple[Term, ...]
-    ancilla: int
-    angle: float
-    axis: float
-
-    def rotations(self) -> tuple[Term, ...]:
-        """The Pauli rotations (label, angle) in order of time, each standing for exp(−i angle P ⊗ axis)."""
-        once = [(label, self.angle * coefficient) for label, coefficient in self.terms]
-        paulis = [Pauli(label) for label, _ in self.terms]
-        if all(p.commutes(q) for i, p in enumerate(paulis) for q in paulis[i + 1 :]):
-            return tuple(once)
-        half = [(label, angle / 2) for label, angle in once]
-        return (*half[:-1], once[-1], *reversed(half[:-1]))
-
-
-@dataclass(frozen=True)
-class Reset:
-    """Put ancillas back into |0⟩, whatever they hold."""
-
-    ancillas: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class RandomDelay:
-    """k repetitions of `unit`, k uniform on the whole numbers low … high, drawn anew every time."""
-
-    unit: Evolve
-    low: int
-    high: int
-
-    @property
-    def mean(self) -> float:
-        """Average number of repetitions."""
-        return (self.low + self.high) / 2
-
-
-Step = Evolve | Couple | Reset | RandomDelay
-
-
-@dataclass(frozen=True)
 class Stage:
     """One sweep and how often it is repeated."""
 
@@ -152,6 +88,7 @@ class Program:
         scheme: The recipe that wrote it.
         knobs: The recipe's settings, all of them.
         declared: What the recipe knows of its errors in advance.
+        recipe: Name of the preset that wrote it; "" if none did.
         provenance: How each knob that was left out was chosen; "" if none was.
 
     Raises:
@@ -162,16 +99,22 @@ class Program:
     num_ancilla: int
     groups: tuple[Group, ...]
     stages: tuple[Stage, ...]
-    generator: Lindbladian
+    generator: Lindbladian | DiscreteChannel
     scheme: str
     knobs: Mapping[str, Any] = field(default_factory=dict)
     declared: tuple[ErrorTerm, ...] = ()
+    recipe: str = ""
     provenance: str = ""
     calibration: Calibration = Calibration.DERIVED
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "knobs", MappingProxyType(dict(self.knobs)))
         self.verify()
+
+    @property
+    def lindbladian(self) -> Lindbladian:
+        """The generator; for a discrete channel the one that its transitions come from."""
+        return self.generator if isinstance(self.generator, Lindbladian) else self.generator.inside
 
     @property
     def sweeps(self) -> int:
@@ -193,7 +136,7 @@ class Program:
         ]
         for stage in self.stages:
             lines.append(f"stage repeats={stage.repeats}")
-            lines += [f"  {_step_text(step)}" for step in stage.steps]
+            lines += [f"  {step_text(step)}" for step in stage.steps]
         return "\n".join(lines) + "\n"
 
     @property
@@ -212,33 +155,60 @@ class Program:
         """
         if self.num_system < 1 or self.num_ancilla < 1 or not self.stages:
             raise InvalidProgramError("A program needs a system qubit, an ancilla and a stage.")
-        for label, coefficient in (term for group in self.groups for term in group.terms):
-            self._check(len(label) == self.num_system and math.isfinite(coefficient), "groups", label)
+        self._check_groups(self.groups, "groups")
         for number, stage in enumerate(self.stages):
-            where, touched = f"stage {number}", set[int]()
+            where = f"stage {number}"
             self._check(stage.repeats >= 1, where, "repeats >= 1")
-            for index, step in enumerate(stage.steps):
-                here = f"{where}, step {index}"
-                match step:
-                    case Evolve():
-                        self._check_evolve(step, here)
-                    case RandomDelay():
-                        self._check_evolve(step.unit, here)
-                        self._check(0 <= step.low <= step.high, here, "0 <= low <= high")
-                    case Couple():
-                        self._check(0 <= step.ancilla < self.num_ancilla, here, f"ancilla {step.ancilla} exists")
-                        self._check(math.isfinite(step.angle) and math.isfinite(step.axis), here, "finite angles")
-                        self._check(
-                            all(len(label) == self.num_system for label, _ in step.terms), here, "labels of full width"
-                        )
-                        self._check(all(math.isfinite(c) for _, c in step.terms), here, "finite coefficients")
-                        touched.add(step.ancilla)
-                    case Reset():
-                        self._check(all(0 <= a < self.num_ancilla for a in step.ancillas), here, "ancillas exist")
-                        touched -= set(step.ancillas)
+            touched = self._check_steps(stage.steps, where, random=True)
             self._check(not touched, where, "every ancilla used is reset before the sweep ends")
 
-    def _check_evolve(self, step: Evolve, where: str) -> None:
+    def _check_steps(self, steps: tuple[Step, ...], where: str, *, random: bool) -> set[int]:
+        """The ancillas that are not back in |0⟩ after these steps."""
+        touched = set[int]()
+        for index, step in enumerate(steps):
+            here = f"{where}, step {index}"
+            match step:
+                case Evolve():
+                    self._check_evolve(step, here)
+                case Correct():
+                    self._check_groups(step.term, here)
+                    self._check_evolve(step, here)
+                case RandomDelay():
+                    self._check(random, here, "no random step inside a branch")
+                    self._check_evolve(step.unit, here)
+                    self._check(0 <= step.low <= step.high, here, "0 <= low <= high")
+                case RandomChoice():
+                    self._check(random and not touched, here, "a random choice begins with every ancilla in |0⟩")
+                    total = math.fsum(branch.probability for branch in step.branches)
+                    self._check(abs(total - 1) <= 1e-12, here, "probabilities that add up to 1")
+                    for k, branch in enumerate(step.branches):
+                        self._check(branch.probability >= 0, here, "probabilities >= 0")
+                        left = self._check_steps(branch.steps, f"{here}, branch {k}", random=False)
+                        self._check(not left, f"{here}, branch {k}", "every ancilla used is reset")
+                case Couple():
+                    self._check(0 <= step.ancilla < self.num_ancilla, here, f"ancilla {step.ancilla} exists")
+                    self._check(math.isfinite(step.angle) and math.isfinite(step.axis), here, "finite angles")
+                    self._check_groups((Group(step.terms),), here)
+                    touched.add(step.ancilla)
+                case Unitary():
+                    used, dim = set(step.ancillas), 2 ** (self.num_system + len(step.ancillas))
+                    self._check(all(0 <= a < self.num_ancilla for a in used), here, "ancillas exist")
+                    self._check(len(used) == len(step.ancillas), here, "different ancillas")
+                    self._check(step.matrix.shape == (dim, dim), here, f"a {dim} × {dim} matrix")
+                    self._check(_is_unitary(step.matrix), here, "a unitary matrix")
+                    self._check(not (step.clean and used & touched), here, "clean ancillas in |0⟩")
+                    touched |= used
+                case Reset():
+                    self._check(all(0 <= a < self.num_ancilla for a in step.ancillas), here, "ancillas exist")
+                    touched -= set(step.ancillas)
+        return touched
+
+    def _check_groups(self, groups: tuple[Group, ...], where: str) -> None:
+        for label, coefficient in (term for group in groups for term in group.terms):
+            self._check(len(label) == self.num_system, where, f"labels of full width ({label})")
+            self._check(math.isfinite(coefficient), where, f"finite coefficients ({label})")
+
+    def _check_evolve(self, step: Evolve | Correct, where: str) -> None:
         self._check(math.isfinite(step.duration), where, "a finite duration")
         self._check(step.slices >= 1, where, "slices >= 1")
         self._check(step.order == EXACT or step.order in FORMULAS, where, f"an order of {sorted(FORMULAS)}")
@@ -255,15 +225,5 @@ class Program:
         )
 
 
-def _step_text(step: Step) -> str:
-    match step:
-        case Evolve():
-            without = f" without {' '.join(step.spectators)}" if step.spectators else ""
-            return f"evolve {step.duration!r} slices={step.slices} order={step.order}{without}"
-        case Couple():
-            operator = " ".join(f"{coefficient!r}*{label}" for label, coefficient in step.terms)
-            return f"couple ancilla={step.ancilla} angle={step.angle!r} axis={step.axis!r} {operator}"
-        case Reset():
-            return f"reset {' '.join(map(str, step.ancillas))}"
-        case RandomDelay():
-            return f"delay {step.low}..{step.high} of {_step_text(step.unit)}"
+def _is_unitary(matrix: Array) -> bool:
+    return bool(np.linalg.norm(matrix.conj().T @ matrix - np.eye(len(matrix))) <= UNITARITY * len(matrix))

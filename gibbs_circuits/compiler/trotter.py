@@ -29,9 +29,20 @@ class Group:
         return 0 if self.local else sum(rotation_cost(label) for label, _ in self.terms)
 
 
+def _strang(fraction: float) -> tuple[tuple[float, bool], ...]:
+    return ((fraction / 2, False), (fraction / 2, True))
+
+
+_SUZUKI = 1 / (4 - 4 ** (1 / 3))
+
 # Each formula is a list of (fraction of the step, reversed?) sub-steps over the groups in order.
-# Lie: error O(τ²) per step; Strang: O(τ³) per step, so orders 1 and 2 over a fixed time.
-FORMULAS: dict[int, tuple[tuple[float, bool], ...]] = {1: ((1.0, False),), 2: ((0.5, False), (0.5, True))}
+# Lie: error O(τ²) per step; Strang: O(τ³); Suzuki: O(τ⁵); so orders 1, 2 and 4 over a fixed time.
+# Suzuki, Phys. Lett. A 146, 319: S₄(τ) = S₂(sτ)² S₂((1 − 4s)τ) S₂(sτ)², s = 1/(4 − 4^{1/3}).
+FORMULAS: dict[int, tuple[tuple[float, bool], ...]] = {
+    1: ((1.0, False),),
+    2: _strang(1.0),
+    4: (*_strang(_SUZUKI) * 2, *_strang(1 - 4 * _SUZUKI), *_strang(_SUZUKI) * 2),
+}
 
 
 def weight(label: str) -> int:

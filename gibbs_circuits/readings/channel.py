@@ -4,19 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse.linalg
 from qiskit.quantum_info import SparsePauliOp
 
-from ..compiler import EXACT, Couple, Evolve, Program, RandomDelay, Reset, Stage
+from ..compiler import (
+    EXACT,
+    Branch,
+    Correct,
+    Couple,
+    Evolve,
+    Program,
+    RandomChoice,
+    RandomDelay,
+    Reset,
+    Step,
+    Unitary,
+)
 from ..compiler.trotter import Group, factors
 from ..errors import TooLargeError
 from ..exact.steady import stationary_state
-from ..spectrum import Array, unvec, vec
+from ..spectrum import Array, read_only, unvec, vec
+from .maps import Chain, Kraus, Map, Mixture, mean_of_powers
 
 MAX_CHANNEL_QUBITS = 5
+MAX_STACKED = 4_000_000  # entries of a stack of Kraus operators that branches are gathered into
 
 
 @dataclass
@@ -34,9 +49,9 @@ class _Evolver:
         energies, vectors = self._eigen[groups]
         return np.asarray((vectors * np.exp(-1j * time * energies)) @ vectors.conj().T)
 
-    def unitary(self, step: Evolve) -> Array:
+    def unitary(self, step: Evolve | Correct) -> Array:
         """The product of the formula; the exponential of the sum when the order is EXACT."""
-        groups = step.groups(self.groups)
+        groups = step.groups(self.groups) if isinstance(step, Evolve) else step.term
         if step.order == EXACT:
             return self._exponential(groups, step.duration)
         U = np.eye(2**self.num_system, dtype=complex)
@@ -45,22 +60,16 @@ class _Evolver:
         return U
 
 
-def superoperator_of(kraus: Array) -> Array:
-    """Σ_b K̄_b ⊗ K_b of a stack of Kraus operators, shape (branches, dim, dim)."""
-    branches, d, _ = kraus.shape
-    flat = kraus.reshape(branches, d * d)
-    return np.asarray((flat.conj().T @ flat).reshape(d, d, d, d).transpose(0, 2, 1, 3).reshape(d * d, d * d))
-
-
-def sweep_channel(program: Program, stage: int = -1, delays: Iterable[int] | None = None) -> Array:
+def sweep_channel(program: Program, stage: int = -1, draws: Iterable[int] | None = None) -> Array:
     """One sweep of a stage as a dim² × dim² matrix on column-stacked density matrices.
 
     Args:
         program: On at most 5 system qubits.
         stage: Which stage.
-        delays: One whole number per `RandomDelay` of the sweep; None averages over the distribution.
+        draws: One whole number per random step of the sweep, in order: repetitions of a `RandomDelay`, the index of a
+            branch of a `RandomChoice`; None averages over the distributions.
 
-    Time O(4**m 8**n) per coupling for n system qubits and m ancillas, O(64**n) per random delay.
+    Time O(4**m 8**n) per coupling for n system qubits and m ancillas, O(64**n) per reset of all ancillas.
 
     Raises:
         TooLargeError: Above 5 system qubits.
@@ -71,54 +80,99 @@ def sweep_channel(program: Program, stage: int = -1, delays: Iterable[int] | Non
             f"The exact channel of {n} system qubits and {m} ancillas needs a {4**n} × {4**n} matrix; the limit is "
             f"{MAX_CHANNEL_QUBITS} + {MAX_CHANNEL_QUBITS} qubits. Fix: use a smaller model, or read off energies only."
         )
-    return _channel(program, program.stages[stage], None if delays is None else iter(delays))
+    return sweep_map(program, stage, draws).after(None)
 
 
-def _channel(program: Program, stage: Stage, delays: Iterator[int] | None) -> Array:
-    n, m, d = program.num_system, program.num_ancilla, 2**program.num_system
-    evolver = _Evolver(program.groups, n)
-    paulis: dict[str, Array] = {}
-    total: Array | None = None  # None: nothing has happened yet
-    clean = np.zeros((1, *(2,) * m, d, d), dtype=complex)  # branches already reset, ancillas, out, in
-    clean[(0, *(0,) * m)] = np.eye(d)
-    state, dirty = clean, set[int]()
-    for step in stage.steps:
-        match step:
-            case Evolve():
-                state = evolver.unitary(step) @ state
-            case Couple():
-                for label, angle in step.rotations():
-                    if label not in paulis:
-                        paulis[label] = SparsePauliOp(label).to_matrix()
-                    state = _rotate(state, paulis[label], 1 + step.ancilla, angle, step.axis)
-                dirty.add(step.ancilla)
-            case Reset():
-                for ancilla in step.ancillas:
-                    if ancilla in dirty:
-                        state = _forget(state, 1 + ancilla)
-                dirty -= set(step.ancillas)
-                if not dirty:
-                    total, state = _then(total, _all_reset(state, m)), clean
-            case RandomDelay():
-                U = evolver.unitary(step.unit)
-                if delays is not None:
-                    state = np.linalg.matrix_power(U, next(delays)) @ state
-                elif dirty:
-                    state = _mixed_delay(state, U, step)
-                else:
-                    total, state = _delayed(_then(total, _all_reset(state, m)), U, step), clean
-    return total if state is clean and total is not None else _then(total, _all_reset(state, m))
+def sweep_map(program: Program, stage: int = -1, draws: Iterable[int] | None = None) -> Chain:
+    """One sweep of a stage as a chain of maps, nothing of size dim⁴; arguments as for `sweep_channel`."""
+    builder = _Builder(program, _Evolver(program.groups, program.num_system), None if draws is None else iter(draws))
+    return Chain(2**program.num_system, tuple(builder.maps(program.stages[stage].steps)))
 
 
-def _then(total: Array | None, kraus: Array) -> Array:
-    """What happened so far, followed by a map in Kraus form."""
-    channel = superoperator_of(kraus)
-    return channel if total is None else np.asarray(channel @ total)
+@dataclass
+class _Builder:
+    """Steps → maps. A block from clean ancillas to clean ancillas is one stack of Kraus operators."""
+
+    program: Program
+    evolver: _Evolver
+    draws: Iterator[int] | None
+    paulis: dict[str, Array] = field(default_factory=dict)
+
+    def maps(self, steps: tuple[Step, ...]) -> Iterator[Map]:
+        m, d = self.program.num_ancilla, 2**self.program.num_system
+        clean = np.zeros((1, *(2,) * m, d, d), dtype=complex)  # branches already reset, ancillas, out, in
+        clean[(0, *(0,) * m)] = np.eye(d)
+        state, dirty = clean, set[int]()
+        for step in steps:
+            match step:
+                case Evolve() | Correct():
+                    state = self.evolver.unitary(step) @ state
+                case Couple():
+                    for label, angle in step.rotations():
+                        state = _rotate(state, self._pauli(label), 1 + step.ancilla, angle, step.axis)
+                    dirty.add(step.ancilla)
+                case Unitary():
+                    state = _dense(state, step)
+                    dirty |= set(step.ancillas)
+                case Reset():
+                    for ancilla in step.ancillas:
+                        if ancilla in dirty:
+                            state = _forget(state, 1 + ancilla)
+                    dirty -= set(step.ancillas)
+                    if not dirty:
+                        yield _kraus(state, m)
+                        state = clean
+                case RandomDelay():
+                    U = self.evolver.unitary(step.unit)
+                    if self.draws is not None:
+                        state = np.linalg.matrix_power(U, next(self.draws)) @ state
+                    elif dirty:
+                        state = _mixed_delay(state, U, step)
+                    else:
+                        if state is not clean:
+                            yield _kraus(state, m)
+                        yield mean_of_powers(U, step.low, step.high)
+                        state = clean
+                case RandomChoice():
+                    if state is not clean:
+                        yield _kraus(state, m)
+                    if self.draws is not None:
+                        yield from self.maps(step.branches[next(self.draws)].steps)
+                    else:
+                        yield self._choice(step.branches)
+                    state = clean
+        if state is not clean:
+            yield _kraus(state, m)
+
+    def _choice(self, branches: tuple[Branch, ...]) -> Map:
+        parts = [tuple(self.maps(branch.steps)) for branch in branches]
+        weights = np.array([branch.probability for branch in branches])
+        stacks = [part[0].operators for part in parts if len(part) == 1 and isinstance(part[0], Kraus)]
+        if len(stacks) == len(parts) and sum(prod(stack.shape) for stack in stacks) <= MAX_STACKED:
+            scaled = [np.sqrt(p) * stack for p, stack in zip(weights, stacks, strict=True)]
+            return Kraus(read_only(np.concatenate(scaled)))
+        d = 2**self.program.num_system
+        return Mixture(read_only(weights), tuple(Chain(d, part) for part in parts))
+
+    def _pauli(self, label: str) -> Array:
+        if label not in self.paulis:
+            self.paulis[label] = SparsePauliOp(label).to_matrix()
+        return self.paulis[label]
 
 
-def _all_reset(state: Array, num_ancilla: int) -> Array:
-    """The Kraus operators, shape (branches, dim, dim), once every ancilla is in |0⟩."""
-    return state.reshape(state.shape[0], 2**num_ancilla, *state.shape[-2:])[:, 0]
+def _kraus(state: Array, num_ancilla: int) -> Kraus:
+    """The Kraus operators once every ancilla is in |0⟩."""
+    return Kraus(read_only(state.reshape(state.shape[0], 2**num_ancilla, *state.shape[-2:])[:, 0].copy()))
+
+
+def _dense(state: Array, step: Unitary) -> Array:
+    """A dense unitary on the system and some ancilla axes; the highest bit of its ancilla index is ancillas[-1]."""
+    d, k = state.shape[-1], len(step.ancillas)
+    axes = [1 + ancilla for ancilla in reversed(step.ancillas)]
+    front = np.moveaxis(state, [*axes, -2], range(k + 1))
+    U = step.matrix.reshape(2**k * d, 2**k * d)
+    done = (U @ front.reshape(2**k * d, -1)).reshape(front.shape)
+    return np.moveaxis(done, range(k + 1), [*axes, -2])
 
 
 def _rotate(state: Array, pauli: Array, axis: int, angle: float, phase: float) -> Array:
@@ -141,18 +195,6 @@ def _mixed_delay(state: Array, U: Array, delay: RandomDelay) -> Array:
     count = delay.high - delay.low + 1
     powers = [np.linalg.matrix_power(U, k) for k in range(delay.low, delay.high + 1)]
     return np.concatenate([(power @ state) / np.sqrt(count) for power in powers])
-
-
-def _delayed(total: Array, U: Array, delay: RandomDelay) -> Array:
-    """Mean over k of (Ū^k ⊗ U^k) · total, through the eigenphases of U: O(2**(5n)) instead of O(2**(6n))."""
-    triangle, V = scipy.linalg.schur(U, output="complex")
-    phases = np.diag(triangle) / np.abs(np.diag(triangle))
-    powers = np.arange(delay.low, delay.high + 1)
-    mean = np.mean((phases[:, None] * phases.conj()[None, :])[..., None] ** powers, axis=-1)  # of ρ_ij → λ_i λ̄_j ρ_ij
-    d = U.shape[0]
-    rho = total.reshape(d, d, d * d).transpose(2, 1, 0)  # columns of the superoperator as matrices [row, column]
-    rho = V @ (mean * (V.conj().T @ rho @ V)) @ V.conj().T
-    return np.ascontiguousarray(rho.transpose(2, 1, 0)).reshape(d * d, d * d)
 
 
 def fixed_point(channel: Array) -> Array:

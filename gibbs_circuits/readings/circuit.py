@@ -2,26 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
+from qiskit.circuit import Instruction
 from qiskit.circuit.library import PauliEvolutionGate, UnitaryGate
 from qiskit.quantum_info import SparsePauliOp
 
-from ..compiler import EXACT, Couple, Evolve, Program, RandomDelay, Reset, Stage, Step
+from ..compiler import (
+    EXACT,
+    Correct,
+    Couple,
+    Evolve,
+    Program,
+    Random,
+    RandomChoice,
+    RandomDelay,
+    Reset,
+    Stage,
+    Step,
+    Unitary,
+)
+from ..compiler.steps import step_text
 from ..compiler.trotter import Group, factors
 from ..errors import InvalidProgramError
 from .initial import InitialState, zero
 
+TINY = 1e-12  # a smaller angle is no gate at all
+
+
+class Lazy(Sequence[QuantumCircuit]):
+    """Circuits made when first asked for: of thousands of branches a run draws a few."""
+
+    def __init__(self, count: int, make: Callable[[int], QuantumCircuit]) -> None:
+        self._make, self._count, self._made = make, count, dict[int, QuantumCircuit]()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        if index not in self._made:
+            self._made[index] = self._make(index)
+        return self._made[index]
+
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A block of a sweep on all qubits: performed once, or a random number of times where `delay` is set."""
+    """A block of a sweep on all qubits.
 
-    circuit: QuantumCircuit
-    delay: RandomDelay | None = None
+    Attributes:
+        options: The block; one per branch of a random choice.
+        step: None: the block is performed once; a `RandomDelay`: a random number of times; a `RandomChoice`: one of
+            the options is.
+        alike: For every option the first one that differs from it in angles only.
+    """
+
+    options: Sequence[QuantumCircuit]
+    step: RandomDelay | RandomChoice | None = None
+    alike: tuple[int, ...] = (0,)
+
+    def performed(self, draws: Iterator[int]) -> Iterator[QuantumCircuit]:
+        """The blocks of one sweep, taking a draw where one is needed."""
+        match self.step:
+            case RandomDelay():
+                yield from [self.options[0]] * next(draws)
+            case RandomChoice():
+                yield self.options[next(draws)]
+            case _:
+                yield self.options[0]
+
+    def mean(self, value: Callable[[QuantumCircuit], float]) -> float:
+        """Mean of an additive quantity of the block over the random step; options alike count once."""
+        match self.step:
+            case RandomDelay():
+                return self.step.mean * value(self.options[0])
+            case RandomChoice():
+                known = {k: value(self.options[k]) for k in set(self.alike)}
+                pairs = zip(self.step.branches, self.alike, strict=True)
+                return sum(branch.probability * known[k] for branch, k in pairs)
+            case _:
+                return value(self.options[0])
+
+    @property
+    def distinct(self) -> Iterator[QuantumCircuit]:
+        """One option of each kind."""
+        return (self.options[k] for k in sorted(set(self.alike)))
+
+    def mapped(self, change: Callable[[QuantumCircuit], QuantumCircuit]) -> Piece:
+        """The same with every option changed when it is asked for."""
+        return replace(self, options=Lazy(len(self.options), lambda k: change(self.options[k])))
 
 
 Pieces = tuple[tuple[Piece, ...], ...]  # per stage
@@ -37,17 +111,43 @@ def pieces(program: Program, *, fused: bool = False) -> Pieces:
 
 
 def _stage_pieces(program: Program, stage: Stage, fused: bool) -> Iterator[Piece]:
+    def written(steps: Sequence[Step]) -> QuantumCircuit:
+        return block(program, steps, fused=fused)
+
+    def plain(steps: Sequence[Step]) -> Piece:
+        return Piece(Lazy(1, lambda _: written(steps)))
+
     pending: list[Step] = []
     for step in stage.steps:
-        if not isinstance(step, RandomDelay):
+        if not isinstance(step, Random):
             pending.append(step)
             continue
         if pending:
-            yield Piece(block(program, pending, fused=fused))
-        yield Piece(block(program, [step.unit], fused=fused), step)
+            yield plain(tuple(pending))
         pending = []
+        if isinstance(step, RandomDelay):
+            yield Piece(Lazy(1, lambda _, unit=step.unit: written([unit])), step)  # type: ignore[misc]
+        else:
+            branches, first = step.branches, dict[str, int]()
+            alike = tuple(first.setdefault(_shape(branch.steps), k) for k, branch in enumerate(branches))
+            options = Lazy(len(branches), lambda k, branches=branches: written(branches[k].steps))  # type: ignore[misc]
+            yield Piece(options, step, alike)
     if pending:
-        yield Piece(block(program, pending, fused=fused))
+        yield plain(tuple(pending))
+
+
+def _shape(steps: Sequence[Step]) -> str:
+    """What decides the gates of a block, without its angles."""
+    parts = []
+    for step in steps:
+        match step:
+            case Evolve():
+                parts.append(f"evolve {step.slices} {step.order} {step.without}")
+            case Couple():
+                parts.append(f"couple {step.ancilla} {[label for label, _ in step.terms]} {abs(step.angle) < TINY}")
+            case _:
+                parts.append(step_text(step))
+    return "; ".join(parts)
 
 
 def block(program: Program, steps: Iterable[Step], *, fused: bool = False) -> QuantumCircuit:
@@ -56,21 +156,27 @@ def block(program: Program, steps: Iterable[Step], *, fused: bool = False) -> Qu
     for step in steps:
         match step:
             case Evolve():
-                _evolve(qc, program.groups, program.num_system, step, fused)
+                _evolve(qc, step.groups(program.groups), program.num_system, step, fused)
+            case Correct():
+                _evolve(qc, step.term, program.num_system, step, fused)
             case Couple():
                 _couple(qc, program.num_system, step)
             case Reset():
                 for ancilla in step.ancillas:
                     qc.reset(program.num_system + ancilla)
-            case RandomDelay():
-                raise InvalidProgramError("A block holds no random delay; draw it first.")
+            case Unitary():
+                n = program.num_system
+                qc.append(dense_gate(step, n), [*range(n), *(n + ancilla for ancilla in step.ancillas)])
+            case RandomDelay() | RandomChoice():
+                raise InvalidProgramError("A block holds no random step; draw it first.")
     return qc
 
 
-def _evolve(qc: QuantumCircuit, groups: tuple[Group, ...], num_system: int, step: Evolve, fused: bool) -> None:
+def _evolve(
+    qc: QuantumCircuit, groups: tuple[Group, ...], num_system: int, step: Evolve | Correct, fused: bool
+) -> None:
     if step.order == EXACT:
         raise InvalidProgramError("The exact exponential is a reference for channels; a circuit needs an order >= 1.")
-    groups = step.groups(groups)
     for index, fraction in factors(len(groups), step.order, step.slices):
         group, time = groups[index], fraction * step.duration / step.slices
         if group.local:
@@ -116,33 +222,46 @@ def _couple(qc: QuantumCircuit, num_system: int, step: Couple) -> None:
     qc.rz(step.axis, ancilla)
 
 
-def draw_delays(program: Program, seed: int, realisation: int = 0) -> tuple[int, ...]:
-    """Every random delay of a run in order of time, from (seed, realisation)."""
+def dense_gate(step: Unitary, num_system: int) -> Instruction:
+    """A dense block as one gate, synthesised by Qiskit's quantum Shannon decomposition."""
+    return UnitaryGate(step.matrix, label=step.label)
+
+
+def random_draws(program: Program, seed: int, realisation: int = 0) -> tuple[int, ...]:
+    """Every draw of a run in order of time, from (seed, realisation): delays as counts, choices as branch indices."""
     rng = np.random.default_rng([seed, realisation])
     return tuple(
-        int(rng.integers(step.low, step.high + 1))
+        drawn(step, rng)
         for stage in program.stages
         for _ in range(stage.repeats)
         for step in stage.steps
-        if isinstance(step, RandomDelay)
+        if isinstance(step, Random)
     )
+
+
+def drawn(step: RandomDelay | RandomChoice, rng: np.random.Generator) -> int:
+    """One draw of a random step."""
+    if isinstance(step, RandomDelay):
+        return int(rng.integers(step.low, step.high + 1))
+    edges = np.cumsum([branch.probability for branch in step.branches])
+    return int(min(np.searchsorted(edges, rng.random() * edges[-1], side="right"), len(edges) - 1))
 
 
 def assemble(
     program: Program,
     parts: Pieces,
     start: QuantumCircuit,
-    delays: Iterable[int],
+    draws: Iterable[int],
     after_sweep: Callable[[QuantumCircuit, int], None] | None = None,
 ) -> QuantumCircuit:
     """Preparation, then every sweep, from blocks that may be abstract or already transpiled."""
     qc = start.copy()
-    draws, sweep = iter(delays), 0
+    left, sweep = iter(draws), 0
     for stage, stage_parts in zip(program.stages, parts, strict=True):
         for _ in range(stage.repeats):
             for part in stage_parts:
-                for _ in range(1 if part.delay is None else next(draws)):
-                    qc.compose(part.circuit, inplace=True, copy=False)
+                for done in part.performed(left):
+                    qc.compose(done, inplace=True, copy=False)
             sweep += 1
             if after_sweep is not None:
                 after_sweep(qc, sweep)
@@ -152,15 +271,21 @@ def assemble(
 def circuit(
     program: Program, *, initial: InitialState | None = None, seed: int = 0, realisation: int = 0
 ) -> QuantumCircuit:
-    """The whole program with one draw of its random delays, before any transpilation.
+    """The whole program with one draw of its random steps, before any transpilation.
 
     Raises:
         InvalidProgramError: If an evolution is exact.
     """
     n, m = program.num_system, program.num_ancilla
-    delays = draw_delays(program, seed, realisation)
+    draws = random_draws(program, seed, realisation)
     start = (initial or zero(n)).circuit(n, m)
-    qc = assemble(program, pieces(program), start, delays)
+    return described(assemble(program, pieces(program), start, draws), program, seed, realisation, draws)
+
+
+def described(
+    qc: QuantumCircuit, program: Program, seed: int, realisation: int, draws: tuple[int, ...]
+) -> QuantumCircuit:
+    """The circuit with a name and with what fixes it."""
     qc.name = f"{program.scheme}_{program.hash[:12]}"
-    qc.metadata = {"program": program.hash, "seed": seed, "realisation": realisation, "delays": list(delays)}
+    qc.metadata = {"program": program.hash, "seed": seed, "realisation": realisation, "draws": list(draws)}
     return qc

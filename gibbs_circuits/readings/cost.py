@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..compiler import Couple, Evolve, Group, Program, RandomDelay, Reset, Step
+from ..compiler import Correct, Couple, Evolve, Group, Program, RandomChoice, RandomDelay, Reset, Step, Unitary
 from ..compiler.trotter import factors, rotation_cost
 
 
@@ -13,32 +13,55 @@ class Cost:
     """Mean over random delays; a Pauli rotation of weight w is 2(w − 1) two-qubit gates."""
 
     two_qubit_gates: float
-    resets: int
+    resets: float
     two_qubit_gates_per_sweep: tuple[float, ...]  # one per stage
 
 
 def cost(program: Program) -> Cost:
     """Two-qubit gates and resets of all sweeps; the preparation of the initial state is not counted."""
-    per_sweep = tuple(sum(step_gates(program.groups, step) for step in stage.steps) for stage in program.stages)
-    resets = sum(
-        stage.repeats * len(step.ancillas)
-        for stage in program.stages
-        for step in stage.steps
-        if isinstance(step, Reset)
-    )
+    per_sweep = tuple(sum(step_gates(program, step) for step in stage.steps) for stage in program.stages)
+    resets = sum(stage.repeats * _resets(step) for stage in program.stages for step in stage.steps)
     total = sum(gates * stage.repeats for gates, stage in zip(per_sweep, program.stages, strict=True))
     return Cost(total, resets, per_sweep)
 
 
-def step_gates(groups: tuple[Group, ...], step: Step) -> float:
-    """Two-qubit gates of one step; the mean for a random delay."""
+def _resets(step: Step) -> float:
+    match step:
+        case Reset():
+            return len(step.ancillas)
+        case RandomChoice():
+            return sum(branch.probability * sum(map(_resets, branch.steps)) for branch in step.branches)
+        case _:
+            return 0
+
+
+def step_gates(program: Program, step: Step) -> float:
+    """Two-qubit gates of one step; the mean for a random one."""
     match step:
         case Evolve():
-            active = step.groups(groups)
-            return sum(active[g].two_qubit_gates for g, _ in factors(len(active), step.order, step.slices))
+            return _product_gates(step.groups(program.groups), step)
+        case Correct():
+            return _product_gates(step.term, step)
         case Couple():
             return sum(rotation_cost(label + "X") for label, _ in step.rotations())
+        case Unitary():
+            return dense_cost(program.num_system + len(step.ancillas))
         case RandomDelay():
-            return step.mean * step_gates(groups, step.unit)
+            return step.mean * step_gates(program, step.unit)
+        case RandomChoice():
+            return sum(b.probability * sum(step_gates(program, s) for s in b.steps) for b in step.branches)
         case Reset():
             return 0
+
+
+def _product_gates(groups: tuple[Group, ...], step: Evolve | Correct) -> float:
+    return sum(groups[g].two_qubit_gates for g, _ in factors(len(groups), step.order, step.slices))
+
+
+def dense_cost(qubits: int) -> int:
+    """Two-qubit gates of any unitary on that many qubits, (22/48) 4^q − (3/2) 2^q + 5/3: quantum Shannon decomposition.
+
+    References:
+        Shende, Bullock & Markov, IEEE TCAD 25, 1000, with both optimisations of their appendix.
+    """
+    return 0 if qubits < 2 else round(22 / 48 * 4**qubits - 1.5 * 2**qubits + 5 / 3)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit.circuit import Gate
 
-from ..compiler import Couple, Evolve, Program, RandomDelay, Reset, Stage
+from ..compiler import Correct, Couple, Evolve, Program, RandomChoice, RandomDelay, Reset, Stage, Step, Unitary
 
 
 def draw(program: Program, stage: int = -1, **options: Any) -> Any:
@@ -26,7 +26,7 @@ def schematic(program: Program, stage: Stage) -> QuantumCircuit:
     """One sweep with a box per step; for drawing only, the boxes have no definition."""
     n, m = program.num_system, program.num_ancilla
     qc = QuantumCircuit(n + m)
-    for label, qubits in _boxes(stage, n):
+    for label, qubits in _boxes(stage.steps, n, n + m):
         if label == "reset":
             qc.reset(qubits)
         else:
@@ -34,8 +34,8 @@ def schematic(program: Program, stage: Stage) -> QuantumCircuit:
     return qc
 
 
-def _boxes(stage: Stage, n: int) -> Iterator[tuple[str, list[int]]]:
-    for step in stage.steps:
+def _boxes(steps: Sequence[Step], n: int, width: int) -> Iterator[tuple[str, list[int]]]:
+    for step in steps:
         match step:
             case Evolve():
                 yield f"e^-iH·{step.duration:.3g}", list(range(n))
@@ -45,5 +45,12 @@ def _boxes(stage: Stage, n: int) -> Iterator[tuple[str, list[int]]]:
                 acting = sorted({q for label, _ in step.terms for q, c in enumerate(reversed(label)) if c != "I"})
                 name = "+".join("".join(c for c in label if c != "I") or "I" for label, _ in step.terms)
                 yield f"{name} θ={step.angle:.2f} φ={step.axis:.2f}", [*acting, n + step.ancilla]
+            case Correct():
+                yield f"e^-iB·{step.duration:.3g}", list(range(n))
+            case Unitary():
+                yield step.label, [*range(n), *(n + a for a in step.ancillas)]
+            case RandomChoice():
+                yield f"one of {len(step.branches)}, e.g.", list(range(width))
+                yield from _boxes(step.branches[0].steps, n, width)
             case Reset():
                 yield "reset", [n + a for a in step.ancillas]

@@ -71,7 +71,7 @@ def weak_coupling_state(program: Program, *, truncated: bool = False) -> Array:
 
     What the sweep tends to at weak coupling without B: the bias that leaving B out causes.
     """
-    generator = program.generator
+    generator = program.lindbladian
     if truncated:
         generator = Lindbladian(_evolved_model(program), generator.contacts, generator.coherent, generator.kind)
     bare = Lindbladian(generator.model, generator.contacts, Coherent.NONE, generator.kind)

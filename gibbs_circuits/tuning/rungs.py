@@ -67,9 +67,9 @@ def measured_rungs(program: Program) -> tuple[RungSlope, ...]:
     if program.scheme == "parallel":
         rungs.insert(0, _strength(program))
     if program.generator.beta > 0:
-        rungs.append(_dilation(program.generator, palindromic=True))
-        if local_frequency(program.generator) > 0:  # else all nodes commute and every order converges
-            rungs.append(_dilation(program.generator, palindromic=False))
+        rungs.append(_dilation(program.lindbladian, palindromic=True))
+        if local_frequency(program.lindbladian) > 0:  # else all nodes commute and every order converges
+            rungs.append(_dilation(program.lindbladian, palindromic=False))
     return tuple(rungs)
 
 
@@ -109,7 +109,7 @@ def _trotter(program: Program) -> RungSlope:
 
 def _spacing(program: Program) -> RungSlope:
     """Error of the filter on the grid of nodes, at a window wide enough not to matter."""
-    generator = program.generator
+    generator = program.lindbladian
     _, filter = generator.contacts[0].kernel.factors()[0]
     nu = spectrum(generator.model).bohr_frequencies
     if filter.width == 0:

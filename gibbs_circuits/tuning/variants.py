@@ -16,7 +16,7 @@ FINE_HALF_WIDTH = 3  # filter widths on either side; a Gaussian has fallen to e^
 def with_knobs(program: Program, **changes: Any) -> Program:
     """The same scheme at other knobs."""
     scheme = SCHEMES[program.scheme]
-    return scheme(program.generator, scheme.knobs.model_validate({**program.knobs, **changes}))
+    return scheme(program.lindbladian, scheme.knobs.model_validate({**program.knobs, **changes}))
 
 
 def map_evolutions(program: Program, change: Callable[[Evolve], Evolve]) -> Program:
@@ -55,7 +55,7 @@ def fine_grid(width: float, spacing: float) -> tuple[int, float]:
 
 def finely_gridded(program: Program) -> Program:
     """The same strength and delays with a reference grid of nodes."""
-    _, filter = program.generator.contacts[0].kernel.factors()[0]
+    _, filter = program.lindbladian.contacts[0].kernel.factors()[0]
     spacing = float(program.knobs["spacing"])
     nodes, fine = fine_grid(filter.width, spacing)
     ratio = round(spacing / fine)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -14,8 +14,9 @@ from ...filters import Filter
 from ...generators import Lindbladian
 from ...spectrum import spectrum
 from ...status import Status
-from ..program import Calibration, ErrorTerm, Evolve, RandomDelay, Rung, Step
+from ..program import Calibration, ErrorTerm, Rung
 from ..quadrature import Nodes, filter_error
+from ..steps import Evolve, RandomDelay, Step
 from ..trotter import Term
 
 LONGEST_DELAY = 10**4
@@ -23,10 +24,10 @@ SOURCE = "Lloyd & Abanin, PRX 16, 031053 (repeated interactions); Ding, Li & Lin
 
 
 class Knobs(BaseModel):
-    """Settings every time-domain scheme has; None means: to be chosen."""
+    """Settings every scheme has; None means: to be chosen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-    chosen: ClassVar[tuple[str, ...]] = ("sweeps", "strength", "spacing", "nodes")
+    chosen: ClassVar[tuple[str, ...]] = ("sweeps", "strength")
 
     sweeps: int | None = Field(
         default=None, ge=1, le=10**6, examples=[12], description="How often the sweep is repeated, >= 1."
@@ -39,6 +40,35 @@ class Knobs(BaseModel):
         examples=[0.5],
         description="δ: time of the generator that one sweep stands for.",
     )
+    calibration: Calibration = Field(
+        default=Calibration.DERIVED,
+        strict=False,
+        json_schema_extra={"rule": 'be "derived" or "fitted_to_target"'},
+        description="what you claim of knobs you give: derived (from physics) or fitted_to_target (a search that used"
+        " the Gibbs state of this very system). The angles are those of the formula either way.",
+    )
+
+    def set(self, name: str) -> Any:
+        """A knob that must have been chosen by now.
+
+        Raises:
+            ArgumentError: If it was not.
+        """
+        value = getattr(self, name)
+        if value is None:
+            raise ArgumentError(name, "be set before a program is written", "it is left out", f"give {name}")
+        return value
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for a program to carry."""
+        return self.model_dump(exclude={"calibration"})
+
+
+class TimeKnobs(Knobs):
+    """Settings of a scheme that writes jumps in the time domain, L = Σ w_l A(t_l)."""
+
+    chosen: ClassVar[tuple[str, ...]] = ("sweeps", "strength", "spacing", "nodes")
+
     spacing: float | None = Field(
         default=None,
         gt=0,
@@ -50,7 +80,7 @@ class Knobs(BaseModel):
     nodes: int | None = Field(
         default=None, ge=1, le=10**4, examples=[4], description="N: number of nodes of the filter's time kernel."
     )
-    trotter_order: int = Field(default=2, ge=1, le=2, description="Product formula: 1 (Lie) or 2 (Strang).")
+    trotter_order: Literal[1, 2, 4] = Field(default=2, description="Product formula: 1 (Lie), 2 (Strang), 4 (Suzuki).")
     random_delays: tuple[int, int] = Field(
         default=(2, 8),
         description="Extra evolution between sweeps, a whole number of spacings in [low, high], or false;"
@@ -61,14 +91,6 @@ class Knobs(BaseModel):
         ge=0,
         allow_inf_nan=False,
         description="Terms of H with a smaller |coefficient| are left out of the evolution (0: none).",
-    )
-
-    calibration: Calibration = Field(
-        default=Calibration.DERIVED,
-        strict=False,
-        json_schema_extra={"rule": 'be "derived" or "fitted_to_target"'},
-        description="what you claim of knobs you give: derived (from physics) or fitted_to_target (a search that used"
-        " the Gibbs state of this very system). The angles are those of the formula either way.",
     )
 
     @field_validator("random_delays", mode="before")
@@ -85,20 +107,7 @@ class Knobs(BaseModel):
 
     def settled(self) -> tuple[float, float, int]:
         """(strength, spacing, nodes), all of them set."""
-        if self.strength is None or self.spacing is None or self.nodes is None:
-            missing = next(name for name in self.chosen[1:] if getattr(self, name) is None)
-            raise ArgumentError(missing, "be set before a program is written", "it is left out", f"give {missing}")
-        return self.strength, self.spacing, self.nodes
-
-    def sweeps_settled(self) -> int:
-        """The number of sweeps, set."""
-        if self.sweeps is None:
-            raise ArgumentError("sweeps", "be set before a program is written", "it is left out", "set sweeps = 12")
-        return self.sweeps
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for a program to carry."""
-        return self.model_dump(exclude={"calibration"})
+        return self.set("strength"), self.set("spacing"), self.set("nodes")
 
 
 @dataclass(frozen=True)
@@ -124,7 +133,7 @@ def symbolic_jumps(generator: Lindbladian) -> list[SymbolicJump]:
     ]
 
 
-def delay_between_sweeps(knobs: Knobs, spacing: float) -> list[Step]:
+def delay_between_sweeps(knobs: TimeKnobs, spacing: float) -> list[Step]:
     """The random delay that ends a sweep; none when it is always zero."""
     low, high = knobs.random_delays
     return [RandomDelay(Evolve(spacing, 1, knobs.trotter_order), low, high)] if high > 0 else []

@@ -6,13 +6,14 @@ import numpy as np
 from pydantic import Field
 
 from ...generators import Lindbladian
-from ..program import Couple, Evolve, Program, Reset, Stage, Step
+from ..program import Program, Stage
 from ..quadrature import uniform_nodes
+from ..steps import Couple, Evolve, Reset, Step
 from ..trotter import commuting_groups, spectators
-from .common import Knobs, SymbolicJump, declared, delay_between_sweeps, symbolic_jumps
+from .common import SymbolicJump, TimeKnobs, declared, delay_between_sweeps, symbolic_jumps
 
 
-class ParallelKnobs(Knobs):
+class ParallelKnobs(TimeKnobs):
     """Settings of the parallel scheme; those left out are chosen from the formula, the gap and the target error."""
 
     ancillas: int | None = Field(
@@ -55,7 +56,7 @@ def parallel(generator: Lindbladian, knobs: ParallelKnobs) -> Program:
         num_system=generator.model.num_qubits,
         num_ancilla=max(len(members) for members in passes),
         groups=groups,
-        stages=(Stage(tuple(steps), knobs.sweeps_settled()),),
+        stages=(Stage(tuple(steps), knobs.set("sweeps")),),
         generator=generator,
         scheme="parallel",
         knobs=knobs.as_dict(),

@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 
 from ...generators import Lindbladian
-from ..program import Couple, Evolve, Program, Reset, Stage, Step
+from ..program import Program, Stage
 from ..quadrature import uniform_nodes
+from ..steps import Couple, Evolve, Reset, Step
 from ..trotter import commuting_groups, spectators
-from .common import Knobs, SymbolicJump, declared, delay_between_sweeps, symbolic_jumps
+from .common import SymbolicJump, TimeKnobs, declared, delay_between_sweeps, symbolic_jumps
 
 
-class SequentialKnobs(Knobs):
+class SequentialKnobs(TimeKnobs):
     """Settings of the sequential scheme."""
 
 
@@ -49,7 +50,7 @@ def sequential(generator: Lindbladian, knobs: SequentialKnobs, *, palindromic: b
         num_system=generator.model.num_qubits,
         num_ancilla=1,
         groups=groups,
-        stages=(Stage(tuple(steps), knobs.sweeps_settled()),),
+        stages=(Stage(tuple(steps), knobs.set("sweeps")),),
         generator=generator,
         scheme="sequential",
         knobs=knobs.as_dict(),

@@ -1,0 +1,113 @@
+"""Linear maps on density matrices: what a sweep does to the system, as an action and as a matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import Protocol
+
+import numpy as np
+import scipy.linalg
+
+from ..spectrum import Array, Real, read_only
+
+
+class Map(Protocol):
+    """A linear map on d × d matrices."""
+
+    def apply(self, rho: Array) -> Array:
+        """Its value at one matrix."""
+        ...
+
+    def after(self, total: Array | None) -> Array:
+        """The d² × d² matrix of `total`, followed by this map; None is the identity."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Kraus:
+    """ρ → Σ_b K_b ρ K_b†, operators of shape (branches, d, d); apply costs O(branches d³)."""
+
+    operators: Array
+
+    def apply(self, rho: Array) -> Array:
+        """Its value at one matrix."""
+        half = self.operators @ rho
+        return np.asarray(np.tensordot(half, self.operators.conj(), axes=([0, 2], [0, 2])))
+
+    def after(self, total: Array | None) -> Array:
+        """As a matrix, after `total`."""
+        matrix = superoperator_of(self.operators)
+        return matrix if total is None else np.asarray(matrix @ total)
+
+
+@dataclass(frozen=True, eq=False)
+class Dephasing:
+    """Mean over powers of one unitary: ρ_ij → mean_ij ρ_ij in its eigenbasis V; apply costs O(d³)."""
+
+    vectors: Array
+    mean: Array
+
+    def apply(self, rho: Array) -> Array:
+        """Its value at one matrix, or at each of a stack."""
+        V = self.vectors
+        return np.asarray(V @ (self.mean * (V.conj().T @ rho @ V)) @ V.conj().T)
+
+    def after(self, total: Array | None) -> Array:
+        """As a matrix, after `total`; O(d⁵) instead of O(d⁶)."""
+        d = len(self.vectors)
+        total = np.eye(d * d, dtype=complex) if total is None else total
+        rho = total.reshape(d, d, d * d).transpose(2, 1, 0)  # columns of the matrix as matrices [row, column]
+        return np.ascontiguousarray(self.apply(rho).transpose(2, 1, 0)).reshape(d * d, d * d)
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """One of several maps, with probabilities."""
+
+    probabilities: Real
+    maps: tuple[Map, ...]
+
+    def apply(self, rho: Array) -> Array:
+        """Its value at one matrix."""
+        parts = zip(self.probabilities, self.maps, strict=True)
+        return np.asarray(sum(p * one.apply(rho) for p, one in parts))
+
+    def after(self, total: Array | None) -> Array:
+        """As a matrix, after `total`."""
+        parts = zip(self.probabilities, self.maps, strict=True)
+        mean = np.asarray(sum(p * one.after(None) for p, one in parts))
+        return mean if total is None else np.asarray(mean @ total)
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """Maps one after the other; none is the identity on dimension `dim`."""
+
+    dim: int
+    maps: tuple[Map, ...]
+
+    def apply(self, rho: Array) -> Array:
+        """Its value at one matrix."""
+        return reduce(lambda value, one: one.apply(value), self.maps, np.asarray(rho, dtype=complex))
+
+    def after(self, total: Array | None) -> Array:
+        """As a matrix, after `total`."""
+        done = reduce(lambda value, one: one.after(value), self.maps, total)
+        return np.eye(self.dim**2, dtype=complex) if done is None else done
+
+
+def superoperator_of(kraus: Array) -> Array:
+    """Σ_b K̄_b ⊗ K_b of a stack of Kraus operators, shape (branches, dim, dim)."""
+    branches, d, _ = kraus.shape
+    flat = kraus.reshape(branches, d * d)
+    return np.asarray((flat.conj().T @ flat).reshape(d, d, d, d).transpose(0, 2, 1, 3).reshape(d * d, d * d))
+
+
+def mean_of_powers(U: Array, low: int, high: int) -> Dephasing:
+    """Mean over k = low … high of ρ → U^k ρ U^{−k}, through the eigenphases of U."""
+    triangle, V = scipy.linalg.schur(U, output="complex")
+    phases = np.diag(triangle) / np.abs(np.diag(triangle))
+    turns = phases[:, None] * phases.conj()[None, :]
+    mean = np.mean(turns[..., None] ** np.arange(low, high + 1), axis=-1)
+    return Dephasing(read_only(V), read_only(mean))
