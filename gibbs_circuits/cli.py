@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console, Group, RenderableType
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.console import Group
 
 from . import pipeline
 from .analysis import Verdict
 from .analysis.report import (
-    WIDTH,
     exact_table,
     generator_table,
     ledger_table,
@@ -25,7 +20,7 @@ from .analysis.report import (
     tables,
 )
 from .backends import compile_for
-from .errors import ArgumentError, BackendError, GibbsError, TooLargeError, one_line
+from .errors import ArgumentError
 from .exact import Certificate, certificate, channel_certificate, faster
 from .exact.nonequilibrium import between_baths
 from .experiment import Experiment, read_experiment
@@ -45,10 +40,9 @@ from .readings import predict
 from .results import compile_document, document, exact_document, package_version, to_json
 from .spectrum import MAX_DENSE_QUBITS, thermal
 from .targets import available_targets, read_target
+from .terminal import DISAGREES, Interrupted, naming, progress, show
+from .terminal import status as exit_status
 from .tuning.ledger import ledger
-
-DONE, DISAGREES, BAD_INPUT, SERVICE_FAILED, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
-DEBUG = "GIBBS_CIRCUITS_DEBUG"
 
 app = typer.Typer(
     name="gibbs-circuits",
@@ -108,15 +102,15 @@ def run(
     check_writable("--out", folder)
     if not resume:
         check_new("--out", folder)
-    with _naming(spec.path, "generator"):
-        pipeline.compilable(spec.generator)
-    with _naming(spec.path, "run"):
+    with naming(spec.path, "generator"):
+        pipeline.compilable(spec.generator, spec.scheme)
+    with naming(spec.path, "run"):
         pipeline.refuse_hopeless(spec.generator, spec.scheme, spec.knobs, spec.target)
-    with _progress() as (stage, steps):
+    with progress() as (stage, steps):
         stage("certificate")
         _certify(spec)
         program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
-        with _naming(spec.path, "run"):
+        with naming(spec.path, "run"):
             request = pipeline.request_run(
                 program, spec.target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage
             )
@@ -127,13 +121,13 @@ def run(
         try:
             result = pipeline.run_request(request, store, stage, steps)
         except KeyboardInterrupt:
-            raise _Interrupted(f"Finished realisations are saved; continue with --out {folder} --resume.") from None
+            raise Interrupted(f"Finished realisations are saved; continue with --out {folder} --resume.") from None
         comparison = pipeline.compare(result, spec.target_error, stage)
     files = write_results(comparison, folder)
     if json:
         print(to_json(document(comparison, [str(path) for path in files])))
     else:
-        console = _show(tables(comparison))
+        console = show(tables(comparison))
         console.print(f"Picture: {folder / 'convergence.png'}", soft_wrap=True, highlight=False)
         console.print(f"Results: {folder}", soft_wrap=True, highlight=False)
     if comparison.verdict is Verdict.DISAGREES:
@@ -146,7 +140,7 @@ def exact(experiment: ExperimentFile, json: Json = False) -> None:
     spec = read_experiment(experiment)
     _check_dense(spec)
     generator = spec.generator
-    with _progress() as (stage, _):
+    with progress() as (stage, _):
         stage("certificate")
         cert = _certify(spec)
         assert cert is not None  # the size was checked
@@ -159,7 +153,7 @@ def exact(experiment: ExperimentFile, json: Json = False) -> None:
     parts = [generator_table(generator, cert)]
     parts += [exact_table(values)] if values is not None else []
     parts += [steady_table(steady)] if steady is not None else []
-    _show(Group(*parts))
+    show(Group(*parts))
 
 
 @app.command(epilog=KNOBS_HELP)
@@ -217,14 +211,14 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         if out.is_dir():
             raise ArgumentError("--out", "be a file", f"{out} is a folder", "write --out program.qasm")
         check_writable("--out", out.absolute().parent)
-    with _naming(spec.path, "generator"):
-        pipeline.compilable(spec.generator)
-    with _progress() as (stage, _):
+    with naming(spec.path, "generator"):
+        pipeline.compilable(spec.generator, spec.scheme)
+    with progress() as (stage, _):
         stage("certificate")
         cert = _certify(spec)
         program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
         stage("transpiling")
-        with _naming(spec.path, "run"):
+        with naming(spec.path, "run"):
             compiled = compile_for(program, spec.target, spec.initial, spec.seed)
         dense = spec.model.num_qubits <= MAX_DENSE_QUBITS
         stage("exact channel, ledger")
@@ -239,7 +233,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         print(to_json(compile_document(compiled, spec.seed, cert, prediction, rows, spec.target_error, files)))
         return
     parts = [program_table(program, compiled, prediction, spec.target_error), ledger_table(rows)]
-    _show(Group(*([generator_table(spec.generator, cert)] if cert else []), *parts))
+    show(Group(*([generator_table(spec.generator, cert)] if cert else []), *parts))
     if out is not None:
         print(f"Written: {out}")
 
@@ -249,7 +243,7 @@ def _certify(spec: Experiment) -> Certificate | None:
     if spec.model.num_qubits > MAX_DENSE_QUBITS:
         return None
     generator = spec.generator
-    with _naming(spec.path, "generator"):
+    with naming(spec.path, "generator"):
         if isinstance(generator, DiscreteChannel):
             return channel_certificate(generator)
         cert = certificate(generator)
@@ -275,47 +269,6 @@ def _certify(spec: Experiment) -> Certificate | None:
     return cert
 
 
-@contextmanager
-def _naming(path: Path, section: str) -> Iterator[None]:
-    """Complaints about what a section of the experiment says name the file."""
-    try:
-        yield
-    except ArgumentError as error:
-        raise error.located(path, section) from None
-    except TooLargeError as error:
-        raise TooLargeError(f"{path}: {error}") from None
-
-
-def _show(content: RenderableType) -> Console:
-    """Print tables at a width that a pipe or a wide terminal keeps readable."""
-    console = Console(markup=False)
-    console = Console(markup=False, width=min(WIDTH, console.width) if console.is_terminal else WIDTH)
-    console.print(content)
-    return console
-
-
-class _progress:
-    """Progress on standard error: a line that says what is being done, a bar while a run goes on."""
-
-    def __enter__(self) -> tuple[Callable[[str], None], Callable[[int, int], None]]:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-        console = Console(stderr=True)
-        self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self.bar.start()
-        task = self.bar.add_task("reading", total=None)
-        return (
-            lambda text: self.bar.update(task, description=text, total=None),
-            lambda done, of: self.bar.update(task, description=f"realisation {done} of {of}", completed=done, total=of),
-        )
-
-    def __exit__(self, *exception: object) -> None:
-        self.bar.stop()
-
-
-class _Interrupted(Exception):
-    """Ctrl-C while there was something to save; says how to go on."""
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: one line and an exit status for everything a user can get wrong."""
     sys.exit(status(arguments))
@@ -323,38 +276,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def status(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    try:
-        code = app(arguments, standalone_mode=False)
-        if code == INTERRUPTED:
-            raise KeyboardInterrupt  # which typer swallows without a word
-        return code if isinstance(code, int) else DONE
-    except typer.Exit as exit:
-        return int(exit.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        return _fail("Interrupted.", INTERRUPTED)
-    except _Interrupted as error:
-        return _fail(f"Interrupted. {error}", INTERRUPTED)
-    except BackendError as error:
-        return _fail(str(error), SERVICE_FAILED)
-    except GibbsError as error:
-        return _fail(str(error), BAD_INPUT)
-    except OSError as error:
-        where = error.filename or "The disk"
-        return _fail(f"{where}: {error.strerror or error}. Fix: check the path and its permissions.", BAD_INPUT)
-    except MemoryError:
-        return _fail("Not enough memory. Fix: use a smaller model or fewer nodes.", BAD_INPUT)
-    except Exception as error:
-        if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # a usage error of the command line
-            return _fail(f"{error.format_message()} Fix: see gibbs-circuits --help.", BAD_INPUT)
-        if os.environ.get(DEBUG):
-            raise
-        kind = type(error).__name__
-        return _fail(f"Internal error, {kind}: {error}. Please report it with the traceback that {DEBUG}=1 shows.", BUG)
-
-
-def _fail(message: str, code: int) -> int:
-    print(one_line(message), file=sys.stderr)
-    return code
+    return exit_status(app, arguments)
 
 
 __all__ = ["app", "main", "status"]

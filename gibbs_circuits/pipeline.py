@@ -15,9 +15,9 @@ from .backends.jobs import ENERGY
 from .compiler import Knobs, Program, Scheme
 from .errors import ArgumentError
 from .generator_schemas import Generator
-from .generators import Coherent, Lindbladian
+from .generators import Coherent
 from .generators.channels import DiscreteChannel
-from .kernels import RankOne
+from .kernels import Secular
 from .readings.initial import InitialState
 from .targets import Target, load_target
 from .tuning.choose import settle
@@ -38,32 +38,40 @@ def compile_program(
     """Lindbladian → program; knobs that were left out are chosen for the target error.
 
     Raises:
-        ArgumentError: If the schemes have no circuit for this generator.
+        ArgumentError: If the scheme has no circuit for this generator.
+        TooLargeError: If the program is too large to write out, with its two-qubit gates.
     """
-    return settle(compilable(generator), scheme, knobs, target_error, progress)
+    return settle(compilable(generator, scheme), scheme, knobs, target_error, progress)
 
 
-def compilable(generator: Generator) -> Lindbladian:
-    """The generator, if it is a Lindbladian with one jump per coupling at one temperature.
+def compilable(generator: Generator, scheme: Scheme) -> Generator:
+    """The generator, if this scheme has a circuit for it: completely positive, one temperature, the whole H.
 
     Raises:
-        ArgumentError: Naming what has no circuit yet.
+        ArgumentError: Naming what has no circuit.
     """
     fix = 'use kind = "dll", or the exact command'
-    if isinstance(generator, DiscreteChannel) or generator.frame is not None:
-        raise ArgumentError(
-            "kind", "be a Lindbladian of the whole H to be compiled", f"{generator.kind} was found", fix
-        )
+    if isinstance(generator, DiscreteChannel):
+        if not scheme.discrete:
+            raise ArgumentError(
+                "kind", f"be a Lindbladian to be compiled by the scheme {scheme.name}", "a discrete channel was found",
+                'set scheme = "discrete" or "stinespring"',
+            )  # fmt: skip
+        return generator
+    if generator.frame is not None:
+        raise ArgumentError("kind", "see the whole H to be compiled", f"{generator.kind} sees each site alone", fix)
     if len(generator.betas) > 1:
         raise ArgumentError("contacts", "share one β to be compiled", f"{len(generator.betas)} were found", fix)
-    if not all(isinstance(contact.kernel, RankOne) for contact in generator.contacts):
+    if not all(contact.kernel.positive for contact in generator.contacts):
         raise ArgumentError(
-            "kind", "have one jump operator per coupling to be compiled", f"{generator.kind} has several", fix
-        )
-    if generator.coherent is Coherent.LAMB_SHIFT:
+            "kind", "be completely positive to become a circuit", f"{generator.kind} is not",
+            'use kind = "ule" with coherent = "balance"',
+        )  # fmt: skip
+    secular = all(isinstance(contact.kernel, Secular) for contact in generator.contacts)
+    if generator.coherent is Coherent.LAMB_SHIFT and not secular:
         raise ArgumentError(
-            "coherent", "be balance or none to be compiled", "no scheme has a circuit for a Lamb shift",
-            'set coherent = "balance"',
+            "coherent", "be balance or none to be compiled, unless the shift commutes with H (davies)",
+            f"the Lamb shift of {generator.kind} does not", 'set coherent = "balance"',
         )  # fmt: skip
     return generator
 
@@ -74,10 +82,11 @@ def refuse_hopeless(generator: Generator, scheme: Scheme, knobs: Knobs, target: 
     Raises:
         TooLargeError: With the numbers.
     """
-    generator, n = compilable(generator), generator.model.num_qubits
+    generator, n = compilable(generator, scheme), generator.model.num_qubits
     used = n + 1
     if n <= WRITTEN_OUT:
-        small = {"sweeps": 1, "strength": 1.0, "spacing": 1.0, "nodes": 1}
+        numbers = {"sweeps": 1, "strength": 1.0, "spacing": 1.0, "nodes": 1}
+        small = {key: value for key, value in numbers.items() if key in scheme.knobs.model_fields}
         used = scheme(generator, knobs.model_copy(update=small)).num_qubits
     refuse_size(used, n, target.method, target.max_qubits, target.name)
 

@@ -131,7 +131,7 @@ def _rule(field: FieldInfo, message: str) -> str:
         return str(extra["rule"])
     kind, parts = field.annotation, get_args(field.annotation)
     if get_origin(kind) is Literal:
-        return f"be one of {', '.join(parts)}"
+        return f"be one of {', '.join(map(str, parts))}"
     if type(None) in parts:
         kind = next(part for part in parts if part is not type(None))
     if kind not in KINDS:

@@ -182,7 +182,7 @@ CASES: dict[str, Case] = {
         for value in ("0", "1.5", "nan", '"small"')
     },
     "nodes": (knob("nodes = 0"), "e.toml: compile.nodes", "whole number >= 1"),
-    "trotter_order": (knob("trotter_order = 3"), "e.toml: compile.trotter_order", ">= 1 and <= 2"),
+    "trotter_order": (knob("trotter_order = 3"), "e.toml: compile.trotter_order", "one of 1, 2, 4"),
     "truncation": (knob("truncation = -1.0"), "e.toml: compile.truncation", ">= 0"),
     "ancillas": (knob("ancillas = 0"), "e.toml: compile.ancillas", "whole number >= 1"),
     "run_key": ({"run": "colour = 1"}, "e.toml: run.colour", "remove colour"),

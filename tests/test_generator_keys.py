@@ -10,6 +10,7 @@ import pytest
 
 import gibbs_circuits as gc
 from gibbs_circuits import cli
+from gibbs_circuits.compiler import SCHEMES
 from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.experiment import read_experiment
 from gibbs_circuits.generators import Coherent, couplings_of
@@ -200,12 +201,21 @@ def test_exact__refuses_in_one_line__bad_contacts(
 
 @pytest.mark.parametrize(
     "generator",
-    [gc.davies(ISING, 1.0), gc.ckg(ISING, 1.0), gc.ule(ISING, 1.0), gc.discrete(ISING, 1.0), gc.local(ISING, 1.0)],
+    [
+        gc.ule(ISING, 1.0), gc.redfield(ISING, 1.0), gc.discrete(ISING, 1.0), gc.local(ISING, 1.0),
+        gc.several_baths(gc.dll(ISING, 1.0), gc.dll(ISING, 2.0)),
+    ],
     ids=lambda g: g.kind,
-)
-def test_compilable__refuses__what_has_no_circuit_yet(generator: gc.Lindbladian) -> None:
-    with pytest.raises(ArgumentError, match=r"to be compiled, but .*\. Fix: "):
-        compilable(generator)
+)  # fmt: skip
+def test_compilable__refuses__what_has_no_circuit(generator: gc.Lindbladian) -> None:
+    with pytest.raises(ArgumentError, match=r"to (be compiled|become a circuit)\b.*, but .*\. Fix: "):
+        compilable(generator, SCHEMES["parallel"])
+
+
+@pytest.mark.parametrize("kind", [gc.davies, gc.ckg, gc.scandi_alhambra])
+def test_compilable__takes__kinds_with_many_jumps(kind: Any) -> None:
+    generator = kind(ISING, 1.0)
+    assert compilable(generator, SCHEMES["parallel"]) is generator
 
 
 def test_run__physical_bath_as_exact_sampler__agrees() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gibbs_circuits import cli
+from gibbs_circuits import cli, terminal
 from gibbs_circuits.backends.aer import Block
 from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.folder import Folder
@@ -40,7 +40,7 @@ def test_run__refuses_in_one_line__endless_numbers(
     section: str, line: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "e.toml").write_text(f"{MODEL}[{section}]\n{line}\n")
-    assert cli.status(["run", "e.toml"]) == cli.BAD_INPUT
+    assert cli.status(["run", "e.toml"]) == terminal.BAD_INPUT
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("\n") == 1
@@ -50,7 +50,7 @@ def test_run__refuses_in_one_line__endless_numbers(
 
 def test_run__prints_names_as_they_are__markup_in_them(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "e.toml").write_text(f'{MODEL}[observables]\n"[/bold]" = [["ZZ", 1.0]]\n')
-    assert cli.status(["run", "e.toml", "--out", "o_[/x]"]) == cli.DONE
+    assert cli.status(["run", "e.toml", "--out", "o_[/x]"]) == terminal.DONE
     out = capsys.readouterr().out
     assert "[/bold]" in out
     assert "o_[/x]" in out
@@ -104,10 +104,10 @@ def test_status__says_one_line_and_70__bug(
         raise ZeroDivisionError("division\nby zero")
 
     (folder / "e.toml").write_text(MODEL)
-    monkeypatch.delenv(cli.DEBUG, raising=False)
+    monkeypatch.delenv(terminal.DEBUG, raising=False)
     monkeypatch.setattr(cli, "certificate", broken)
-    assert cli.status(["exact", "e.toml"]) == cli.BUG
+    assert cli.status(["exact", "e.toml"]) == terminal.BUG
     assert capsys.readouterr().err.startswith("Internal error, ZeroDivisionError: division by zero.")
-    monkeypatch.setenv(cli.DEBUG, "1")
+    monkeypatch.setenv(terminal.DEBUG, "1")
     with pytest.raises(ZeroDivisionError):
         cli.status(["exact", "e.toml"])

@@ -16,7 +16,7 @@ ROOMS = (
     "errors", "status", "models", "spectrum", "baths", "filters", "kernels", "windows", "user", "lamb",
     "generators", "exact", "compiler", "readings",
     "targets", "tuning", "backends", "analysis", "tables", "makers", "generator_schemas", "generator_keys",
-    "experiment", "results", "folder", "pipeline", "sweep", "help", "cli",
+    "experiment", "results", "folder", "pipeline", "sweep", "help", "terminal", "cli",
     "__init__",
 )  # fmt: skip
 ONLY_IN_BACKENDS = {"qiskit_aer", "qiskit_ibm_runtime", "requests", "httpx", "urllib", "http", "socket"}

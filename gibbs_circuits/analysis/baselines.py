@@ -17,6 +17,7 @@ from ..spectrum import Array, gibbs_state, spectrum, trace_distance, unvec, vec
 MAX_PRODUCT_QUBITS = 6
 MAX_LOOP_QUBITS = 4
 MAX_LOOP_STEPS = 5000
+MAX_LOOP_JUMPS = 32  # more are not written by hand
 PAULIS = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
 
 
@@ -98,14 +99,14 @@ class UnitaryLoop:
 
 
 def unitary_loop(generator: Lindbladian, start: Array, distance: float) -> tuple[UnitaryLoop, UnitaryLoop] | None:
-    r"""The hand-written loop at the step 0.1 people use, and at the step that is best for it; None above 4 qubits.
+    r"""The hand-written loop at the step 0.1 people use, and at the step that is best for it; None above 4 qubits or 32 jumps.
 
     Per step: e^{−iBδ} as one `UnitaryGate`, then per jump the first-order dilation
     $e^{-i\sqrt\delta(L\otimes|1\rangle\langle 0| + h.c.)}$ as one `UnitaryGate` on all system qubits and an ancilla,
     and a reset. −i[H, ·] is left out, which costs the loop nothing.
     The best step is the cheapest of 0.1 · 2^{k/4} up to 12.8.
     """
-    if generator.model.num_qubits > MAX_LOOP_QUBITS:
+    if generator.model.num_qubits > MAX_LOOP_QUBITS or len(jumps(generator)) > MAX_LOOP_JUMPS:
         return None
     sigma = gibbs_state(generator.model, generator.beta)
     gates = _loop_gates(generator)

@@ -10,8 +10,9 @@ from qiskit.quantum_info import SparsePauliOp
 
 from ..backends import RunResult
 from ..backends.jobs import ENERGY
-from ..compiler import ErrorTerm, Rung, Status
-from ..exact import Certificate, certificate
+from ..compiler import ErrorTerm, Program, Rung, Status
+from ..exact import Certificate, certificate, channel_certificate
+from ..generators.channels import DiscreteChannel
 from ..readings import Prediction, predict, states_after_sweeps
 from ..spectrum import (
     MAX_DENSE_QUBITS,
@@ -91,7 +92,7 @@ def compare(
     beta, n = program.generator.beta, program.num_system
     progress("certificate")
     known = n <= MAX_DENSE_QUBITS
-    cert = certificate(program.generator) if known else Certificate()
+    cert = _certificate(program) if known else Certificate()
     sigma = gibbs_state(model, beta) if known else None
     states = run.states
     observables = {
@@ -137,6 +138,11 @@ def compare(
         loop=loop,
         verdict=judge(distance, observables, run.request.observables, target_error),
     )
+
+
+def _certificate(program: Program) -> Certificate:
+    generator = program.generator
+    return channel_certificate(generator) if isinstance(generator, DiscreteChannel) else certificate(generator)
 
 
 def expectation(operator: SparsePauliOp, rho: Array) -> float:

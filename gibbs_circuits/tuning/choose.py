@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler import Knobs, Program, Scheme
+from ..compiler import Knobs, Program, Scheme, TimeKnobs
+from ..compiler.schemes import symbolic_jumps
 from ..generators import Lindbladian
+from ..generators.channels import DiscreteChannel
 from ..generators.frequency import local_frequency
 from ..generators.matrices import largest_rate
 from ..readings import cost, fixed_point, mixed, one, sweep_channel, zero
@@ -62,10 +64,11 @@ LADDER = (
     ),
 )  # fmt: skip
 MIDDLE = Setting(1.6, 2.1, 0.67, (2, 8))
+STRENGTHS = tuple(0.05 * 2 ** (k / 2) for k in range(17))  # × 1/‖R‖: schemes whose only open knobs are δ and the sweeps
 
 
 def settle(
-    generator: Lindbladian,
+    generator: Lindbladian | DiscreteChannel,
     scheme: Scheme,
     knobs: Knobs,
     target_error: float,
@@ -73,20 +76,23 @@ def settle(
 ) -> Program:
     """The program at these knobs, those left out chosen so that the predicted worst start meets `target_error`.
 
-    Up to 5 qubits every setting of `LADDER` is predicted on the exact channel, from the starts zero, one and mixed;
+    Up to 5 qubits every candidate setting is predicted on the exact channel, from the starts zero, one and mixed;
     the cheapest whose worst start and fixed point meet the target is taken, or, if none does, the nearest. The Gibbs
     state serves to accept or reject settings of the formula, never to fit an angle. Above 5 qubits the middle setting
     is taken and nothing is predicted. Explicit knobs win.
+
+    Candidates are `LADDER` for schemes in the time domain and `STRENGTHS` for the others.
     """
-    open_knobs = [name for name in (*knobs.chosen, "random_delays") if name not in _given(knobs)]
-    undecided = [name for name in open_knobs if name != "random_delays"]
+    given, delayed = _given(knobs), "random_delays" in knobs.__class__.model_fields
+    undecided = [name for name in knobs.chosen if name not in given]
+    open_knobs = undecided + (["random_delays"] if delayed and "random_delays" not in given else [])
     if not undecided:
         return replace(scheme(generator, knobs), provenance="all knobs given")
     if generator.model.num_qubits > MAX_CHANNEL_QUBITS:
         program = _formula_only(generator, scheme, knobs, target_error)
         text = f"{', '.join(open_knobs)}: from the formula alone, not checked (more than {MAX_CHANNEL_QUBITS} qubits)"
         return replace(program, provenance=text)
-    candidates = list(_candidates(generator, knobs))
+    candidates = list(_candidates(generator, scheme, knobs))
     accepted: Trial | None = None
     nearest: Trial | None = None
     for index, candidate in enumerate(candidates):
@@ -97,7 +103,7 @@ def settle(
         elif nearest is None or trial.worst < nearest.worst:
             nearest = trial
     chosen = accepted or nearest
-    assert chosen is not None  # the ladder is not empty
+    assert chosen is not None  # there is always a candidate
     outcome = "the cheapest that meets it" if accepted else "none meets it; the nearest"
     text = (
         f"{', '.join(open_knobs)}: of {len(candidates)} settings of the formula, {outcome}; target {target_error:g}, "
@@ -118,10 +124,10 @@ def _given(knobs: Knobs) -> dict[str, Any]:
     return {name: value for name in knobs.model_fields_set if (value := getattr(knobs, name)) is not None}
 
 
-def values_at(generator: Lindbladian, setting: Setting, nu: float, rate: float) -> dict[str, Any]:
-    _, filter = generator.contacts[0].kernel.factors()[0]
+def values_at(generator: Lindbladian, setting: Setting, nu: float, rate: float, width: float) -> dict[str, Any]:
+    """The knobs of a scheme in the time domain at one setting; `width` is that of the widest filter."""
     spacing = setting.aliasing / nu if nu > 0 else 1.0
-    nodes = max(2, ceil(setting.window * filter.width / spacing)) if filter.width > 0 else 1
+    nodes = max(2, ceil(setting.window * width / spacing)) if width > 0 else 1
     strength = RATE / rate if rate > 0 else STRONGEST
     strength = setting.strength * (min(STRONGEST, strength) if setting.capped else strength)
     return {
@@ -130,19 +136,29 @@ def values_at(generator: Lindbladian, setting: Setting, nu: float, rate: float) 
     }  # fmt: skip
 
 
-def _candidates(generator: Lindbladian, knobs: Knobs) -> Iterator[Knobs]:
-    given = _given(knobs)
-    nu, rate = local_frequency(generator), largest_rate(generator)
-    seen = set()
-    for setting in LADDER:
-        candidate = type(knobs).model_validate({**values_at(generator, setting, nu, rate), "sweeps": 1, **given})
+def _candidates(generator: Lindbladian | DiscreteChannel, scheme: Scheme, knobs: Knobs) -> Iterator[Knobs]:
+    given, seen = {"sweeps": 1, **_given(knobs)}, set()
+    for values in _settings(generator, scheme):
+        candidate = type(knobs).model_validate({**values, **given})
         if (key := tuple(sorted((k, str(v)) for k, v in candidate.as_dict().items()))) not in seen:
             seen.add(key)
             yield candidate
 
 
+def _settings(generator: Lindbladian | DiscreteChannel, scheme: Scheme) -> Iterator[dict[str, Any]]:
+    if "strength" not in scheme.knobs.model_fields or isinstance(generator, DiscreteChannel):
+        yield {}
+        return
+    rate = largest_rate(generator)
+    if not issubclass(scheme.knobs, TimeKnobs):
+        yield from ({"strength": float(f"{strength / (rate or 1.0):.4g}")} for strength in STRENGTHS)
+        return
+    nu, width = local_frequency(generator), max(jump.filter.width for jump in symbolic_jumps(generator))
+    yield from (values_at(generator, setting, nu, rate, width) for setting in LADDER)
+
+
 def try_knobs(
-    generator: Lindbladian,
+    generator: Lindbladian | DiscreteChannel,
     scheme: Scheme,
     knobs: Knobs,
     sweeps: int | None,
@@ -172,9 +188,15 @@ def try_knobs(
     return Trial(program, cost(program).two_qubit_gates, float(worst))
 
 
-def _formula_only(generator: Lindbladian, scheme: Scheme, knobs: Knobs, target_error: float) -> Program:
-    given = _given(knobs)
-    values = values_at(generator, MIDDLE, local_frequency(generator), RATE)
-    values["strength"] = float(f"{min(STRONGEST, 10 * target_error):.4g}")
-    sweeps = ceil(FALLBACK_SWEEPS / values["strength"])
-    return scheme(generator, type(knobs).model_validate({**values, "sweeps": sweeps, **given}))
+def _formula_only(
+    generator: Lindbladian | DiscreteChannel, scheme: Scheme, knobs: Knobs, target_error: float
+) -> Program:
+    values: dict[str, Any] = {}
+    strength = float(f"{min(STRONGEST, 10 * target_error):.4g}")
+    if isinstance(generator, Lindbladian) and issubclass(scheme.knobs, TimeKnobs):
+        width = max(jump.filter.width for jump in symbolic_jumps(generator))
+        values = values_at(generator, MIDDLE, local_frequency(generator), RATE, width)
+    if "strength" in scheme.knobs.model_fields:
+        values["strength"] = strength
+    sweeps = ceil(FALLBACK_SWEEPS / strength)
+    return scheme(generator, type(knobs).model_validate({**values, "sweeps": sweeps, **_given(knobs)}))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...generators import Lindbladian
+from ...generators.channels import DiscreteChannel
 from ..program import Program
 from .common import Knobs, SymbolicJump, TimeKnobs, symbolic_jumps
 from .parallel import ParallelKnobs, parallel
@@ -22,6 +23,7 @@ class Scheme:
         knobs: Its settings.
         order: Declared order in the strength δ of what one sweep leaves out, over a fixed time; None: exact.
         source: What to cite for it.
+        discrete: Whether it takes a discrete channel as well.
     """
 
     name: str
@@ -30,8 +32,9 @@ class Scheme:
     summary: str
     order: int | None
     source: str
+    discrete: bool = False
 
-    def __call__(self, generator: Lindbladian, knobs: Knobs) -> Program:
+    def __call__(self, generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Program:
         """The program of `generator` at `knobs`."""
         return self.build(generator, knobs)
 
