@@ -6,6 +6,7 @@ Detailed balance asks that $\tilde\alpha = \alpha e^{\beta(\nu_1+\nu_2)/4}$ is u
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -13,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .baths import Bath
-from .errors import ArgumentError
+from .errors import ArgumentError, TooLargeError
 from .filters import Filter
 from .spectrum import Array, Real, read_only
 
 Mask = NDArray[np.bool_]
+MAX_CLASSES = 1024
 
 
 class Kernel(Protocol):
@@ -152,14 +154,74 @@ class Secular:
         return replace(self, edges=edges, spread=float(np.max(values[last] - values[first])))
 
     def factors(self) -> tuple[tuple[float, Filter], ...]:
-        """Refused: there is one factor per Bohr frequency.
+        """One per class of equal Bohr frequencies, exact on those given to `on`; none of them has a time kernel.
+
+        Raises:
+            ArgumentError: If `on` was not called.
+            TooLargeError: With more than 1024 classes.
+        """
+        if self.edges is None:
+            raise ArgumentError(
+                "kind", "be told its Bohr frequencies first", "there are none", "call kernel.on(nu).factors()"
+            )
+        if self.edges.size + 1 > MAX_CLASSES:
+            raise TooLargeError(
+                f"Davies has one jump per coupling and Bohr frequency, here {self.edges.size + 1}; the limit is "
+                f"{MAX_CLASSES}. Fix: use a smaller model, or a scheme in the time domain with a resolution."
+            )
+        return tuple((1.0, ClassFilter(self, k)) for k in range(self.edges.size + 1))
+
+
+@dataclass(frozen=True, eq=False)
+class ClassFilter:
+    """√γ(ν) inside one class of equal Bohr frequencies, 0 elsewhere: a factor of Davies' kernel.
+
+    Its partner in detailed balance is that of −ν. It is known on Bohr frequencies only, so that in time it lasts for
+    ever.
+    """
+
+    kernel: Secular
+    index: int
+    name = "class"
+    width = np.inf
+
+    @property
+    def beta(self) -> float:
+        """The bath's."""
+        return self.kernel.beta
+
+    def _inside(self, nu: Real) -> Mask:
+        assert self.kernel.edges is not None  # made by a kernel that has its classes
+        return np.asarray(np.searchsorted(self.kernel.edges, nu) == self.index)
+
+    def _root(self, values: Callable[[Real], Real], nu: Real) -> Array:
+        nu = np.asarray(nu, dtype=float)
+        found = np.zeros(nu.shape, dtype=complex)
+        inside = self._inside(nu)
+        found[inside] = np.sqrt(values(nu[inside]))
+        return found
+
+    def symmetric(self, nu: Real) -> Array:
+        """√s(ν) inside."""
+        return self._root(self.kernel.bath.symmetric, nu)
+
+    def frequency(self, nu: Real) -> Array:
+        """√γ(ν) inside."""
+        return self._root(self.kernel.bath.rate, nu)
+
+    def support(self, nu: Real) -> Mask:
+        """Inside, where the bath has a spectrum."""
+        return np.asarray(self._inside(nu) & self.kernel.support(nu))
+
+    def time(self, t: Real) -> Array:
+        """Refused.
 
         Raises:
             ArgumentError: Always.
         """
         raise ArgumentError(
-            "kind", "have few jump operators per coupling to become a circuit",
-            "davies has one per Bohr frequency", 'use kind = "scandi_alhambra" with a wide window, or "dll"',
+            "resolution", "be given for Davies' jumps in time", "a jump of one Bohr frequency lasts for ever",
+            "set the knob resolution, the width in energy that such a jump is given",
         )  # fmt: skip
 
 

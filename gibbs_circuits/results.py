@@ -24,6 +24,7 @@ from .generators.channels import DiscreteChannel
 from .readings import Prediction, cost, pieces
 from .readings.circuit import assemble, random_draws
 from .spectrum import Thermal
+from .tuning.ledger import Ledger
 
 PACKAGES = ("gibbs-circuits", "qiskit", "qiskit-aer", "numpy", "scipy", "pydantic", "matplotlib")
 DEPTH_DRAWS = 4
@@ -153,6 +154,19 @@ def ledger_part(rows: Sequence[ErrorTerm]) -> list[dict[str, Any]]:
     ]
 
 
+def ledger_sum_part(rows: Sequence[ErrorTerm]) -> dict[str, Any] | None:
+    """`ledger_sum`: how well the lines add up; null where they were not measured."""
+    if not isinstance(rows, Ledger) or rows.total is None:
+        return None
+    return {
+        "total": rows.total,
+        "plain_sum": rows.plain_sum,
+        "measured": rows.measured,
+        "ratio": rows.ratio,
+        "verdict": rows.verdict,
+    }
+
+
 def _estimate(estimate: Estimate | None) -> dict[str, Any] | None:
     return None if estimate is None else asdict(estimate)
 
@@ -202,6 +216,7 @@ def document(comparison: Comparison, files: list[str] | None = None) -> dict[str
             "energy_per_sweep": None if c.energies is None else c.energies.tolist(),
         },
         "ledger": ledger_part(c.ledger),
+        "ledger_sum": ledger_sum_part(c.ledger),
         "measured_orders": [
             {**asdict(rung), "rung": rung.rung.value, "local_slopes": list(rung.local_slopes)} for rung in c.rungs
         ],
@@ -243,6 +258,7 @@ def compile_document(
         "target": target_part(compiled, seed),
         "prediction": prediction_part(prediction),
         "ledger": ledger_part(rows),
+        "ledger_sum": ledger_sum_part(rows),
         "files": files,
     }
 

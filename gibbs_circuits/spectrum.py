@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import scipy.linalg
+import scipy.optimize
 from numpy.typing import NDArray
 
 from .errors import TooLargeError, check_beta
@@ -21,6 +22,7 @@ Real = NDArray[np.float64]
 Frozen = TypeVar("Frozen", bound=NDArray[Any])
 
 MAX_DENSE_QUBITS = 12
+HOTTEST = 60.0  # |β| × bandwidth beyond which a temperature is not told from zero
 
 
 def read_only(array: Frozen) -> Frozen:
@@ -128,6 +130,24 @@ def thermal(model: Model, beta: float) -> Thermal:
         purity=float(p @ p),
         ground_energy=float(E[0]),
     )
+
+
+def beta_of_energy(energy: float, s: Spectrum) -> float | None:
+    """β with Tr[H e^{−βH}]/Z = energy; negative above the mean of the spectrum, None outside of it."""
+    E = s.energies
+    width = float(E[-1] - E[0])
+    if width <= 0:
+        return None
+
+    def excess(beta: float) -> float:
+        shifted = E - (E[0] if beta >= 0 else E[-1])
+        weights = np.exp(-beta * shifted)
+        return float(weights @ E / weights.sum()) - energy
+
+    edge = HOTTEST / width
+    if excess(-edge) < 0 or excess(edge) > 0:
+        return None
+    return float(scipy.optimize.brentq(excess, -edge, edge, xtol=1e-12))
 
 
 def trace_distance(rho: NDArray[Any], sigma: NDArray[Any]) -> float:

@@ -27,6 +27,34 @@ class HeavyHex(BaseModel):
     heavy_hex: Literal[3, 5, 7, 9, 11]
 
 
+class Noise(BaseModel):
+    """Errors of a target; all zero is no noise at all.
+
+    Depolarising with probability p on d levels takes ρ to (1 − p) ρ + p Tr[ρ] 1/d: the state is lost with probability
+    p, so that an error other than the identity happens with probability p (1 − 1/d²).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    p1: float = Field(
+        default=0.0, ge=0, lt=1, allow_inf_nan=False, examples=[1e-4],
+        description="depolarising probability after every one-qubit basis gate except rz: ρ → (1 − p) ρ + p 1/2.",
+    )  # fmt: skip
+    p2: float = Field(
+        default=0.0, ge=0, lt=1, allow_inf_nan=False, examples=[1e-3],
+        description="depolarising probability after every two-qubit basis gate, on its pair: ρ → (1 − p) ρ + p 1/4.",
+    )  # fmt: skip
+    reset: float = Field(
+        default=0.0, ge=0, lt=1, allow_inf_nan=False, examples=[1e-3],
+        description="probability that a reset leaves |1⟩ instead of |0⟩.",
+    )  # fmt: skip
+
+    @property
+    def present(self) -> bool:
+        """Whether there is any."""
+        return max(self.p1, self.p2, self.reset) > 0
+
+
 class Target(BaseModel):
     """A simulator or device: its gates, its lattice, how it runs."""
 
@@ -48,6 +76,12 @@ class Target(BaseModel):
         json_schema_extra={"rule": 'be "all_to_all" or {heavy_hex = 3}, with 3, 5, 7, 9 or 11'},
     )
     max_qubits: int = Field(default=13, ge=1, le=1000, description="Most qubits in use that a run may have.")
+    noise: Noise = Field(
+        default=Noise(),
+        examples=[{"p1": 1e-4, "p2": 1e-3}],
+        description="Errors of gates and resets; none by default.",
+        json_schema_extra={"rule": "be a table of p1, p2, reset"},
+    )
 
     @property
     def coupling_map(self) -> CouplingMap | None:
@@ -108,7 +142,10 @@ def from_validation(
 ) -> ArgumentError:
     """The first complaint of a schema, in the grammar of this package; `also` are keys known beside its own."""
     first = error.errors()[0]
-    name = str(first["loc"][0]) or '""'
+    where = [str(part) for part in first["loc"]]
+    while len(where) > 1 and (inner := _table(schema, where[0])) is not None:
+        section, schema, where, also = f"{section}.{where[0]}".lstrip("."), inner, where[1:], ()
+    name = where[0] or '""'
     key = f"{section}.{name}" if section else name
     if first["type"] == "extra_forbidden":
         known = [*also, *schema.model_fields]
@@ -118,10 +155,23 @@ def from_validation(
         return ArgumentError(key, rule, "it is unknown or unused here", fix, file)
     field = schema.model_fields[name]
     example = next(iter(field.examples or ()), field.default)
-    fix = f"set {name} = {json.dumps(example.value if isinstance(example, Enum) else example)}"
+    fix = f"set {name} = {_toml(example)}"
     if first["type"] == "missing":
         return ArgumentError(key, "be given", "it is missing", fix, file)
     return ArgumentError(key, _rule(field, first["msg"]), f"{shown(first['input'])} was found", fix, file)
+
+
+def _table(schema: type[BaseModel], name: str) -> type[BaseModel] | None:
+    """The schema of a key whose value is a table."""
+    kind = schema.model_fields[name].annotation if name in schema.model_fields else None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _toml(value: Any) -> str:
+    """An example as TOML writes it."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key} = {_toml(inner)}' for key, inner in value.items())}}}"
+    return json.dumps(value.value if isinstance(value, Enum) else value)
 
 
 def _rule(field: FieldInfo, message: str) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from qiskit import QuantumCircuit, transpile
 from qiskit.quantum_info import DensityMatrix, Kraus, SparsePauliOp, SuperOp, partial_trace
 
-from gibbs_circuits.compiler import SCHEMES, Evolve, Group, Program, RandomDelay, Stage, Step
+from gibbs_circuits.compiler import SCHEMES, Evolve, Group, Program, Random, RandomDelay, Stage, Step
 from gibbs_circuits.experiment import Experiment, read_experiment
 from gibbs_circuits.filters import GaussianFilter
 from gibbs_circuits.generators import Lindbladian, couplings_of, dll
@@ -33,7 +33,8 @@ def ising(sites: int = 2, beta: float = 1.0, couplings: Any = "Y", **parameters:
 
 def build(generator: Lindbladian, scheme: str = "parallel", **knobs: Any) -> Program:
     recipe = SCHEMES[scheme]
-    return recipe(generator, recipe.knobs.model_validate({**SIMPLE, **knobs}))
+    taken = {key: value for key, value in SIMPLE.items() if key in recipe.knobs.model_fields}
+    return recipe(generator, recipe.knobs.model_validate({**taken, **knobs}))
 
 
 @lru_cache
@@ -107,34 +108,34 @@ def channel_of(qc: QuantumCircuit, system: int) -> Complex:
     return np.asarray(prepare.compose(SuperOp(qc)).compose(forget).data)
 
 
-def unrolled(program: Program, delays: Iterable[int]) -> QuantumCircuit:
+def unrolled(program: Program, draws: Iterable[int]) -> QuantumCircuit:
     """All sweeps without a preparation, before any transpilation."""
-    return assemble(program, pieces(program), QuantumCircuit(program.num_qubits), delays)
+    return assemble(program, pieces(program), QuantumCircuit(program.num_qubits), draws)
 
 
-# the exact channel at given delays
+# the exact channel at given draws
 
 
-def delays_per_sweep(program: Program, delays: Iterable[int]) -> list[tuple[int, list[int]]]:
-    """(stage, its delays) of every sweep in order."""
-    draws = iter(delays)
+def draws_per_sweep(program: Program, draws: Iterable[int]) -> list[tuple[int, list[int]]]:
+    """(stage, its draws) of every sweep in order."""
+    left = iter(draws)
     return [
-        (index, [next(draws) for step in stage.steps if isinstance(step, RandomDelay)])
+        (index, [next(left) for step in stage.steps if isinstance(step, Random)])
         for index, stage in enumerate(program.stages)
         for _ in range(stage.repeats)
     ]
 
 
-def exact_states(program: Program, rho: Complex, delays: Iterable[int]) -> list[Complex]:
-    """The state before the first sweep and after each, from the channels at these delays."""
+def exact_states(program: Program, rho: Complex, draws: Iterable[int]) -> list[Complex]:
+    """The state before the first sweep and after each, from the channels at these draws."""
     states, dim = [np.asarray(rho)], len(rho)
-    for index, drawn in delays_per_sweep(program, delays):
+    for index, drawn in draws_per_sweep(program, draws):
         after = sweep_channel(program, index, drawn) @ states[-1].reshape(-1, order="F")
         states.append(after.reshape(dim, dim, order="F"))
     return states
 
 
-def some_delays(program: Program, seed: int = 3) -> tuple[int, ...]:
+def some_draws(program: Program, seed: int = 3) -> tuple[int, ...]:
     return random_draws(program, seed)
 
 
@@ -168,10 +169,12 @@ def programs(draw: st.DrawFn, max_sites: int = 3) -> Program:
         "trotter_order": draw(st.integers(1, 2)),
         "random_delays": (low, low + draw(st.integers(0, 2))),
         "truncation": draw(st.sampled_from((0.0, 0.25, 0.8))),
+        "ancillas": draw(st.none() | st.integers(1, 3)),
+        "direction": draw(st.sampled_from(("forward", "forward_and_back"))),
+        "step": draw(st.sampled_from((0.1, 0.7))),
     }
-    if scheme == "parallel":
-        knobs["ancillas"] = draw(st.none() | st.integers(1, 3))
-    return build(generator, scheme, **knobs)
+    taken = SCHEMES[scheme].knobs.model_fields
+    return build(generator, scheme, **{key: value for key, value in knobs.items() if key in taken})
 
 
 def evolutions(program: Program) -> list[Evolve]:

@@ -18,7 +18,7 @@ from tests.programs import (
     build,
     by_hand,
     channel_of,
-    delays_per_sweep,
+    draws_per_sweep,
     evolved,
     exact_states,
     example,
@@ -26,7 +26,7 @@ from tests.programs import (
     lowered,
     programs,
     random_state,
-    some_delays,
+    some_draws,
     unrolled,
 )
 
@@ -38,7 +38,7 @@ EQUAL = 1e-10
 def test_circuit__equals_channel__examples(name: str, scheme: str) -> None:
     program = example(name, scheme)
     one_sweep = build(program.generator, scheme, **{**program.knobs, "sweeps": 1})
-    delays = some_delays(one_sweep)
+    delays = some_draws(one_sweep)
     qc = lowered(unrolled(one_sweep, delays))
     for seed in (1, 2):
         rho = random_state(program.num_system, seed)
@@ -48,7 +48,7 @@ def test_circuit__equals_channel__examples(name: str, scheme: str) -> None:
 @settings(deadline=None, derandomize=True, max_examples=50)
 @given(programs())
 def test_circuit__equals_channel__generated(program: Program) -> None:
-    delays = some_delays(program)
+    delays = some_draws(program)
     qc = lowered(unrolled(program, delays))
     for seed in (1, 2):
         rho = random_state(program.num_system, seed)
@@ -58,9 +58,9 @@ def test_circuit__equals_channel__generated(program: Program) -> None:
 @settings(deadline=None, derandomize=True, max_examples=20)
 @given(programs(max_sites=2))
 def test_circuit__equals_channel__whole_superoperator(program: Program) -> None:
-    delays = some_delays(program)
+    delays = some_draws(program)
     expected = np.eye(4**program.num_system)
-    for stage, drawn in delays_per_sweep(program, delays):
+    for stage, drawn in draws_per_sweep(program, delays):
         expected = sweep_channel(program, stage, drawn) @ expected
     actual = channel_of(lowered(unrolled(program, delays)), program.num_system)
     assert np.abs(actual - expected).max() < EQUAL
@@ -91,7 +91,7 @@ def test_circuit__non_commuting_coupling__is_a_palindrome_with_cubic_error() -> 
 def test_circuit__two_stages__equal_their_channels() -> None:
     first, second = build(ising(2)), build(ising(2), strength=0.3, nodes=2, random_delays=(0, 2))
     program = replace(first, stages=(*first.stages, *second.stages))
-    delays = some_delays(program)
+    delays = some_draws(program)
     rho = random_state(2, 1)
     assert len(delays) == program.sweeps == 4
     assert (

@@ -14,8 +14,9 @@ PACKAGE = Path(gibbs_circuits.__file__).parent
 NAME = PACKAGE.name
 ROOMS = (
     "errors", "status", "models", "spectrum", "baths", "filters", "kernels", "windows", "user", "lamb",
+    "nystrom", "factors",
     "generators", "exact", "compiler", "readings",
-    "targets", "tuning", "backends", "analysis", "tables", "makers", "generator_schemas", "generator_keys",
+    "targets", "tuning", "backends", "analysis", "tables", "makers", "generator_schemas", "generator_keys", "kinds",
     "experiment", "results", "folder", "pipeline", "sweep", "help", "terminal", "cli",
     "__init__",
 )  # fmt: skip

@@ -8,7 +8,17 @@ import pytest
 import scipy.linalg
 from qiskit.quantum_info import Operator
 
-from gibbs_circuits.compiler import EXACT, Evolve, Program, RandomDelay, SequentialKnobs, Stage, Step, sequential
+from gibbs_circuits.compiler import (
+    EXACT,
+    SCHEMES,
+    Evolve,
+    Program,
+    RandomDelay,
+    SequentialKnobs,
+    Stage,
+    Step,
+    sequential,
+)
 from gibbs_circuits.compiler.quadrature import filter_error, uniform_nodes
 from gibbs_circuits.filters import GaussianFilter
 from gibbs_circuits.readings import fixed_point, sweep_channel
@@ -171,8 +181,26 @@ def test_ladder__grid__too_few_nodes_cut_the_window() -> None:
     assert filter_error(GaussianFilter(0.9), narrow, nu) > 1e6 * filter_error(GaussianFilter(0.9), wide, nu)
 
 
-@pytest.mark.parametrize("scheme", ["parallel", "sequential"])
-def test_measured_rungs__all_hold__on_a_small_model(scheme: str) -> None:
-    rungs = measured_rungs(build(ising(2), scheme, spacing=0.25, nodes=9))
-    assert len(rungs) == (5 if scheme == "parallel" else 4)
+@pytest.mark.parametrize("order", [1, 2, 4])
+@pytest.mark.parametrize("scheme", ["parallel", "sequential", "random_jumps", "thermal_ancilla"])
+def test_measured_rungs__all_hold__on_a_small_model(scheme: str, order: int) -> None:
+    rungs = measured_rungs(build(ising(2), scheme, spacing=0.25, nodes=9, trotter_order=order))
+    assert len(rungs) == (5 if scheme in ("sequential", "random_jumps") else 3)
     assert all(rung.holds for rung in rungs), [str(rung) for rung in rungs if not rung.holds]
+
+
+@pytest.mark.parametrize("scheme", [name for name in SCHEMES if "nodes" not in SCHEMES[name].knobs.model_fields])
+def test_measured_rungs__dense_schemes__have_their_declared_order(scheme: str) -> None:
+    knobs = {"sweeps": 3} if scheme == "discrete" else {"sweeps": 3, "strength": 0.2}
+    (rung,) = measured_rungs(SCHEMES[scheme](ising(2), SCHEMES[scheme].knobs.model_validate(knobs)))
+    assert rung.holds, str(rung)
+
+
+def test_measured_rungs__no_shift_rule__is_not_said_to_be_of_first_order() -> None:
+    strength = measured_rungs(build(ising(2), "thermal_ancilla", shift=False))[0]
+    assert strength.holds is None
+    assert "saturates" in strength.declared
+
+
+def test_measured_rungs__preset__has_none_of_its_own() -> None:
+    assert measured_rungs(replace(build(ising(2)), recipe="somebody's")) == ()

@@ -24,7 +24,7 @@ from ..spectrum import (
     thermal,
     trace_distance,
 )
-from ..tuning.ledger import UNIT, ledger
+from ..tuning.ledger import UNIT, Ledger, Shift, ledger
 from ..tuning.rungs import RungSlope, measured_rungs
 from .baselines import UnitaryLoop, best_product_distance, unitary_loop
 from .estimate import Estimate, from_counts, interval
@@ -48,7 +48,7 @@ class Comparison:
     energies: Real | None
     prediction: Prediction | None
     beta_effective: Estimate | None
-    ledger: tuple[ErrorTerm, ...]
+    ledger: Ledger
     rungs: tuple[RungSlope, ...]
     best_product_distance: float | None
     diagonal_distance: float | None
@@ -158,23 +158,18 @@ def _estimate(run: RunResult, operator: SparsePauliOp, states: Array | None, exa
     return interval([from_counts(operator, bases, block.counts) for block in run.blocks], exact)
 
 
-def _ledger(
-    run: RunResult, energy: Estimate, prediction: Prediction | None, states: Array | None
-) -> tuple[ErrorTerm, ...]:
-    start = run.request.initial.density(run.program.num_system) if prediction is not None else None
-    rows = list(run.program.declared if start is None else ledger(run.program, start))
-    if start is not None and states is not None:
-        mean = states_after_sweeps(run.program, start)[-1]
-        rows.append(
-            ErrorTerm(
-                Rung.DELAYS, trace_distance(states[-1], mean), UNIT, Status.MEASURED,
-                f"mean of {len(run.blocks)} draws against the exact mean over delays",
-            )
-        )  # fmt: skip
-    rows.append(ErrorTerm(Rung.NOISE, 0.0, UNIT, Status.PROVED, "the simulator has no gate noise"))
+def _ledger(run: RunResult, energy: Estimate, prediction: Prediction | None, states: Array | None) -> Ledger:
+    noise = ErrorTerm(Rung.NOISE, 0.0, UNIT, Status.PROVED, "the simulator has no gate noise")
     if run.request.shots:
         source = "half width of the 95 % interval of the energy, scatter between draws of the delays included"
-        rows.append(ErrorTerm(Rung.SHOTS, (energy.high - energy.low) / 2, "energy", Status.MEASURED, source))
+        shots = ErrorTerm(Rung.SHOTS, (energy.high - energy.low) / 2, "energy", Status.MEASURED, source)
     else:
-        rows.append(ErrorTerm(Rung.SHOTS, 0.0, "energy", Status.PROVED, "exact expectation values"))
-    return tuple(rows)
+        shots = ErrorTerm(Rung.SHOTS, 0.0, "energy", Status.PROVED, "exact expectation values")
+    if prediction is None:
+        return Ledger((*run.program.declared, noise, shots))
+    start, drawn = run.request.initial.density(run.program.num_system), []
+    if states is not None:
+        mean = states_after_sweeps(run.program, start)[-1]
+        source = f"mean of {len(run.blocks)} draws against the exact mean over delays"
+        drawn.append(Shift(Rung.DELAYS, states[-1] - mean, Status.MEASURED, source))
+    return ledger(run.program, start, extra=drawn, others=(noise, shots))

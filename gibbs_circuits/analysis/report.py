@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from ..exact import Certificate
 from ..exact.nonequilibrium import Steady
 from ..readings import Prediction, cost
 from ..spectrum import Thermal
+from ..tuning.ledger import Ledger
 from .estimate import Estimate
 from .verdict import Verdict
 
@@ -49,12 +51,12 @@ def with_interval(estimate: Estimate) -> str:
 
 def tables(comparison: Comparison) -> Group:
     """The whole report."""
-    generator, total = comparison.run.program.generator, comparison.trace_distance
+    generator = comparison.run.program.generator
     parts: list[RenderableType] = [
         generator_table(generator, comparison.certificate),
         _result(comparison),
         _gates(comparison),
-        ledger_table(comparison.ledger, total),
+        ledger_table(comparison.ledger),
     ]
     if comparison.rungs:
         parts.append(_rungs(comparison))
@@ -180,19 +182,14 @@ def promise(program: Program, prediction: Prediction | None, target_error: float
     return f"guarantee: {guarantee}, calibration: {program.calibration.value}"
 
 
-def ledger_table(rows: tuple[ErrorTerm, ...], measured: float | None = None) -> Table:
-    """Error terms; with what they should bound, where that was measured."""
+def ledger_table(rows: Sequence[ErrorTerm]) -> Table:
+    """Error terms, and how well they add up."""
     table = _table("Error ledger: each rung moved alone", "rung", "value", "unit", "status", "source")
     table.columns[4].justify = "left"
     for row in rows:
         table.add_row(row.rung.value, number(row.value), row.unit, row.status.value, row.source)
-    distances = [row.value for row in rows if row.unit == "trace_distance" and row.value is not None]
-    if measured is not None and distances:
-        table.caption = (
-            f"The trace distances add up to {sum(distances):.4f}; measured {measured:.4f}. Lines may cancel: the sum "
-            "bounds more often than it predicts."
-        )
-        table.caption_justify = "left"
+    if isinstance(rows, Ledger) and rows.total is not None:
+        table.caption, table.caption_justify = rows.verdict, "left"
     return table
 
 

@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-import scipy.optimize
-
 from ..models import Model
-from ..spectrum import Spectrum, spectrum
+from ..spectrum import beta_of_energy, spectrum
 from .estimate import Estimate
 
-HOTTEST = 60.0  # |β| × bandwidth beyond which a temperature is not told from zero
-
-
-def beta_of_energy(energy: float, s: Spectrum) -> float | None:
-    """β with Tr[H e^{−βH}]/Z = energy; negative above the mean of the spectrum, None outside of it."""
-    E = s.energies
-    width = float(E[-1] - E[0])
-    if width <= 0:
-        return None
-
-    def excess(beta: float) -> float:
-        shifted = E - (E[0] if beta >= 0 else E[-1])
-        weights = np.exp(-beta * shifted)
-        return float(weights @ E / weights.sum()) - energy
-
-    edge = HOTTEST / width
-    if excess(-edge) < 0 or excess(edge) > 0:
-        return None
-    return float(scipy.optimize.brentq(excess, -edge, edge, xtol=1e-12))
+__all__ = ["beta_effective", "beta_of_energy"]
 
 
 def beta_effective(model: Model, beta: float, energy: Estimate) -> Estimate | None:

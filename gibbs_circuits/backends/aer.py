@@ -1,4 +1,4 @@
-"""Execution on Qiskit Aer: exact density matrices, or statevector trajectories with shots."""
+"""Execution on Qiskit Aer, with the noise of the target: density matrices, or statevector trajectories with shots."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from qiskit import QuantumCircuit
+from qiskit.circuit.library import UnitaryGate
 from qiskit_aer import AerError, AerSimulator
 
 from ..errors import BackendError, TooLargeError
 from ..readings.circuit import assemble, random_draws
 from ..spectrum import Array
+from ..targets import Target
+from .noise import noise_model
 from .transpile import Compiled
 
 Counts = dict[str, int]
@@ -105,17 +108,24 @@ def run_blocks(
             done(Block(realisation, draws, None, counts))
 
 
-def _simulator(method: str, seed: int | None = None) -> AerSimulator:
-    """Aer with gate fusion from the first qubit on: by default it begins at 14, four to eight times slower here."""
-    threads = os.cpu_count() or 1
+def _simulator(target: Target, seed: int | None = None) -> AerSimulator:
+    """Aer with the target's noise.
+
+    Gates are fused from the first qubit on: Aer begins at 14, four to eight times slower here. Not in trajectories with
+    noise, where every shot has gates of its own to fuse.
+    """
+    threads, noise = os.cpu_count() or 1, noise_model(target)
+    density = target.method == "density_matrix"
     return AerSimulator(
-        method=method,
+        method=target.method,
+        noise_model=noise,
         seed_simulator=seed,
         max_parallel_threads=threads,
         max_parallel_shots=threads,
         enable_truncation=False,
+        fusion_enable=density or noise is None,
         fusion_threshold=1,
-        fusion_max_qubit=2 if method == "density_matrix" else 4,
+        fusion_max_qubit=2 if density else 4,
     )
 
 
@@ -139,7 +149,7 @@ def _density_states(small: Compiled, draws: Sequence[int]) -> Array:
         qc.save_density_matrix(range(n), label=f"sweep_{sweep}")
 
     qc = assemble(small.program, small.parts, start, draws, save)
-    data = _result(_simulator("density_matrix"), [qc], 1).data(0)  # type: ignore[attr-defined]
+    data = _result(_simulator(small.target), [qc], 1).data(0)  # type: ignore[attr-defined]
     return np.stack([np.asarray(data[f"sweep_{k}"]) for k in range(small.program.sweeps + 1)])
 
 
@@ -152,19 +162,17 @@ def _trajectories(
     body = assemble(small.program, small.parts, small.start, draws)
     circuits = [measured(body, basis, n) for basis in bases]
     simulator_seed = int(np.random.default_rng([seed, realisation, 2]).integers(2**31))
-    result = _result(_simulator("statevector", simulator_seed), circuits, share)
+    result = _result(_simulator(small.target, simulator_seed), circuits, share)
     return tuple(dict(result.get_counts(k)) for k in range(len(bases)))  # type: ignore[attr-defined]
 
 
 def measured(body: QuantumCircuit, basis: str, num_system: int) -> QuantumCircuit:
-    """The circuit with a measurement of the system in a product basis."""
+    """The circuit with a measurement of the system in a product basis; the rotation into it is free of noise."""
     qc = QuantumCircuit(body.num_qubits, num_system)
     qc.compose(body, qubits=range(body.num_qubits), inplace=True)
     for qubit, letter in enumerate(reversed(basis)):
-        if letter == "Y":
-            qc.sdg(qubit)
         if letter in "XY":
-            qc.h(qubit)
+            qc.append(UnitaryGate(_TO_Z[letter], label="basis"), [qubit])
         qc.measure(qubit, qubit)
     return qc
 

@@ -1,26 +1,41 @@
-"""Blocks of a program, placed and routed once on a target, closed to the identity layout, then only repeated."""
+"""A program on a target: every distinct block transpiled once, closed to the identity layout, then only repeated."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import log1p
 
 import numpy as np
-import scipy.sparse
-from qiskit import QuantumCircuit, transpile
-from qiskit.transpiler import CouplingMap
-from qiskit.transpiler.passes import HLSConfig
-from qiskit.transpiler.passes.routing.algorithms import ApproximateTokenSwapper
+from qiskit import QuantumCircuit
 
-from ..compiler import Program
+from ..compiler import Program, RandomChoice, RandomDelay
 from ..errors import ArgumentError
-from ..readings.circuit import Pieces, assemble, described, pieces, random_draws
+from ..readings.circuit import Lazy, Piece, Pieces, assemble, described, pieces, random_draws
+from ..readings.depth import mean_depth
 from ..readings.initial import InitialState
+from ..readings.loop import loop_over
 from ..targets import Target
+from .routing import Closed, Router, relabelled, two_qubit_gates
 
 ROUTING_SEEDS = 20
-DEPTH_DRAWS = 4
+ROUTING_BUDGET = 40_000  # gates routed in the search for one block; larger blocks are tried from fewer seeds
+KINDS_PLACED = 8  # kinds of branches of a random choice that decide the placement
+
+
+@dataclass(frozen=True)
+class GateCounts:
+    """What all sweeps of a program do, mean over its random steps; the preparation is not counted.
+
+    Attributes:
+        one_qubit: Gates on one qubit, `rz` left out: it is a change of frame and takes no time.
+        two_qubit: Gates on two qubits.
+        resets: Of one qubit each.
+    """
+
+    one_qubit: float
+    two_qubit: float
+    resets: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +71,30 @@ class Compiled:
         pairs = zip(self.program.stages, self.two_qubit_gates_per_sweep, strict=True)
         return float(sum(stage.repeats * gates for stage, gates in pairs))
 
+    @property
+    def counts(self) -> GateCounts:
+        """Gates and resets of all sweeps."""
+        stages = list(zip(self.program.stages, self.parts, strict=True))
+        one, two, resets = (
+            float(sum(stage.repeats * part.mean(value) for stage, parts in stages for part in parts))
+            for value in (one_qubit_gates, two_qubit_gates, _resets)
+        )
+        return GateCounts(one, two, resets)
+
+    @property
+    def expected_fidelity(self) -> float:
+        r"""Probability that no gate and no reset of the sweeps goes wrong, $\prod (1-p)^N$; 1 without noise.
+
+        An extrapolation from counts, not a fidelity that was measured: resets undo part of what errors did, so that
+        the state is closer to the noiseless one than this number says.
+        """
+        noise, counts = self.target.noise, self.counts
+        rates = ((noise.p1, counts.one_qubit), (noise.p2, counts.two_qubit), (noise.reset, counts.resets))
+        return float(np.exp(sum(number * log1p(-p) for p, number in rates)))
+
     def depth(self, seed: int) -> float:
-        """Depth in basis gates and resets, mean over a few draws of the delays; preparation left out."""
-        empty = QuantumCircuit(self.start.num_qubits)
-        draws = DEPTH_DRAWS if any(part.step for stage in self.parts for part in stage) else 1
-        return float(
-            np.mean([
-                assemble(self.program, self.parts, empty, random_draws(self.program, seed, r)).depth()
-                for r in range(draws)
-            ])
-        )  # fmt: skip
+        """Depth in basis gates and resets, mean over a few draws of the random steps; preparation left out."""
+        return mean_depth(self.program, self.parts, seed)
 
     def circuit(self, seed: int, realisation: int = 0) -> QuantumCircuit:
         """Preparation and all sweeps with one draw of the delays, unrolled, no measurement."""
@@ -73,30 +102,54 @@ class Compiled:
         qc = assemble(self.program, self.parts, self.start, draws)
         return described(qc, self.program, seed, realisation, draws)
 
+    def looped(self) -> QuantumCircuit:
+        """Preparation, then one `for_loop` per stage around a sweep that is already routed and closed.
+
+        The loops are on physical qubits: transpile them no further than level 1 with the identity layout, or not at
+        all, because routing a loop anew costs several times the gates.
+
+        Raises:
+            ArgumentError: If a sweep has a random step.
+        """
+        return loop_over(self.program, self.parts, self.start)
+
     def compact(self) -> Compiled:
         """The same on the qubits in use only, program qubit k on wire k first; for simulation."""
         circuits = [self.start, *(c for stage in self.parts for part in stage for c in part.distinct)]
-        used = {c.find_bit(q).index for c in circuits for item in c.data for q in item.qubits}
-        order = [*self.placement, *sorted(used - set(self.placement))]
+        order = [*self.placement, *sorted(_used(circuits) - set(self.placement))]
         wire = {physical: k for k, physical in enumerate(order)}
+
+        def small(qc: QuantumCircuit) -> QuantumCircuit:
+            return relabelled(qc, wire, len(order))
+
         return replace(
             self,
-            start=_relabel(self.start, wire),
-            parts=tuple(tuple(p.mapped(lambda c: _relabel(c, wire)) for p in stage) for stage in self.parts),
+            start=small(self.start),
+            parts=tuple(tuple(part.mapped(small) for part in stage) for stage in self.parts),
             placement=tuple(range(len(self.placement))),
         )
 
 
-def two_qubit_gates(qc: QuantumCircuit) -> int:
-    """Gates on two qubits."""
-    return sum(item.operation.num_qubits == 2 and item.operation.name != "barrier" for item in qc.data)
+def one_qubit_gates(qc: QuantumCircuit) -> int:
+    """Gates on one qubit other than `rz`."""
+    return sum(item.operation.num_qubits == 1 and item.operation.name not in ("rz", "reset") for item in qc.data)
+
+
+def _resets(qc: QuantumCircuit) -> int:
+    return sum(item.operation.name == "reset" for item in qc.data)
+
+
+def _used(circuits: Sequence[QuantumCircuit]) -> set[int]:
+    return {c.find_bit(q).index for c in circuits for item in c.data for q in item.qubits}
 
 
 def compile_for(program: Program, target: Target, initial: InitialState, seed: int = 0) -> Compiled:
     """Transpile the distinct blocks of a program (level 3), each ending on the layout it began with.
 
-    On a lattice the first block chooses the placement, the best of 20 routings; permutations that routing leaves
-    behind are undone by swaps, because repeating an open block silently computes something else.
+    On a lattice one placement serves all blocks: the one, of 20 that routing a sweep suggests, with the fewest
+    two-qubit gates per sweep; every block is then the best of 20 routings (fewer for large blocks). The time does not
+    depend on the number of sweeps. Branches of a random choice are transpiled when they are drawn, those that differ
+    in angles only from the seed that was best for the first of them.
 
     Raises:
         ArgumentError: If the target has too few qubits.
@@ -111,99 +164,100 @@ def compile_for(program: Program, target: Target, initial: InitialState, seed: i
             f"target `{target.name}` has {width}",
             f"use a target with {n + m} qubits or a smaller model",
         )
-    abstract = pieces(program, fused=True)
-    first = _written(abstract[0][0].options[0], target, seed)
-    _, placement = _closed(first, target, coupling, None, seed)
-
-    def placed(qc: QuantumCircuit) -> QuantumCircuit:
-        return _closed(_written(qc, target, seed), target, coupling, placement, seed)[0]
-
-    parts = tuple(tuple(piece.mapped(placed) for piece in stage) for stage in abstract)
-    start, _ = _closed(initial.circuit(program.num_system, program.num_ancilla), target, coupling, placement, seed)
-    return Compiled(program, target, start, parts, placement)
-
-
-def _written(qc: QuantumCircuit, target: Target, seed: int) -> QuantumCircuit:
-    """A block with its Pauli rotations synthesised: the writing that needs the fewest two-qubit gates.
-
-    Rotations one by one (the only writing where no term acts on more than two qubits), Qiskit's own synthesis of whole
-    commuting groups, or its Rustiq plugin, in the order of the terms; each equals the block up to a phase.
-    """
-    plain = qc.decompose(gates_to_decompose="PauliEvolution")
-    if not any(item.operation.name == "PauliEvolution" and item.operation.num_qubits > 2 for item in qc.data):
-        return plain
-    rustiq = HLSConfig(
-        PauliEvolution=[("rustiq", {"preserve_order": True, "upto_phase": False, "upto_clifford": False})]
-    )
-    basis = [*target.basis, "reset"]
-    found = []
-    with warnings.catch_warnings():  # Qiskit exponentiates sparse matrices along the way
-        warnings.simplefilter("ignore", scipy.sparse.SparseEfficiencyWarning)
-        for block, config in ((plain, None), (qc, None), (qc, rustiq)):
-            done = transpile(block, basis_gates=basis, optimization_level=3, seed_transpiler=seed, hls_config=config)
-            if _is_identity(done, qc.num_qubits):
-                found.append(_bare(done))
-    return min(found, key=two_qubit_gates, default=plain)
-
-
-def _closed(
-    qc: QuantumCircuit, target: Target, coupling: CouplingMap | None, placement: tuple[int, ...] | None, seed: int
-) -> tuple[QuantumCircuit, tuple[int, ...]]:
-    basis = [*target.basis, "reset"]
+    router, abstract = Router(target, coupling), pieces(program, fused=True)
+    start = initial.circuit(program.num_system, program.num_ancilla)
     if coupling is None:
-        for level in (3, 1):  # level 3 may elide swaps into a relabelling, which would break repetition
-            done = transpile(qc, basis_gates=basis, optimization_level=level, seed_transpiler=seed)
-            if _is_identity(done, qc.num_qubits):
-                return _bare(done), tuple(range(qc.num_qubits))
-        raise AssertionError("level 1 keeps the order of the qubits")
-    best: tuple[int, QuantumCircuit, tuple[int, ...]] | None = None
-    for trial in range(ROUTING_SEEDS):
-        routed = transpile(
-            qc, basis_gates=basis, coupling_map=coupling, optimization_level=3, seed_transpiler=seed + trial,
-            initial_layout=None if placement is None else list(placement),
-        )  # fmt: skip
-        closed = _undo_permutation(routed, basis, coupling, seed)
-        if best is None or two_qubit_gates(closed) < best[0]:
-            wires = tuple(routed.layout.initial_index_layout(filter_ancillas=True))
-            best = (two_qubit_gates(closed), closed, wires)
-    assert best is not None  # ROUTING_SEEDS >= 1
-    return best[1], best[2]
+        parts = tuple(
+            tuple(piece.mapped(lambda qc: router.unrouted(router.written(qc, seed), seed)) for piece in stage)
+            for stage in abstract
+        )
+        return Compiled(program, target, router.unrouted(start, seed), parts, tuple(range(width)))
+    placement = _placement(router, program, abstract, seed)
+    begin = router.closed(start, placement, _seeds(start, seed)).circuit
+    parts = _routed(abstract, _Routing(router, placement, seed), begin)
+    return Compiled(program, target, begin, parts, placement)
 
 
-def _undo_permutation(routed: QuantumCircuit, basis: Sequence[str], coupling: CouplingMap, seed: int) -> QuantumCircuit:
-    layout = routed.layout
-    before, after = (read(filter_ancillas=False) for read in (layout.initial_index_layout, layout.final_index_layout))
-    qc = QuantumCircuit(coupling.size())
-    qc.compose(_bare(routed), inplace=True)
-    graph = coupling.graph.to_undirected(multigraph=False)
-    swaps = ApproximateTokenSwapper(graph, seed=seed).map(dict(zip(after, before, strict=True)), trials=20)
-    if not swaps:
-        return qc
-    for a, b in swaps:
-        qc.swap(a, b)
-    closed = transpile(  # level 1: higher levels would elide the swaps again
-        qc, basis_gates=list(basis), coupling_map=coupling, optimization_level=1, seed_transpiler=seed,
-        initial_layout=list(range(coupling.size())),
-    )  # fmt: skip
-    if not _is_identity(closed, coupling.size()):
-        raise AssertionError("a closed block must end on the layout it began with")
-    return _bare(closed)
+def _seeds(qc: QuantumCircuit, seed: int) -> range:
+    return range(seed, seed + max(2, min(ROUTING_SEEDS, ROUTING_BUDGET // (1 + len(qc.data)))))
 
 
-def _is_identity(qc: QuantumCircuit, width: int) -> bool:
-    return qc.layout is None or list(qc.layout.final_index_layout(filter_ancillas=False)) == list(range(width))
+def _placement(router: Router, program: Program, abstract: Pieces, seed: int) -> tuple[int, ...]:
+    """The placement with the fewest two-qubit gates in all sweeps, every block routed from one seed."""
+    weighted = [
+        (stage.repeats * weight, router.written(qc, seed))
+        for stage, parts in zip(program.stages, abstract, strict=True)
+        for part in parts
+        for weight, qc in _kinds(part)
+    ]
+    once = QuantumCircuit(program.num_qubits)
+    for _, qc in weighted:
+        once.compose(qc, inplace=True)
+    seeds = _seeds(once, seed)
+    found = dict.fromkeys(router.placement(once, k) for k in seeds)  # a set, in a fixed order
+
+    def gates(placement: tuple[int, ...]) -> float:
+        return sum(w * two_qubit_gates(router.closed(qc, placement, seeds[:1]).circuit) for w, qc in weighted)
+
+    return min(found, key=gates)
 
 
-def _bare(qc: QuantumCircuit) -> QuantumCircuit:
-    """The same gates without a layout, which composing would carry along stale."""
-    bare = QuantumCircuit(qc.num_qubits, global_phase=qc.global_phase)
-    for item in qc.data:
-        bare.append(item.operation, [qc.find_bit(q).index for q in item.qubits])
-    return bare
+def _kinds(part: Piece) -> Iterator[tuple[float, QuantumCircuit]]:
+    """How often a sweep performs a block on average; of a random choice the likeliest kinds."""
+    match part.step:
+        case RandomDelay():
+            yield part.step.mean, part.options[0]
+        case RandomChoice():
+            likely = dict[int, float]()
+            for branch, k in zip(part.step.branches, part.alike, strict=True):
+                likely[k] = likely.get(k, 0.0) + branch.probability
+            for k in sorted(likely, key=lambda k: -likely[k])[:KINDS_PLACED]:
+                yield likely[k], part.options[k]
+        case _:
+            yield 1.0, part.options[0]
 
 
-def _relabel(qc: QuantumCircuit, wire: dict[int, int]) -> QuantumCircuit:
-    out = QuantumCircuit(len(wire), global_phase=qc.global_phase)
-    for item in qc.data:
-        out.append(item.operation, [wire[qc.find_bit(q).index] for q in item.qubits])
-    return out
+@dataclass(frozen=True, eq=False)
+class _Routing:
+    """Blocks of one program routed from one placement.
+
+    Attributes:
+        inside: Wires that the first of every kind use; later ones stay among them, so that a simulation of these
+            wires is one of all.
+    """
+
+    router: Router
+    placement: tuple[int, ...]
+    seed: int
+    inside: frozenset[int] = frozenset()
+
+    def first(self, qc: QuantumCircuit) -> Closed:
+        done = self.router.written(qc, self.seed)
+        return self.router.closed(done, self.placement, _seeds(done, self.seed))
+
+    def alike(self, qc: QuantumCircuit, seed: int) -> QuantumCircuit:
+        """A block that differs from a routed one in angles only, from the seed that was best for that one."""
+        done = self.router.written(qc, self.seed)
+        routed = self.router.closed(done, self.placement, [seed]).circuit
+        if _used([routed]) <= self.inside:
+            return routed
+        return self.router.within(self.inside).closed(done, self.placement, _seeds(done, self.seed)).circuit
+
+    def piece(self, part: Piece, kinds: dict[int, Closed]) -> Piece:
+        def option(k: int) -> QuantumCircuit:
+            return kinds[k].circuit if k in kinds else self.alike(part.options[k], kinds[part.alike[k]].seed)
+
+        return replace(part, options=Lazy(len(part.options), option))
+
+
+def _routed(abstract: Pieces, routing: _Routing, begin: QuantumCircuit) -> Pieces:
+    """The first of every kind now; other branches of a random choice when they are drawn."""
+    kinds = [
+        [{k: routing.first(part.options[k]) for k in sorted(set(part.alike))} for part in parts] for parts in abstract
+    ]
+    circuits = [begin, *(one.circuit for stage in kinds for first in stage for one in first.values())]
+    routing = replace(routing, inside=frozenset(_used(circuits) | set(routing.placement)))
+    return tuple(
+        tuple(routing.piece(part, first) for part, first in zip(parts, stage, strict=True))
+        for parts, stage in zip(abstract, kinds, strict=True)
+    )

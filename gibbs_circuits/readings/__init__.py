@@ -1,12 +1,15 @@
 """Readings of a program: the same object as channel, circuit, cost."""
 
-from .channel import contraction, fixed_point, states_after_sweeps, sweep_channel
+from .channel import contraction, fixed_point, states_after_sweeps, sweep_channel, sweep_map
 from .circuit import circuit, pieces, random_draws
 from .cost import Cost, cost
+from .forecast import Forecast, Simulation, forecast
 from .initial import InitialState, bits, mixed, one, zero
-from .prediction import Prediction, predict
+from .krylov import Relaxation, relaxation
+from .prediction import Prediction, Unpredicted, predict, try_predict
 
 __all__ = [
-    "Cost", "InitialState", "Prediction", "bits", "circuit", "contraction", "cost", "random_draws", "fixed_point",
-    "mixed", "one", "pieces", "predict", "states_after_sweeps", "sweep_channel", "zero",
+    "Cost", "Forecast", "InitialState", "Prediction", "Relaxation", "Simulation", "Unpredicted", "bits", "circuit",
+    "contraction", "cost", "fixed_point", "forecast", "mixed", "one", "pieces", "predict", "random_draws", "relaxation",
+    "states_after_sweeps", "sweep_channel", "sweep_map", "try_predict", "zero",
 ]  # fmt: skip

@@ -2,62 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from math import prod
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse.linalg
-from qiskit.quantum_info import SparsePauliOp
 
-from ..compiler import (
-    EXACT,
-    Branch,
-    Correct,
-    Couple,
-    Evolve,
-    Program,
-    RandomChoice,
-    RandomDelay,
-    Reset,
-    Step,
-    Unitary,
-)
-from ..compiler.trotter import Group, factors
+from ..compiler import Branch, Correct, Couple, Evolve, Program, RandomChoice, RandomDelay, Reset, Step, Unitary
 from ..errors import TooLargeError
+from ..exact.gap import NotConvergedError
 from ..exact.steady import stationary_state
-from ..spectrum import Array, read_only, unvec, vec
-from .maps import Chain, Kraus, Map, Mixture, mean_of_powers
+from ..spectrum import Array, read_only
+from .evolver import Evolver, pauli_times
+from .krylov import relaxation
+from .maps import Action, Chain, Kraus, Map, Matrix, Mixture, Rebuilt, mean_of_powers
 
 MAX_CHANNEL_QUBITS = 5
+MAX_KRYLOV_QUBITS = 8
+MAX_STACK_GIB = 2.0  # of one stack of Kraus operators
 MAX_STACKED = 4_000_000  # entries of a stack of Kraus operators that branches are gathered into
-
-
-@dataclass
-class _Evolver:
-    """Dense exponentials of the groups and of their sum, diagonalised once per reading."""
-
-    groups: tuple[Group, ...]
-    num_system: int
-    _eigen: dict[tuple[Group, ...], tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
-
-    def _exponential(self, groups: tuple[Group, ...], time: float) -> Array:
-        if groups not in self._eigen:
-            terms = [term for group in groups for term in group.terms] or [("I" * self.num_system, 0.0)]
-            self._eigen[groups] = scipy.linalg.eigh(SparsePauliOp.from_list(terms).to_matrix())
-        energies, vectors = self._eigen[groups]
-        return np.asarray((vectors * np.exp(-1j * time * energies)) @ vectors.conj().T)
-
-    def unitary(self, step: Evolve | Correct) -> Array:
-        """The product of the formula; the exponential of the sum when the order is EXACT."""
-        groups = step.groups(self.groups) if isinstance(step, Evolve) else step.term
-        if step.order == EXACT:
-            return self._exponential(groups, step.duration)
-        U = np.eye(2**self.num_system, dtype=complex)
-        for index, fraction in factors(len(groups), step.order, step.slices):
-            U = self._exponential(groups[index : index + 1], fraction * step.duration / step.slices) @ U
-        return U
+MAX_KEPT = 1 << 26  # entries of the Kraus operators of a random choice, beyond which branches are built when needed
 
 
 def sweep_channel(program: Program, stage: int = -1, draws: Iterable[int] | None = None) -> Array:
@@ -84,126 +50,200 @@ def sweep_channel(program: Program, stage: int = -1, draws: Iterable[int] | None
 
 
 def sweep_map(program: Program, stage: int = -1, draws: Iterable[int] | None = None) -> Chain:
-    """One sweep of a stage as a chain of maps, nothing of size dim⁴; arguments as for `sweep_channel`."""
-    builder = _Builder(program, _Evolver(program.groups, program.num_system), None if draws is None else iter(draws))
+    """One sweep of a stage as a chain of maps, nothing of size dim⁴; arguments as for `sweep_channel`.
+
+    Time to build O(8**n) per evolution and 4**m states of ancillas that are not yet reset; memory 2**m 4**n.
+
+    Raises:
+        TooLargeError: If a stack of Kraus operators would exceed 2 GiB.
+    """
+    builder = _Builder(program, Evolver(program.groups, program.num_system), None if draws is None else iter(draws))
     return Chain(2**program.num_system, tuple(builder.maps(program.stages[stage].steps)))
 
 
 @dataclass
 class _Builder:
-    """Steps → maps. A block from clean ancillas to clean ancillas is one stack of Kraus operators."""
+    """Steps → maps. A block from clean ancillas to clean ancillas is one stack of Kraus operators.
+
+    Its state has the axes (row, branch, one for every ancilla that is not in |0⟩, column); an ancilla that is reset
+    becomes part of the branches.
+    """
 
     program: Program
-    evolver: _Evolver
+    evolver: Evolver
     draws: Iterator[int] | None
-    paulis: dict[str, Array] = field(default_factory=dict)
 
     def maps(self, steps: tuple[Step, ...]) -> Iterator[Map]:
-        m, d = self.program.num_ancilla, 2**self.program.num_system
-        clean = np.zeros((1, *(2,) * m, d, d), dtype=complex)  # branches already reset, ancillas, out, in
-        clean[(0, *(0,) * m)] = np.eye(d)
-        state, dirty = clean, set[int]()
+        d = 2**self.program.num_system
+        clean = np.eye(d, dtype=complex)[:, None, :]
+        state, dirty = clean, list[int]()
         for step in steps:
             match step:
                 case Evolve() | Correct():
-                    state = self.evolver.unitary(step) @ state
+                    state = _times(self.evolver.unitary(step), state)
                 case Couple():
+                    if step.ancilla not in dirty:
+                        state = _joined(state)
+                        dirty.append(step.ancilla)
                     for label, angle in step.rotations():
-                        state = _rotate(state, self._pauli(label), 1 + step.ancilla, angle, step.axis)
-                    dirty.add(step.ancilla)
+                        state = _rotate(state, label, 2 + dirty.index(step.ancilla), angle, step.axis)
                 case Unitary():
-                    state = _dense(state, step)
-                    dirty |= set(step.ancillas)
+                    state, dirty = _dense(state, dirty, step)
                 case Reset():
-                    for ancilla in step.ancillas:
-                        if ancilla in dirty:
-                            state = _forget(state, 1 + ancilla)
-                    dirty -= set(step.ancillas)
-                    if not dirty:
-                        yield _kraus(state, m)
+                    for ancilla in set(step.ancillas) & set(dirty):
+                        state = _forget(state, 2 + dirty.index(ancilla))
+                        dirty.remove(ancilla)
+                    if not dirty and state is not clean:
+                        yield _kraus(state)
                         state = clean
                 case RandomDelay():
                     U = self.evolver.unitary(step.unit)
                     if self.draws is not None:
-                        state = np.linalg.matrix_power(U, next(self.draws)) @ state
+                        state = _times(np.linalg.matrix_power(U, next(self.draws)), state)
                     elif dirty:
                         state = _mixed_delay(state, U, step)
                     else:
                         if state is not clean:
-                            yield _kraus(state, m)
+                            yield _kraus(state)
                         yield mean_of_powers(U, step.low, step.high)
                         state = clean
                 case RandomChoice():
                     if state is not clean:
-                        yield _kraus(state, m)
+                        yield _kraus(state)
                     if self.draws is not None:
                         yield from self.maps(step.branches[next(self.draws)].steps)
                     else:
                         yield self._choice(step.branches)
                     state = clean
         if state is not clean:
-            yield _kraus(state, m)
+            yield _kraus(state)
 
     def _choice(self, branches: tuple[Branch, ...]) -> Map:
-        parts = [tuple(self.maps(branch.steps)) for branch in branches]
-        weights = np.array([branch.probability for branch in branches])
-        stacks = [part[0].operators for part in parts if len(part) == 1 and isinstance(part[0], Kraus)]
-        if len(stacks) == len(parts) and sum(prod(stack.shape) for stack in stacks) <= MAX_STACKED:
-            scaled = [np.sqrt(p) * stack for p, stack in zip(weights, stacks, strict=True)]
-            return Kraus(read_only(np.concatenate(scaled)))
+        """One stack where all branches fit into it; else maps one by one, those beyond the memory built when needed."""
+        weights, d, kept = np.array([branch.probability for branch in branches]), 2**self.program.num_system, 0
+        parts: list[Chain | Rebuilt] = []
+        for branch in branches:
+            if kept > MAX_KEPT:
+                parts.append(Rebuilt(d, partial(self._branch, branch)))
+                continue
+            chain = self._branch(branch)
+            kept += sum(one.operators.size for one in chain.maps if isinstance(one, Kraus))
+            parts.append(chain)
+        chains = [part.maps for part in parts if isinstance(part, Chain) and len(part.maps) == 1]
+        stacks = [maps[0].operators for maps in chains if isinstance(maps[0], Kraus)]
+        if len(stacks) == len(parts) and kept <= MAX_STACKED:
+            rows = [np.sqrt(p) * K.transpose(1, 0, 2) for p, K in zip(weights, stacks, strict=True)]
+            return _kraus(np.concatenate(rows, axis=1))
+        return Mixture(read_only(weights), tuple(parts))
+
+    def _branch(self, branch: Branch) -> Chain:
         d = 2**self.program.num_system
-        return Mixture(read_only(weights), tuple(Chain(d, part) for part in parts))
-
-    def _pauli(self, label: str) -> Array:
-        if label not in self.paulis:
-            self.paulis[label] = SparsePauliOp(label).to_matrix()
-        return self.paulis[label]
+        return Chain(d, tuple(self.maps(branch.steps)) or (_kraus(np.eye(d, dtype=complex)[:, None, :]),))
 
 
-def _kraus(state: Array, num_ancilla: int) -> Kraus:
+def _kraus(state: Array) -> Kraus:
     """The Kraus operators once every ancilla is in |0⟩."""
-    return Kraus(read_only(state.reshape(state.shape[0], 2**num_ancilla, *state.shape[-2:])[:, 0].copy()))
+    return Kraus(read_only(np.ascontiguousarray(state).transpose(1, 0, 2)))
 
 
-def _dense(state: Array, step: Unitary) -> Array:
-    """A dense unitary on the system and some ancilla axes; the highest bit of its ancilla index is ancillas[-1]."""
-    d, k = state.shape[-1], len(step.ancillas)
-    axes = [1 + ancilla for ancilla in reversed(step.ancillas)]
-    front = np.moveaxis(state, [*axes, -2], range(k + 1))
-    U = step.matrix.reshape(2**k * d, 2**k * d)
-    done = (U @ front.reshape(2**k * d, -1)).reshape(front.shape)
-    return np.moveaxis(done, range(k + 1), [*axes, -2])
+def _room(state: Array, factor: int) -> None:
+    """Refuse a state that grows by `factor` beyond the limit."""
+    gib = 16 * state.size * factor / 2**30
+    if gib > MAX_STACK_GIB:
+        d = state.shape[0]
+        raise TooLargeError(
+            f"A sweep as a map needs {state.size * factor // d**2} Kraus operators of size {d} × {d}, {gib:.3g} GiB; "
+            f"the limit is {MAX_STACK_GIB:g} GiB. Fix: use fewer ancillas at once, or a smaller model."
+        )
 
 
-def _rotate(state: Array, pauli: Array, axis: int, angle: float, phase: float) -> Array:
+def _times(U: Array, state: Array) -> Array:
+    return (U @ state.reshape(len(U), -1)).reshape(state.shape)
+
+
+def _joined(state: Array) -> Array:
+    """The state with one more ancilla, in |0⟩, on the axis in front of the last."""
+    _room(state, 2)
+    wider = np.zeros((*state.shape[:-1], 2, state.shape[-1]), dtype=complex)
+    wider[..., 0, :] = state
+    return wider
+
+
+def _dense(state: Array, dirty: list[int], step: Unitary) -> tuple[Array, list[int]]:
+    """A dense unitary; of ancillas that are still in |0⟩ only its columns with 0 count.
+
+    The highest bit of its ancilla index is ancillas[-1].
+    """
+    d, k = state.shape[0], len(step.ancillas)
+    new = [a for a in step.ancillas if a not in dirty]
+    _room(state, 2 ** len(new))
+    used = [a for a in reversed(step.ancillas) if a in dirty]
+    U = step.matrix.reshape(*(2,) * k, d, *(2,) * k, d)
+    for axis, ancilla in reversed(list(enumerate(reversed(step.ancillas), start=k + 1))):
+        U = U if ancilla in dirty else np.take(U, 0, axis=axis)
+    axes = [2 + dirty.index(a) for a in used]
+    front = np.moveaxis(state, axes, range(len(axes)))
+    rest = front.shape[len(axes) + 1 :]  # branch, other ancillas, column
+    done = (U.reshape(2**k * d, -1) @ front.reshape(2 ** len(axes) * d, -1)).reshape(*(2,) * k, d, *rest)
+    others = [a for a in dirty if a not in used]
+    order = [*others, *reversed(step.ancillas)]
+    return np.moveaxis(done, range(k), range(-k - 1, -1)) if k else done, order
+
+
+def _rotate(state: Array, label: str, axis: int, angle: float, phase: float) -> Array:
     """Cos θ − i sin θ P ⊗ (cos φ X + sin φ Y) on one ancilla axis."""
-    zero, one = np.take(state, 0, axis=axis), np.take(state, 1, axis=axis)
     c, s = np.cos(angle), -1j * np.sin(angle)
-    return np.stack(
-        [c * zero + s * np.exp(-1j * phase) * (pauli @ one), c * one + s * np.exp(1j * phase) * (pauli @ zero)],
-        axis=axis,
-    )
+    turned = np.empty_like(state)
+    both, out = np.moveaxis(state, axis, 0), np.moveaxis(turned, axis, 0)
+    for here, there, sign in ((0, 1, -1), (1, 0, 1)):
+        np.multiply(pauli_times(label, both[there]), s * np.exp(1j * sign * phase), out=out[here])
+        out[here] += c * both[here]
+    return turned
 
 
 def _forget(state: Array, axis: int) -> Array:
-    """Both values of an ancilla become branches with the ancilla in |0⟩."""
-    both = [np.take(state, value, axis=axis) for value in (0, 1)]
-    return np.concatenate([np.stack([branch, np.zeros_like(branch)], axis=axis) for branch in both])
+    """Both values of an ancilla become branches."""
+    first = np.moveaxis(state, axis, 1)
+    return first.reshape(first.shape[0], -1, *first.shape[3:])
 
 
 def _mixed_delay(state: Array, U: Array, delay: RandomDelay) -> Array:
     count = delay.high - delay.low + 1
-    powers = [np.linalg.matrix_power(U, k) for k in range(delay.low, delay.high + 1)]
-    return np.concatenate([(power @ state) / np.sqrt(count) for power in powers])
+    _room(state, count)
+    later, powers = _times(np.linalg.matrix_power(U, delay.low), state), []
+    for k in range(count):
+        later = later if k == 0 else _times(U, later)
+        powers.append(later / np.sqrt(count))
+    return np.concatenate(powers, axis=1)
 
 
-def fixed_point(channel: Array) -> Array:
-    """The density matrix ρ = Φ(ρ); of several, the one reached from the maximally mixed state."""
-    return stationary_state(channel - np.eye(len(channel)))
+def fixed_point(channel: Array | Action) -> Array:
+    """The density matrix ρ = Φ(ρ); of several, the one reached from the maximally mixed state.
+
+    A matrix is solved densely, anything else by `relaxation`, which also says how well.
+
+    Raises:
+        NotConvergedError: If ‖Φ(ρ) − ρ‖ stays too large; with the numbers.
+    """
+    if isinstance(channel, np.ndarray):
+        return stationary_state(channel - np.eye(len(channel)))
+    found = relaxation(channel, contraction_error=math.inf)
+    if not found.converged:
+        raise NotConvergedError(found.text)
+    return found.state
 
 
-def contraction(channel: Array) -> float:
-    """Second largest modulus among the eigenvalues: the asymptotic factor per sweep by which the past fades."""
+def contraction(channel: Array | Action) -> float:
+    """Second largest modulus among the eigenvalues: the asymptotic factor per sweep by which the past fades.
+
+    Raises:
+        NotConvergedError: If it is not known to 1e-6; with the numbers.
+    """
+    if not isinstance(channel, np.ndarray):
+        found = relaxation(channel)
+        if not found.converged:
+            raise NotConvergedError(found.text)
+        return found.contraction
     if channel.shape[0] <= 256:
         moduli = np.sort(np.abs(np.linalg.eigvals(channel)))
     else:
@@ -216,12 +256,21 @@ def contraction(channel: Array) -> float:
     return float(moduli[-2]) if moduli.size > 1 else 0.0
 
 
-def states_after_sweeps(program: Program, rho: Array, channels: Sequence[Array] | None = None) -> list[Array]:
-    """The averaged state before the first sweep and after each one; `channels`, one per stage, if already computed."""
-    states, v = [np.asarray(rho, dtype=complex)], vec(rho)
+def states_after_sweeps(program: Program, rho: Array, channels: Sequence[Array | Action] | None = None) -> list[Array]:
+    """The averaged state before the first sweep and after each one; `channels`, one per stage, if already computed.
+
+    Dense up to 5 system qubits, above as maps.
+    """
+    states = [np.asarray(rho, dtype=complex)]
     for index, stage in enumerate(program.stages):
-        channel = sweep_channel(program, index) if channels is None else channels[index]
+        channel = stage_channel(program, index) if channels is None else channels[index]
+        act = Matrix(channel) if isinstance(channel, np.ndarray) else channel
         for _ in range(stage.repeats):
-            v = channel @ v
-            states.append(unvec(v))
+            states.append(act.apply(states[-1]))
     return states
+
+
+def stage_channel(program: Program, stage: int) -> Array | Chain:
+    """The averaged sweep of a stage: a matrix up to 5 system qubits, a chain of maps above."""
+    dense = program.num_system <= MAX_CHANNEL_QUBITS and program.num_qubits <= 2 * MAX_CHANNEL_QUBITS
+    return sweep_channel(program, stage) if dense else sweep_map(program, stage)

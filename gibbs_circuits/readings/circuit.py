@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import Instruction
 from qiskit.circuit.library import PauliEvolutionGate, UnitaryGate
 from qiskit.quantum_info import SparsePauliOp
 
@@ -29,6 +28,7 @@ from ..compiler import (
 from ..compiler.steps import step_text
 from ..compiler.trotter import Group, factors
 from ..errors import InvalidProgramError
+from .dense import dense_gate
 from .initial import InitialState, zero
 
 TINY = 1e-12  # a smaller angle is no gate at all
@@ -220,11 +220,6 @@ def _couple(qc: QuantumCircuit, num_system: int, step: Couple) -> None:
     for label, angle in step.rotations():
         _rotation(qc, "X" + label, angle, [*range(num_system), ancilla])
     qc.rz(step.axis, ancilla)
-
-
-def dense_gate(step: Unitary, num_system: int) -> Instruction:
-    """A dense block as one gate, synthesised by Qiskit's quantum Shannon decomposition."""
-    return UnitaryGate(step.matrix, label=step.label)
 
 
 def random_draws(program: Program, seed: int, realisation: int = 0) -> tuple[int, ...]:

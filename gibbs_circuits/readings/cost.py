@@ -1,4 +1,4 @@
-"""Program → cost in closed form, without building a circuit."""
+"""Program → cost in closed form; only dense blocks are counted on their synthesis."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..compiler import Correct, Couple, Evolve, Group, Program, RandomChoice, RandomDelay, Reset, Step, Unitary
 from ..compiler.trotter import factors, rotation_cost
+from .dense import dense_cost
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def step_gates(program: Program, step: Step) -> float:
         case Couple():
             return sum(rotation_cost(label + "X") for label, _ in step.rotations())
         case Unitary():
-            return dense_cost(program.num_system + len(step.ancillas))
+            return dense_cost(step, program.num_system)
         case RandomDelay():
             return step.mean * step_gates(program, step.unit)
         case RandomChoice():
@@ -56,12 +57,3 @@ def step_gates(program: Program, step: Step) -> float:
 
 def _product_gates(groups: tuple[Group, ...], step: Evolve | Correct) -> float:
     return sum(groups[g].two_qubit_gates for g, _ in factors(len(groups), step.order, step.slices))
-
-
-def dense_cost(qubits: int) -> int:
-    """Two-qubit gates of any unitary on that many qubits, (22/48) 4^q − (3/2) 2^q + 5/3: quantum Shannon decomposition.
-
-    References:
-        Shende, Bullock & Markov, IEEE TCAD 25, 1000, with both optimisations of their appendix.
-    """
-    return 0 if qubits < 2 else round(22 / 48 * 4**qubits - 1.5 * 2**qubits + 5 / 3)

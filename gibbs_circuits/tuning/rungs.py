@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import scipy.linalg
 
-from ..compiler import Program, Rung, SequentialKnobs, sequential
+from ..compiler import EXACT, SCHEMES, Couple, Program, Rung, SequentialKnobs, sequential
 from ..compiler.quadrature import filter_error, uniform_nodes
+from ..compiler.schemes import symbolic_jumps
+from ..errors import GibbsError
+from ..filters import Filter
 from ..generators import Lindbladian
+from ..generators.channels import DiscreteChannel
 from ..generators.frequency import local_frequency
-from ..generators.matrices import couplings_in_energy_basis
+from ..generators.matrices import superoperator
 from ..readings import fixed_point, sweep_channel
 from ..spectrum import Array, gibbs_state, spectrum, trace_distance
-from .variants import exactly_evolved, fine_grid, finely_gridded, sliced, with_knobs
+from .first_order import NotReadableError, segments
+from .grids import fine_grid
+from .variants import exactly_evolved, has, map_evolutions, sliced, untruncated, with_knobs
+from .weak import lindblad, weak_state, with_exact_coherence
 
 MAX_RUNG_QUBITS = 4
+TOLERANCE = 0.15
+ROUNDING = 1e-11
+MAX_PALINDROMES = 12
+EXACT_FILTER = 1e-5
 
 
 @dataclass(frozen=True)
@@ -51,71 +62,94 @@ class RungSlope:
 
 def fitted_slope(values: Sequence[float], errors: Sequence[float], floor: float = 1e-12) -> float | None:
     """Slope of log error against log value."""
-    if min(errors) <= floor:
+    if min(errors, default=0.0) <= floor:
         return None
     return float(np.polyfit(np.log(values), np.log(errors), 1)[0])
 
 
 def measured_rungs(program: Program) -> tuple[RungSlope, ...]:
-    """Strength, Trotter step, node spacing, step of the palindromic dilation, and the Lie order that must fail.
+    """What the scheme declares, measured on this program's generator.
 
-    Up to 4 system qubits; above, an empty tuple.
+    Schemes with nodes: the fixed point's bias against the strength, with the coherent term exact; the Trotter step;
+    the node spacing; palindromic nodes beside Lie-ordered ones, which must fail. Dense schemes: the channel's error
+    against e^{δL} over a fixed time. Up to 4 system qubits, and not for presets, whose knobs are their own; an empty
+    tuple otherwise.
     """
-    if program.num_system > MAX_RUNG_QUBITS:
+    if program.num_system > MAX_RUNG_QUBITS or program.recipe or program.scheme not in SCHEMES:
         return ()
-    rungs = [_trotter(program), _spacing(program)]
-    if program.scheme == "parallel":
-        rungs.insert(0, _strength(program))
-    if program.generator.beta > 0:
-        rungs.append(_dilation(program.lindbladian, palindromic=True))
+    if not has(program, Couple):
+        return _dense(program)
+    rungs = [rung for measure in (_strength, _trotter, _spacing) if (rung := measure(program)) is not None]
+    if program.knobs.get("direction") == "forward_and_back" and _few(program):
+        rungs.append(_dilation(program, palindromic=True))
         if local_frequency(program.lindbladian) > 0:  # else all nodes commute and every order converges
-            rungs.append(_dilation(program.lindbladian, palindromic=False))
+            rungs.append(_dilation(program, palindromic=False))
     return tuple(rungs)
 
 
-def _within(slope: float | None, order: float, tolerance: float = 0.15) -> bool | None:
-    return None if slope is None else abs(slope - order) <= tolerance
+def _few(program: Program) -> bool:
+    """Whether palindromes of all jumps are quickly written, and their nodes need not commute by themselves."""
+    jumps = symbolic_jumps(program.generator, program.knobs.get("resolution"))
+    return len(jumps) <= MAX_PALINDROMES and all(0 < jump.filter.width < np.inf for jump in jumps)
 
 
-def _strength(program: Program) -> RungSlope:
-    """Fixed-point bias of the sampler with exact evolution and fine nodes, against δ."""
+def _within(slope: float | None, order: float) -> bool | None:
+    return None if slope is None else abs(slope - order) <= TOLERANCE
+
+
+def _halved(base: float, count: int = 3) -> tuple[float, ...]:
+    return tuple(base / 2**k for k in range(count))
+
+
+def _strength(program: Program) -> RungSlope | None:
+    """Fixed-point bias with exact evolution, fine nodes and the coherent term exact, against δ."""
+    try:
+        fine = fine_grid(untruncated(exactly_evolved(with_knobs(program, truncation=0.0))))
+    except (GibbsError, NotReadableError):
+        return None
+    if fine is None:
+        return None
     sigma = gibbs_state(program.generator.model, program.generator.beta)
-    base = min(float(program.knobs["strength"]), 0.5)
-    values = tuple(base / 2**k for k in range(1, 4))
+    values = _halved(min(float(program.knobs["strength"]), 0.5) / 8)
     errors = []
     for strength in values:
-        fine = exactly_evolved(finely_gridded(with_knobs(program, truncation=0.0, strength=strength)))
-        errors.append(trace_distance(fixed_point(sweep_channel(fine)), sigma))
-    slope = fitted_slope(values, errors)
-    return RungSlope(
-        Rung.DILATION, "strength", values, tuple(errors), slope, "fixed-point bias of order 1", _within(slope, 1)
-    )
+        one = exactly_evolved(with_knobs(program, strength=strength, nodes=fine.nodes, spacing=fine.spacing))
+        errors.append(trace_distance(fixed_point(sweep_channel(with_exact_coherence(untruncated(one)))), sigma))
+    slope, text = fitted_slope(values, errors, ROUNDING), "fixed-point bias of order 1, B exact"
+    if (
+        trace_distance(weak_state(fine.program, segments(fine.program), ideal=True, balanced=True), sigma)
+        > EXACT_FILTER
+    ):
+        text = "saturates: the filters compiled are not in detailed balance"
+        return RungSlope(Rung.DILATION, "strength", values, tuple(errors), slope, text, None)
+    return RungSlope(Rung.DILATION, "strength", values, tuple(errors), slope, text, _within(slope, 1))
 
 
-def _trotter(program: Program) -> RungSlope:
-    """Distance of the channel to the one with exact evolution under all of H, against the Trotter step."""
-    program = with_knobs(program, truncation=0.0)
-    order = int(program.knobs["trotter_order"])
-    exact = sweep_channel(exactly_evolved(program))
-    slices = (2, 4, 8)
-    spacing = float(program.knobs["spacing"])
-    errors = tuple(float(np.linalg.norm(sweep_channel(sliced(program, k)) - exact, 2)) for k in slices)
-    values = tuple(spacing / k for k in slices)
-    slope = fitted_slope(values, errors)
-    return RungSlope(
-        Rung.TROTTER, "Trotter step", values, errors, slope, f"channel error of order {order}", _within(slope, order)
-    )
+def _trotter(program: Program) -> RungSlope | None:
+    """Distance of the channel to the one with exact evolution, against the Trotter step."""
+    order, spacing = int(program.knobs["trotter_order"]), float(program.knobs["spacing"])
+    exact = sweep_channel(map_evolutions(program, lambda step: replace(step, order=EXACT)))
+
+    def error(slices: int) -> float:
+        return float(np.linalg.norm(sweep_channel(sliced(program, slices)) - exact, 2))
+
+    counts = {1: (8, 16, 32), 2: (4, 8, 16), 4: (1, 2, 4)}[order]  # order 4 soon meets rounding
+    values, errors = tuple(spacing / k for k in counts), tuple(error(k) for k in counts)
+    slope = fitted_slope(values, errors, ROUNDING)
+    text = f"channel error of order {order}"
+    return RungSlope(Rung.TROTTER, "Trotter step", values, errors, slope, text, _within(slope, order))
 
 
-def _spacing(program: Program) -> RungSlope:
-    """Error of the filter on the grid of nodes, at a window wide enough not to matter."""
-    generator = program.lindbladian
-    _, filter = generator.contacts[0].kernel.factors()[0]
-    nu = spectrum(generator.model).bohr_frequencies
+def _spacing(program: Program) -> RungSlope | None:
+    """Error of the widest filter on the grid of nodes, at a window wide enough not to matter."""
+    filter = _widest(program)
+    if filter is None:
+        return None
+    nu = spectrum(program.lindbladian.bohr_model).bohr_frequencies
     if filter.width == 0:
         return RungSlope(Rung.QUADRATURE, "node spacing", (), (), None, "a single node is exact at β = 0", True)
     coarse = np.pi / float(np.max(np.abs(nu))) if np.max(np.abs(nu)) > 0 else filter.width
-    values = tuple(float(2 * coarse / 2**k) for k in range(3))
+    values = _halved(2 * coarse)
     errors = tuple(
         filter_error(filter, uniform_nodes(filter, 2 * int(np.ceil(4 * filter.width / v)) + 1, v), nu) for v in values
     )
@@ -125,38 +159,27 @@ def _spacing(program: Program) -> RungSlope:
     )
 
 
-def grid_generator(generator: Lindbladian, nodes: int, spacing: float) -> Array:
-    """Σ_a D[L_a] with the jumps the grid makes, in the energy basis, in the frame where time starts at t₀."""
-    s = spectrum(generator.model)
-    nu, one = s.bohr_frequencies, np.eye(s.dim)
-    total = np.zeros((s.dim**2, s.dim**2), dtype=complex)
-    for A, contact in zip(couplings_in_energy_basis(generator), generator.contacts, strict=True):
-        for weight, filter in contact.kernel.factors():
-            grid = uniform_nodes(filter, nodes, spacing)
-            L = np.sqrt(weight) * grid.frequency(nu) * np.exp(-1j * nu * grid.times[0]) * A
-            R = L.conj().T @ L
-            total += np.kron(L.conj(), L) - 0.5 * (np.kron(one, R) + np.kron(R.conj(), one))
-    return total
+def _widest(program: Program) -> Filter | None:
+    resolution = program.knobs.get("resolution")
+    jumps = symbolic_jumps(program.generator, resolution)
+    filters = [jump.filter for jump in jumps if np.isfinite(jump.filter.width)]
+    return max(filters, key=lambda filter: filter.width, default=None)
 
 
-def _dilation(generator: Lindbladian, *, palindromic: bool) -> RungSlope:
-    """‖Φ_δ^{1/δ} − e^{L}‖ for the sequential scheme with exact evolution, against δ."""
-    _, filter = generator.contacts[0].kernel.factors()[0]
-    nodes, spacing = fine_grid(filter.width, filter.width / 4)
-    nodes, spacing = nodes // 2 + 1, 2 * spacing if nodes > 40 else spacing
-    s = spectrum(generator.model)
-    V = np.kron(s.vectors.conj(), s.vectors)
-    reference = V @ scipy.linalg.expm(grid_generator(generator, nodes, spacing)) @ V.conj().T
-    steps = (16, 32, 64)
-    errors = []
-    for count in steps:
-        knobs = SequentialKnobs(sweeps=1, strength=1 / count, spacing=spacing, nodes=nodes, random_delays=(0, 0))
-        program = sequential(generator, knobs, palindromic=palindromic)
-        program = exactly_evolved(program)
-        channel = np.linalg.matrix_power(sweep_channel(program), count)
+def _dilation(program: Program, *, palindromic: bool) -> RungSlope:
+    """‖Φ_δ^{1/δ} − e^{L}‖ of one jump per coupling, forward and back with exact evolution, against δ."""
+    filter = _widest(program)
+    assert filter is not None  # the sequential scheme has been written
+    errors, counts, reference = [], (16, 32, 64), None
+    for count in counts:
+        one = _palindrome(program, filter, 1 / count, palindromic=palindromic)
+        if reference is None:
+            kick = segments(_palindrome(program, filter, 1 / count, palindromic=True))[0].kicks[0]
+            reference = scipy.linalg.expm(count * lindblad(kick.jumps, np.zeros_like(kick.hamiltonian)))
+        channel = np.linalg.matrix_power(sweep_channel(one), count)
         errors.append(float(np.linalg.norm(channel - reference, 2)))
-    values = tuple(1 / count for count in steps)
-    slope = fitted_slope(values, errors)
+    values = tuple(1 / count for count in counts)
+    slope = fitted_slope(values, errors, ROUNDING)
     if palindromic:
         return RungSlope(
             Rung.DILATION, "step, palindromic nodes", values, tuple(errors), slope, "channel error of order 1",
@@ -166,3 +189,51 @@ def _dilation(generator: Lindbladian, *, palindromic: bool) -> RungSlope:
         Rung.DILATION, "step, Lie-ordered nodes", values, tuple(errors), slope, "negative control: must not converge",
         slope is not None and abs(slope) < 0.3,
     )  # fmt: skip
+
+
+def _palindrome(program: Program, filter: Filter, strength: float, *, palindromic: bool) -> Program:
+    knobs = SequentialKnobs(
+        sweeps=1, strength=strength, spacing=filter.width / 4 or 1.0, nodes=25, random_delays=(0, 0),
+        resolution=program.knobs.get("resolution"),
+    )  # fmt: skip
+    return exactly_evolved(sequential(program.generator, knobs, palindromic=palindromic))
+
+
+def _dense(program: Program) -> tuple[RungSlope, ...]:
+    """‖Φ_δ^{t/δ} − e^{tL}‖ at a fixed time, at the order the scheme declares."""
+    order, generator = SCHEMES[program.scheme].order, program.generator
+    if order is None or isinstance(generator, DiscreteChannel) or "strength" not in program.knobs:
+        return (_exact(program),)
+    target = _semigroup(program.lindbladian)
+    rate = float(np.linalg.norm(target, 2))
+    time = 0.5 / rate if rate > 0 else 1.0
+    values, reference = _halved(time / 4), scipy.linalg.expm(time * target)
+
+    def error(count: int) -> float:
+        channel = sweep_channel(with_knobs(program, strength=time / count, sweeps=1))
+        return float(np.linalg.norm(np.linalg.matrix_power(channel, count) - reference, 2))
+
+    errors = tuple(error(count) for count in (4, 8, 16))
+    slope = fitted_slope(values, errors, ROUNDING)
+    text = f"channel error of order {order} over a fixed time"
+    return (RungSlope(Rung.DILATION, "strength", values, errors, slope, text, _within(slope, order)),)
+
+
+def _exact(program: Program) -> RungSlope:
+    """Schemes without a step error: the sweep against e^{δL}, or σ under a discrete channel."""
+    channel, strength = sweep_channel(program), program.knobs.get("strength")
+    if strength is not None and not isinstance(program.generator, DiscreteChannel):
+        reference = scipy.linalg.expm(float(strength) * _semigroup(program.lindbladian))
+        error, text = float(np.linalg.norm(channel - reference, 2)), "e^{δL} exactly, at any strength"
+    else:
+        sigma = gibbs_state(program.generator.model, program.generator.beta)
+        error, text = trace_distance(fixed_point(channel), sigma), "σ exactly, at any step"
+    step = float(strength if strength is not None else program.knobs.get("step") or 1.0)
+    return RungSlope(Rung.DILATION, "step", (step,), (error,), None, text, error <= 1e-9)
+
+
+def _semigroup(generator: Lindbladian) -> Array:
+    """L in the computational basis."""
+    vectors = spectrum(generator.bohr_model).vectors
+    turn = np.kron(vectors.conj(), vectors)
+    return np.asarray(turn @ superoperator(generator) @ turn.conj().T)

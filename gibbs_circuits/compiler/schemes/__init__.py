@@ -9,8 +9,14 @@ from ...generators import Lindbladian
 from ...generators.channels import DiscreteChannel
 from ..program import Program
 from .common import Knobs, SymbolicJump, TimeKnobs, symbolic_jumps
+from .dilated import DILATED_SOURCE, dilated_1, dilated_2, dilated_3
+from .discrete import DiscreteKnobs, discrete
 from .parallel import ParallelKnobs, parallel
+from .random_jumps import RandomJumpsKnobs, random_jumps
 from .sequential import SequentialKnobs, sequential
+from .stinespring import stinespring
+from .thermal_ancilla import ThermalAncillaKnobs, thermal_ancilla
+from .weak_measurement import WEAK_SOURCE, weak_measurement
 
 
 @dataclass(frozen=True)
@@ -58,10 +64,77 @@ SCHEMES: dict[str, Scheme] = {
             1,
             "Ding, Chen & Lin, Phys. Rev. Research 6, 033147",
         ),
+        Scheme(
+            "random_jumps",
+            random_jumps,
+            RandomJumpsKnobs,
+            "one ancilla, one jump per sweep, drawn by its share of the total rate",
+            1,
+            "Chen, Li, Lu & Ying, arXiv:2407.06594; Campbell, PRL 123, 070503",
+        ),
+        Scheme(
+            "thermal_ancilla",
+            thermal_ancilla,
+            ThermalAncillaKnobs,
+            "one coupling and one thermal ancilla drawn per sweep, with the shift rule",
+            1,
+            "Ding, Zhan, Preskill & Lin, arXiv:2508.05703",
+        ),
+        Scheme(
+            "dilated_1",
+            dilated_1,
+            Knobs,
+            "one dense evolution under the first-order dilated Hamiltonian",
+            1,
+            DILATED_SOURCE,
+        ),
+        Scheme(
+            "dilated_2",
+            dilated_2,
+            Knobs,
+            "one dense evolution under the second-order dilated Hamiltonian",
+            2,
+            DILATED_SOURCE,
+        ),
+        Scheme(
+            "dilated_3",
+            dilated_3,
+            Knobs,
+            "one dense evolution under the third-order dilated Hamiltonian",
+            3,
+            DILATED_SOURCE,
+        ),
+        Scheme(
+            "weak_measurement",
+            weak_measurement,
+            Knobs,
+            "a block encoding of the jumps, weakly measured",
+            1,
+            WEAK_SOURCE,
+        ),
+        Scheme(
+            "stinespring",
+            stinespring,
+            Knobs,
+            "the exact channel of a sweep as one dense isometry",
+            None,
+            "Stinespring, Proc. AMS 6, 211",
+            discrete=True,
+        ),
+        Scheme(
+            "discrete",
+            discrete,
+            DiscreteKnobs,
+            "the discrete exact channel, whose fixed point is exact at finite step, as one dense isometry",
+            None,
+            "Gilyén, Chen, Doriguello & Kastoryano, arXiv:2405.20322",
+            discrete=True,
+        ),
     )
 }
 
 __all__ = [
-    "SCHEMES", "Knobs", "ParallelKnobs", "Scheme", "SequentialKnobs", "SymbolicJump", "TimeKnobs",
-    "parallel", "sequential", "symbolic_jumps",
+    "SCHEMES", "DiscreteKnobs", "Knobs", "ParallelKnobs", "RandomJumpsKnobs", "Scheme", "SequentialKnobs",
+    "SymbolicJump", "ThermalAncillaKnobs", "TimeKnobs", "dilated_1", "dilated_2", "dilated_3", "discrete", "parallel",
+    "random_jumps", "sequential", "stinespring", "symbolic_jumps", "thermal_ancilla", "weak_measurement",
 ]  # fmt: skip

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from ...errors import ArgumentError
-from ...filters import Filter
-from ...generators import Lindbladian
+from ...errors import ArgumentError, TooLargeError
+from ...factors import TimeFactors
+from ...generators import Coherent, Lindbladian
+from ...kernels import RankOne, Secular
+from ...models import Model
 from ...spectrum import spectrum
 from ...status import Status
 from ..program import Calibration, ErrorTerm, Rung
-from ..quadrature import Nodes, filter_error
-from ..steps import Evolve, RandomDelay, Step
-from ..trotter import Term
+from ..steps import Couple, Evolve, RandomDelay, Step
+from ..trotter import Group, rotation_cost
+from ..trotter import factors as product
+from .jumps import (
+    MAX_DIAGONALISED,
+    Source,
+    SymbolicJump,
+    inside,
+    kernel_factors,
+    on_grid,
+    symbolic_jumps,
+    widest,
+)
 
+MOST_COMPARED = 1025
+MAX_STEPS = 10**6
+MAX_GATES = 10**6
 LONGEST_DELAY = 10**4
 SOURCE = "Lloyd & Abanin, PRX 16, 031053 (repeated interactions); Ding, Li & Lin, arXiv:2404.05998 (filter)"
 
@@ -93,6 +108,16 @@ class TimeKnobs(Knobs):
         description="Terms of H with a smaller |coefficient| are left out of the evolution (0: none).",
     )
 
+    resolution: float | None = Field(
+        default=None,
+        gt=0,
+        le=1e6,
+        allow_inf_nan=False,
+        examples=[0.5],
+        description="Davies only: width in energy of its jumps, one per cell of Bohr frequencies; left out: the smaller"
+        " of the scale on which the bath's rate varies and a quarter of the largest Bohr frequency.",
+    )
+
     @field_validator("random_delays", mode="before")
     @classmethod
     def _delays(cls, value: object) -> object:
@@ -110,27 +135,10 @@ class TimeKnobs(Knobs):
         return self.set("strength"), self.set("spacing"), self.set("nodes")
 
 
-@dataclass(frozen=True)
-class SymbolicJump:
-    """A jump √w Σ_ν f̂(ν) A_ν: the coupling's terms, the weight and the filter."""
-
-    terms: tuple[Term, ...]
-    weight: float
-    filter: Filter
-
-    @property
-    def support(self) -> frozenset[int]:
-        """Positions in the label where the coupling acts."""
-        return frozenset(i for label, _ in self.terms for i, letter in enumerate(label) if letter != "I")
-
-
-def symbolic_jumps(generator: Lindbladian) -> list[SymbolicJump]:
-    """One jump per coupling and factor of its kernel."""
-    return [
-        SymbolicJump(tuple((label, float(c.real)) for label, c in contact.coupling.to_list()), weight, filter)
-        for contact in generator.contacts
-        for weight, filter in contact.kernel.factors()
-    ]
+def settings(generator: Source, knobs: TimeKnobs) -> dict[str, Any]:
+    """The knobs with the resolution that was used."""
+    used = [found.resolution for found in kernel_factors(generator, knobs.resolution).values()]
+    return {**knobs.as_dict(), "resolution": next((r for r in used if r is not None), None)}
 
 
 def delay_between_sweeps(knobs: TimeKnobs, spacing: float) -> list[Step]:
@@ -139,23 +147,107 @@ def delay_between_sweeps(knobs: TimeKnobs, spacing: float) -> list[Step]:
     return [RandomDelay(Evolve(spacing, 1, knobs.trotter_order), low, high)] if high > 0 else []
 
 
-def declared(generator: Lindbladian, jump: SymbolicJump, nodes: Nodes, trotter_order: int) -> tuple[ErrorTerm, ...]:
+def declared(generator: Source, jumps: Sequence[SymbolicJump], knobs: TimeKnobs) -> tuple[ErrorTerm, ...]:
     """What a time-domain scheme knows before anything is measured."""
-    width = generator.model.num_qubits
-    nu = (
-        spectrum(generator.model).bohr_frequencies
-        if width <= 8
-        else np.linspace(-1, 1, 101) / max(jump.filter.width, 1e-9)
-    )
-    return (
+    _, spacing, count = knobs.settled()
+    lindbladian, factors = inside(generator), kernel_factors(generator, knobs.resolution)
+    terms = [
+        ErrorTerm(Rung.FILTER, found.error, "max |kernel error|", _known(found.error), _factor_source(found))
+        for kernel, found in factors.items()
+        if not isinstance(kernel, RankOne)
+    ]
+    terms += [
         ErrorTerm(
-            Rung.QUADRATURE,
-            filter_error(jump.filter, nodes, nu),
-            "max |filter error|",
-            Status.MEASURED,
-            "grid against filter",
+            Rung.QUADRATURE, _grid_error(lindbladian.bohr_model, jumps, count, spacing), "max |filter error|",
+            Status.MEASURED, "grid against filter, the worst of all jumps, √weight included",
         ),
         ErrorTerm(Rung.DILATION, None, "order 1 in strength", Status.NOT_CHECKED, SOURCE),
-        ErrorTerm(Rung.COHERENT, None, "B is not compiled", Status.NOT_CHECKED, SOURCE),
-        ErrorTerm(Rung.TROTTER, None, f"order {trotter_order} in spacing", Status.NOT_CHECKED, SOURCE),
+        _coherent(lindbladian),
+        ErrorTerm(Rung.TROTTER, None, f"order {knobs.trotter_order} in spacing", Status.NOT_CHECKED, SOURCE),
+    ]  # fmt: skip
+    return tuple(terms)
+
+
+def _known(error: float | None) -> Status:
+    return Status.NOT_CHECKED if error is None else Status.MEASURED
+
+
+def _factor_source(found: TimeFactors) -> str:
+    if found.resolution is None:
+        return f"{len(found.factors)} factors per coupling against the kernel"
+    return (
+        f"Davies at resolution {found.resolution:.4g}, {len(found.factors)} jumps per coupling, against the kernel: it"
+        " keeps coherences between Bohr frequencies closer than that; balance is exact"
     )
+
+
+def _grid_error(model: Model, jumps: Sequence[SymbolicJump], count: int, spacing: float) -> float:
+    """Max over jumps and frequencies of |Σ w_l e^{iνt_l} − √w f̂(ν)|."""
+    edge = 1 / max(widest(jumps), 1e-9)
+    nu = spectrum(model).bohr_frequencies if model.num_qubits <= MAX_DIAGONALISED else np.linspace(-edge, edge, 101)
+    nu = np.unique(nu)
+    nu = nu[np.unique(np.linspace(0, nu.size - 1, MOST_COMPARED).round().astype(int))]
+    made = on_grid(jumps, count, spacing, nu)
+    return max(
+        float(np.max(np.abs(value - np.sqrt(weight) * filter.frequency(nu))))
+        for (filter, weight), value in made.items()
+    )
+
+
+def _coherent(lindbladian: Lindbladian) -> ErrorTerm:
+    match lindbladian.coherent:
+        case Coherent.LAMB_SHIFT if all(isinstance(contact.kernel, Secular) for contact in lindbladian.contacts):
+            source = "the Lamb shift commutes with H and leaves σ where it is; Breuer & Petruccione, sec. 3.3"
+            return ErrorTerm(Rung.COHERENT, 0.0, "Lamb shift is not compiled: fixed point", Status.PROVED, source)
+        case Coherent.LAMB_SHIFT:
+            return ErrorTerm(Rung.COHERENT, None, "Lamb shift is not compiled", Status.NOT_CHECKED, SOURCE)
+        case _:
+            return ErrorTerm(Rung.COHERENT, None, "B is not compiled", Status.NOT_CHECKED, SOURCE)
+
+
+def refuse_large(
+    jumps: Sequence[SymbolicJump],
+    knobs: TimeKnobs,
+    groups: tuple[Group, ...],
+    couples: int,
+    evolutions: int,
+    *,
+    at_once: bool = True,
+) -> None:
+    """Refuse a sweep that is too large to write out, before it is written.
+
+    Args:
+        jumps: All of them.
+        knobs: All set.
+        groups: Of the Hamiltonian.
+        couples: Couplings written per jump.
+        evolutions: Evolutions by one spacing written in all.
+        at_once: Whether one sweep performs all of it; False for a choice among branches.
+
+    Raises:
+        TooLargeError: With the factors, couplings, nodes, steps and two-qubit gates.
+    """  # fmt: skip
+    per_evolution = sum(groups[g].two_qubit_gates for g, _ in product(len(groups), knobs.trotter_order, 1))
+    cost = {
+        terms: sum(rotation_cost(label + "X") for label, _ in Couple(terms, 0, 0.0, 0.0).rotations())
+        for terms in {jump.terms for jump in jumps}
+    }
+    steps = len(jumps) * couples + evolutions
+    gates = couples * sum(cost[jump.terms] for jump in jumps) + evolutions * per_evolution
+    if steps <= MAX_STEPS and (gates <= MAX_GATES or not at_once):
+        return
+    contacts, nodes = len(cost), knobs.set("nodes")
+    limit = f"{MAX_STEPS} steps" if steps > MAX_STEPS else f"{MAX_GATES} two-qubit gates"
+    fix = "set fewer nodes, or a shorter window (a larger sigma_E or resolution)"
+    if at_once and len(jumps) * (2 * nodes - 1) <= MAX_STEPS:  # what that scheme would write
+        fix = f'set scheme = "random_jumps" and direction = "forward", one jump per sweep, or {fix[4:]}'
+    raise TooLargeError(
+        f"One sweep of {len(jumps) / contacts:g} factors × {contacts} couplings × {nodes} nodes is {steps} steps with "
+        f"{gates} two-qubit gates, too large to write out; the limit is {limit}. Fix: {fix}."
+    )
+
+
+__all__ = [
+    "Knobs", "Source", "SymbolicJump", "TimeKnobs", "declared", "delay_between_sweeps", "inside", "kernel_factors",
+    "refuse_large", "settings", "symbolic_jumps", "widest",
+]  # fmt: skip

@@ -5,15 +5,23 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from ...generators import Lindbladian
+from ..coherent import PauliSum
 from ..program import Program, Stage
-from ..quadrature import uniform_nodes
 from ..steps import Couple, Evolve, Reset, Step
 from ..trotter import commuting_groups, spectators
-from .common import SymbolicJump, TimeKnobs, declared, delay_between_sweeps, symbolic_jumps
+from .common import (
+    Source,
+    SymbolicJump,
+    delay_between_sweeps,
+    refuse_large,
+    settings,
+    symbolic_jumps,
+)
+from .corrections import CoherentKnobs, corrections, ledger, middle, performed
+from .jumps import Node, span, walk
 
 
-class ParallelKnobs(TimeKnobs):
+class ParallelKnobs(CoherentKnobs):
     """Settings of the parallel scheme; those left out are chosen from the formula, the gap and the target error."""
 
     ancillas: int | None = Field(
@@ -25,33 +33,42 @@ class ParallelKnobs(TimeKnobs):
     )
 
 
-def parallel(generator: Lindbladian, knobs: ParallelKnobs) -> Program:
+def parallel(generator: Source, knobs: ParallelKnobs) -> Program:
     r"""Forward-only passes, all couplings of a pass at once, random delays between sweeps.
 
     A pass couples ancilla a at node l through $e^{-i\theta_l A_a\otimes(\cos\phi_l X + \sin\phi_l Y)}$ with
-    $\theta_l = \sqrt\delta\,\tau|f(t_l)|$ and $\phi_l = \arg f(t_l)$, evolves by τ between nodes, and resets. Letters
-    on the same site are passes of their own: two couplings riding one ancilla would implement L₁ + L₂, not {L₁, L₂}.
+    $\theta_l = \sqrt{\delta w}\,\tau|f(t_l)|$ and $\phi_l = \arg f(t_l)$, evolves by τ between nodes, and resets. A
+    kernel of several factors takes as many passes; all grids are centred on t = 0 and equally long, so that all passes
+    are in one frame. Letters on the same site are passes of their own, and so are the factors of one coupling: two
+    jumps riding one ancilla would implement L₁ + L₂, not {L₁, L₂}.
 
     Declared orders: fixed-point bias linear in δ (a time-ordering Lamb shift and second-order jumps), of order
-    `trotter_order` in the spacing, beyond any power in the spacing for the filter. The coherent term B is left out.
+    `trotter_order` in the spacing, beyond any power in the spacing for the filter. The coherent term B
+    is left out, or stands in the middle of every pass.
+
+    Args:
+        generator: With positive kernels; of a discrete channel the transitions inside.
+        knobs: All set.
 
     Raises:
-        ArgumentError: If a knob is missing or out of range.
+        ArgumentError: If a knob is missing, out of range or unused, or a kernel has no circuit.
+        TooLargeError: If one sweep is too large to write out.
 
     References:
         Lloyd & Abanin, PRX 16, 031053, for cooling by ancillas that ride the evolution; Ding, Li & Lin,
         arXiv:2404.05998, for the filter.
     """
     strength, spacing, count = knobs.settled()
-    jumps = symbolic_jumps(generator)
+    jumps = symbolic_jumps(generator, knobs.resolution)
     passes = _passes(jumps, knobs.ancillas)
     groups = commuting_groups(generator.model.hamiltonian, knobs.truncation)
+    refuse_large(jumps, knobs, groups, couples=count, evolutions=len(passes) * (count - 1))
+    length = span(jumps, count, spacing)
     steps: list[Step] = []
-    for members in passes:
-        idle = spectators(groups, [term for jump in members for term in jump.terms])
-        steps += _pass(members, strength, count, Evolve(spacing, 1, knobs.trotter_order, idle))
+    for members, B in zip(passes, corrections(generator, passes, knobs, forward=True), strict=True):
+        idle = spectators(groups, list({term: None for jump in members for term in jump.terms}))
+        steps += _pass(members, strength, count, Evolve(spacing, 1, knobs.trotter_order, idle), length, B)
     steps += delay_between_sweeps(knobs, spacing)
-    nodes = uniform_nodes(jumps[0].filter, count, spacing)
     return Program(
         num_system=generator.model.num_qubits,
         num_ancilla=max(len(members) for members in passes),
@@ -59,33 +76,42 @@ def parallel(generator: Lindbladian, knobs: ParallelKnobs) -> Program:
         stages=(Stage(tuple(steps), knobs.set("sweeps")),),
         generator=generator,
         scheme="parallel",
-        knobs=knobs.as_dict(),
+        knobs=settings(generator, knobs),
         calibration=knobs.calibration,
-        declared=declared(generator, jumps[0], nodes, knobs.trotter_order),
+        declared=ledger(generator, passes, knobs),
     )
 
 
 def _passes(jumps: list[SymbolicJump], budget: int | None) -> list[list[SymbolicJump]]:
-    """Couplings on disjoint sites share a pass, first fit, at most `budget` at once."""
-    passes: list[list[SymbolicJump]] = []
+    """Couplings on disjoint sites share a pass, first fit, at most `budget` at once.
+
+    δ functions in time, at β = 0, have one node, and passes of their own.
+    """
+    passes: list[tuple[set[int], bool, list[SymbolicJump]]] = []
     for jump in jumps:
-        for members in passes:
-            if len(members) < (budget or len(jumps)) and all(not (jump.support & other.support) for other in members):
+        lasts = jump.filter.width > 0
+        for taken, lasting, members in passes:
+            if lasting == lasts and len(members) < (budget or len(jumps)) and taken.isdisjoint(jump.support):
                 members.append(jump)
+                taken |= jump.support
                 break
         else:
-            passes.append([jump])
-    return passes
+            passes.append((set(jump.support), lasts, [jump]))
+    return [members for _, _, members in passes]
 
 
-def _pass(members: list[SymbolicJump], strength: float, count: int, between: Evolve) -> list[Step]:
+def _pass(
+    members: list[SymbolicJump], strength: float, count: int, unit: Evolve, length: float, B: PauliSum | None
+) -> list[Step]:
+    grids = [jump.nodes(count, unit.duration) for jump in members]
     steps: list[Step] = []
-    grids = [uniform_nodes(jump.filter, count, between.duration) for jump in members]
-    for l in range(len(grids[0].times)):
-        if l > 0:
-            steps.append(between)
+    for stop in walk(grids[0], length, unit, palindromic=False, back=False):
+        if not isinstance(stop, Node):
+            steps.append(stop)
+            continue
         for ancilla, (jump, grid) in enumerate(zip(members, grids, strict=True)):
-            w = np.sqrt(strength * jump.weight) * grid.weights[l]
+            w = np.sqrt(strength) * grid.weights[stop.index]
             steps.append(Couple(jump.terms, ancilla, float(abs(w)), float(np.angle(w))))
-    steps.append(Reset(tuple(range(len(members)))))
-    return steps
+        if stop.index == middle(grids[0]):
+            steps += performed(B, strength)
+    return [*steps, Reset(tuple(range(len(members))))]

@@ -1,0 +1,125 @@
+"""A sweep routed once and repeated, against the whole circuit routed at once by Qiskit: gates and time, in one run.
+
+    python benchmarks/routing.py
+
+Mixed-field Ising chain of 6 sites with 6 ancillas on the heavy-hex lattice of 57 qubits, basis cz, rz, sx, x. Both
+sides take the best of the same 20 seeds at level 3. The delays of a program with delays are one draw, the same on both
+sides. Times are until every block is routed, before anything is written out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+
+from qiskit import QuantumCircuit, transpile
+from rich.console import Console
+from rich.table import Table
+
+from gibbs_circuits.backends import compile_for
+from gibbs_circuits.backends.routing import two_qubit_gates
+from gibbs_circuits.backends.transpile import ROUTING_SEEDS
+from gibbs_circuits.compiler import SCHEMES, Program
+from gibbs_circuits.filters import GaussianFilter
+from gibbs_circuits.generators import couplings_of, dll
+from gibbs_circuits.models import mixed_field_ising
+from gibbs_circuits.readings import circuit, pieces, random_draws, zero
+from gibbs_circuits.readings.circuit import assemble
+from gibbs_circuits.targets import load_target
+
+SITES = 6
+SWEEPS = (1, 10, 100, 1000)
+COUNTED = 10
+TARGET = load_target("fake_heavy_hex")
+CASES: tuple[tuple[int, bool | tuple[int, int]], ...] = ((3, False), (3, (2, 8)), (4, False), (5, False))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One program.
+
+    Attributes:
+        nodes, delays: Its knobs.
+        repeated: Two-qubit gates of 10 sweeps, routed once.
+        unrolled_best, unrolled_median: Of the same circuit routed as a whole, over the seeds.
+        anywhere: Of the same circuit where every pair interacts.
+        seconds: To compile 1, 10, 100, 1000 sweeps.
+        unrolled_seconds: To route 10 sweeps as a whole from all seeds.
+    """
+
+    nodes: int
+    delays: str
+    repeated: int
+    unrolled_best: int
+    unrolled_median: int
+    anywhere: int
+    seconds: tuple[float, ...]
+    unrolled_seconds: float
+
+    @property
+    def ratio(self) -> float:
+        """Ours over the best of the circuit routed as a whole."""
+        return self.repeated / self.unrolled_best
+
+
+def program(nodes: int, delays: bool | tuple[int, int], sweeps: int, sites: int = SITES) -> Program:
+    """The chain's program at plain knobs."""
+    generator = dll(mixed_field_ising(sites), couplings_of("Y", sites), GaussianFilter(1.0), 1.0)
+    scheme = SCHEMES["parallel"]
+    knobs = {"sweeps": sweeps, "strength": 0.8, "spacing": 0.3, "nodes": nodes, "random_delays": delays}
+    return scheme(generator, scheme.knobs.model_validate(knobs))
+
+
+def row(nodes: int, delays: bool | tuple[int, int]) -> Row:
+    """Both ways for one program."""
+    basis = [*TARGET.basis, "reset"]
+    seconds = []
+    for sweeps in SWEEPS:
+        written = program(nodes, delays, sweeps)
+        began = perf_counter()
+        compiled = compile_for(written, TARGET, zero(SITES))
+        compiled.depth(0)
+        seconds.append(perf_counter() - began)
+    written = program(nodes, delays, COUNTED)
+    compiled = compile_for(written, TARGET, zero(SITES))
+    ours = two_qubit_gates(assemble(written, compiled.parts, QuantumCircuit(57), random_draws(written, 0)))
+    plain = assemble(written, pieces(written), QuantumCircuit(2 * SITES), random_draws(written, 0))
+    assert plain.count_ops() == circuit(written).count_ops()  # the start |0…0⟩ has no gates
+    plain = plain.decompose(gates_to_decompose="PauliEvolution")  # else Qiskit exponentiates matrices along the way
+    began = perf_counter()
+    found = sorted(
+        two_qubit_gates(
+            transpile(
+                plain, basis_gates=basis, coupling_map=TARGET.coupling_map, optimization_level=3, seed_transpiler=seed
+            )
+        )
+        for seed in range(ROUTING_SEEDS)
+    )
+    spent = perf_counter() - began
+    free = two_qubit_gates(transpile(plain, basis_gates=basis, optimization_level=3, seed_transpiler=0))
+    text = "none" if delays is False else str(delays)
+    return Row(nodes, text, ours, found[0], found[len(found) // 2], free, tuple(seconds), spent)
+
+
+def rows() -> list[Row]:
+    """All cases."""
+    row(1, False)  # the first transpilation of a process loads Qiskit's plugins
+    return [row(nodes, delays) for nodes, delays in CASES]
+
+
+def main() -> None:
+    """Print the table."""
+    table = Table(
+        "nodes", "delays", "repeated", "whole, best", "whole, median", "all-to-all", "ratio",
+        *(f"s at {sweeps}" for sweeps in SWEEPS), "whole, s", title=f"CZ of {COUNTED} sweeps, 6 + 6 qubits, heavy-hex",
+    )  # fmt: skip
+    for r in rows():
+        table.add_row(
+            str(r.nodes), r.delays, str(r.repeated), str(r.unrolled_best), str(r.unrolled_median), str(r.anywhere),
+            f"{r.ratio:.2f}", *(f"{s:.2f}" for s in r.seconds), f"{r.unrolled_seconds:.2f}",
+        )  # fmt: skip
+    Console(width=130).print(table)
+
+
+if __name__ == "__main__":
+    main()

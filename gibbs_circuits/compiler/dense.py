@@ -1,0 +1,232 @@
+"""Dense linear algebra for schemes that write a whole sweep as matrices: a few qubits, any kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from ..errors import ArgumentError, TooLargeError
+from ..generators import Coherent, Lindbladian
+from ..generators.channels import DiscreteChannel
+from ..generators.matrices import balance_term, decay_operators, energy_spectrum, transition_superoperator
+from ..kernels import RankOne, Secular
+from ..spectrum import Array, read_only
+from .program import ErrorTerm, Program, Stage
+from .schemes.common import Knobs
+from .steps import Step
+from .trotter import commuting_groups
+
+MAX_SYSTEM = 5  # as the exact channel of a program
+MAX_QUBITS = 10
+MAX_GATES = 10_000  # two-qubit gates of one block: synthesised and checked in about 10 s
+SMALLEST = 1e-15  # of the largest Choi eigenvalue; what is below is rounding
+NEGATIVE = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class DenseGenerator:
+    r"""$\mathcal L(\rho) = -i[B,\rho] + \sum_j V_j\rho V_j^\dagger - \tfrac12\{S,\rho\}$ in the computational basis.
+
+    Attributes:
+        jumps: The fewest V_j that give the transition part, shape (J, dim, dim).
+        coherent: B.
+    """
+
+    jumps: Array
+    coherent: Array
+
+    @property
+    def decay(self) -> Array:
+        """S = Σ V_j†V_j."""
+        return np.asarray(np.einsum("jki,jkl->il", self.jumps.conj(), self.jumps))
+
+    @property
+    def drift(self) -> Array:
+        """V₀ = −iB − S/2."""
+        return np.asarray(-1j * self.coherent - self.decay / 2)
+
+    @property
+    def superoperator(self) -> Array:
+        """𝓛 as a dim² × dim² matrix on column-stacked matrices."""
+        one, drift = np.eye(len(self.coherent)), self.drift
+        return np.asarray(transfer(self.jumps) + np.kron(one, drift) + np.kron(drift.conj(), one))
+
+
+@lru_cache(maxsize=8)
+def dense_generator(lindbladian: Lindbladian) -> DenseGenerator:
+    """The jumps of any positive kernel, from the Choi matrix of T, and B.
+
+    Davies' Lamb shift commutes with H and leaves σ where it is: B, zero up to degeneracy, stands in its place.
+
+    Raises:
+        ArgumentError: If T is not completely positive, or another kernel's Lamb shift is asked for.
+
+    Accuracy: T to 1e-15 of its norm per jump left out. Time O(64**n).
+    """
+    s = energy_spectrum(lindbladian)
+    if lindbladian.coherent is Coherent.NONE:
+        B = np.zeros((s.dim, s.dim), dtype=complex)
+    else:
+        secular = all(isinstance(contact.kernel, Secular) for contact in lindbladian.contacts)
+        if lindbladian.coherent is Coherent.LAMB_SHIFT and not secular:
+            raise ArgumentError(
+                "coherent", "be balance or none to be compiled, unless the shift commutes with H (davies)",
+                f"the Lamb shift of {lindbladian.kind} does not", 'set coherent = "balance"',
+            )  # fmt: skip
+        B = np.asarray(sum(balance_term(R, s, beta) for beta, R in decay_operators(lindbladian)))
+    jumps = minimal_kraus(transition_superoperator(lindbladian), lindbladian.kind)
+    turned = s.vectors @ jumps @ s.vectors.conj().T
+    return DenseGenerator(read_only(np.asarray(turned, dtype=complex)), read_only(s.from_energy(B)))
+
+
+def transfer(kraus: NDArray[Any]) -> Array:
+    """Σ_m K̄_m ⊗ K_m of a stack of operators: ρ → Σ K_m ρ K_m† on column-stacked matrices."""
+    count, d, _ = kraus.shape
+    flat = kraus.reshape(count, d * d)
+    return np.asarray((flat.conj().T @ flat).reshape(d, d, d, d).transpose(0, 2, 1, 3).reshape(d * d, d * d))
+
+
+def minimal_kraus(superoperator: NDArray[Any], kind: str = "the map") -> Array:
+    r"""The fewest operators with $\sum_m K_m\rho K_m^\dagger$, the largest first, from the Choi matrix.
+
+    Args:
+        superoperator: A completely positive map as a dim² × dim² matrix on column-stacked matrices.
+        kind: What to call it in a complaint.
+
+    Returns:
+        Shape (rank, dim, dim), orthogonal to each other in the Hilbert–Schmidt product, each of a fixed phase.
+
+    Raises:
+        ArgumentError: If it is not completely positive.
+
+    References:
+        Choi, Linear Algebra Appl. 10, 285.
+    """
+    d = round(len(superoperator) ** 0.5)
+    choi = superoperator.reshape(d, d, d, d).transpose(1, 3, 0, 2).reshape(d * d, d * d)
+    weights, vectors = scipy.linalg.eigh((choi + choi.conj().T) / 2)
+    largest = float(np.max(np.abs(weights)))
+    if weights[0] < -NEGATIVE * largest:
+        raise ArgumentError("kind", "be completely positive to become a circuit", f"{kind} is not", 'use kind = "dll"')
+    kept = weights > SMALLEST * largest
+    rows = (vectors[:, kept] * np.sqrt(weights[kept])).T[::-1]
+    heads = rows[np.arange(len(rows)), np.argmax(np.abs(rows), axis=1)] if len(rows) else np.ones(0)
+    return np.asarray(rows * (heads.conj() / np.abs(heads))[:, None], dtype=complex).reshape(-1, d, d)
+
+
+def ancillas_for(operators: int) -> int:
+    """⌈log₂⌉ of the number of operators that an ancilla register has to tell apart."""
+    return (operators - 1).bit_length()
+
+
+def isometry(kraus: Sequence[Array] | Array, num_ancilla: int) -> Array:
+    """Σ_m |m⟩ ⊗ K_m, shape (2^m · dim, dim): its columns made orthonormal to rounding (polar decomposition)."""
+    stack = np.asarray(kraus, dtype=complex)
+    d = stack.shape[-1]
+    V = np.zeros((2**num_ancilla * d, d), dtype=complex)
+    V[: len(stack) * d] = stack.reshape(-1, d)
+    left, _, right = scipy.linalg.svd(V, full_matrices=False)
+    return np.asarray(left @ right)
+
+
+def completed(V: Array) -> Array:
+    """A unitary whose first columns are V."""
+    Q, _ = scipy.linalg.qr(V)
+    return np.asarray(np.hstack([V, Q[:, V.shape[1] :]]))
+
+
+def exponential(hamiltonian: Array, time: float) -> Array:
+    """e^{−iHt}."""
+    energies, vectors = scipy.linalg.eigh(hamiltonian)
+    return np.asarray((vectors * np.exp(-1j * time * energies)) @ vectors.conj().T)
+
+
+def stated_gates(num_system: int, num_ancilla: int, *, clean: bool = True) -> int:
+    """Two-qubit gates that a dense block needs in general, before it is synthesised.
+
+    Two or more clean ancillas: about 2^{2n+m}, column by column. Otherwise (22/48) 4^q − (3/2) 2^q + 5/3 on q = n + m.
+
+    References:
+        Iten et al., PRA 93, 032318 (isometries); Krol & Al-Ars, arXiv:2403.13692 (unitaries).
+    """
+    if clean and num_ancilla >= 2:
+        return int(2 ** (2 * num_system + num_ancilla))
+    q = num_system + num_ancilla
+    return 0 if q < 2 else int(22 * 4**q - 72 * 2**q + 80) // 48
+
+
+def most_operators(generator: Lindbladian | DiscreteChannel) -> int:
+    """A bound on the number of jumps, without a matrix: one per coupling of rank one, dim² in all."""
+    inside = generator if isinstance(generator, Lindbladian) else generator.inside
+    full = int(4**generator.model.num_qubits)
+    return min(full, sum(1 if isinstance(c.kernel, RankOne) else full for c in inside.contacts))
+
+
+def refuse_system(scheme: str, num_system: int, operators: int, extra: int = 0) -> None:
+    """Refuse too many system qubits before any matrix is formed; `operators` is a bound.
+
+    Raises:
+        TooLargeError: With the two-qubit gates and the qubits.
+    """
+    if num_system > MAX_SYSTEM:
+        refuse(scheme, num_system, ancillas_for(operators) + extra)
+
+
+def refuse(scheme: str, num_system: int, num_ancilla: int, *, clean: bool = True) -> None:
+    """Refuse a dense block that is too large to write out; `clean` as for `stated_gates`.
+
+    Raises:
+        TooLargeError: With the two-qubit gates and the qubits.
+    """
+    gates = stated_gates(num_system, num_ancilla, clean=clean)
+    if num_system <= MAX_SYSTEM and num_system + num_ancilla <= MAX_QUBITS and gates <= MAX_GATES:
+        return
+    count = f"{gates:,}" if gates < 10**9 else f"10^{len(str(gates)) - 1}"
+    raise TooLargeError(
+        f"A sweep of the scheme {scheme} is a dense block on {num_system} system qubits and {num_ancilla} ancillas, "
+        f"about {count} two-qubit gates; the limit is {MAX_SYSTEM} system qubits, {MAX_QUBITS} in all and "
+        f'{MAX_GATES:,} gates. Fix: use fewer couplings, kind = "dll", or scheme = "parallel".'
+    )
+
+
+def lindbladian_of(generator: Lindbladian | DiscreteChannel, scheme: str) -> Lindbladian:
+    """The generator, if it is one.
+
+    Raises:
+        ArgumentError: If it is a discrete channel.
+    """
+    if isinstance(generator, DiscreteChannel):
+        raise ArgumentError(
+            "kind", f"be a Lindbladian to be compiled by the scheme {scheme}", "a discrete channel was found",
+            'set scheme = "discrete" or "stinespring"',
+        )  # fmt: skip
+    return generator
+
+
+def dense_program(
+    generator: Lindbladian | DiscreteChannel,
+    scheme: str,
+    knobs: Knobs,
+    sweep: tuple[Step, ...],
+    num_ancilla: int,
+    declared: ErrorTerm,
+    **settled: float,
+) -> Program:
+    """A program of one repeated sweep; `settled` are knobs the scheme has decided itself."""
+    return Program(
+        num_system=generator.model.num_qubits,
+        num_ancilla=num_ancilla,
+        groups=commuting_groups(generator.model.hamiltonian),
+        stages=(Stage(sweep, knobs.set("sweeps")),),
+        generator=generator,
+        scheme=scheme,
+        knobs={**knobs.as_dict(), **settled},
+        calibration=knobs.calibration,
+        declared=(declared,),
+    )

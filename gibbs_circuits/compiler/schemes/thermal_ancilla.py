@@ -1,0 +1,171 @@
+"""One ancilla drawn from a thermal ensemble per interaction: repeated interactions, with and without the shift rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import fsum, sqrt
+
+import numpy as np
+from pydantic import Field
+
+from ...errors import ArgumentError
+from ...filters import Filter, GaussianFilter
+from ...generators import Lindbladian
+from ...spectrum import Array
+from ...status import Status
+from ...windows import WindowFilter
+from ..program import ErrorTerm, Program, Rung, Stage
+from ..quadrature import uniform_nodes
+from ..steps import Branch, Couple, Evolve, RandomChoice, Reset, Step
+from ..trotter import Term, commuting_groups, spectators
+from .common import TimeKnobs, declared, delay_between_sweeps, refuse_large, settings
+from .jumps import kernel_factors, symbolic_jumps
+
+NEVER = 1e-15  # a branch less likely than this is never drawn
+SOURCE = "Ding, Zhan, Preskill & Lin, arXiv:2508.05703"
+
+
+class ThermalAncillaKnobs(TimeKnobs):
+    """Settings of thermal-ancilla repeated interaction."""
+
+    shift: bool = Field(
+        default=True,
+        description="The shift rule: the ancilla's splitting moved against its population, so that transitions are in"
+        " detailed balance. False: a plain thermal ancilla, whose error saturates at weak coupling.",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Interaction:
+    """What one sweep may draw: a coupling, an ancilla and the complex angles θ e^{iφ} of its nodes."""
+
+    probability: float
+    terms: tuple[Term, ...]
+    angles: Array
+
+
+def thermal_ancilla(generator: Lindbladian, knobs: ThermalAncillaKnobs) -> Program:
+    r"""Each sweep draws one coupling A and one ancilla, and lets them interact forward in time only, then resets.
+
+    A factor $\hat f_k$ of weight $w_k$ of the kernel is drawn with probability
+    $P_k = w_k\|f_k\|^2 / \sum_{k'} w_{k'}\|f_{k'}\|^2$, $\|f\|^2 = \tau\sum_l|f(t_l)|^2$, over all couplings, and its
+    nodes have $\theta_l = \sqrt{\delta w_k/P_k}\,\tau|f_k(t_l)|$, $\phi_l = \arg f_k(t_l)$. Every interaction then has
+    the same strength, $\alpha^2 = \sum_l\theta_l^2/\tau = \delta\sum_k w_k\|f_k\|^2$, and the mean sweep is
+    $e^{\delta\mathcal L}$ to first order in δ.
+
+    For a windowed kernel in detailed balance (CKG, Scandi–Alhambra; the Gaussian filter is the single point w = 0) this
+    *is* a thermal ancilla with the shift rule. Its factors have $f(t)\propto e^{-t^2/4s^2-i(u-\beta/8s^2)t}$ with
+    s = 1/(2σ_E), T = 2s, and centres u = ∓w. u = −w is an ancilla of splitting w + β/(8s²) that starts in |0⟩; u = +w
+    one of splitting w − β/(8s²) that starts in |1⟩, which a turned sign of φ replaces without a gate. P gives them
+    1 − p : p with p = 1/(1+e^{βw}). The density of w is γ(w) + γ(−w), γ the rate of the kernel, on as
+    many pairs ±w as its factors have: detailed balance is exact whatever their number.
+
+    Without the shift the centres are those of a plain thermal ancilla, splitting w for both: the coarse-grained kernel
+    of the same rate, biased by O(β²/s²) at any strength. A kernel that is not in detailed balance has no shift to take
+    away and is compiled as it is.
+
+    Declared order: fixed-point error O(δ) = O(α²) with the rule, saturation without. The coherent term is left out.
+
+    Args:
+        generator: With positive kernels, whatever their rank.
+        knobs: All set.
+
+    Raises:
+        ArgumentError: If a knob is missing, or `shift` is false for a filter that is no Gaussian window.
+        TooLargeError: If the branches are too many to write out.
+
+    References:
+        Ding, Zhan, Preskill & Lin, arXiv:2508.05703, for the interaction; Chen, Ding & Zhang, arXiv:2604.15616: with
+        transitions in KMS balance the fixed point tends to σ whatever the Lamb shift; Scandi & Alhambra,
+        arXiv:2505.20064, for the shifted spectrum. The rule for a two-level ancilla in this form is our reading.
+    """
+    strength, spacing, count = knobs.settled()
+    jumps = symbolic_jumps(generator, knobs.resolution)
+    groups = commuting_groups(generator.model.hamiltonian, knobs.truncation)
+    refuse_large(jumps, knobs, groups, count, (count - 1) * len(jumps), at_once=False)
+    drawn = interactions(generator, strength, spacing, count, shift=knobs.shift, resolution=knobs.resolution)
+    between = {
+        terms: Evolve(spacing, 1, knobs.trotter_order, spectators(groups, list(terms)))
+        for terms in {one.terms for one in drawn}
+    }
+    branches = tuple(Branch(one.probability, _steps(one, between[one.terms])) for one in drawn)
+    known = declared(generator, jumps, knobs)
+    if not (knobs.shift and all(contact.kernel.detailed_balance for contact in generator.contacts)):
+        unit = "saturates: transitions not in detailed balance"
+        known = (ErrorTerm(Rung.FILTER, None, unit, Status.NOT_CHECKED, SOURCE), *known)
+    return Program(
+        num_system=generator.model.num_qubits,
+        num_ancilla=1,
+        groups=groups,
+        stages=(Stage((RandomChoice(branches), *delay_between_sweeps(knobs, spacing)), knobs.set("sweeps")),),
+        generator=generator,
+        scheme="thermal_ancilla",
+        knobs=settings(generator, knobs),
+        calibration=knobs.calibration,
+        declared=known,
+    )
+
+
+def interactions(
+    generator: Lindbladian,
+    strength: float,
+    spacing: float,
+    count: int,
+    *,
+    shift: bool = True,
+    resolution: float | None = None,
+) -> list[Interaction]:
+    """What a sweep draws from; probabilities add up to 1.
+
+    Raises:
+        ArgumentError: If `shift` is false for a filter that is no Gaussian window.
+    """
+    factors = kernel_factors(generator, resolution)
+    found: list[tuple[tuple[Term, ...], float, Array]] = []
+    for contact in generator.contacts:
+        terms = tuple((label, float(c.real)) for label, c in contact.coupling.to_list())
+        for weight, filter in factors[contact.kernel].factors:
+            grid = uniform_nodes(filter, count, spacing)
+            moved = 0.0 if shift or not contact.kernel.detailed_balance else shift_of(filter)
+            found.append((terms, weight, grid.weights * np.exp(-1j * moved * grid.times)))
+    rates = [weight * float(np.sum(np.abs(nodes) ** 2)) for _, weight, nodes in found]
+    total = fsum(rates)
+    kept = [(one, rate) for one, rate in zip(found, rates, strict=True) if rate > NEVER * total]
+    norm = fsum(rate for _, rate in kept)
+    return [
+        Interaction(rate / norm, terms, np.asarray(sqrt(strength * weight * norm / rate) * nodes))
+        for (terms, weight, nodes), rate in kept
+    ]
+
+
+def shift_of(filter: Filter) -> float:
+    """β/(8s²): what the rule adds to the splitting of an ancilla in |0⟩.
+
+    Raises:
+        ArgumentError: If the filter is no Gaussian window.
+    """
+    match filter:
+        case WindowFilter():
+            return filter.beta * filter.sigma**2 / 2
+        case GaussianFilter():  # a window at w = 0, where the rule is the whole splitting
+            return 0.0 if filter.beta == 0 else filter.splitting or 1 / filter.beta
+        case _:
+            raise ArgumentError(
+                "shift", "be true for a filter that is no Gaussian window", f"it is false for the filter {filter.name}",
+                'remove it, or use kind = "ckg" or "scandi_alhambra"',
+            )  # fmt: skip
+
+
+def coupling_strength(generator: Lindbladian, strength: float, spacing: float, count: int) -> float:
+    r"""α of every interaction, $\alpha^2 = \delta\sum_k w_k\,\tau\sum_l|f_k(t_l)|^2$."""
+    one = interactions(generator, strength, spacing, count)[0]
+    return float(np.sqrt(np.sum(np.abs(one.angles) ** 2) / spacing))
+
+
+def _steps(one: Interaction, between: Evolve) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    for l, angle in enumerate(one.angles):
+        if l > 0:
+            steps.append(between)
+        steps.append(Couple(one.terms, 0, float(abs(angle)), float(np.angle(angle))))
+    return (*steps, Reset((0,)))

@@ -1,0 +1,288 @@
+"""The ledger's lines against computations made here, its zeros, its controls, and how well it adds up."""
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.linalg
+
+from benchmarks.ledger import pairs
+from gibbs_circuits.compiler import SCHEMES, Correct, Couple, ErrorTerm, Evolve, Group, Program, Reset, Rung, Status
+from gibbs_circuits.compiler import Unitary as Dense
+from gibbs_circuits.generators import Lindbladian
+from gibbs_circuits.generators.catalogue import ckg
+from gibbs_circuits.readings import sweep_channel, zero
+from gibbs_circuits.tuning.first_order import segments
+from gibbs_circuits.tuning.ledger import Ledger, Shift, half_norm, ledger
+from gibbs_circuits.tuning.variants import exactly_evolved, refined
+from gibbs_circuits.tuning.weak import lindblad
+from tests.programs import build, by_hand, distance, gibbs, ising
+
+X, Y, Z, ONE = np.array([[0, 1], [1, 0]]), np.array([[0, -1j], [1j, 0]]), np.diag([1.0, -1.0]), np.eye(2)
+H = -np.kron(Z, Z) - sum(c * (np.kron(ONE, P) + np.kron(P, ONE)) for c, P in ((0.9, X), (0.5, Z)))
+BETA, STRENGTH = 1.0, 0.3
+WEIGHTS = scipy.linalg.expm(-BETA * H)
+SIGMA = WEIGHTS / np.trace(WEIGHTS)
+KNOBS = {"sweeps": 40, "strength": STRENGTH, "spacing": 0.25, "nodes": 17, "random_delays": (1, 3)}
+TIME_SCHEMES = ("parallel", "sequential", "random_jumps", "thermal_ancilla")
+
+
+@lru_cache(maxsize=64)
+def _of(scheme: str, changes: tuple[tuple[str, Any], ...]) -> Ledger:
+    program = build(ising(2, BETA), scheme, **{**KNOBS, **dict(changes)})
+    return ledger(program, zero(2).density(2))
+
+
+def of(scheme: str, **changes: Any) -> Ledger:
+    return _of(scheme, tuple(changes.items()))
+
+
+def line(found: Ledger, rung: Rung, word: str = "") -> float:
+    (value,) = (row.value for row in found if row.rung is rung and word in row.source)
+    assert value is not None
+    return value
+
+
+def filtered(coupling: np.ndarray) -> np.ndarray:
+    """Σ f̂(ν) A_ν of the Gaussian filter, written out."""
+    energies, V = np.linalg.eigh(H)
+    nu = energies[:, None] - energies[None, :]
+    return np.asarray(V @ (np.exp(-((BETA * nu) ** 2) / 8 - BETA * nu / 4) * (V.conj().T @ coupling @ V)) @ V.conj().T)
+
+
+def superoperator(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """ρ → left ρ right, column stacked."""
+    return np.kron(right.T, left)
+
+
+def stationary(matrix: np.ndarray) -> np.ndarray:
+    """The density matrix that a trace-preserving generator annihilates, by its null vector."""
+    rho = scipy.linalg.null_space(matrix, rcond=1e-10)[:, 0].reshape(4, 4, order="F")
+    return np.asarray(rho / np.trace(rho))
+
+
+def without_b(time: float) -> np.ndarray:
+    """Jumps without B at first order of the strength, between exponentially distributed times, written out."""
+    G = np.zeros((16, 16), dtype=complex)
+    for coupling in (np.kron(ONE, Y), np.kron(Y, ONE)):
+        L = np.sqrt(STRENGTH) * filtered(coupling)
+        R = L.conj().T @ L
+        G += superoperator(L, L.conj().T) - 0.5 * (superoperator(R, np.eye(4)) + superoperator(np.eye(4), R))
+    kick = np.linalg.solve(np.eye(16) - G / 2, np.eye(16) + G / 2)
+    turn = superoperator(H, np.eye(4)) - superoperator(np.eye(4), H)
+    return stationary(-1j * time * turn + kick - np.eye(16))
+
+
+def test_ledger__coherent__equals_a_computation_by_hand() -> None:
+    # palindromes bring back the time and have no order of their own: what is missing is B alone
+    found = of("sequential")
+    by_hand_value = distance(without_b(2 * KNOBS["spacing"]), SIGMA)  # type: ignore[operator]
+    assert line(found, Rung.COHERENT) == pytest.approx(by_hand_value, rel=1e-4)
+    assert by_hand_value > 1e-3
+
+
+def test_ledger__trotter__is_the_gibbs_state_of_the_effective_hamiltonian() -> None:
+    tau = 0.25
+    half = scipy.linalg.expm(0.5j * tau * sum(c * (np.kron(ONE, P) + np.kron(P, ONE)) for c, P in ((0.9, X), (0.5, Z))))
+    effective = 1j * scipy.linalg.logm(half @ scipy.linalg.expm(1j * tau * np.kron(Z, Z)) @ half) / tau
+    weights = scipy.linalg.expm(-BETA * effective)
+    expected = distance(weights / np.trace(weights), SIGMA)
+    assert line(of("parallel", strength=0.02), Rung.TROTTER) == pytest.approx(expected, rel=0.05)
+    assert line(of("sequential", strength=0.02), Rung.TROTTER) == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize("scheme", TIME_SCHEMES)
+def test_ledger__mixing__is_what_the_sweeps_leave_over(scheme: str) -> None:
+    program = build(ising(2, BETA), scheme, **{**KNOBS, "sweeps": 3})
+    channel = sweep_channel(program)
+    last = (np.linalg.matrix_power(channel, 3) @ np.eye(16)[0]).reshape(4, 4, order="F")
+    fixed = stationary(channel - np.eye(16))
+    assert line(of(scheme, sweeps=3), Rung.MIXING) == pytest.approx(distance(last, fixed), rel=1e-6)
+    assert of(scheme, sweeps=3).measured == pytest.approx(distance(last, SIGMA), abs=1e-12)
+
+
+@pytest.mark.parametrize("scheme", TIME_SCHEMES)
+def test_ledger__exact_rungs__are_zero(scheme: str) -> None:
+    found = of(scheme)
+    assert line(found, Rung.FILTER) < 1e-9
+    assert line(found, Rung.QUADRATURE, "aliasing") < 1e-6
+    assert line(found, Rung.TRUNCATION) == 0
+    proved = {row.rung for row in found if row.status is Status.PROVED}
+    assert proved == {Rung.TRUNCATION}
+    assert all(line(found, rung) > 1e-5 for rung in (Rung.DILATION, Rung.COHERENT, Rung.TROTTER, Rung.DELAYS))
+
+
+CHANGES = {
+    Rung.TROTTER: {"trotter_order": 4},
+    Rung.COHERENT: {"coherent_term": "compile_ordered", "coherent_tolerance": 0.0},
+}
+
+
+@pytest.mark.parametrize("rung", CHANGES)
+def test_ledger__one_rung_switched_off__moves_that_line_only(rung: Rung) -> None:
+    before, after = of("parallel"), of("parallel", **CHANGES[rung])
+    assert line(after, rung) < 0.1 * line(before, rung)
+    for other in (Rung.DILATION, Rung.COHERENT, Rung.TROTTER):
+        if other is not rung:
+            assert line(after, other) == pytest.approx(line(before, other), rel=0.1)
+
+
+def test_ledger__fewer_nodes__move_the_quadrature_only() -> None:
+    before, cut, coarse = of("sequential"), of("sequential", nodes=7), of("sequential", nodes=5, spacing=0.85)
+    assert line(cut, Rung.QUADRATURE, "cut") > 1e3 * line(before, Rung.QUADRATURE, "cut")
+    assert line(cut, Rung.QUADRATURE, "aliasing") < 1e-6
+    assert line(coarse, Rung.QUADRATURE, "aliasing") > 1e-3
+    for rung in (Rung.DILATION, Rung.COHERENT):
+        assert line(cut, rung) == pytest.approx(line(before, rung), rel=0.05)  # the fine grid is another one
+
+
+def test_ledger__weak_strength__leaves_filter_nodes_and_trotter() -> None:
+    strong, weak = of("parallel"), of("parallel", strength=STRENGTH / 100)
+    for rung in (Rung.DILATION, Rung.COHERENT, Rung.DELAYS):
+        assert line(weak, rung) < 0.05 * line(strong, rung)
+    assert line(weak, Rung.TROTTER) == pytest.approx(line(strong, Rung.TROTTER), rel=0.1)
+
+
+def test_ledger__truncation__is_the_gibbs_state_of_what_is_evolved() -> None:
+    generator = ising(2, BETA, g=0.05)
+    program = build(generator, "parallel", **{**KNOBS, "truncation": 0.1, "strength": 0.02})
+    kept = -np.kron(Z, Z) - 0.9 * (np.kron(ONE, X) + np.kron(X, ONE))
+    weights = scipy.linalg.expm(-BETA * kept)
+    expected = distance(weights / np.trace(weights), gibbs(generator.model.hamiltonian, BETA))
+    found = ledger(program, zero(2).density(2))
+    assert line(found, Rung.TRUNCATION) == pytest.approx(expected, rel=0.05)
+    assert found.ratio == pytest.approx(1, abs=0.1)
+
+
+def test_ledger__resonance__is_the_delays() -> None:
+    # 2π over a Bohr frequency: without random delays this cycle never tells its two levels apart
+    energies = np.linalg.eigvalsh(H)
+    spacing = float(2 * np.pi / (energies[2] - energies[1]) / 8)
+    fixed = of("parallel", nodes=9, spacing=spacing, random_delays=(0, 0), strength=0.05)
+    random = of("parallel", nodes=9, spacing=spacing, random_delays=(0, 9), strength=0.05)
+    assert line(fixed, Rung.DELAYS) > 5 * line(random, Rung.DELAYS)
+    assert line(fixed, Rung.DELAYS) > 2 * line(fixed, Rung.COHERENT)
+
+
+def test_ledger__filter_out_of_balance__is_seen() -> None:
+    shifted, plain = of("thermal_ancilla"), of("thermal_ancilla", shift=False)
+    assert line(plain, Rung.FILTER) > 1e-2 > 1e6 * line(shifted, Rung.FILTER)
+
+
+@pytest.mark.parametrize("scheme", sorted(set(SCHEMES) - set(TIME_SCHEMES)))
+def test_ledger__dense_schemes__have_a_dilation_and_mixing(scheme: str) -> None:
+    knobs = {"sweeps": 5, "strength": 0.2} if scheme != "discrete" else {"sweeps": 5}
+    program = SCHEMES[scheme](ising(2, BETA), SCHEMES[scheme].knobs.model_validate(knobs))
+    found = ledger(program, zero(2).density(2))
+    fixed = stationary(sweep_channel(program) - np.eye(16))
+    assert line(found, Rung.DILATION) == pytest.approx(distance(fixed, SIGMA), abs=1e-10)
+    assert {row.rung for row in found if row.status is Status.MEASURED} == {Rung.DILATION, Rung.MIXING}
+    assert found.ratio == pytest.approx(1, abs=1e-9)
+
+
+def test_ledger__sums__obey_the_triangle_inequality_and_take_what_the_caller_measured() -> None:
+    program = build(ising(2, BETA), **KNOBS)
+    noise = Shift(Rung.NOISE, 0.01 * (np.eye(4) / 4 - SIGMA), Status.MEASURED, "a depolarised state")
+    shots = ErrorTerm(Rung.SHOTS, 3.0, "energy", Status.MEASURED, "an interval")
+    plain, noisy = of("parallel"), ledger(program, zero(2).density(2), extra=[noise], others=[shots])
+    assert plain.total is not None
+    assert plain.plain_sum is not None
+    assert noisy.plain_sum is not None
+    assert plain.total <= plain.plain_sum == pytest.approx(sum(row.value for row in plain if row.value))
+    assert noise.matrix is not None
+    assert noisy.plain_sum == pytest.approx(plain.plain_sum + half_norm(noise.matrix))
+    assert noisy.measured != plain.measured
+    assert noisy[-1] == shots
+    assert f"{noisy.total:.4f}" in noisy.verdict
+    elsewhere = ledger(program, zero(2).density(2), measured=SIGMA)
+    assert elsewhere.measured == pytest.approx(0, abs=1e-12)
+    assert elsewhere.ratio is None
+
+
+def test_ledger__sweep_that_cannot_be_taken_apart__says_so() -> None:
+    flip = Dense(np.kron(X, np.eye(4)), (0,), "flip")
+    steps = (flip, Couple((("IY", 1.0),), 0, 0.4, 0.3), Evolve(0.3), Reset((0,)), Couple((("YI", 1.0),), 0, 0.4, 0.1))
+    found = ledger(by_hand([*steps, Reset((0,))], 1, [("ZZ", -1.0), ("IX", -0.9), ("XI", -0.9)]), np.eye(4) / 4)
+    unknown = {row.rung for row in found if row.status is Status.NOT_CHECKED}
+    assert unknown == {Rung.FILTER, Rung.QUADRATURE, Rung.COHERENT, Rung.DELAYS}
+    assert all(row.value is None for row in found if row.rung in unknown)
+    assert "Not counted" in found.verdict
+
+
+def test_ledger__unknown_scheme__keeps_its_own_nodes() -> None:
+    program = replace(build(ising(2, BETA), **KNOBS), recipe="somebody's")
+    found = ledger(program, zero(2).density(2))
+    assert [row.value for row in found if row.rung is Rung.FILTER] == [None]
+    assert found.ratio == pytest.approx(1, abs=0.1)
+
+
+def test_ledger__above_five_qubits__is_declared_only() -> None:
+    program = build(ising(6))
+    found = ledger(program, np.eye(1))
+    assert found.lines == program.declared
+    assert found.total is None
+    assert found.ratio is None
+
+
+def split(program: Program) -> tuple[np.ndarray, np.ndarray]:
+    """The first-order generator as read, and how far the sweep itself is from it per unit of strength."""
+    (part,) = segments(program)
+    kick = part.kicks[0]
+    turn = superoperator(kick.free.conj().T, kick.free)
+    G = lindblad(kick.jumps, kick.hamiltonian)
+    return G, turn @ sweep_channel(program) - np.eye(16) - G
+
+
+@pytest.mark.parametrize("couplings", ["Y", "XZ"])
+@pytest.mark.parametrize("scheme", TIME_SCHEMES)
+def test_first_order__remainder__is_of_second_order(scheme: str, couplings: str) -> None:
+    errors = []
+    for strength in (0.02, 0.01):
+        program = build(ising(2, couplings=couplings), scheme, strength=strength, nodes=4, random_delays=(0, 0))
+        errors.append(float(np.linalg.norm(split(exactly_evolved(program))[1])))
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(2, abs=0.15)
+
+
+def test_first_order__compiled_term__is_read() -> None:
+    groups = (Group((("XY", 0.3), ("ZI", -0.2))),)
+    program = by_hand([Evolve(0.4, 1, 0), Correct(groups, 0.5), Couple((("IY", 1.0),), 0, 0.1, 0.0), Reset((0,))], 1)
+    (part,) = segments(program)
+    turn = scipy.linalg.expm(-0.4j * -np.kron(Z, Z))
+    expected = turn.conj().T @ (0.15 * np.kron(X, Y) - 0.1 * np.kron(Z, ONE)) @ turn
+    assert np.linalg.norm(part.kicks[0].hamiltonian - expected) < 1e-12
+
+
+def test_refined__keeps_the_free_time_and_the_frame() -> None:
+    program = exactly_evolved(build(ising(2), **KNOBS))
+    other = refined(program, 33, 0.125)
+    assert other is not None
+    (mine,), (its,) = segments(program), segments(other)
+    assert its.time == pytest.approx(mine.time)
+    assert np.linalg.norm(mine.kicks[0].free - its.kicks[0].free) < 1e-12
+    assert np.linalg.norm(mine.kicks[0].jumps - its.kicks[0].jumps) < 1e-3 * np.linalg.norm(mine.kicks[0].jumps)
+
+
+def test_ledger__total__is_within_a_factor_two__a_few_pairs() -> None:
+    found = [*pairs(models=1), *list(pairs(models=2, schemes=("parallel", "sequential")))[2:]]
+    assert len(found) == 6
+    assert sum(pair.holds for pair in found) >= 5, [(pair.scheme, pair.ledger.ratio) for pair in found]
+
+
+@pytest.mark.slow
+def test_ledger__total__is_within_a_factor_two__36_of_40_pairs() -> None:
+    found = list(pairs())
+    assert len(found) == 40
+    for pair in found:
+        print(pair.model, pair.scheme, pair.ledger.total, pair.ledger.measured, pair.ledger.ratio)
+    assert sum(pair.holds for pair in found) >= 36
+
+
+def test_ledger__any_kernel__has_a_ledger() -> None:
+    base: Lindbladian = ising(2, BETA)
+    generator = ckg(base.model, tuple(contact.coupling for contact in base.contacts), BETA)
+    found = ledger(build(generator, "random_jumps", **{**KNOBS, "nodes": 9}), zero(2).density(2))
+    assert line(found, Rung.FILTER) < 1e-5
+    assert found.ratio is not None
+    assert 0.5 <= found.ratio <= 2
