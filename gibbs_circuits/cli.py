@@ -11,8 +11,10 @@ from rich.console import Group
 
 from . import pipeline
 from .analysis import Verdict
+from .analysis.estimate import measurement_bases
 from .analysis.report import (
     exact_table,
+    forecast_table,
     generator_table,
     ledger_table,
     program_table,
@@ -20,6 +22,7 @@ from .analysis.report import (
     tables,
 )
 from .backends import compile_for
+from .backends.jobs import ENERGY, Request
 from .errors import ArgumentError
 from .exact import Certificate, certificate, channel_certificate, faster
 from .exact.nonequilibrium import between_baths
@@ -36,7 +39,7 @@ from .folder import (
 from .generators import Lindbladian
 from .generators.channels import DiscreteChannel
 from .help import EXPERIMENT_HELP, KNOBS_HELP, MODELS_HELP
-from .readings import predict
+from .readings.prediction import Unpredicted, try_predict
 from .results import compile_document, document, exact_document, package_version, to_json
 from .spectrum import MAX_DENSE_QUBITS, thermal
 from .targets import available_targets, read_target
@@ -114,6 +117,7 @@ def run(
             request = pipeline.request_run(
                 program, spec.target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage
             )
+        print(_in_advance(request), file=sys.stderr)
         if out is None:
             folder = folder.with_name(f"{folder.name}-{program.hash[:8]}")
         store = Folder(folder, request.identity, resume=resume)
@@ -223,19 +227,40 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         dense = spec.model.num_qubits <= MAX_DENSE_QUBITS
         stage("exact channel, ledger")
         start = spec.initial.density(spec.model.num_qubits) if dense else None
-        prediction = predict(program, start) if start is not None else None
+        prediction = try_predict(program, start) if start is not None else None
+        if isinstance(prediction, Unpredicted):
+            print(f"Not predicted: {prediction.reason}", file=sys.stderr)
+            prediction = None
+        bases = len(measurement_bases({ENERGY: spec.model.hamiltonian, **spec.observables})) if spec.shots else 1
+        forecast = pipeline.foretell(compiled, spec.seed, spec.shots, spec.realisations, bases)
         rows = ledger(program, start) if start is not None else program.declared
     if out is not None:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
         write_circuit(out, compiled.circuit(spec.seed))
     if json:
         files = [str(out)] if out is not None else []
-        print(to_json(compile_document(compiled, spec.seed, cert, prediction, rows, spec.target_error, files)))
+        print(
+            to_json(compile_document(compiled, spec.seed, cert, prediction, forecast, rows, spec.target_error, files))
+        )
         return
-    parts = [program_table(program, compiled, prediction, spec.target_error), ledger_table(rows)]
+    parts = [
+        program_table(program, compiled, prediction, spec.target_error), forecast_table(forecast), ledger_table(rows)
+    ]  # fmt: skip
     show(Group(*([generator_table(spec.generator, cert)] if cert else []), *parts))
     if out is not None:
         print(f"Written: {out}")
+
+
+def _in_advance(request: Request) -> str:
+    """One line before a run begins."""
+    bases = max(1, len(request.bases))
+    f = pipeline.foretell(request.compiled, request.seed, request.shots, request.realisations, bases)
+    one = f.simulation
+    return (
+        f"{f.sweeps} sweeps, {f.two_qubit_gates:,.0f} two-qubit gates, depth {f.depth:,.0f}; on {f.qubits} qubits "
+        f"{one.memory_bytes / 2**20:,.3g} MiB and about {one.seconds:,.2g} s (extrapolated); chance that no gate errs "
+        f"{f.expected_fidelity:.3f}."
+    )
 
 
 def _certify(spec: Experiment) -> Certificate | None:

@@ -9,7 +9,7 @@ from qiskit.quantum_info import SparsePauliOp
 from .analysis import Comparison
 from .analysis import compare as compare_run
 from .analysis.estimate import measurement_bases
-from .backends import Memory, Request, RunResult, Store, collect, compile_for
+from .backends import Compiled, Memory, Request, RunResult, Store, collect, compile_for
 from .backends.aer import refuse_size
 from .backends.jobs import ENERGY
 from .compiler import Knobs, Program, Scheme
@@ -18,6 +18,7 @@ from .generator_schemas import Generator
 from .generators import Coherent
 from .generators.channels import DiscreteChannel
 from .kernels import Secular
+from .readings.forecast import Forecast, forecast
 from .readings.initial import InitialState
 from .targets import Target, load_target
 from .tuning.choose import settle
@@ -128,6 +129,16 @@ def request_run(
     return Request(compiled, initial, operators, bases, shots, realisations, seed)
 
 
+def foretell(compiled: Compiled, seed: int, shots: int = 0, realisations: int = 1, bases: int = 1) -> Forecast:
+    """What a run of a compiled program will take, and the chance that none of its gates errs at the target's rates."""
+    counts, noise, target = compiled.counts, compiled.target.noise, compiled.target
+    return forecast(
+        compiled.program, one_qubit_gates=counts.one_qubit, two_qubit_gates=counts.two_qubit, resets=counts.resets,
+        depth=compiled.depth(seed), method=target.method, p1=noise.p1, p2=noise.p2, p_reset=noise.reset,
+        qubits=compiled.compact().start.num_qubits, shots=shots, realisations=realisations, bases=bases,
+    )  # fmt: skip
+
+
 def run_request(
     request: Request, store: Store | None = None, progress: Progress = quiet, steps: Steps = lambda done, of: None
 ) -> RunResult:
@@ -146,4 +157,4 @@ def compare(run: RunResult, target_error: float = 0.10, progress: Progress = qui
     return compare_run(run, target_error, progress=progress)
 
 
-__all__ = ["compare", "compile_program", "refuse_hopeless", "request_run", "run_request"]
+__all__ = ["compare", "compile_program", "foretell", "refuse_hopeless", "request_run", "run_request"]

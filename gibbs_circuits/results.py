@@ -11,23 +11,22 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
-from qiskit import QuantumCircuit
 
 from .analysis import Comparison, Estimate
 from .backends import Compiled
 from .backends.jobs import ENERGY
-from .compiler import ErrorTerm, Program
+from .compiler import ErrorTerm, Program, Status
 from .exact import Advice, Certificate
 from .exact.nonequilibrium import Steady
 from .generator_schemas import Generator
 from .generators.channels import DiscreteChannel
 from .readings import Prediction, cost, pieces
-from .readings.circuit import assemble, random_draws
+from .readings.depth import mean_depth
+from .readings.forecast import Forecast
 from .spectrum import Thermal
 from .tuning.ledger import Ledger
 
 PACKAGES = ("gibbs-circuits", "qiskit", "qiskit-aer", "numpy", "scipy", "pydantic", "matplotlib")
-DEPTH_DRAWS = 4
 
 
 def package_version() -> str:
@@ -95,11 +94,9 @@ def exact_part(exact: Thermal | None) -> dict[str, Any] | None:
 def program_part(program: Program, seed: int, prediction: Prediction | None, target_error: float) -> dict[str, Any]:
     """`program` of the JSON document."""
     price = cost(program)
-    parts, empty = pieces(program), QuantumCircuit(program.num_qubits)
-    draws = DEPTH_DRAWS if any(part.step for stage in parts for part in stage) else 1
-    depth = np.mean([assemble(program, parts, empty, random_draws(program, seed, r)).depth() for r in range(draws)])
     return {
         "scheme": program.scheme,
+        "recipe": program.recipe or None,
         "num_system": program.num_system,
         "num_ancilla": program.num_ancilla,
         "sweeps": program.sweeps,
@@ -109,7 +106,7 @@ def program_part(program: Program, seed: int, prediction: Prediction | None, tar
             for stage, gates in zip(program.stages, price.two_qubit_gates_per_sweep, strict=True)
         ],
         "two_qubit_gates": price.two_qubit_gates,
-        "depth": float(depth),
+        "depth": mean_depth(program, pieces(program), seed),
         "guarantee": None if prediction is None else prediction.guarantee(target_error).value,
         "calibration": program.calibration.value,
         "knobs": {key: list(value) if isinstance(value, tuple) else value for key, value in program.knobs.items()},
@@ -130,19 +127,38 @@ def target_part(compiled: Compiled, seed: int) -> dict[str, Any]:
     }
 
 
-def prediction_part(prediction: Prediction | None) -> dict[str, Any] | None:
+def prediction_part(prediction: Prediction | None, target_error: float) -> dict[str, Any] | None:
     """`prediction`: what the exact channel says before a shot is taken."""
     if prediction is None:
         return None
+    needed, status = prediction.sweeps_to(target_error)
     return {
+        "sweeps_to_target": {"value": needed, "status": status.value},
         "fixed_point": {
             "trace_distance": prediction.fixed_point_distance,
             "energy": prediction.fixed_point_energy,
             "contraction": prediction.contraction,
+            "beta": prediction.fixed_point_beta,
+            "residual": prediction.relaxation.residual,
+            "converged": prediction.relaxation.converged,
+            "applications": prediction.relaxation.applications,
         },
         "starts": prediction.starts,
         "trace_distance_per_sweep": prediction.distances.tolist(),
         "energy_per_sweep": prediction.energies.tolist(),
+    }
+
+
+def forecast_part(forecast: Forecast) -> dict[str, Any]:
+    """`forecast`: what a run will take and what may go wrong in it."""
+    return {
+        "one_qubit_gates": forecast.one_qubit_gates,
+        "two_qubit_gates": forecast.two_qubit_gates,
+        "resets": forecast.resets,
+        "depth": forecast.depth,
+        "qubits": forecast.qubits,
+        "expected_fidelity": {"value": forecast.expected_fidelity, "status": Status.EXTRAPOLATED.value},
+        "simulations": [{**asdict(one), "status": one.status.value} for one in forecast.simulations],
     }
 
 
@@ -197,7 +213,7 @@ def document(comparison: Comparison, files: list[str] | None = None) -> dict[str
             "initial_trace_distance": c.initial_distance,
             "unitary_gate_loop": None if c.loop is None else [asdict(loop) for loop in c.loop],
         },
-        "prediction": prediction_part(p),
+        "prediction": prediction_part(p, c.target_error),
         "result": {
             "energy": _estimate(c.observables[ENERGY]),
             "trace_distance": c.trace_distance,
@@ -244,6 +260,7 @@ def compile_document(
     seed: int,
     certificate: Certificate | None,
     prediction: Prediction | None,
+    forecast: Forecast,
     rows: Sequence[ErrorTerm],
     target_error: float,
     files: list[str],
@@ -256,7 +273,8 @@ def compile_document(
         "generator": generator_part(generator, certificate) if certificate else {"kind": generator.kind},
         "program": program_part(compiled.program, seed, prediction, target_error),
         "target": target_part(compiled, seed),
-        "prediction": prediction_part(prediction),
+        "prediction": prediction_part(prediction, target_error),
+        "forecast": forecast_part(forecast),
         "ledger": ledger_part(rows),
         "ledger_sum": ledger_sum_part(rows),
         "files": files,

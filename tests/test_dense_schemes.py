@@ -50,7 +50,7 @@ def two_sites() -> Lindbladian:
 
 
 def map_of(kraus: Any) -> Matrix:
-    return sum(np.kron(K.conj(), K) for K in kraus)
+    return np.asarray(sum(np.kron(K.conj(), K) for K in kraus))
 
 
 def channel_by_qiskit(program: Program) -> Matrix:
@@ -263,8 +263,8 @@ def test_scheme__too_many_qubits__is_refused_with_its_gates(scheme: str) -> None
 
 
 def test_weak_measurement__too_many_gates__is_refused() -> None:
-    with pytest.raises(TooLargeError, match=r"4 system qubits and 4 ancillas, about 29,655 two-qubit gates.*Fix:"):
-        written(ising(4), "weak_measurement")
+    with pytest.raises(TooLargeError, match=r"5 system qubits and 5 ancillas, about 479,\d+ two-qubit gates.*Fix:"):
+        written(ising(5), "weak_measurement")
 
 
 def test_stinespring__too_many_ancillas__is_refused() -> None:

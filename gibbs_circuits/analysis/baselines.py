@@ -99,8 +99,7 @@ class UnitaryLoop:
 
 
 def unitary_loop(generator: Lindbladian, start: Array, distance: float) -> tuple[UnitaryLoop, UnitaryLoop] | None:
-    r"""The hand-written loop at the step 0.1 people use, and at the step that is best for it; None above 4 qubits or
-    32 jumps.
+    r"""The hand-written loop at the step 0.1 people use, and at its best step; None above 4 qubits or 32 jumps.
 
     Per step: e^{−iBδ} as one `UnitaryGate`, then per jump the first-order dilation
     $e^{-i\sqrt\delta(L\otimes|1\rangle\langle 0| + h.c.)}$ as one `UnitaryGate` on all system qubits and an ancilla,

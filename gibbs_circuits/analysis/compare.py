@@ -10,10 +10,12 @@ from qiskit.quantum_info import SparsePauliOp
 
 from ..backends import RunResult
 from ..backends.jobs import ENERGY
+from ..backends.noisy_channel import MAX_NOISY_QUBITS, noisy_states
 from ..compiler import ErrorTerm, Program, Rung, Status
 from ..exact import Certificate, certificate, channel_certificate
 from ..generators.channels import DiscreteChannel
 from ..readings import Prediction, predict, states_after_sweeps
+from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..spectrum import (
     MAX_DENSE_QUBITS,
     Array,
@@ -159,7 +161,11 @@ def _estimate(run: RunResult, operator: SparsePauliOp, states: Array | None, exa
 
 
 def _ledger(run: RunResult, energy: Estimate, prediction: Prediction | None, states: Array | None) -> Ledger:
+    compiled = run.request.compiled
+    noisy = compiled.target.noise.present
     noise = ErrorTerm(Rung.NOISE, 0.0, UNIT, Status.PROVED, "the simulator has no gate noise")
+    unknown = "the exact channel with noise takes at most 10 qubits and 5 of the system"
+    noise = ErrorTerm(Rung.NOISE, None, UNIT, Status.NOT_CHECKED, unknown) if noisy else noise
     if run.request.shots:
         source = "half width of the 95 % interval of the energy, scatter between draws of the delays included"
         shots = ErrorTerm(Rung.SHOTS, (energy.high - energy.low) / 2, "energy", Status.MEASURED, source)
@@ -167,9 +173,18 @@ def _ledger(run: RunResult, energy: Estimate, prediction: Prediction | None, sta
         shots = ErrorTerm(Rung.SHOTS, 0.0, "energy", Status.PROVED, "exact expectation values")
     if prediction is None:
         return Ledger((*run.program.declared, noise, shots))
-    start, drawn = run.request.initial.density(run.program.num_system), []
-    if states is not None:
-        mean = states_after_sweeps(run.program, start)[-1]
+    start = run.request.initial.density(run.program.num_system)
+    if run.program.num_system > MAX_CHANNEL_QUBITS:
+        return ledger(run.program, start, others=(noise, shots))
+    drawn: list[Shift] = []
+    mean = states_after_sweeps(run.program, start)[-1]
+    others: tuple[ErrorTerm, ...] = (noise, shots)
+    if noisy and compiled.compact().start.num_qubits <= MAX_NOISY_QUBITS:
+        with_noise = noisy_states(compiled)[-1]
+        source = "exact mean with the target's gate noise against the one without"
+        drawn.append(Shift(Rung.NOISE, with_noise - mean, Status.MEASURED, source))
+        mean, others = with_noise, (shots,)
+    if states is not None and (drawn or not noisy):
         source = f"mean of {len(run.blocks)} draws against the exact mean over delays"
         drawn.append(Shift(Rung.DELAYS, states[-1] - mean, Status.MEASURED, source))
-    return ledger(run.program, start, extra=drawn, others=(noise, shots))
+    return ledger(run.program, start, extra=drawn, others=others)

@@ -16,6 +16,7 @@ from ..compiler import ErrorTerm, Program
 from ..exact import Certificate
 from ..exact.nonequilibrium import Steady
 from ..readings import Prediction, cost
+from ..readings.forecast import Forecast
 from ..spectrum import Thermal
 from ..tuning.ledger import Ledger
 from .estimate import Estimate
@@ -216,7 +217,27 @@ def program_table(program: Program, compiled: Compiled, prediction: Prediction |
         table.add_row("predicted trace distance, from every start", starts)
         table.add_row("predicted trace distance of the fixed point", number(prediction.fixed_point_distance))
         table.add_row("predicted contraction per sweep", f"{prediction.contraction:.3f}")
+        table.add_row("predicted β of the fixed point, by its energy", number(prediction.fixed_point_beta))
+        needed, status = prediction.sweeps_to(target_error)
+        table.add_row(f"sweeps to {target_error:g} from the worst start ({status.value})", count(needed))
+        if prediction.relaxation.applications:
+            table.add_row("fixed point and contraction, by Krylov", prediction.relaxation.text)
     table.caption, table.caption_justify = program.provenance or None, "left"
+    return table
+
+
+def forecast_table(forecast: Forecast) -> Table:
+    """What a run will take, before it begins."""
+    table = _table("Before it runs", "quantity", "value", "status")
+    table.add_row("two-qubit gates, mean over random steps", count(forecast.two_qubit_gates), "measured")
+    table.add_row("one-qubit gates without rz", count(forecast.one_qubit_gates), "measured")
+    table.add_row("resets, depth", f"{count(forecast.resets)}, {count(forecast.depth)}", "measured")
+    chance = f"{forecast.expected_fidelity:.4f} ({forecast.fidelity_per_sweep:.4f} per sweep)"
+    table.add_row("chance that no gate errs at the target's rates", chance, "extrapolated")
+    for one in forecast.simulations:
+        chosen = ", this target's" if one.method == forecast.chosen else ""
+        size = f"{one.memory_bytes / 2**20:,.3g} MiB, about {one.seconds:,.2g} s"
+        table.add_row(f"Aer {one.method} on {forecast.qubits} qubits{chosen}", size, one.status.value)
     return table
 
 

@@ -14,6 +14,7 @@ from qiskit.transpiler.passes import HLSConfig
 from qiskit.transpiler.passes.routing.algorithms import ApproximateTokenSwapper
 
 from ..targets import Target
+from .faithful import same_action
 
 SWAP_TRIALS = 20
 
@@ -45,15 +46,15 @@ class Router:
             warnings.simplefilter("ignore", scipy.sparse.SparseEfficiencyWarning)
             for block, rustiq in ((plain, False), (qc, False), (qc, True)):
                 done = self._manager(3, seed, rustiq=rustiq).run(block)
-                if _is_identity(done, qc.num_qubits):
+                if _is_identity(done, qc.num_qubits) and same_action(plain, done, *[range(qc.num_qubits)] * 2):
                     found.append(bare(done))
         return min(found, key=two_qubit_gates, default=plain)
 
     def unrouted(self, qc: QuantumCircuit, seed: int) -> QuantumCircuit:
         """A block in basis gates where every pair of qubits interacts, ending on the wires it began on."""
-        for level in (3, 1):  # level 3 may elide swaps into a relabelling, which would break repetition
+        for level in (3, 1):  # level 3 may elide swaps into a relabelling, which would break repetition, or lose angles
             done = self._manager(level, seed).run(qc)
-            if _is_identity(done, qc.num_qubits):
+            if _is_identity(done, qc.num_qubits) and (level == 1 or same_action(qc, done, *[range(qc.num_qubits)] * 2)):
                 return bare(done)
         raise AssertionError("level 1 keeps the order of the qubits")
 
@@ -82,35 +83,40 @@ class Router:
         """
         body, last = without_last_resets(qc)
         kept = [k for k in range(qc.num_qubits) if k not in last]
-        found = []
-        for seed in seeds:
-            routed = self._manager(3, seed, placed=tuple(placement)).run(body)
-            done = self._brought_home(routed, kept, seed)
-            for qubit in sorted(last):
-                done.reset(placement[qubit])
-            found.append(Closed(done, seed))
-        return min(found, key=lambda one: two_qubit_gates(one.circuit))
+        tried = list(seeds)
+        for level in (3, 1):  # level 3 loses tiny angles
+            homes = [(self._brought_home(body, placement, kept, level, seed), seed) for seed in tried]
+            for (done, start, end), seed in sorted(homes, key=lambda home: two_qubit_gates(home[0][0])):
+                used = {done.find_bit(q).index for item in done.data for q in item.qubits}
+                wires = [k for k, wire in enumerate(start) if k < qc.num_qubits or wire in used]
+                if level == 1 or same_action(body, done, [start[k] for k in wires], [end[k] for k in wires]):
+                    for qubit in sorted(last):
+                        done.reset(placement[qubit])
+                    return Closed(done, seed)
+        raise AssertionError("level 1 routes every block")
 
-    def _brought_home(self, routed: QuantumCircuit, kept: Sequence[int], seed: int) -> QuantumCircuit:
+    def _brought_home(
+        self, body: QuantumCircuit, placement: Sequence[int], kept: Sequence[int], level: int, seed: int
+    ) -> tuple[QuantumCircuit, list[int], list[int]]:
+        """A routing with some qubits swapped home; the physical wire of every virtual qubit before and after."""
         assert self.coupling is not None  # only lattices are routed
-        before, after = _ends(routed)
+        routed = self._manager(level, seed, placed=tuple(placement)).run(body)
+        start, end = _ends(routed)
         graph = self.coupling.graph.to_undirected(multigraph=False)
-        moves = {after[k]: before[k] for k in kept}
+        moves = {end[k]: start[k] for k in kept}
         swaps = ApproximateTokenSwapper(graph, seed=seed).map(moves, trials=SWAP_TRIALS)
-        at = {start: start for start in moves}
-        for a, b in swaps:
-            at = {start: {a: b, b: a}.get(wire, wire) for start, wire in at.items()}
-        if at != moves:
-            raise AssertionError("a closed block must end on the layout it began with")
         qc = bare(routed)
-        if not swaps:
-            return qc
         for a, b in swaps:
             qc.swap(a, b)
-        done = self._manager(3, seed, placed=(), last=True).run(qc)
+            end = [{a: b, b: a}.get(wire, wire) for wire in end]
+        if any(end[k] != start[k] for k in kept):
+            raise AssertionError("a closed block must end on the layout it began with")
+        if not swaps:
+            return qc, start, end
+        done = self._manager(level, seed, placed=(), last=True).run(qc)
         if not _is_identity(done, self.coupling.size()):
             raise AssertionError("the last stage moves no qubit")
-        return bare(done)
+        return bare(done), start, end
 
     def _manager(
         self, level: int, seed: int, *, placed: tuple[int, ...] | None = None, rustiq: bool = False, last: bool = False

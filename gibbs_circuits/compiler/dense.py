@@ -24,7 +24,7 @@ from .trotter import commuting_groups
 
 MAX_SYSTEM = 5  # as the exact channel of a program
 MAX_QUBITS = 10
-MAX_GATES = 10_000  # two-qubit gates of one block: synthesised and checked in about 10 s
+MAX_GATES = 30_000  # two-qubit gates of one block: synthesised and checked in about 20 s
 SMALLEST = 1e-15  # of the largest Choi eigenvalue; what is below is rounding
 NEGATIVE = 1e-10
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..compiler import Knobs, Program, Scheme, TimeKnobs
-from ..compiler.schemes import symbolic_jumps
+from ..compiler.schemes.jumps import symbolic_jumps, widest
 from ..generators import Lindbladian
 from ..generators.channels import DiscreteChannel
 from ..generators.frequency import local_frequency
@@ -138,14 +138,16 @@ def values_at(generator: Lindbladian, setting: Setting, nu: float, rate: float, 
 
 def _candidates(generator: Lindbladian | DiscreteChannel, scheme: Scheme, knobs: Knobs) -> Iterator[Knobs]:
     given, seen = {"sweeps": 1, **_given(knobs)}, set()
-    for values in _settings(generator, scheme):
+    for values in _settings(generator, scheme, getattr(knobs, "resolution", None)):
         candidate = type(knobs).model_validate({**values, **given})
         if (key := tuple(sorted((k, str(v)) for k, v in candidate.as_dict().items()))) not in seen:
             seen.add(key)
             yield candidate
 
 
-def _settings(generator: Lindbladian | DiscreteChannel, scheme: Scheme) -> Iterator[dict[str, Any]]:
+def _settings(
+    generator: Lindbladian | DiscreteChannel, scheme: Scheme, resolution: float | None
+) -> Iterator[dict[str, Any]]:
     if "strength" not in scheme.knobs.model_fields or isinstance(generator, DiscreteChannel):
         yield {}
         return
@@ -153,7 +155,7 @@ def _settings(generator: Lindbladian | DiscreteChannel, scheme: Scheme) -> Itera
     if not issubclass(scheme.knobs, TimeKnobs):
         yield from ({"strength": float(f"{strength / (rate or 1.0):.4g}")} for strength in STRENGTHS)
         return
-    nu, width = local_frequency(generator), max(jump.filter.width for jump in symbolic_jumps(generator))
+    nu, width = local_frequency(generator), widest(symbolic_jumps(generator, resolution))
     yield from (values_at(generator, setting, nu, rate, width) for setting in LADDER)
 
 
@@ -194,7 +196,7 @@ def _formula_only(
     values: dict[str, Any] = {}
     strength = float(f"{min(STRONGEST, 10 * target_error):.4g}")
     if isinstance(generator, Lindbladian) and issubclass(scheme.knobs, TimeKnobs):
-        width = max(jump.filter.width for jump in symbolic_jumps(generator))
+        width = widest(symbolic_jumps(generator, getattr(knobs, "resolution", None)))
         values = values_at(generator, MIDDLE, local_frequency(generator), RATE, width)
     if "strength" in scheme.knobs.model_fields:
         values["strength"] = strength

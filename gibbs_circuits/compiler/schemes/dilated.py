@@ -37,7 +37,7 @@ def dilated_1(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Program
 
     Raises:
         ArgumentError: If a knob is missing or the generator has no circuit.
-        TooLargeError: Above 5 system qubits, 10 with the ancillas, or 10,000 two-qubit gates.
+        TooLargeError: Above 5 system qubits, 10 with the ancillas, or 30,000 two-qubit gates.
     """
     return _dilated(generator, knobs, 1)
 

@@ -50,7 +50,7 @@ def discrete(generator: Lindbladian | DiscreteChannel, knobs: DiscreteKnobs) -> 
     Raises:
         ArgumentError: If the generator is not in detailed balance, the channel's step is another one, or K is not
             found (steps close to 1).
-        TooLargeError: Above 5 system qubits, 10 with the ancillas, or 10,000 two-qubit gates.
+        TooLargeError: Above 5 system qubits, 10 with the ancillas, or 30,000 two-qubit gates.
 
     Accuracy: the fixed point is σ to 1e-12 (measured, n <= 3).
 

@@ -41,7 +41,7 @@ def stinespring(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Progr
 
     Raises:
         ArgumentError: If a knob is missing, or a strength is given for a discrete channel.
-        TooLargeError: Above 5 system qubits, 10 with the ancillas, or 10,000 two-qubit gates.
+        TooLargeError: Above 5 system qubits, 10 with the ancillas, or 30,000 two-qubit gates.
 
     Accuracy: channel error <= 1e-12 (measured, n <= 3, δ from 1e-3 to 1e2). Time O(64**n).
 

@@ -56,7 +56,7 @@ def weak_measurement(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> 
 
     Raises:
         ArgumentError: If a knob is missing or the generator has no circuit.
-        TooLargeError: Above 5 system qubits, 10 with the ancillas, 10,000 two-qubit gates in a block, or 1000
+        TooLargeError: Above 5 system qubits, 10 with the ancillas, 30,000 two-qubit gates in a block, or 1000
             measurements in a sweep.
 
     References:
