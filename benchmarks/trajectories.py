@@ -2,7 +2,7 @@
 
     python benchmarks/trajectories.py     # about two minutes on two cores
 
-The cycle of Farrell et al. (arXiv:2605.26245) on the open lattice of 2 × 2 cells, 12 sites and one ancilla. All ways
+The preset of Farrell et al. (arXiv:2605.26245) on the open lattice of 2 × 2 cells, 12 sites and one ancilla. All ways
 start in |0…0⟩, perform the same circuit and read the energy at the end. "Loop" is what a user writes: draw, write the
 circuit, transpile, run one shot, once per trajectory; at Qiskit's default level and at level 0. "Run alone" counts
 Aer's own time only, on circuits already transpiled. "One circuit, all shots" is not the same task: all shots share
@@ -22,42 +22,11 @@ from qiskit_aer import AerSimulator
 from rich.console import Console
 from rich.table import Table
 
-from gibbs_circuits import models
-from gibbs_circuits.compiler import Branch, Couple, Evolve, Program, RandomChoice, Reset, Stage, Step
-from gibbs_circuits.compiler.trotter import commuting_groups
-from gibbs_circuits.filters import GaussianFilter
-from gibbs_circuits.generators import couplings_of, dll
+from gibbs_circuits.compiler import Program
+from gibbs_circuits.compiler.presets import farrell
 from gibbs_circuits.readings import mixed, pieces, random_draws, zero
 from gibbs_circuits.readings.circuit import assemble
 from gibbs_circuits.readings.trajectories import trajectories
-
-STRENGTH, STEP, STEPS, LARGEST = 1.75, 0.25, 3, 8.0
-
-
-def kagome_program(beta: float, cycles: int, splittings: int = 64) -> Program:
-    """The published cycle by hand, the ancilla's own evolution and its flip in the axis of the couplings.
-
-    The splitting ω, uniform on (0, 8], is one of `splittings` midpoints. With −ωZ/2 on the ancilla a coupling at time
-    t has the axis ωt; a start in |1⟩ turns the sign.
-    """
-    model = models.kagome_ising()
-    n, angle = model.num_qubits, STRENGTH / math.sqrt(STEP * STEPS) * STEP
-    branches = []
-    for site in range(n):
-        for letter in "XYZ":
-            terms = (("I" * (n - 1 - site) + letter + "I" * site, 1.0),)
-            for k in range(splittings):
-                omega = LARGEST * (k + 0.5) / splittings
-                flipped = math.exp(-beta * omega) / (1 + math.exp(-beta * omega))
-                for probability, turn in ((1 - flipped, omega * STEP), (flipped, -omega * STEP)):
-                    steps: list[Step] = []
-                    for j in range(STEPS):
-                        halves = (Couple(terms, 0, angle / 2, turn * edge) for edge in (j, j + 1))
-                        steps += [next(halves), Evolve(STEP), next(halves)]
-                    branches.append(Branch(probability / (3 * n * splittings), (*steps, Reset((0,)))))
-    generator = dll(model, couplings_of("XYZ", n), GaussianFilter(beta), beta)
-    stage = Stage((RandomChoice(tuple(branches)),), cycles)
-    return Program(n, 1, commuting_groups(model.hamiltonian), (stage,), generator, "kagome by hand")
 
 
 @dataclass(frozen=True)
@@ -116,7 +85,7 @@ def compare(program: Program, count: int, aer_count: int, shots: int, threads: i
 
 def main() -> None:
     """Print the tables."""
-    program = kagome_program(beta=100.0, cycles=10)
+    program = farrell(sweeps=10)
     table = Table("threads", "way", "cycles / s", "ours, times faster", "E/N after 10 cycles", title="12 + 1 qubits")
     for threads in (1, 0):
         speeds = compare(program, 512, 8, 64, threads)
@@ -129,7 +98,7 @@ def main() -> None:
             )
         table.add_section()
     Console(width=110).print(table)
-    long = kagome_program(beta=100.0, cycles=200)
+    long = farrell(sweeps=200)
     begun = time.perf_counter()
     energy = {"energy": long.lindbladian.model.hamiltonian}
     found = trajectories(long, mixed(), 128, 2, observables=energy, every=5, workers=None)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
+from scipy.optimize import lsq_linear, nnls
 
 from .errors import ArgumentError, TooLargeError, check_real
 from .filters import Filter
@@ -145,7 +145,7 @@ def _windows(beta: float, points: Real, target: Real, centres: Real, sigma: floa
     both = overlap(points, centres) + np.where(centres > 0, overlap(points, -centres), 0.0)
     # relative to the rate itself, or to what a neighbour at its own full rate leaks to it, if that is more
     scale = np.maximum(np.max(overlap(points, points) * target, axis=1), np.finfo(float).tiny)
-    weights, _ = nnls(both / scale[:, None], target / scale, maxiter=50 * centres.size)
+    weights = _not_negative(both / scale[:, None], target / scale)
     reach = points[-1]
     at = np.minimum(centres + beta * sigma**2 / 2, reach)  # where the larger of the two rates of a pair peaks
     with np.errstate(divide="ignore"):
@@ -156,6 +156,19 @@ def _windows(beta: float, points: Real, target: Real, centres: Real, sigma: floa
     ]  # fmt: skip
     pairs = [(w, u) for w, c in kept for u in ((c, -c) if c > 0 else (0.0,))]
     return tuple((w, WindowFilter(beta, sigma, u + shift)) for w, u in sorted(pairs, key=lambda pair: pair[1]))
+
+
+def _not_negative(A: Real, b: Real) -> Real:
+    """Weights w >= 0 with A w ≈ b in least squares; slightly damped where neighbouring windows are too much alike."""
+    for damping in (0.0, 1e-10, 1e-8, 1e-6):
+        rows = [A, damping * np.eye(A.shape[1])] if damping else [A]
+        try:
+            return np.asarray(
+                nnls(np.vstack(rows), np.pad(b, (0, sum(map(len, rows[1:])))), maxiter=50 * A.shape[1])[0]
+            )
+        except RuntimeError:  # the active set cycles
+            continue
+    return np.asarray(lsq_linear(A, b, bounds=(0.0, np.inf), lsq_solver="exact").x)
 
 
 def _refuse_many(count: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..compiler import Correct, Couple, Evolve, Group, Program, RandomChoice, RandomDelay, Reset, Step, Unitary
@@ -24,6 +25,22 @@ def cost(program: Program) -> Cost:
     resets = sum(stage.repeats * _resets(step) for stage in program.stages for step in stage.steps)
     total = sum(gates * stage.repeats for gates, stage in zip(per_sweep, program.stages, strict=True))
     return Cost(total, resets, per_sweep)
+
+
+def two_qubit_gates_at(program: Program, draws: Iterable[int]) -> float:
+    """Two-qubit gates of all sweeps at given draws of the random steps: exactly those of the circuit written out."""
+    left = iter(draws)
+
+    def gates(step: Step) -> float:
+        match step:
+            case RandomDelay():
+                return next(left) * step_gates(program, step.unit)
+            case RandomChoice():
+                return sum(map(gates, step.branches[next(left)].steps))
+            case _:
+                return step_gates(program, step)
+
+    return sum(gates(step) for stage in program.stages for _ in range(stage.repeats) for step in stage.steps)
 
 
 def _resets(step: Step) -> float:

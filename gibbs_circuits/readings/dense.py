@@ -18,8 +18,7 @@ from ..errors import InvalidProgramError
 from ..spectrum import Array
 
 FEWEST_CLEAN = 2  # clean ancillas from which the columns alone are cheaper than the whole unitary
-ACCURACY = 3e-12  # error of an element that ends the search
-TOLERATED = 5e-11  # and the largest that is accepted
+ACCURACY = 2e-11  # of an element
 PROBES = 4  # random vectors with elements of order 1, on which an error of any element shows
 FRAMES = 6  # random local frames that are tried
 IDLE = 1e-14
@@ -33,12 +32,12 @@ def dense_gate(step: Unitary, num_system: int) -> Gate:
     unitary (quantum Shannon decomposition, (22/48) 4^q − (3/2) 2^q + 5/3 in general).
 
     Raises:
-        InvalidProgramError: If no synthesis is accurate to 5e-11.
+        InvalidProgramError: If no synthesis is accurate to 2e-11.
 
-    Accuracy: 3e-12 per element as a rule, 5e-11 at worst, checked on random
-        vectors. On matrices with repeated blocks or small entries
-        either synthesis may be wrong (by 1e-9 to 1 in Qiskit 2.6). It is then repeated between random one-qubit
-        rotations and, where ancillas are clean, with random other columns: both are free and break the pattern.
+    Accuracy: 2e-11 per element at worst, 1e-13 as a rule, checked on random vectors. On matrices with repeated blocks
+        or small entries either synthesis may be wrong (by 1e-9 to 1 in Qiskit 2.6). It is then repeated between random
+        one-qubit rotations and, where ancillas are clean, with random other columns: both are free and break the
+        pattern.
 
     References:
         Iten et al., PRA 93, 032318; Krol & Al-Ars, arXiv:2403.13692.
@@ -71,36 +70,29 @@ def _dense_circuit(step: Unitary, num_system: int) -> QuantumCircuit:
 def _synthesised(data: bytes, qubits: int, columns: int) -> QuantumCircuit:
     """A circuit in cx and u with these first columns."""
     V = np.frombuffer(data, dtype=complex).reshape(2**qubits, columns)
-    best, error = QuantumCircuit(qubits), np.inf
-    rng = np.random.default_rng(0)
+    rng, error = np.random.default_rng(0), np.inf
     probes = rng.standard_normal((columns, PROBES)) + 1j * rng.standard_normal((columns, PROBES))
     start = np.zeros((2**qubits, PROBES), dtype=complex)
     start[:columns] = probes
-    for group in _candidates(V, qubits):
-        for qc in group:
-            try:
-                found = transpile(qc, basis_gates=["cx", "u"], optimization_level=0)
-            except (QiskitError, ValueError):
-                continue
-            now = float(np.max(np.abs(_performed(found, start) - V @ probes)))
-            if now < error:
-                best, error = found, now
-            if error <= ACCURACY:
-                break
-        if error <= TOLERATED:
-            best.name = f"dense_{zlib.crc32(data):08x}"
-            return best
+    for qc in _candidates(V, qubits):
+        try:
+            found = transpile(qc, basis_gates=["cx", "u"], optimization_level=0)
+        except (QiskitError, ValueError):
+            continue
+        error = min(error, float(np.max(np.abs(_performed(found, start) - V @ probes))))
+        if error <= ACCURACY:
+            found.name = f"dense_{zlib.crc32(data):08x}"
+            return found
     raise InvalidProgramError(
-        f"A dense block on {qubits} qubits could not be synthesised: error {error:.1e}, allowed {TOLERATED:g}."
+        f"A dense block on {qubits} qubits could not be synthesised: error {error:.1e}, allowed {ACCURACY:g}."
     )
 
 
-def _candidates(V: Array, qubits: int) -> Iterator[Iterator[QuantumCircuit]]:
+def _candidates(V: Array, qubits: int) -> Iterator[QuantumCircuit]:
     """The columns alone, then, if that fails, the whole unitary; each as it is, then in random local frames."""
-    dim, clean = V.shape
-    yield (_framed(V, qubits, frame) for frame in range(FRAMES))
-    if clean < dim:
-        yield (_framed(_completed(V, frame), qubits, frame) for frame in range(FRAMES))
+    yield from (_framed(V, qubits, frame) for frame in range(FRAMES))
+    if V.shape[1] < V.shape[0]:
+        yield from (_framed(_completed(V, frame), qubits, frame) for frame in range(FRAMES))
 
 
 def _completed(V: Array, seed: int) -> Array:

@@ -18,6 +18,7 @@ from ..dense import (
     exponential,
     lindbladian_of,
     minimal_kraus,
+    mixed,
     most_operators,
     refuse,
     refuse_system,
@@ -33,7 +34,8 @@ DILATED_SOURCE = "Ding, Li & Lin, arXiv:2311.15533"
 def dilated_1(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Program:
     r"""One evolution per sweep under the first-order dilated Hamiltonian: $h_0 = \sqrt\delta B$, $h_j = V_j$.
 
-    See `dilated_hamiltonian`. Local error O(δ²): declared order 1 over a fixed time.
+    See `dilated_hamiltonian`; before the reset the ancillas are turned to another basis (`mixed`). Local error O(δ²):
+    declared order 1 over a fixed time.
 
     Raises:
         ArgumentError: If a knob is missing or the generator has no circuit.
@@ -130,6 +132,7 @@ def _dilated(generator: Lindbladian | DiscreteChannel, knobs: Knobs, order: int)
     m = ancillas_for(len(H) >> n)
     refuse(scheme, n, m)
     ancillas = tuple(range(m))
-    sweep = (Unitary(exponential(H, np.sqrt(strength)), ancillas, scheme, clean=True), Reset(ancillas))
+    U = mixed(exponential(H, np.sqrt(strength)), n)
+    sweep = (Unitary(U, ancillas, scheme, clean=True), Reset(ancillas))
     declared = ErrorTerm(Rung.DILATION, None, f"order {order} in strength", Status.NOT_CHECKED, DILATED_SOURCE)
     return dense_program(lindbladian, scheme, knobs, sweep, m, declared)

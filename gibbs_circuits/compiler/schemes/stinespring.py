@@ -20,6 +20,7 @@ from ..dense import (
     dense_program,
     isometry,
     minimal_kraus,
+    mixed,
     refuse,
     refuse_system,
     transfer,
@@ -73,7 +74,7 @@ def exact_program(
     """The program of a channel with these Kraus operators; what rounding leaves of `target` is measured."""
     n, m = generator.model.num_qubits, ancillas_for(len(kraus))
     refuse(scheme, n, m)
-    V, ancillas = isometry(kraus, m), tuple(range(m))
+    V, ancillas = mixed(isometry(kraus, m), n), tuple(range(m))
     sweep: tuple[Step, ...] = (Unitary(completed(V), ancillas, scheme, clean=True), Reset(ancillas))
     error = float(np.linalg.norm(transfer(V.reshape(-1, 2**n, 2**n)) - target))
     declared = ErrorTerm(Rung.DILATION, error, "‖Φ − target‖_F", Status.MEASURED, "the isometry against the channel")

@@ -1,0 +1,223 @@
+"""The compiler, held to what it declares: orders, exactness, kinds, the shift rule, the ledger, peers, routing.
+
+    python benchmarks/compile.py                  # about twenty minutes on two cores
+    python benchmarks/compile.py --task shift     # one table
+
+Tables: orders, circuits, kinds, shift, coherent, ledger, kagome, routing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit, qasm3, transpile
+from qiskit.quantum_info import Kraus, SuperOp
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # the neighbouring benchmarks, whatever the working directory
+
+import gibbs_circuits as gc
+from benchmarks import ledger, routing, trajectories
+from gibbs_circuits.compiler import SCHEMES, Program, TimeKnobs
+from gibbs_circuits.compiler.schemes.thermal_ancilla import coupling_strength
+from gibbs_circuits.models import from_terms
+from gibbs_circuits.readings import fixed_point, pieces, random_draws, sweep_channel
+from gibbs_circuits.readings.circuit import assemble
+from gibbs_circuits.readings.cost import two_qubit_gates_at
+from gibbs_circuits.spectrum import gibbs_state, trace_distance
+from gibbs_circuits.tuning.coherent import coherent_tradeoff
+from gibbs_circuits.tuning.rungs import fitted_slope, measured_rungs
+from gibbs_circuits.tuning.variants import exactly_evolved
+
+SLOPE = 0.15
+BASIS = ["cx", "u", "reset"]
+SMALL: dict[str, Any] = {
+    "sweeps": 1, "strength": 0.5, "spacing": 0.3, "nodes": 5, "random_delays": (1, 3), "step": 0.5,
+}  # fmt: skip
+KINDS: dict[str, Callable[[gc.Model], gc.Lindbladian]] = {
+    "dll gaussian": lambda m: gc.dll(m, 1.0, "Y"),
+    "dll metropolis": lambda m: gc.dll(m, 1.0, "Y", "metropolis"),
+    "ckg gaussian": lambda m: gc.ckg(m, 1.0, "Y"),
+    "ckg metropolis": lambda m: gc.ckg(m, 1.0, "Y", "metropolis"),
+    "davies": lambda m: gc.davies(m, 1.0, "Y"),
+    "ule with B": lambda m: gc.ule(m, 1.0, "Y", coherent="balance"),
+    "coarse-grained with B": lambda m: gc.coarse_grained(m, 1.0, "Y", coherent="balance"),
+    "scandi_alhambra": lambda m: gc.scandi_alhambra(m, 1.0, "Y"),
+    "custom": lambda m: gc.custom(m, 1.0, lambda a, b: np.exp(-((a - b) ** 2) / 4 - (a + b) / 4 - (a + b) ** 2 / 9)),
+}
+
+
+def program(generator: Any, scheme: str, **knobs: Any) -> Program:
+    """At the small settings where nothing else is said."""
+    fields = SCHEMES[scheme].knobs.model_fields
+    taken = {key: value for key, value in {**SMALL, **knobs}.items() if key in fields}
+    return gc.compile(generator, scheme=scheme, **taken)
+
+
+def random_model(seed: int, n: int) -> gc.Model:
+    """Random bonds and fields."""
+    rng = np.random.default_rng(seed)
+    terms = [
+        ("I" * (n - 2 - k) + a + b + "I" * k, float(rng.normal())) for k in range(n - 1) for a in "XZ" for b in "XZ"
+    ]
+    terms += [("I" * (n - 1 - k) + a + "I" * k, float(rng.normal())) for k in range(n) for a in "XYZ"]
+    return from_terms(terms, f"random {seed}")
+
+
+def orders(console: Console) -> bool:
+    """Every scheme's declared order as a slope, with the controls that must fail."""
+    table = Table("scheme", "rung", "knob", "errors", "slope", "declared", "holds", title="Declared orders, 2 sites")
+    good = True
+    for name in SCHEMES:
+        for rung in measured_rungs(program(gc.dll(gc.models.mixed_field_ising(2), 1.0), name, nodes=9, spacing=0.25)):
+            errors = " ".join(f"{e:.1e}" for e in rung.errors)
+            slope = "—" if rung.slope is None else f"{rung.slope:.2f}"
+            holds = {True: "yes", False: "NO", None: "—"}[rung.holds]
+            good &= rung.holds is not False
+            table.add_row(name, rung.rung.value, rung.knob, errors, slope, rung.declared, holds)
+    console.print(table)
+    return good
+
+
+def system_channel(qc: QuantumCircuit, n: int) -> np.ndarray:
+    """By qiskit.quantum_info alone."""
+    a = qc.num_qubits - n
+    one, basis = np.eye(2**n), np.eye(2**a)
+    prepare = SuperOp(Kraus([np.kron(basis[:, [0]], one)]))
+    forget = SuperOp(Kraus([np.kron(row[None, :], one) for row in basis]))
+    return np.asarray(prepare.compose(SuperOp(qc)).compose(forget).data)
+
+
+def circuits(console: Console) -> bool:
+    """Circuit = channel, cost = count, and the written OpenQASM read back."""
+    table = Table(
+        "scheme", "n", "model", "ancillas", "circuit − channel", "QASM read back − channel", "cost", "count",
+        title="One sweep at fixed draws, against qiskit.quantum_info",
+    )  # fmt: skip
+    good = True
+    for name in SCHEMES:
+        for n in (1, 2, 3) if issubclass(SCHEMES[name].knobs, TimeKnobs) else (1, 2):
+            for seed in (11, 12):
+                generator = gc.dll(random_model(seed, n), 0.8, "Y")
+                p = program(generator, name)
+                draws = random_draws(p, 3)
+                qc = assemble(p, pieces(p), QuantumCircuit(p.num_qubits), draws)
+                flat = transpile(qc, basis_gates=BASIS, optimization_level=0)
+                exact = sweep_channel(p, draws=draws)
+                mine = np.abs(system_channel(flat, n) - exact).max()
+                back = np.abs(system_channel(qasm3.loads(qasm3.dumps(flat)), n) - exact).max()
+                price, count = two_qubit_gates_at(p, draws), flat.count_ops().get("cx", 0)
+                good &= mine < 1e-10 and back < 1e-8 and abs(price - count) < 1e-6
+                table.add_row(
+                    name, str(n), p.generator.model.name, str(p.num_ancilla), f"{mine:.1e}", f"{back:.1e}",
+                    f"{price:g}", str(count),
+                )  # fmt: skip
+    console.print(table)
+    return good
+
+
+def kinds(console: Console) -> bool:
+    """Every exact kind reaches a circuit, whose fixed point tends to σ as the knobs are refined together."""
+    table = Table(
+        "kind", "factors", "scheme", *(f"δ = {d:g}" for d in (0.06, 0.03, 0.015)), "slope",
+        title="Trace distance of the fixed point to σ, 2 sites, order-4 product formula, wide grid",
+    )  # fmt: skip
+    good, model = True, gc.models.mixed_field_ising(2)
+    sigma = gibbs_state(model, 1.0)
+    for name, make in KINDS.items():
+        generator = make(model)
+        for scheme in ("parallel", "sequential", "random_jumps"):
+            fine = {"spacing": 0.15, "nodes": 97, "random_delays": (8, 48), "trotter_order": 4}
+            strengths = (0.06, 0.03, 0.015)
+            compiled = [program(generator, scheme, strength=d, **fine) for d in strengths]
+            errors = [trace_distance(fixed_point(sweep_channel(p)), sigma) for p in compiled]
+            slope = fitted_slope(strengths, errors)
+            good &= slope is not None and abs(slope - 1) <= SLOPE
+            factors = len(generator.contacts[0].kernel.on(np.linspace(-6, 6, 9)).factors())
+            table.add_row(name, str(factors), scheme, *(f"{e:.2e}" for e in errors), f"{slope:.2f}" if slope else "—")
+    channel = gc.discrete(model, 1.0)
+    for scheme in ("discrete", "stinespring"):
+        error = trace_distance(fixed_point(sweep_channel(gc.compile(channel, scheme=scheme, sweeps=1))), sigma)
+        good &= error < 1e-10
+        table.add_row("discrete", "—", scheme, f"{error:.1e}", "", "", "exact")
+    console.print(table)
+    return good
+
+
+def shift(console: Console) -> bool:
+    """Thermal ancillas with and without the shift rule."""
+    table = Table(
+        "model", "rule", *(f"α = {a:g}" for a in (0.4, 0.2, 0.1)), "slope", "times closer at 0.1",
+        title="Trace distance of the fixed point, nine Pauli couplings, β = 1, s = 1, exact evolution",
+    )  # fmt: skip
+    good = True
+    for model in (gc.models.mixed_field_ising(3), *(random_model(seed, 3) for seed in range(1, 6))):
+        generator, sigma = gc.ckg(model, 1.0, "XYZ", sigma_E=0.5, omega_gamma=1.0), gibbs_state(model, 1.0)
+        errors: dict[bool, list[float]] = {}
+        for rule in (True, False):
+            errors[rule] = []
+            for alpha in (0.4, 0.2, 0.1):
+                spacing, nodes = 0.2, 51
+                strength = (alpha / coupling_strength(generator, 1.0, spacing, nodes)) ** 2
+                p = program(
+                    generator, "thermal_ancilla", strength=strength, spacing=spacing, nodes=nodes,
+                    random_delays=(0, 20), shift=rule,
+                )  # fmt: skip
+                errors[rule].append(trace_distance(fixed_point(sweep_channel(exactly_evolved(p))), sigma))
+        ratio = errors[False][-1] / errors[True][-1]
+        good &= ratio >= 10 and abs((fitted_slope((0.4, 0.2, 0.1), errors[True]) or 0) - 2) <= SLOPE
+        for rule in (True, False):
+            slope = fitted_slope((0.4, 0.2, 0.1), errors[rule])
+            table.add_row(
+                model.name if rule else "", "shifted" if rule else "plain", *(f"{e:.2e}" for e in errors[rule]),
+                f"{slope:.2f}", f"{ratio:.0f}" if rule else "",
+            )  # fmt: skip
+    console.print(table)
+    return good
+
+
+def coherent(console: Console) -> bool:
+    """The term B compiled: what it costs and what it brings."""
+    table = Table(
+        "scheme", "delays", "what", "two-qubit gates per sweep", "fixed point", "contraction", title="B, n = 3"
+    )
+    generator = gc.dll(gc.models.mixed_field_ising(3), 1.0)
+    for scheme in ("sequential", "parallel"):
+        for delays in ((0, 0), (2, 8)):
+            knobs = SCHEMES[scheme].knobs.model_validate(
+                {"sweeps": 1, "strength": 1.0, "spacing": 0.25, "nodes": 8, "random_delays": delays}
+            )
+            for row in coherent_tradeoff(generator, scheme, knobs):
+                table.add_row(
+                    scheme, str(delays), row.what, f"{row.two_qubit_gates:g}", f"{row.distance:.4f}",
+                    f"{row.contraction:.3f}",
+                )  # fmt: skip
+    console.print(table)
+    return True
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the tables; exit status 1 if one does not bear out what is declared."""
+    tasks: dict[str, Callable[[Console], bool]] = {
+        "orders": orders, "circuits": circuits, "kinds": kinds, "shift": shift, "coherent": coherent,
+        "ledger": lambda console: ledger.main(), "kagome": lambda console: trajectories.main(),
+        "routing": lambda console: routing.main(),
+    }  # fmt: skip
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", choices=tasks, action="append", help="only this table")
+    chosen = parser.parse_args(arguments).task or list(tasks)
+    console = Console(width=150)
+    results = {name: tasks[name](console) for name in chosen}
+    for name, good in results.items():
+        console.print(f"{name}: {'bears out what is declared' if good else 'DOES NOT BEAR OUT what is declared'}")
+    sys.exit(0 if all(results.values()) else 1)
+
+
+if __name__ == "__main__":
+    main()
