@@ -43,7 +43,7 @@ from .readings.prediction import Unpredicted, try_predict
 from .results import compile_document, document, exact_document, package_version, to_json
 from .spectrum import MAX_DENSE_QUBITS, thermal
 from .targets import available_targets, read_target
-from .terminal import DISAGREES, Interrupted, naming, progress, show
+from .terminal import DISAGREES, Interrupted, naming, note, progress, show
 from .terminal import status as exit_status
 from .tuning.ledger import ledger
 
@@ -117,7 +117,7 @@ def run(
             request = pipeline.request_run(
                 program, spec.target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage
             )
-        print(_in_advance(request), file=sys.stderr)
+        note(_in_advance(request))
         if out is None:
             folder = folder.with_name(f"{folder.name}-{program.hash[:8]}")
         store = Folder(folder, request.identity, resume=resume)

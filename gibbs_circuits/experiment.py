@@ -31,7 +31,7 @@ class CompileKeys(BaseModel):
     """[compile]: keys every scheme has, besides its own knobs."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
-    scheme: str = Field(default="parallel", description="parallel or sequential.")
+    scheme: str = Field(default="parallel", description="how jumps become circuits: gibbs-circuits compile --help.")
     target_error: float = Field(
         default=0.10, gt=0, le=1, allow_inf_nan=False, description="trace distance that still agrees."
     )

@@ -7,7 +7,8 @@ from enum import Enum
 
 from pydantic import BaseModel
 
-from .compiler import SCHEMES, Knobs
+from .compiler import SCHEMES, Knobs, TimeKnobs
+from .compiler.presets import PRESETS
 from .experiment import CompileKeys, RunKeys
 from .generator_keys import WRAPPERS
 from .generator_schemas import KINDS
@@ -28,7 +29,7 @@ def _keys(schema: type[BaseModel], without: tuple[str, ...] = ()) -> list[str]:
     for name, field in schema.model_fields.items():
         if name in without:
             continue
-        if name in Knobs.chosen:
+        if name in TimeKnobs.chosen:
             head = f"{name} (chosen if left out)"
         elif field.default is None or field.is_required():
             head = f"{name} (optional)" if not field.is_required() else name
@@ -52,8 +53,19 @@ def knobs_help() -> str:
     """Every scheme with its knobs and what they mean."""
     lines = ["[bold]Schemes and their knobs[/bold] (\\[compile])"]
     for scheme in SCHEMES.values():
-        lines.append(f"[bold]{scheme.name}[/bold]: {scheme.summary}")
-        lines += _keys(scheme.knobs)
+        order = "exact" if scheme.order is None else f"order {scheme.order} in the strength"
+        lines.append(f"[bold]{scheme.name}[/bold]: {scheme.summary}; {order}")
+        lines += _keys(scheme.knobs, without=tuple(TimeKnobs.model_fields))
+        if issubclass(scheme.knobs, TimeKnobs):
+            lines.append("  and the knobs of schemes in time, below")
+    lines.append("[bold]Knobs of every scheme[/bold]")
+    lines += _keys(Knobs)
+    lines.append("[bold]Knobs of schemes in time[/bold]")
+    lines += _keys(TimeKnobs, without=tuple(Knobs.model_fields))
+    lines.append(
+        "[bold]Published recipes[/bold], from Python: gc.presets.<name>(…); gc.citation(program): what to cite"
+    )
+    lines += [_escape(f"  {preset.name}: {preset.summary} ({preset.source})") for preset in PRESETS.values()]
     return "\n\n".join(lines)
 
 

@@ -88,6 +88,8 @@ def refuse_hopeless(generator: Generator, scheme: Scheme, knobs: Knobs, target: 
     if n <= WRITTEN_OUT:
         numbers = {"sweeps": 1, "strength": 1.0, "spacing": 1.0, "nodes": 1}
         small = {key: value for key, value in numbers.items() if key in scheme.knobs.model_fields}
+        if isinstance(generator, DiscreteChannel):
+            small.pop("strength", None)  # it has a step of its own
         used = scheme(generator, knobs.model_copy(update=small)).num_qubits
     refuse_size(used, n, target.method, target.max_qubits, target.name)
 

@@ -31,6 +31,12 @@ def naming(path: Path, section: str) -> Iterator[None]:
         raise TooLargeError(f"{path}: {error}") from None
 
 
+def note(text: str) -> None:
+    """A remark for whoever watches; nothing in a log."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr)
+
+
 def show(content: RenderableType) -> Console:
     """Print tables at a width that a pipe or a wide terminal keeps readable."""
     console = Console(markup=False)

@@ -165,7 +165,7 @@ def test_run__has_no_beta_effective__constant_energy(run: Run) -> None:
     assert data["result"]["energy"]["value"] == pytest.approx(1.5)
 
 
-def test_run__has_no_fixed_point__six_qubits(run: Run) -> None:
+def test_run__finds_the_fixed_point_by_krylov__six_qubits(run: Run) -> None:
     keys = 'scheme = "sequential"\nspacing = 0.5\nnodes = 2\nstrength = 0.5\nsweeps = 1\nrandom_delays = false\n'
     status, data, _ = run(
         "run",
@@ -175,7 +175,10 @@ def test_run__has_no_fixed_point__six_qubits(run: Run) -> None:
         run='initial = "mixed"\nrealisations = 1',
     )
     assert status == 0
-    assert data["result"]["fixed_point"] is None
+    assert data["prediction"]["fixed_point"]["applications"] > 0
+    assert data["result"]["fixed_point"]["trace_distance"] == pytest.approx(
+        data["prediction"]["fixed_point"]["trace_distance"]
+    )
     assert data["result"]["trace_distance"] is not None
     assert data["generator"]["spectral_gap"] is None
     assert data["exact"]["energy"] is not None

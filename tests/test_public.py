@@ -118,11 +118,11 @@ def test_run__repeats_itself__same_seed(program: gc.Program) -> None:
             gc.run(program, backend=backend, shots=shots, seed=seed, realisations=4) for seed in (5, 5, 6)
         )
         for a, b in zip(first.blocks, second.blocks, strict=True):
-            assert (a.delays, a.counts) == (b.delays, b.counts)
+            assert (a.draws, a.counts) == (b.draws, b.counts)
             assert (a.states is None) == (b.states is None) == (backend == "aer_statevector")
             assert a.states is None or np.array_equal(a.states, b.states)
         pairs = zip(first.blocks, other.blocks, strict=True)
-        assert any((a.delays, a.counts) != (b.delays, b.counts) for a, b in pairs)
+        assert any((a.draws, a.counts) != (b.draws, b.counts) for a, b in pairs)
 
 
 def test_circuit__is_the_same__same_seed(program: gc.Program) -> None:
