@@ -146,10 +146,10 @@ def run(
         program: From `gc.compile`.
         backend: A packaged target's name, a .toml file, or a Target.
         shots: Per measurement basis; 0 gives exact expectation values where the backend has a state.
-        seed: Fixes delays and samples.
+        seed: Fixes random steps and samples.
         initial: "zero", "one", "mixed", a bit string (rightmost = qubit 0), or a .qasm file.
         observables: SparsePauliOps or lists of [label, coefficient] by name; the energy is always there.
-        realisations: Draws of the random delays that the result is the mean over.
+        realisations: Draws of the random steps that the result is the mean over.
     """
     if not isinstance(backend, str | Path | Target):
         raise ArgumentError(

@@ -11,6 +11,7 @@ from rich.console import Group
 
 from . import pipeline
 from .analysis import Verdict
+from .analysis.compare import compiled_ledger
 from .analysis.estimate import measurement_bases
 from .analysis.report import (
     exact_table,
@@ -45,7 +46,6 @@ from .spectrum import MAX_DENSE_QUBITS, thermal
 from .targets import available_targets, read_target
 from .terminal import DISAGREES, Interrupted, naming, note, progress, show
 from .terminal import status as exit_status
-from .tuning.ledger import ledger
 
 app = typer.Typer(
     name="gibbs-circuits",
@@ -107,12 +107,13 @@ def run(
         check_new("--out", folder)
     with naming(spec.path, "generator"):
         pipeline.compilable(spec.generator, spec.scheme)
-    with naming(spec.path, "run"):
+    with naming(spec.path, "compile"):
         pipeline.refuse_hopeless(spec.generator, spec.scheme, spec.knobs, spec.target)
     with progress() as (stage, steps):
         stage("certificate")
         _certify(spec)
-        program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
+        with naming(spec.path, "compile"):
+            program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
         with naming(spec.path, "run"):
             request = pipeline.request_run(
                 program, spec.target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage
@@ -172,7 +173,7 @@ def compile(
     seed: Seed = None,
     json: Json = False,
 ) -> None:
-    """Compile for the target, count, predict; with --out write the circuit with one draw of the random delays.
+    """Compile for the target, count, predict; with --out write the circuit with one draw of the random steps.
 
     The file holds the preparation of the initial state, then every sweep, in the target's basis gates and resets:
     unrolled, no control flow, no measurement. The program's claim is the mean over seeds.
@@ -220,7 +221,8 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
     with progress() as (stage, _):
         stage("certificate")
         cert = _certify(spec)
-        program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
+        with naming(spec.path, "compile"):
+            program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
         stage("transpiling")
         with naming(spec.path, "run"):
             compiled = compile_for(program, spec.target, spec.initial, spec.seed)
@@ -233,7 +235,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
             prediction = None
         bases = len(measurement_bases({ENERGY: spec.model.hamiltonian, **spec.observables})) if spec.shots else 1
         forecast = pipeline.foretell(compiled, spec.seed, spec.shots, spec.realisations, bases)
-        rows = ledger(program, start) if start is not None else program.declared
+        rows = compiled_ledger(compiled, start) if start is not None else program.declared
     if out is not None:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
         write_circuit(out, compiled.circuit(spec.seed))

@@ -49,7 +49,7 @@ class RunKeys(BaseModel):
         default=DEFAULT_REALISATIONS,
         ge=1,
         le=10**5,
-        description="draws of the random delays the result is the mean over.",
+        description="draws of the random steps the result is the mean over.",
     )
 
 

@@ -17,7 +17,9 @@ from .errors import ArgumentError, shown
 from .models.text import read_toml
 
 FOLDER = "hardware_configs"
-KINDS: dict[Any, str] = {int: "a whole number", float: "a finite number", str: "text in quotes"}
+KINDS: dict[Any, str] = {
+    int: "a whole number", float: "a finite number", str: "text in quotes", bool: "true or false"
+}  # fmt: skip
 
 
 class HeavyHex(BaseModel):
@@ -149,7 +151,7 @@ def from_validation(
     key = f"{section}.{name}" if section else name
     if first["type"] == "extra_forbidden":
         known = [*also, *schema.model_fields]
-        near = get_close_matches(name, known, n=1)
+        near = get_close_matches(name, known, n=1, cutoff=0.75)  # `direction` is no slip for `truncation`
         fix = f"write {near[0]}" if near else f"remove {name}"
         rule = f"be one of {', '.join(known)}"
         return ArgumentError(key, rule, "it is unknown or unused here", fix, file)

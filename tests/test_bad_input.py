@@ -197,6 +197,18 @@ CASES: dict[str, Case] = {
     "seed_text": ({"run": 'seed = "x"'}, "e.toml: run.seed", "whole number >= 0"),
     "realisations": ({"run": "realisations = 0"}, "e.toml: run.realisations", "whole number >= 1"),
     "initial_digits": ({"run": 'initial = "012"'}, "e.toml: run.initial", "bit string"),
+    "radius_forward": (
+        {"compile": 'scheme = "sequential"\ndirection = "forward"\nradius = 1'},
+        "e.toml: compile.radius",
+        'Fix: set direction = "forward_and_back"',
+    ),
+    "resolution_unused": ({"compile": "resolution = 0.5"}, "e.toml: compile.resolution", "unless kind = davies"),
+    "key_of_another_scheme": ({"compile": 'direction = "forward"'}, "e.toml: compile.direction", "remove direction"),
+    "shift_text": (
+        {"compile": 'scheme = "thermal_ancilla"\nshift = "no"'},
+        "e.toml: compile.shift",
+        "must be true or false, but 'no' was found",
+    ),
     "initial_width": ({"run": 'initial = "000"'}, "e.toml: run.initial", "2 bits"),
     "initial_number": ({"run": "initial = 1"}, "e.toml: run.initial", 'Fix: set initial = "zero"'),
     "initial_missing": ({"run": 'initial = "nowhere.qasm"'}, "e.toml: run.initial", "nowhere.qasm does not exist"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gibbs_circuits.compiler import SCHEMES, Program
+from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.generators import Lindbladian
 from gibbs_circuits.readings import cost, fixed_point, sweep_channel
 from gibbs_circuits.tuning.choose import local_frequency, settle
@@ -128,6 +129,13 @@ def test_choose__progress__is_told() -> None:
     settle(ising(2), recipe, recipe.knobs(), 0.1, lines.append)
     assert lines
     assert all(line.startswith("choosing knobs") for line in lines)
+
+
+def test_choose__formula_out_of_range__is_refused_unless_given() -> None:
+    generator = ising(2, 1.0, J=1e-8, h=0.9e-8, g=0.5e-8)
+    with pytest.raises(ArgumentError, match="spacing"):
+        choose(generator, 0.10)
+    assert choose(generator, 0.10, spacing=0.5, nodes=2).num_system == 2
 
 
 def test_local_frequency__is_the_norm_of_the_commutator() -> None:

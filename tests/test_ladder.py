@@ -8,6 +8,7 @@ import pytest
 import scipy.linalg
 from qiskit.quantum_info import Operator
 
+from gibbs_circuits.baths import ohmic
 from gibbs_circuits.compiler import (
     EXACT,
     SCHEMES,
@@ -21,6 +22,8 @@ from gibbs_circuits.compiler import (
 )
 from gibbs_circuits.compiler.quadrature import filter_error, uniform_nodes
 from gibbs_circuits.filters import GaussianFilter
+from gibbs_circuits.generators import couplings_of
+from gibbs_circuits.generators.catalogue import davies
 from gibbs_circuits.readings import fixed_point, sweep_channel
 from gibbs_circuits.readings.circuit import block
 from gibbs_circuits.tuning.rungs import measured_rungs
@@ -194,6 +197,14 @@ def test_measured_rungs__dense_schemes__have_their_declared_order(scheme: str) -
     knobs = {"sweeps": 3} if scheme == "discrete" else {"sweeps": 3, "strength": 0.2}
     (rung,) = measured_rungs(SCHEMES[scheme](ising(2), SCHEMES[scheme].knobs.model_validate(knobs)))
     assert rung.holds, str(rung)
+
+
+@pytest.mark.parametrize(("scheme", "order"), [("stinespring", None), ("dilated_1", 1), ("weak_measurement", 1)])
+def test_measured_rungs__lamb_shift_of_davies__is_part_of_the_channel(scheme: str, order: int | None) -> None:
+    generator = davies(ising(2).model, couplings_of("Y", 2), ohmic(1.0))
+    (rung,) = measured_rungs(SCHEMES[scheme](generator, SCHEMES[scheme].knobs(sweeps=1, strength=0.3)))
+    assert rung.holds
+    assert rung.errors[0] < 1e-9 if order is None else abs((rung.slope or 0) - order) < 0.15
 
 
 def test_measured_rungs__no_shift_rule__is_not_said_to_be_of_first_order() -> None:

@@ -9,10 +9,11 @@ import pytest
 import scipy.linalg
 
 from benchmarks.ledger import pairs
+from gibbs_circuits.baths import ohmic
 from gibbs_circuits.compiler import SCHEMES, Correct, Couple, ErrorTerm, Evolve, Group, Program, Reset, Rung, Status
 from gibbs_circuits.compiler import Unitary as Dense
-from gibbs_circuits.generators import Lindbladian
-from gibbs_circuits.generators.catalogue import ckg
+from gibbs_circuits.generators import Coherent, Lindbladian, couplings_of
+from gibbs_circuits.generators.catalogue import ckg, coarse_grained
 from gibbs_circuits.readings import sweep_channel, zero
 from gibbs_circuits.tuning.first_order import segments
 from gibbs_circuits.tuning.ledger import Ledger, Shift, half_norm, ledger
@@ -209,6 +210,29 @@ def test_ledger__sweep_that_cannot_be_taken_apart__says_so() -> None:
     assert unknown == {Rung.FILTER, Rung.QUADRATURE, Rung.COHERENT, Rung.DELAYS}
     assert all(row.value is None for row in found if row.rung in unknown)
     assert "Not counted" in found.verdict
+
+
+@pytest.mark.parametrize("scheme", ["stinespring", "dilated_1"])
+def test_ledger__dense_scheme_of_a_generator_without_b__blames_the_generator(scheme: str) -> None:
+    generator = replace(ising(2, BETA), coherent=Coherent.NONE)
+    found = ledger(SCHEMES[scheme](generator, SCHEMES[scheme].knobs(sweeps=40, strength=0.1)), zero(2).density(2))
+    lines = {row.rung: row for row in found}
+    own = scipy.linalg.null_space(lindblad(np.stack(_jumps(generator)), np.zeros((4, 4))))[:, 0].reshape(4, 4).T
+    assert lines[Rung.COHERENT].value == pytest.approx(distance(own / np.trace(own), SIGMA), abs=1e-10)
+    assert lines[Rung.COHERENT].status is Status.MEASURED
+    assert lines[Rung.DILATION].value < (1e-10 if scheme == "stinespring" else lines[Rung.COHERENT].value / 5)
+    assert (lines[Rung.FILTER].value, lines[Rung.FILTER].status) == (0.0, Status.PROVED)
+    coarse = coarse_grained(generator.model, couplings_of("Y", 2), ohmic(BETA), 1.0, coherent=Coherent.NONE)
+    biased = ledger(SCHEMES[scheme](coarse, SCHEMES[scheme].knobs(sweeps=40, strength=0.1)), zero(2).density(2))
+    assert next(row.value for row in biased if row.rung is Rung.FILTER) > 1e-3
+
+
+def _jumps(generator: Lindbladian) -> list[np.ndarray]:
+    """Σ f̂(ν) A_ν from matrices alone, f̂ the Gaussian filter."""
+    E, V = np.linalg.eigh(generator.model.hamiltonian.to_matrix())
+    nu = E[:, None] - E[None, :]
+    f = np.exp(-((BETA * nu) ** 2) / 8 - BETA * nu / 4)
+    return [V @ (f * (V.conj().T @ c.coupling.to_matrix() @ V)) @ V.conj().T for c in generator.contacts]
 
 
 def test_ledger__unknown_scheme__keeps_its_own_nodes() -> None:

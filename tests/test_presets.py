@@ -11,7 +11,6 @@ import scipy.linalg
 from qiskit import QuantumCircuit
 from scipy.special import expit
 
-from gibbs_circuits.analysis.baselines import _loop_unitaries
 from gibbs_circuits.baths import ohmic
 from gibbs_circuits.compiler import SCHEMES, Branch, Couple, Evolve, Program, RandomChoice, RandomDelay, Reset, Unitary
 from gibbs_circuits.compiler.citation import citation
@@ -34,7 +33,7 @@ from gibbs_circuits.models.library import kagome_ising, mixed_field_ising, tfim
 from gibbs_circuits.readings import fixed_point, random_draws, sweep_channel
 from gibbs_circuits.readings.cost import cost
 from tests.programs import build, channel_of, distance, gibbs, ising, lowered, slope, unrolled
-from tests.systems import dense, label
+from tests.systems import Oracle, dense, gaussian, label
 
 TRIANGLE = kagome_ising(1, 1)
 
@@ -226,7 +225,7 @@ def test_farrell__duration__is_a_whole_number_of_steps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("beta", "low", "high"), [(0.0, 1.0, 2.0), (1.0, 0.0, 0.5), (100.0, 0.0, 8.0), (3.0, 2.0, 9.0)]
+    ("beta", "low", "high"), [(0.0, 1.0, 2.0), (1.0, 0.0, 0.5), (100.0, 0.0, 8.0), (3.0, 2.0, 9.0), (1e-10, 0.0, 1.0)]
 )
 def test_excited__bin__is_the_mean(beta: float, low: float, high: float) -> None:
     points = [low + (high - low) / 100]
@@ -361,15 +360,17 @@ def test_lloyd_abanin__fixed_point__is_second_order_in_theta() -> None:
 # the loop
 
 
-def test_loop__gates__are_those_of_the_baseline() -> None:
-    generator = ising(2, couplings="XY")
-    coherent, dilations = _loop_unitaries(generator, 0.1)
-    steps = unitary_gate_loop(generator).stages[0].steps
-    found = [step for step in steps if isinstance(step, Unitary)]
-    assert [step.ancillas for step in found] == [(), *[(0,)] * 4]
-    assert coherent is not None
-    for mine, other in zip(found, [coherent, *dilations], strict=True):
-        assert np.abs(mine.matrix - other).max() < 1e-12
+def test_loop__gates__are_the_exponentials_written_out() -> None:
+    found = [step for step in unitary_gate_loop(ising(2, couplings="XY"), step=0.1).stages[0].steps]
+    gates = [step for step in found if isinstance(step, Unitary)]
+    assert [step.ancillas for step in gates] == [(), *[(0,)] * 4]
+    H, A = ising(2).model.hamiltonian.to_matrix(), [dense([(p, 1.0)]) for p in ("IX", "XI", "IY", "YI")]
+    oracle = Oracle(H, A, 1.0, gaussian(1.0))
+    L = [np.kron([[0, 0], [1, 0]], jump) for jump in oracle.jumps()]
+    expected = [scipy.linalg.expm(-1j * np.sqrt(0.1) * (K + K.conj().T)) for K in L]
+    assert np.abs(gates[0].matrix - scipy.linalg.expm(-0.1j * oracle.coherent())).max() < 1e-10
+    assert all(min(np.abs(gate.matrix - U).max() for U in expected) < 1e-10 for gate in gates[1:])
+    assert all(min(np.abs(gate.matrix - U).max() for gate in gates[1:]) < 1e-10 for U in expected)
 
 
 def test_loop__fixed_point__is_first_order_and_worse_without_B() -> None:
@@ -464,6 +465,13 @@ def test_citation__generator__is_named_by_its_kind(make: Any, expected: set[str]
     generator = make(model, couplings_of("X", 2), ohmic(1.0))
     program = replace(build(ising(2), nodes=1, random_delays=False), generator=generator)
     assert cited(program) == expected | {"lloyd"}
+
+
+@pytest.mark.parametrize("scheme", ["dilated_1", "dilated_2", "dilated_3", "weak_measurement"])
+def test_citation__dense_scheme__is_named_in_full(scheme: str) -> None:
+    knobs = SCHEMES[scheme].knobs.model_validate({"sweeps": 1, "strength": 0.1})
+    (line,) = [line for line in citation(SCHEMES[scheme](ising(1), knobs)).splitlines() if f"scheme {scheme}" in line]
+    assert {"dilated": "Simulating open quantum systems", "weak": "preparation"}[scheme.split("_")[0]] in line
 
 
 def test_citation__recipe_and_scheme_of_one_source__are_one_line() -> None:

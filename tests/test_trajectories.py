@@ -424,6 +424,14 @@ def test_evolution__exact_order__is_the_exponential() -> None:
     assert np.abs(kernel(psi.copy()) - scipy.linalg.expm(-0.7j * H) @ psi).max() < EQUAL
 
 
+@pytest.mark.parametrize(("name", "state"), [("zero", "00"), ("one", "11"), ("mixed", mixed())])
+def test_trajectories__start_by_name__is_that_start(name: str, state: Any) -> None:
+    program = by_hand(ENTANGLED, 2, HAMILTONIAN)
+    named, given = (trajectories(program, start, 20, 4, observables=tomography(2)) for start in (name, state))
+    for key, values in given.values.items():
+        assert np.array_equal(named.values[key], values)
+
+
 # refusals
 
 
@@ -432,6 +440,7 @@ def test_evolution__exact_order__is_the_exponential() -> None:
     [
         ({"initial": "000"}, "initial"),
         ({"initial": "0a"}, "initial"),
+        ({"initial": "none"}, "initial"),
         ({"initial": np.ones(4)}, "initial"),
         ({"count": 0}, "count"),
         ({"seed": -1}, "seed"),

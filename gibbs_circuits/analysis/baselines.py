@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 import scipy.optimize
 from qiskit import QuantumCircuit, transpile
 from qiskit.circuit.library import UnitaryGate
 
-from ..generators import Coherent, Lindbladian
-from ..generators.matrices import coherent_term, jumps
-from ..spectrum import Array, gibbs_state, spectrum, trace_distance, unvec, vec
+from ..compiler.presets.unitary_gate_loop import loop_unitaries
+from ..generators import Lindbladian
+from ..generators.matrices import jumps
+from ..spectrum import Array, gibbs_state, trace_distance, unvec, vec
 
 MAX_PRODUCT_QUBITS = 6
 MAX_LOOP_QUBITS = 4
@@ -117,23 +117,9 @@ def unitary_loop(generator: Lindbladian, start: Array, distance: float) -> tuple
     return results[0], best
 
 
-def _loop_unitaries(generator: Lindbladian, step: float) -> tuple[Array | None, list[Array]]:
-    s = spectrum(generator.model)
-    coherent = None
-    if generator.coherent is Coherent.BALANCE:
-        B = s.from_energy(coherent_term(generator))
-        coherent = scipy.linalg.expm(-1j * step * B) if np.linalg.norm(B) > 1e-12 else None
-    dilations = []
-    for jump in jumps(generator):
-        L = s.from_energy(jump)
-        raise_ = np.kron(np.array([[0, 0], [1, 0]]), L)  # ancilla on the highest qubit: |1⟩⟨0| ⊗ L
-        dilations.append(scipy.linalg.expm(-1j * np.sqrt(step) * (raise_ + raise_.conj().T)))
-    return coherent, dilations
-
-
 def _loop_gates(generator: Lindbladian) -> int:
     """Counted on the transpiled gates, one by one."""
-    coherent, dilations = _loop_unitaries(generator, 0.1)
+    coherent, dilations = loop_unitaries(generator, 0.1)
     total = 0
     for unitary in [*([coherent] if coherent is not None else []), *dilations]:
         qc = QuantumCircuit(round(np.log2(unitary.shape[0])))
@@ -147,7 +133,7 @@ def _carried(
     generator: Lindbladian, start: Array, sigma: Array, distance: float, step: float, gates: int
 ) -> UnitaryLoop:
     d = sigma.shape[0]
-    coherent, dilations = _loop_unitaries(generator, step)
+    coherent, dilations = loop_unitaries(generator, step)
     channel = np.eye(d * d, dtype=complex) if coherent is None else np.kron(coherent.conj(), coherent)
     for U in dilations:
         kraus = (U[:d, :d], U[d:, :d])

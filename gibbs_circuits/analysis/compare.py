@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from ..backends import RunResult
+from ..backends import Compiled, RunResult
 from ..backends.jobs import ENERGY
 from ..backends.noisy_channel import MAX_NOISY_QUBITS, noisy_states
 from ..compiler import ErrorTerm, Program, Rung, Status
@@ -26,7 +26,7 @@ from ..spectrum import (
     thermal,
     trace_distance,
 )
-from ..tuning.ledger import UNIT, Ledger, Shift, ledger
+from ..tuning.ledger import Ledger, Shift, ledger
 from ..tuning.rungs import RungSlope, measured_rungs
 from .baselines import UnitaryLoop, best_product_distance, unitary_loop
 from .estimate import Estimate, from_counts, interval
@@ -88,7 +88,8 @@ def compare(
         baselines: False leaves out the nearest product state and the hand-written loop (seconds, up to 4 qubits).
         progress: Called with what is being done.
 
-    Exact references up to 12 qubits, channel predictions and ledger up to 5, measured orders and the loop up to 4.
+    Exact references up to 12 qubits, channel predictions up to 8, the ledger up to 5, measured orders and
+    the loop up to 4.
     """
     program, model = run.program, run.program.generator.model
     beta, n = program.generator.beta, program.num_system
@@ -160,31 +161,49 @@ def _estimate(run: RunResult, operator: SparsePauliOp, states: Array | None, exa
     return interval([from_counts(operator, bases, block.counts) for block in run.blocks], exact)
 
 
+def gate_noise(compiled: Compiled, mean: Array | None) -> Shift:
+    """What the gate noise of a target does to the state after all sweeps.
+
+    Args:
+        compiled: A program on a target, with the preparation of its start.
+        mean: The exact state without noise; None where it is not known.
+    """
+    if not compiled.target.noise.present:
+        return Shift(Rung.NOISE, None, Status.PROVED, "the target has no gate noise", 0.0)
+    if mean is None or compiled.compact().start.num_qubits > MAX_NOISY_QUBITS:
+        source = (
+            f"the exact channel with noise takes at most {MAX_NOISY_QUBITS} qubits, {MAX_CHANNEL_QUBITS} of the system"
+        )
+        return Shift(Rung.NOISE, None, Status.NOT_CHECKED, source)
+    source = "exact mean with the target's gate noise against the one without"
+    return Shift(Rung.NOISE, noisy_states(compiled)[-1] - mean, Status.MEASURED, source)
+
+
+def compiled_ledger(compiled: Compiled, start: Array) -> Ledger:
+    """The ledger of a program on its target before it runs: without shots, noise included."""
+    program = compiled.program
+    known = compiled.target.noise.present and program.num_system <= MAX_CHANNEL_QUBITS
+    mean = states_after_sweeps(program, start)[-1] if known else None
+    return ledger(program, start, extra=(gate_noise(compiled, mean),))
+
+
 def _ledger(run: RunResult, energy: Estimate, prediction: Prediction | None, states: Array | None) -> Ledger:
-    compiled = run.request.compiled
-    noisy = compiled.target.noise.present
-    noise = ErrorTerm(Rung.NOISE, 0.0, UNIT, Status.PROVED, "the simulator has no gate noise")
-    unknown = "the exact channel with noise takes at most 10 qubits and 5 of the system"
-    noise = ErrorTerm(Rung.NOISE, None, UNIT, Status.NOT_CHECKED, unknown) if noisy else noise
+    compiled, program = run.request.compiled, run.program
     if run.request.shots:
-        source = "half width of the 95 % interval of the energy, scatter between draws of the delays included"
+        source = "half width of the 95 % interval of the energy, scatter between random draws included"
         shots = ErrorTerm(Rung.SHOTS, (energy.high - energy.low) / 2, "energy", Status.MEASURED, source)
     else:
         shots = ErrorTerm(Rung.SHOTS, 0.0, "energy", Status.PROVED, "exact expectation values")
     if prediction is None:
-        return Ledger((*run.program.declared, noise, shots))
-    start = run.request.initial.density(run.program.num_system)
-    if run.program.num_system > MAX_CHANNEL_QUBITS:
-        return ledger(run.program, start, others=(noise, shots))
-    drawn: list[Shift] = []
-    mean = states_after_sweeps(run.program, start)[-1]
-    others: tuple[ErrorTerm, ...] = (noise, shots)
-    if noisy and compiled.compact().start.num_qubits <= MAX_NOISY_QUBITS:
-        with_noise = noisy_states(compiled)[-1]
-        source = "exact mean with the target's gate noise against the one without"
-        drawn.append(Shift(Rung.NOISE, with_noise - mean, Status.MEASURED, source))
-        mean, others = with_noise, (shots,)
-    if states is not None and (drawn or not noisy):
-        source = f"mean of {len(run.blocks)} draws against the exact mean over delays"
-        drawn.append(Shift(Rung.DELAYS, states[-1] - mean, Status.MEASURED, source))
-    return ledger(run.program, start, extra=drawn, others=others)
+        return Ledger((*program.declared, gate_noise(compiled, None).line, shots))
+    start = run.request.initial.density(program.num_system)
+    if program.num_system > MAX_CHANNEL_QUBITS:
+        return ledger(program, start, extra=(gate_noise(compiled, None),), others=(shots,))
+    mean = states_after_sweeps(program, start)[-1]
+    noise = gate_noise(compiled, mean)
+    found = [noise]
+    if states is not None and noise.status is not Status.NOT_CHECKED:
+        with_noise = mean if noise.matrix is None else mean + noise.matrix
+        source = f"mean of {len(run.blocks)} draws against the exact mean over random steps"
+        found.append(Shift(Rung.DELAYS, states[-1] - with_noise, Status.MEASURED, source))
+    return ledger(program, start, extra=found, others=(shots,), measured=None if states is None else states[-1])

@@ -213,6 +213,8 @@ def program_table(program: Program, compiled: Compiled, prediction: Prediction |
     table.add_row(f"two-qubit gates on {name}", count(compiled.two_qubit_gates))
     table.add_row("system qubits on the target", ", ".join(map(str, compiled.system_qubits)))
     if prediction is not None:
+        if compiled.target.noise.present:
+            table.add_row("predictions and guarantee", "of the program, without this target's gate noise")
         starts = ", ".join(f"{name} {distance:.4f}" for name, distance in prediction.starts.items())
         table.add_row("predicted trace distance, from every start", starts)
         table.add_row("predicted trace distance of the fixed point", number(prediction.fixed_point_distance))

@@ -30,7 +30,7 @@ class Request:
         observables: By name; the energy is among them.
         bases: Measurement bases that cover them.
         shots: Per basis; 0 means exact expectation values.
-        realisations: Draws of the random delays that shots are spread over.
+        realisations: Draws of the random steps that shots are spread over.
         seed: Fixes everything random.
     """
 
@@ -125,7 +125,7 @@ def collect(
 ) -> tuple[Block, ...]:
     """Run what the store does not have yet; every block is saved as soon as it exists.
 
-    Without random delays all realisations are the same state; one simulation serves them all.
+    Without random steps all realisations are the same state; one simulation serves them all.
     """
     blocks = store.load()
     missing = [k for k in range(request.realisations) if k not in blocks]

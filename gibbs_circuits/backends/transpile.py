@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import log1p
 
-import numpy as np
 from qiskit import QuantumCircuit
 
 from ..compiler import Program, RandomChoice, RandomDelay
 from ..errors import ArgumentError
 from ..readings.circuit import Lazy, Piece, Pieces, assemble, described, pieces, random_draws
 from ..readings.depth import mean_depth
+from ..readings.forecast import no_error
 from ..readings.initial import InitialState
 from ..readings.loop import loop_over
 from ..targets import Target
@@ -62,12 +61,12 @@ class Compiled:
 
     @property
     def two_qubit_gates_per_sweep(self) -> tuple[float, ...]:
-        """Per stage; mean over random delays."""
+        """Per stage; mean over random steps."""
         return tuple(sum(part.mean(two_qubit_gates) for part in stage) for stage in self.parts)
 
     @property
     def two_qubit_gates(self) -> float:
-        """All sweeps, mean over random delays, without the preparation."""
+        """All sweeps, mean over random steps, without the preparation."""
         pairs = zip(self.program.stages, self.two_qubit_gates_per_sweep, strict=True)
         return float(sum(stage.repeats * gates for stage, gates in pairs))
 
@@ -83,21 +82,16 @@ class Compiled:
 
     @property
     def expected_fidelity(self) -> float:
-        r"""Probability that no gate and no reset of the sweeps goes wrong, $\prod (1-p)^N$; 1 without noise.
-
-        An extrapolation from counts, not a fidelity that was measured: resets undo part of what errors did, so that
-        the state is closer to the noiseless one than this number says.
-        """
+        """Probability that no gate and no reset of the sweeps goes wrong; 1 without noise. See `no_error`."""
         noise, counts = self.target.noise, self.counts
-        rates = ((noise.p1, counts.one_qubit), (noise.p2, counts.two_qubit), (noise.reset, counts.resets))
-        return float(np.exp(sum(number * log1p(-p) for p, number in rates)))
+        return no_error(((noise.p1, counts.one_qubit), (noise.p2, counts.two_qubit), (noise.reset, counts.resets)))
 
     def depth(self, seed: int) -> float:
         """Depth in basis gates and resets, mean over a few draws of the random steps; preparation left out."""
         return mean_depth(self.program, self.parts, seed)
 
     def circuit(self, seed: int, realisation: int = 0) -> QuantumCircuit:
-        """Preparation and all sweeps with one draw of the delays, unrolled, no measurement."""
+        """Preparation and all sweeps with one draw of the random steps, unrolled, no measurement."""
         draws = random_draws(self.program, seed, realisation)
         qc = assemble(self.program, self.parts, self.start, draws)
         return described(qc, self.program, seed, realisation, draws)

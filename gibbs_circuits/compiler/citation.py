@@ -99,8 +99,8 @@ SHANNON = Reference(
 )
 DILATED = Reference(
     "Z. Ding, X. Li and L. Lin, Simulating open quantum systems using Hamiltonian simulations, PRX Quantum 5, 020332 "
-    "(2024)",
-    ("PRX Quantum 5, 020332",),
+    "(2024), arXiv:2311.15533",
+    ("PRX Quantum 5, 020332", "2311.15533"),
 )
 BLOCK_ENCODED = Reference(
     "C.-F. Chen, M. J. Kastoryano, F. G. S. L. Brandão and A. Gilyén, Quantum thermal state preparation, "

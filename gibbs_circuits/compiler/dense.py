@@ -15,7 +15,7 @@ from scipy.stats import unitary_group
 from ..errors import ArgumentError, TooLargeError
 from ..generators import Coherent, Lindbladian
 from ..generators.channels import DiscreteChannel
-from ..generators.matrices import balance_term, decay_operators, energy_spectrum, transition_superoperator
+from ..generators.matrices import coherent_term, energy_spectrum, transition_superoperator
 from ..kernels import RankOne, Secular
 from ..spectrum import Array, read_only
 from .program import ErrorTerm, Program, Stage
@@ -36,7 +36,7 @@ class DenseGenerator:
 
     Attributes:
         jumps: The fewest V_j that give the transition part, shape (J, dim, dim).
-        coherent: B.
+        coherent: B, or what the generator has in its place.
     """
 
     jumps: Array
@@ -61,9 +61,7 @@ class DenseGenerator:
 
 @lru_cache(maxsize=8)
 def dense_generator(lindbladian: Lindbladian) -> DenseGenerator:
-    """The jumps of any positive kernel, from the Choi matrix of T, and B.
-
-    Davies' Lamb shift commutes with H and leaves σ where it is: B, zero up to degeneracy, stands in its place.
+    """The jumps of any positive kernel, from the Choi matrix of T, and its coherent term: B, or Davies' Lamb shift.
 
     Raises:
         ArgumentError: If T is not completely positive, or another kernel's Lamb shift is asked for.
@@ -71,19 +69,16 @@ def dense_generator(lindbladian: Lindbladian) -> DenseGenerator:
     Accuracy: T to 1e-15 of its norm per jump left out. Time O(64**n).
     """
     s = energy_spectrum(lindbladian)
-    if lindbladian.coherent is Coherent.NONE:
-        B = np.zeros((s.dim, s.dim), dtype=complex)
-    else:
-        secular = all(isinstance(contact.kernel, Secular) for contact in lindbladian.contacts)
-        if lindbladian.coherent is Coherent.LAMB_SHIFT and not secular:
-            raise ArgumentError(
-                "coherent", "be balance or none to be compiled, unless the shift commutes with H (davies)",
-                f"the Lamb shift of {lindbladian.kind} does not", 'set coherent = "balance"',
-            )  # fmt: skip
-        B = np.asarray(sum(balance_term(R, s, beta) for beta, R in decay_operators(lindbladian)))
+    secular = all(isinstance(contact.kernel, Secular) for contact in lindbladian.contacts)
+    if lindbladian.coherent is Coherent.LAMB_SHIFT and not secular:
+        raise ArgumentError(
+            "coherent", "be balance or none to be compiled, unless the shift commutes with H (davies)",
+            f"the Lamb shift of {lindbladian.kind} does not", 'set coherent = "balance"',
+        )  # fmt: skip
     jumps = minimal_kraus(transition_superoperator(lindbladian), lindbladian.kind)
     turned = s.vectors @ jumps @ s.vectors.conj().T
-    return DenseGenerator(read_only(np.asarray(turned, dtype=complex)), read_only(s.from_energy(B)))
+    coherent = s.from_energy(coherent_term(lindbladian))
+    return DenseGenerator(read_only(np.asarray(turned, dtype=complex)), read_only(coherent))
 
 
 def transfer(kraus: NDArray[Any]) -> Array:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
+import numpy as np
 from qiskit.quantum_info import Pauli, SparsePauliOp
 
 from ..errors import check_choice
+from ..spectrum import Array, read_only
 
 Term = tuple[str, float]
+PAULIS: dict[str, Array] = {letter: read_only(np.asarray(Pauli(letter).to_matrix(), dtype=complex)) for letter in "XYZ"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,16 @@ class Group:
     def two_qubit_gates(self) -> int:
         """2(w − 1) per term of weight w; none for a local group."""
         return 0 if self.local else sum(rotation_cost(label) for label, _ in self.terms)
+
+    @property
+    def fields(self) -> dict[int, Array]:
+        """Of a local group the Hermitian 2 × 2 matrix on every qubit it acts on."""
+        fields: dict[int, Array] = {}
+        for label, coefficient in self.terms:
+            for qubit, letter in enumerate(reversed(label)):
+                if letter != "I":
+                    fields[qubit] = fields.get(qubit, np.zeros((2, 2), dtype=complex)) + coefficient * PAULIS[letter]
+        return fields
 
 
 def _strang(fraction: float) -> tuple[tuple[float, bool], ...]:

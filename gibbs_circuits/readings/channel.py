@@ -1,4 +1,4 @@
-"""Program → exact channel on the system, averaged over random delays; its fixed point and contraction."""
+"""Program → exact channel on the system, averaged over random steps; its fixed point and contraction."""
 
 from __future__ import annotations
 

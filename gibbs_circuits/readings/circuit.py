@@ -25,6 +25,7 @@ from ..compiler import (
     Step,
     Unitary,
 )
+from ..compiler.dense import exponential
 from ..compiler.steps import step_text
 from ..compiler.trotter import Group, factors
 from ..errors import InvalidProgramError
@@ -151,7 +152,7 @@ def _shape(steps: Sequence[Step]) -> str:
 
 
 def block(program: Program, steps: Iterable[Step], *, fused: bool = False) -> QuantumCircuit:
-    """A circuit of steps without random delays, ancillas on the highest qubits."""
+    """A circuit of steps none of which is random, ancillas on the highest qubits."""
     qc = QuantumCircuit(program.num_qubits, name=f"{program.scheme}_sweep")
     for step in steps:
         match step:
@@ -194,14 +195,8 @@ def _evolve(
 
 def _local(qc: QuantumCircuit, group: Group, time: float) -> None:
     """exp(−it Σ c P) of single-qubit terms: one exact gate per qubit."""
-    matrices: dict[int, np.ndarray] = {}
-    for label, coefficient in group.terms:
-        qubit = next(i for i, letter in enumerate(reversed(label)) if letter != "I")
-        letter = label[len(label) - 1 - qubit]
-        matrices[qubit] = matrices.get(qubit, np.zeros((2, 2))) + coefficient * SparsePauliOp(letter).to_matrix()
-    for qubit, h in sorted(matrices.items()):
-        energies, vectors = np.linalg.eigh(h)
-        qc.append(UnitaryGate((vectors * np.exp(-1j * time * energies)) @ vectors.conj().T, label="field"), [qubit])
+    for qubit, h in sorted(group.fields.items()):
+        qc.append(UnitaryGate(exponential(h, time), label="field"), [qubit])
 
 
 def _rotation(qc: QuantumCircuit, label: str, angle: float, qubits: Iterable[int]) -> None:

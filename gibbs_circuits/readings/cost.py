@@ -12,7 +12,7 @@ from .dense import dense_cost
 
 @dataclass(frozen=True)
 class Cost:
-    """Mean over random delays; a Pauli rotation of weight w is 2(w − 1) two-qubit gates."""
+    """Mean over random steps; a Pauli rotation of weight w is 2(w − 1) two-qubit gates."""
 
     two_qubit_gates: float
     resets: float

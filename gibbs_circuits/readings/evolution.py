@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 from qiskit.quantum_info import SparsePauliOp
 
 from ..compiler import EXACT, Correct, Evolve
-from ..compiler.trotter import Group, Term, factors
+from ..compiler.dense import exponential
+from ..compiler.trotter import PAULIS, Group, Term, factors
 from ..errors import TooLargeError
 from ..spectrum import Array, Real
 from .batched import Block, Dense, Kernel, PauliString, Phases, Rotation, apply, signs
@@ -67,14 +67,13 @@ def _exponential(groups: tuple[Group, ...], time: float, num_system: int) -> Arr
             f"is {MAX_EXACT_QUBITS} qubits. Fix: use a product formula, trotter_order = 2."
         )
     terms = [term for group in groups for term in group.terms] or [("I" * num_system, 0.0)]
-    energies, vectors = scipy.linalg.eigh(SparsePauliOp.from_list(terms).to_matrix())
-    return np.asarray((vectors * np.exp(-1j * time * energies)) @ vectors.conj().T)
+    return exponential(np.asarray(SparsePauliOp.from_list(terms).to_matrix(), dtype=complex), time)
 
 
 def _group(group: Group, time: float, num_system: int) -> list[Part]:
     """The exact exponential of one group; its terms commute, so that they may be taken in any order."""
     if group.local:
-        return [Gates({q: _one_qubit(h, time) for q, h in _fields(group.terms).items()})]
+        return [Gates({q: exponential(h, time) for q, h in group.fields.items()})]
     sets: list[list[Term]] = []
     for term in group.terms:
         for found in sets:
@@ -100,7 +99,7 @@ def _one_basis(terms: list[Term], time: float, num_system: int) -> list[Part]:
     for label, coefficient in terms:
         support = sum(1 << q for q, letter in enumerate(reversed(label)) if letter != "I")
         angles += coefficient * time * signs(np.arange(dim) & support)
-    turn = {q: _one_qubit(_FROM_Z[letter], 1.0) for q, letter in letters.items()}
+    turn = {q: exponential(_FROM_Z[letter], 1.0) for q, letter in letters.items()}
     back = Gates({q: gate.conj().T for q, gate in turn.items()})
     return [back, Phases(np.exp(-1j * angles)[:, None]), Gates(turn)]
 
@@ -109,22 +108,8 @@ def _rotation(pauli: PauliString, angle: float, dim: int) -> Rotation:
     return Rotation(pauli.rows(dim), (-1j * np.sin(angle) * pauli.phases(dim))[:, None], float(np.cos(angle)))
 
 
-_PAULI = {letter: SparsePauliOp(letter).to_matrix() for letter in "XYZ"}
-_FROM_Z = {"X": np.pi / 4 * _PAULI["Y"], "Y": -np.pi / 4 * _PAULI["X"]}  # e^{−iG} Z e^{iG} is the letter
-
-
-def _fields(terms: Sequence[Term]) -> dict[int, Array]:
-    fields: dict[int, Array] = {}
-    for label, coefficient in terms:
-        for q, letter in enumerate(reversed(label)):
-            if letter != "I":
-                fields[q] = fields.get(q, np.zeros((2, 2), dtype=complex)) + coefficient * _PAULI[letter]
-    return fields
-
-
-def _one_qubit(h: Array, time: float) -> Array:
-    energies, vectors = np.linalg.eigh(h)
-    return np.asarray((vectors * np.exp(-1j * time * energies)) @ vectors.conj().T)
+# e^{−iG} Z e^{iG} is the letter
+_FROM_Z: dict[str, Array] = {"X": np.pi / 4 * PAULIS["Y"], "Y": -np.pi / 4 * PAULIS["X"]}
 
 
 def _lowered(parts: Sequence[Part], num_system: int) -> tuple[tuple[Kernel, ...], float]:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from qiskit.quantum_info import Pauli, SparsePauliOp
 
 from ..compiler import EXACT, Correct, Evolve
+from ..compiler.dense import exponential
 from ..compiler.trotter import Group, factors
 from ..spectrum import Array, Real, read_only
+from .batched import PauliString
 
 Rows = tuple[NDArray[np.intp] | None, Array]
 
@@ -21,16 +23,8 @@ Rows = tuple[NDArray[np.intp] | None, Array]
 @lru_cache(maxsize=4096)
 def pauli_rows(label: str) -> Rows:
     """(source, value) with (P M)[i] = value[i] M[source[i]]; source None: the string is diagonal."""
-    n = len(label)
-    rows = np.arange(2**n)
-    flips = sum(1 << q for q, letter in enumerate(reversed(label)) if letter in "XY")
-    value = np.ones(2**n, dtype=complex)
-    for q, letter in enumerate(reversed(label)):
-        if letter in "YZ":
-            value *= 1 - 2 * (rows >> q & 1)
-        if letter == "Y":
-            value *= -1j
-    return (read_only(rows ^ flips) if flips else None), read_only(value)
+    pauli, dim = PauliString.of(label), 2 ** len(label)
+    return (read_only(pauli.rows(dim)) if pauli.x else None), read_only(pauli.phases(dim))
 
 
 def pauli_times(label: str, M: Array) -> Array:
@@ -87,31 +81,24 @@ class Evolver:
     def _after(self, U: Array, group: Group, time: float) -> Array:
         """e^{−i group time} U."""
         if group not in self._factors:
-            self._factors[group] = _factored(group, self.num_system)
+            self._factors[group] = _factored(group)
         parts = self._factors[group]
         if parts is None:
             return np.asarray(self._exponential((group,), time) @ U)
         if parts.diagonal is not None:
             U = np.exp(-1j * time * parts.diagonal)[:, None] * U
         for qubit, h in parts.fields:
-            energies, vectors = np.linalg.eigh(h)
-            turn = (vectors * np.exp(-1j * time * energies)) @ vectors.conj().T
-            U = (turn @ U.reshape(2 ** (self.num_system - 1 - qubit), 2, -1)).reshape(U.shape)
+            U = (exponential(h, time) @ U.reshape(2 ** (self.num_system - 1 - qubit), 2, -1)).reshape(U.shape)
         for label, coefficient in parts.strings:
             angle = coefficient * time
             U = np.cos(angle) * U - 1j * np.sin(angle) * pauli_times(label, U)
         return U
 
 
-def _factored(group: Group, num_system: int) -> _Factors | None:
+def _factored(group: Group) -> _Factors | None:
     """The factors of a group; None where its terms neither commute nor act on single qubits."""
     if group.local:
-        fields: dict[int, Array] = {}
-        for label, coefficient in group.terms:
-            qubit = next((q for q, letter in enumerate(reversed(label)) if letter != "I"), 0)
-            matrix = coefficient * SparsePauliOp(label[num_system - 1 - qubit]).to_matrix()
-            fields[qubit] = fields[qubit] + matrix if qubit in fields else matrix
-        return _Factors(tuple(fields.items()), None, ())
+        return _Factors(tuple(group.fields.items()), None, ())
     paulis = [Pauli(label) for label, _ in group.terms]
     if not all(p.commutes(q) for p, q in combinations(paulis, 2)):
         return None

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import scipy.linalg
 
+from ..compiler.dense import transfer
 from ..spectrum import Array, Real, read_only
 
 CHUNK = 1 << 22  # entries of the Kraus operators that are multiplied at once, so that temporaries stay small
@@ -63,7 +64,7 @@ class Kraus:
 
     def after(self, total: Array | None) -> Array:
         """As a matrix, after `total`."""
-        matrix = superoperator_of(self.operators)
+        matrix = transfer(self.operators)
         return matrix if total is None else np.asarray(matrix @ total)
 
 
@@ -168,13 +169,6 @@ class Matrix:
     def after(self, total: Array | None) -> Array:
         """As a matrix, after `total`."""
         return self.channel if total is None else np.asarray(self.channel @ total)
-
-
-def superoperator_of(kraus: Array) -> Array:
-    """Σ_b K̄_b ⊗ K_b of a stack of Kraus operators, shape (branches, dim, dim)."""
-    branches, d, _ = kraus.shape
-    flat = kraus.reshape(branches, d * d)
-    return np.asarray((flat.conj().T @ flat).reshape(d, d, d, d).transpose(0, 2, 1, 3).reshape(d * d, d * d))
 
 
 def mean_of_powers(U: Array, low: int, high: int) -> Dephasing:

@@ -22,7 +22,8 @@ SECONDS = 60.0
 APPLICATIONS = 30  # that a fixed point takes at least, as a rule
 FOLLOWED_DENSE, FOLLOWED = 500, 10  # sweeps beyond the run that are still performed
 SETTLED = 1e-11  # trace distance that all sweeps left may still move a state that is not followed any more
-DENSE_ERROR = 1e-12
+DENSE_ERROR = 1e-12  # of eigenvalues
+CONVERGED = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,8 +156,9 @@ def try_predict(program: Program, start: Array, *, seconds: float = SECONDS) -> 
 
 def _dense_relaxation(channel: Array) -> Relaxation:
     rho = fixed_point(channel)
-    residual = float(np.linalg.norm(Matrix(channel).apply(rho) - rho))
-    return Relaxation(rho, residual, DENSE_ERROR, contraction(channel), DENSE_ERROR, 0, True)
+    residual, factor = float(np.linalg.norm(Matrix(channel).apply(rho) - rho)), contraction(channel)
+    error = max(residual, np.finfo(float).eps) / max(1 - factor, DENSE_ERROR)
+    return Relaxation(rho, residual, error, factor, DENSE_ERROR, 0, error <= CONVERGED)
 
 
 def _from_channels(program: Program, start: Array, actions: Sequence[Action], found: Relaxation) -> Prediction:

@@ -17,7 +17,8 @@ from ..errors import ArgumentError, TooLargeError, check_integer, shown
 from ..models import hermitian
 from ..spectrum import Array, Real, read_only
 from .batched import expectation
-from .initial import InitialState
+from .initial import InitialState, mixed, zero
+from .initial import one as all_one
 from .plan import Plan, most_carried, plan
 from .unravel import Batch, Drawn, Flags
 
@@ -101,8 +102,8 @@ def trajectories(
 
     Args:
         program: On n system qubits and any number of ancillas; only those away from |0⟩ are held in memory.
-        initial: A start; a state vector of length 2**n; or a label of `Statevector.from_label`. A mixed start draws
-            a basis state per trajectory.
+        initial: A start; "zero", "one" or "mixed"; a label of `Statevector.from_label`; or a state vector of
+            length 2**n. A mixed start draws a basis state per trajectory.
         count: Number of trajectories.
         seed: Fixes everything; neither `batch` nor `workers` changes what a trajectory draws.
         sweeps: How many; None performs all of the program's, more go on with its last stage.
@@ -220,14 +221,19 @@ def _in_order(run: _Run, uniforms: Iterator[Real], threads: int) -> Iterator[_Pa
 
 def _start(initial: InitialState | Array | str, num_system: int) -> Array | None:
     """The state vector; None for the maximally mixed state."""
-    rule, fix = f"be a state of {num_system} qubits", f'set initial = "{"0" * num_system}"'
+    rule, fix = f"be a state of {num_system} qubits", 'set initial = "zero"'
+    named = {"zero": zero(num_system), "one": all_one(num_system), "mixed": mixed()}
+    if isinstance(initial, str):
+        initial = named.get(initial, initial)
     if isinstance(initial, InitialState):
         if initial.preparation is None:
             return None
         psi = np.asarray(Statevector(initial.preparation).data)
     elif isinstance(initial, str):
         if not initial or set(initial) - set("01+-rl"):
-            raise ArgumentError("initial", rule + " in the letters 0, 1, +, -, r, l", f"it is {shown(initial)}", fix)
+            raise ArgumentError(
+                "initial", rule + ": zero, one, mixed, or the letters 0, 1, +, -, r, l", f"it is {shown(initial)}", fix
+            )
         psi = np.asarray(Statevector.from_label(initial).data)
     else:
         psi = np.asarray(initial, dtype=complex)

@@ -8,9 +8,11 @@ from math import ceil
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from ..compiler import Knobs, Program, Scheme, TimeKnobs
 from ..compiler.schemes.jumps import symbolic_jumps, widest
+from ..errors import ArgumentError
 from ..generators import Lindbladian
 from ..generators.channels import DiscreteChannel
 from ..generators.frequency import local_frequency
@@ -137,12 +139,35 @@ def values_at(generator: Lindbladian, setting: Setting, nu: float, rate: float, 
 
 
 def _candidates(generator: Lindbladian | DiscreteChannel, scheme: Scheme, knobs: Knobs) -> Iterator[Knobs]:
-    given, seen = {"sweeps": 1, **_given(knobs)}, set()
+    given, seen, refused = {"sweeps": 1, **_given(knobs)}, set(), None
     for values in _settings(generator, scheme, getattr(knobs, "resolution", None)):
-        candidate = type(knobs).model_validate({**values, **given})
+        try:
+            candidate = _within_range(type(knobs), {**values, **given})
+        except ArgumentError as error:
+            refused = error
+            continue
         if (key := tuple(sorted((k, str(v)) for k, v in candidate.as_dict().items()))) not in seen:
             seen.add(key)
             yield candidate
+    if refused is not None and not seen:
+        raise refused
+
+
+def _within_range(kind: type[Knobs], values: dict[str, Any]) -> Knobs:
+    """The knobs with these values.
+
+    Raises:
+        ArgumentError: If the formula asks for a value that a file could not give.
+    """
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name, value = str(first["loc"][0]), first["input"]
+        raise ArgumentError(
+            name, "be given where the formula leaves its range", f"the formula asks for {value:g} ({first['msg']})",
+            f"give {name}, or take another filter, kind or unit of H",
+        ) from None  # fmt: skip
 
 
 def _settings(
@@ -201,4 +226,4 @@ def _formula_only(
     if "strength" in scheme.knobs.model_fields:
         values["strength"] = strength
     sweeps = ceil(FALLBACK_SWEEPS / strength)
-    return scheme(generator, type(knobs).model_validate({**values, "sweeps": sweeps, **_given(knobs)}))
+    return scheme(generator, _within_range(type(knobs), {**values, "sweeps": sweeps, **_given(knobs)}))

@@ -20,7 +20,7 @@ class CoherentRow:
 
     Attributes:
         what: In words.
-        two_qubit_gates: Per sweep, mean over random delays and choices.
+        two_qubit_gates: Per sweep, mean over random steps.
         distance: Trace distance of the fixed point to σ.
         contraction: Factor per sweep by which the past fades.
     """

@@ -15,7 +15,7 @@ from ..spectrum import Array, gibbs_state, trace_distance
 from .first_order import NotReadableError, segments
 from .grids import FineGrid, fine_grid
 from .variants import exactly_evolved, flat, has, untruncated
-from .weak import ideal_state, weak_state
+from .weak import generator_states, ideal_state, weak_state
 
 UNIT = "trace_distance"
 NOTHING = 1e-9  # below this an error is rounding and cannot be compared with anything
@@ -124,7 +124,8 @@ def ledger(
       only input it does nothing, so it cannot be moved alone.
     - mixing: the state after all sweeps against the fixed point, of the program itself.
 
-    Dense schemes have a dilation and mixing only. Where a rung cannot be told from another the line says so.
+    Dense schemes have a dilation and mixing, and what their generator itself is off by: with B, and for want of it.
+    Where a rung cannot be told from another the line says so.
 
     Args:
         program: Measured up to 5 system qubits; above, the declared terms are returned as they are.
@@ -260,14 +261,22 @@ def _trotter(program: Program, exact: Program, sigma: Array) -> Shift:
 
 def _dense(program: Program, sigma: Array, actual: Array) -> list[Shift]:
     exact = fixed_point(sweep_channel(exactly_evolved(program))) if _formulas(program) else actual
-    known = program.scheme in SCHEMES and not program.recipe
     none = "dense operators of the generator itself: there is no such step"
-    rows = [
-        _zero(rung, sigma, none) if known else _unknown(rung, "included in dilation")
-        for rung in (Rung.FILTER, Rung.QUADRATURE, Rung.TRUNCATION)
-    ]
-    rows.append(_measured(Rung.DILATION, exact - sigma, "fixed point of the sweep against σ"))
-    rows.append(_zero(Rung.COHERENT, sigma, none) if known else _unknown(Rung.COHERENT, "included in dilation"))
+    if program.scheme in SCHEMES and not program.recipe:
+        own, balanced = generator_states(program.lindbladian, sigma)
+        rows = [
+            _zero(Rung.FILTER, sigma, none) if balanced is sigma else
+            _measured(Rung.FILTER, balanced - sigma, "steady state of the generator, with B, against σ"),
+            _zero(Rung.QUADRATURE, sigma, none),
+            _zero(Rung.TRUNCATION, sigma, none),
+            _measured(Rung.DILATION, exact - own, "fixed point of the sweep against the generator's steady state"),
+            _zero(Rung.COHERENT, sigma, none) if own is balanced else
+            _measured(Rung.COHERENT, own - balanced, "steady states of the generator as it is and with B"),
+        ]  # fmt: skip
+    else:
+        rows = [_unknown(rung, "included in dilation") for rung in (Rung.FILTER, Rung.QUADRATURE, Rung.TRUNCATION)]
+        rows.append(_measured(Rung.DILATION, exact - sigma, "fixed point of the sweep against σ"))
+        rows.append(_unknown(Rung.COHERENT, "included in dilation"))
     text = "fixed points with product formulas and with exact evolution"
     formula = _formulas(program)
     rows.append(_measured(Rung.TROTTER, actual - exact, text) if formula else _zero(Rung.TROTTER, sigma, "no formula"))

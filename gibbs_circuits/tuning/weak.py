@@ -8,11 +8,14 @@ import numpy as np
 import scipy.linalg
 
 from ..compiler import Correct, Couple, Program, RandomChoice, Unitary
+from ..compiler.dense import DenseGenerator, dense_generator
 from ..exact.steady import stationary_state
+from ..generators import Coherent, Lindbladian
 from ..generators.matrices import balance_term
+from ..kernels import Secular
 from ..readings import fixed_point, sweep_channel
 from ..readings.evolver import Evolver
-from ..readings.maps import Dephasing, Kraus, superoperator_of
+from ..readings.maps import Dephasing, Kraus
 from ..spectrum import Array, read_only, spectrum, unvec, vec
 from .first_order import Kick, Segment, kick_of
 from .variants import Steps, map_pieces, with_steps
@@ -20,10 +23,19 @@ from .variants import Steps, map_pieces, with_steps
 
 def lindblad(jumps: Array, hamiltonian: Array) -> Array:
     """−i[X, ·] + Σ D[L] as a matrix on column-stacked matrices."""
-    one = np.eye(len(hamiltonian))
-    R = np.einsum("kji,kjl->il", jumps.conj(), jumps)
-    G = -1j * hamiltonian - R / 2
-    return np.asarray(superoperator_of(jumps) + np.kron(one, G) + np.kron(G.conj(), one))
+    return DenseGenerator(jumps, hamiltonian).superoperator
+
+
+def generator_states(generator: Lindbladian, sigma: Array) -> tuple[Array, Array]:
+    """The steady states of a generator as it is, and with B; σ itself where balance and coherent part prove it."""
+    contacts = generator.contacts
+    exact = all(contact.kernel.detailed_balance for contact in contacts)
+    shift = generator.coherent is Coherent.LAMB_SHIFT and all(isinstance(c.kernel, Secular) for c in contacts)
+    as_is, with_B = dense_generator(generator), dense_generator(replace(generator, coherent=Coherent.BALANCE))
+    balanced = sigma if exact else stationary_state(with_B.superoperator)
+    if generator.coherent is Coherent.BALANCE or shift:
+        return balanced, balanced
+    return stationary_state(as_is.superoperator), balanced
 
 
 def balance(program: Program, decay: Array) -> Array:

@@ -196,8 +196,8 @@ class FilterSum:
 
 def excited(beta: float, low: float, high: float) -> float:
     r"""Mean of $1/(1+e^{\beta\omega})$ over low < ω < high."""
-    if beta * (high - low) < 1e-12:
-        return 1 / (1 + float(np.exp(min(beta * low, LARGEST_EXPONENT))))
+    if beta * (high - low) < 1e-5:  # the midpoint is right to 1e-12, the difference of logarithms would not be
+        return 1 / (1 + float(np.exp(min(beta * (low + high) / 2, LARGEST_EXPONENT))))
     return (log1p(float(np.exp(-beta * low))) - log1p(float(np.exp(-beta * high)))) / (beta * (high - low))
 
 

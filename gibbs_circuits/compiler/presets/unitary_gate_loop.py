@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 
 from ...errors import TooLargeError, check_integer, check_real
 from ...filters import GaussianFilter
 from ...generators import Coherent, Lindbladian, couplings_of, dll
-from ...generators.matrices import coherent_term, jumps
+from ...generators.matrices import coherent_term, energy_spectrum, jumps
 from ...models.library import mixed_field_ising
-from ...spectrum import spectrum
+from ...spectrum import Array
 from ...status import Status
+from ..dense import exponential
 from ..program import ErrorTerm, Program, Rung, Stage
 from ..steps import Reset, Step, Unitary
 from ..trotter import commuting_groups
@@ -53,20 +53,15 @@ def unitary_gate_loop(generator: Lindbladian | None = None, *, step: float = 0.1
             f"The hand-written loop on {n} qubits has gates of {2 ** (n + 1)} × {2 ** (n + 1)}; the limit is "
             f"{MAX_QUBITS} qubits. Fix: use a scheme that works in the time domain."
         )
-    operators = jumps(generator)
-    if len(operators) > MAX_JUMPS:
+    count = len(jumps(generator))
+    if count > MAX_JUMPS:
         raise TooLargeError(
-            f"The hand-written loop would have {len(operators)} jumps; the limit is {MAX_JUMPS}. "
+            f"The hand-written loop would have {count} jumps; the limit is {MAX_JUMPS}. "
             "Fix: use fewer couplings or a generator with one jump per coupling."
         )
-    s, steps = spectrum(generator.model), list[Step]()
-    if generator.coherent is Coherent.BALANCE:
-        B = s.from_energy(coherent_term(generator))
-        if np.linalg.norm(B) > NEGLIGIBLE:
-            steps.append(Unitary(scipy.linalg.expm(-1j * step * B), (), "B"))
-    for number, jump in enumerate(operators):
-        raising = np.kron(np.array([[0, 0], [1, 0]]), s.from_energy(jump))
-        unitary = scipy.linalg.expm(-1j * np.sqrt(step) * (raising + raising.conj().T))
+    B, dilations = loop_unitaries(generator, step)
+    steps: list[Step] = [] if B is None else [Unitary(B, (), "B")]
+    for number, unitary in enumerate(dilations):
         steps += [Unitary(unitary, (0,), f"L{number}", clean=True), Reset((0,))]
     knobs: dict[str, Any] = {"sweeps": sweeps, "strength": step}
     coherent = "B is one dense gate" if generator.coherent is Coherent.BALANCE else "B is not compiled"
@@ -85,3 +80,13 @@ def unitary_gate_loop(generator: Lindbladian | None = None, *, step: float = 0.1
         recipe="unitary_gate_loop",
         provenance=f"customary: step {step:g}",
     )
+
+
+def loop_unitaries(generator: Lindbladian, step: float) -> tuple[Array | None, list[Array]]:
+    """e^{−iBδ}, None where there is no B, and the dilation of every jump, the ancilla on the highest qubit."""
+    s, coherent = energy_spectrum(generator), None
+    if generator.coherent is Coherent.BALANCE:
+        B = s.from_energy(coherent_term(generator))
+        coherent = exponential(B, step) if np.linalg.norm(B) > NEGLIGIBLE else None
+    raising = [np.kron(np.array([[0, 0], [1, 0]]), s.from_energy(jump)) for jump in jumps(generator)]
+    return coherent, [exponential(L + L.conj().T, np.sqrt(step)) for L in raising]

@@ -12,8 +12,8 @@ from pydantic_core import PydanticCustomError
 from ...errors import ArgumentError, TooLargeError
 from ...factors import TimeFactors
 from ...generators import Coherent, Lindbladian
+from ...generators.frequency import local_frequency
 from ...kernels import RankOne, Secular
-from ...models import Model
 from ...spectrum import spectrum
 from ...status import Status
 from ..program import Calibration, ErrorTerm, Rung
@@ -158,8 +158,8 @@ def declared(generator: Source, jumps: Sequence[SymbolicJump], knobs: TimeKnobs)
     ]
     terms += [
         ErrorTerm(
-            Rung.QUADRATURE, _grid_error(lindbladian.bohr_model, jumps, count, spacing), "max |filter error|",
-            Status.MEASURED, "grid against filter, the worst of all jumps, √weight included",
+            Rung.QUADRATURE, _grid_error(lindbladian, jumps, count, spacing), "max |filter error|",
+            Status.MEASURED, _grid_source(lindbladian),
         ),
         ErrorTerm(Rung.DILATION, None, "order 1 in strength", Status.NOT_CHECKED, SOURCE),
         _coherent(lindbladian),
@@ -181,10 +181,20 @@ def _factor_source(found: TimeFactors) -> str:
     )
 
 
-def _grid_error(model: Model, jumps: Sequence[SymbolicJump], count: int, spacing: float) -> float:
+def _grid_source(lindbladian: Lindbladian) -> str:
+    source = "grid against filter, the worst of all jumps, √weight included"
+    if lindbladian.model.num_qubits <= MAX_DIAGONALISED:
+        return source
+    return f"{source}; up to max |[H, A]|/|A| = {local_frequency(lindbladian):.3g}, Bohr frequencies being unknown"
+
+
+def _grid_error(lindbladian: Lindbladian, jumps: Sequence[SymbolicJump], count: int, spacing: float) -> float:
     """Max over jumps and frequencies of |Σ w_l e^{iνt_l} − √w f̂(ν)|."""
-    edge = 1 / max(widest(jumps), 1e-9)
-    nu = spectrum(model).bohr_frequencies if model.num_qubits <= MAX_DIAGONALISED else np.linspace(-edge, edge, 101)
+    if lindbladian.model.num_qubits <= MAX_DIAGONALISED:
+        nu = spectrum(lindbladian.bohr_model).bohr_frequencies
+    else:
+        edge = max(local_frequency(lindbladian), 1 / max(widest(jumps), 1e-9))
+        nu = np.linspace(-edge, edge, 101)
     nu = np.unique(nu)
     nu = nu[np.unique(np.linspace(0, nu.size - 1, MOST_COMPARED).round().astype(int))]
     made = on_grid(jumps, count, spacing, nu)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import ceil
+from types import MappingProxyType
 
 import numpy as np
 
@@ -92,7 +93,7 @@ def kernel_factors(generator: Source, resolution: float | None = None) -> Mappin
     nu = np.array([-edge, 0.0, edge])
     if known and not all(isinstance(kernel, RankOne) for kernel in kernels):
         nu = spectrum(model).bohr_frequencies
-    return {kernel: time_factors(kernel, nu, resolution, complete=known) for kernel in kernels}
+    return MappingProxyType({k: time_factors(k, nu, resolution, complete=known) for k in kernels})
 
 
 def widest(jumps: Sequence[SymbolicJump]) -> float:
