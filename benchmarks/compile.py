@@ -209,8 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables; exit status 1 if one does not bear out what is declared."""
     tasks: dict[str, Callable[[Console], bool]] = {
         "orders": orders, "circuits": circuits, "kinds": kinds, "shift": shift, "coherent": coherent,
-        "ledger": lambda console: ledger.main(), "kagome": lambda console: trajectories.main(),
-        "routing": lambda console: routing.main(),
+        "ledger": lambda _: ledger.main(), "kagome": lambda _: trajectories.main(), "routing": lambda _: routing.main(),
     }  # fmt: skip
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", choices=tasks, action="append", help="only this table")

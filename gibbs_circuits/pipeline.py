@@ -87,7 +87,8 @@ def refuse_hopeless(generator: Generator, scheme: Scheme, knobs: Knobs, target: 
     used = n + 1
     if n <= WRITTEN_OUT:
         numbers = {"sweeps": 1, "strength": 1.0, "spacing": 1.0, "nodes": 1}
-        small = {key: value for key, value in numbers.items() if key in scheme.knobs.model_fields}
+        known = {"strength"} if knobs.strength is not None else set[str]()
+        small = {key: value for key, value in numbers.items() if key in scheme.knobs.model_fields.keys() - known}
         if isinstance(generator, DiscreteChannel):
             small.pop("strength", None)  # it has a step of its own
         used = scheme(generator, knobs.model_copy(update=small)).num_qubits

@@ -9,9 +9,10 @@ import pytest
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import DensityMatrix, Kraus, Operator, SuperOp, partial_trace
 
+from gibbs_circuits.analysis.compare import compiled_ledger
 from gibbs_circuits.backends import Compiled, Memory, Request, collect, compile_for
 from gibbs_circuits.backends.noisy_channel import noisy_map, noisy_prediction, noisy_states
-from gibbs_circuits.compiler import Branch, Couple, Evolve, Program, RandomChoice, RandomDelay, Reset
+from gibbs_circuits.compiler import Branch, Couple, Evolve, Program, RandomChoice, RandomDelay, Reset, Rung, Status
 from gibbs_circuits.errors import TooLargeError
 from gibbs_circuits.experiment import make_initial
 from gibbs_circuits.readings import mixed, one, states_after_sweeps, sweep_channel, zero
@@ -239,3 +240,15 @@ def test_target__packaged__is_noisy() -> None:
     quiet = compile_for(build(ising(2)), load_target("aer_density_matrix"), start, 1)
     assert quiet.expected_fidelity == 1
     assert 0 < compiled(packaged.noise).expected_fidelity < 1
+
+
+def test_compiled_ledger__noise__is_a_line_before_a_run() -> None:
+    start = one(2).density(2)
+    quiet, loud = (compiled_ledger(compiled(noise), start) for noise in (Noise(), NOISE))
+    (none,), (some,) = ([line for line in found if line.rung is Rung.NOISE] for found in (quiet, loud))
+    assert (none.value, none.status) == (0.0, Status.PROVED)
+    whole = compiled(NOISE)
+    assert some.status is Status.MEASURED
+    assert some.value == pytest.approx(distance(noisy_states(whole)[-1], noisy_states(compiled(Noise()))[-1]), abs=1e-9)
+    sigma = gibbs(whole.program.lindbladian.model.hamiltonian, 1.0)
+    assert loud.measured == pytest.approx(distance(noisy_states(whole)[-1], sigma), abs=1e-9)
