@@ -24,6 +24,7 @@ from .analysis.report import (
 )
 from .backends import compile_for
 from .backends.jobs import ENERGY, Request
+from .backends.noisy_channel import try_noisy_prediction
 from .errors import ArgumentError
 from .exact import Certificate, certificate, channel_certificate, faster
 from .exact.nonequilibrium import between_baths
@@ -233,6 +234,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         if isinstance(prediction, Unpredicted):
             print(f"Not predicted: {prediction.reason}", file=sys.stderr)
             prediction = None
+        noisy = try_noisy_prediction(compiled)
         bases = len(measurement_bases({ENERGY: spec.model.hamiltonian, **spec.observables})) if spec.shots else 1
         forecast = pipeline.foretell(compiled, spec.seed, spec.shots, spec.realisations, bases)
         rows = compiled_ledger(compiled, start) if start is not None else program.declared
@@ -242,12 +244,16 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
     if json:
         files = [str(out)] if out is not None else []
         print(
-            to_json(compile_document(compiled, spec.seed, cert, prediction, forecast, rows, spec.target_error, files))
+            to_json(
+                compile_document(compiled, spec.seed, cert, prediction, noisy, forecast, rows, spec.target_error, files)
+            )
         )
         return
     parts = [
-        program_table(program, compiled, prediction, spec.target_error), forecast_table(forecast), ledger_table(rows)
-    ]  # fmt: skip
+        program_table(program, compiled, prediction, spec.target_error, noisy),
+        forecast_table(forecast),
+        ledger_table(rows),
+    ]
     show(Group(*([generator_table(spec.generator, cert)] if cert else []), *parts))
     if out is not None:
         print(f"Written: {out}")

@@ -204,7 +204,14 @@ def make_scheme(name: str, knobs: dict[str, Any], file: Path | None = None) -> t
     except ArgumentError as error:
         raise (error if file is None else error.located(file, "compile")) from None
     try:
-        return scheme, scheme.knobs.model_validate(knobs)
+        chosen = scheme.knobs.model_validate(knobs)
+        for key in ("coherent_radius", "coherent_tolerance"):
+            if key in knobs and getattr(chosen, "coherent_term", None) == "omit":
+                unused = ArgumentError(
+                    key, "be left out where B is not compiled", "it is unused here", 'set coherent_term = "compile"'
+                )
+                raise unused if file is None else unused.located(file, "compile")
+        return scheme, chosen
     except ValidationError as error:
         section = "compile" if file else ""
         located = from_validation(error, scheme.knobs, file or Path(), section, CompileKeys.model_fields)

@@ -26,6 +26,7 @@ from .tuning.choose import settle
 Progress = Callable[[str], None]
 Steps = Callable[[int, int], None]
 LATTICE = "fake_heavy_hex"
+ROUTED_GATES = 1500  # per sweep; routing more beside a run would take a minute
 WRITTEN_OUT = 64  # system qubits up to which writing a program to count its ancillas is quick
 
 
@@ -147,7 +148,9 @@ def run_request(
 ) -> RunResult:
     """Circuits → data; with the count on a heavy-hex lattice beside an all-to-all one."""
     lattice = None
-    if request.compiled.target.coupling_map is None and request.compiled.program.num_qubits <= 57:
+    largest = max(request.compiled.two_qubit_gates_per_sweep)
+    anywhere = request.compiled.target.coupling_map is None and request.compiled.program.num_qubits <= 57
+    if anywhere and largest <= ROUTED_GATES:
         progress("counting on a heavy-hex lattice")
         lattice = compile_for(request.compiled.program, load_target(LATTICE), request.initial, request.seed)
     progress("running")

@@ -15,6 +15,7 @@ import numpy as np
 from .analysis import Comparison, Estimate
 from .backends import Compiled
 from .backends.jobs import ENERGY
+from .backends.noisy_channel import NoisyPrediction
 from .compiler import ErrorTerm, Program, Status
 from .exact import Advice, Certificate
 from .exact.nonequilibrium import Steady
@@ -149,6 +150,22 @@ def prediction_part(prediction: Prediction | None, target_error: float) -> dict[
     }
 
 
+def noisy_part(noisy: NoisyPrediction | None) -> dict[str, Any] | None:
+    """`prediction_with_noise`: the same with the target's gate noise; null where it has none or is too large."""
+    if noisy is None:
+        return None
+    return {
+        "fixed_point": {
+            "trace_distance": noisy.fixed_point_distance,
+            "energy": noisy.fixed_point_energy,
+            "contraction": noisy.contraction,
+            "beta": noisy.fixed_point_beta,
+        },
+        "trace_distance_per_sweep": noisy.distances.tolist(),
+        "energy_per_sweep": noisy.energies.tolist(),
+    }
+
+
 def forecast_part(forecast: Forecast) -> dict[str, Any]:
     """`forecast`: what a run will take and what may go wrong in it."""
     return {
@@ -192,6 +209,7 @@ def document(comparison: Comparison, files: list[str] | None = None) -> dict[str
     c, run = comparison, comparison.run
     program, request = run.program, run.request
     p = c.prediction
+    settled = c.noisy or p
     return {
         "version": package_version(),
         "model": model_part(program.generator),
@@ -214,16 +232,17 @@ def document(comparison: Comparison, files: list[str] | None = None) -> dict[str
             "unitary_gate_loop": None if c.loop is None else [asdict(loop) for loop in c.loop],
         },
         "prediction": prediction_part(p, c.target_error),
+        "prediction_with_noise": noisy_part(c.noisy),
         "result": {
             "energy": _estimate(c.observables[ENERGY]),
             "trace_distance": c.trace_distance,
             "fidelity": c.fidelity,
             "fixed_point": None
-            if p is None
+            if settled is None
             else {
-                "trace_distance": p.fixed_point_distance,
-                "energy": p.fixed_point_energy,
-                "contraction": p.contraction,
+                "trace_distance": settled.fixed_point_distance,
+                "energy": settled.fixed_point_energy,
+                "contraction": settled.contraction,
             },
             "starts": None if p is None else p.starts,
             "observables": {k: _estimate(v) for k, v in c.observables.items() if k != ENERGY},
@@ -260,6 +279,7 @@ def compile_document(
     seed: int,
     certificate: Certificate | None,
     prediction: Prediction | None,
+    noisy: NoisyPrediction | None,
     forecast: Forecast,
     rows: Sequence[ErrorTerm],
     target_error: float,
@@ -274,6 +294,7 @@ def compile_document(
         "program": program_part(compiled.program, seed, prediction, target_error),
         "target": target_part(compiled, seed),
         "prediction": prediction_part(prediction, target_error),
+        "prediction_with_noise": noisy_part(noisy),
         "forecast": forecast_part(forecast),
         "ledger": ledger_part(rows),
         "ledger_sum": ledger_sum_part(rows),

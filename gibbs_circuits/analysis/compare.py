@@ -10,7 +10,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from ..backends import Compiled, RunResult
 from ..backends.jobs import ENERGY
-from ..backends.noisy_channel import MAX_NOISY_QUBITS, noisy_states
+from ..backends.noisy_channel import MAX_NOISY_QUBITS, NoisyPrediction, noisy_states, try_noisy_prediction
 from ..compiler import ErrorTerm, Program, Rung, Status
 from ..exact import Certificate, certificate, channel_certificate
 from ..generators.channels import DiscreteChannel
@@ -49,6 +49,7 @@ class Comparison:
     distances: Real | None  # measured, after 0, 1, … sweeps
     energies: Real | None
     prediction: Prediction | None
+    noisy: NoisyPrediction | None  # the same with the target's gate noise, if it has any
     beta_effective: Estimate | None
     ledger: Ledger
     rungs: tuple[RungSlope, ...]
@@ -132,6 +133,7 @@ def compare(
         distances=distances,
         energies=energies,
         prediction=prediction,
+        noisy=try_noisy_prediction(run.request.compiled) if prediction is not None else None,
         beta_effective=beta_effective(model, beta, observables[ENERGY]) if known else None,
         ledger=rows,
         rungs=rungs,

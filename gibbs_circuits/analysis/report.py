@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..backends import Compiled
+from ..backends.noisy_channel import NoisyPrediction
 from ..compiler import ErrorTerm, Program
 from ..exact import Certificate
 from ..exact.nonequilibrium import Steady
@@ -135,6 +136,8 @@ def _result(c: Comparison) -> Table:
         starts = ", ".join(f"{name} {distance:.4f}" for name, distance in p.starts.items())
         table.add_row("trace distance from every start", starts, "0", "")
         table.add_row("contraction per sweep", f"{p.contraction:.3f}", "", "")
+    for label, value in _with_noise(c.noisy):
+        table.add_row(label, value, "", "")
     return table
 
 
@@ -202,7 +205,26 @@ def exact_table(exact: Thermal) -> Table:
     return table
 
 
-def program_table(program: Program, compiled: Compiled, prediction: Prediction | None, target_error: float) -> Table:
+def _with_noise(noisy: NoisyPrediction | None) -> list[tuple[str, str]]:
+    """What the exact channel with the target's gate noise says."""
+    if noisy is None:
+        return []
+    fixed = f"{number(noisy.fixed_point_distance)}, {number(noisy.fixed_point_energy, 5)}"
+    return [
+        ("with gate noise: trace distance after all sweeps", number(float(noisy.distances[-1]))),
+        ("with gate noise: fixed point, distance and energy", fixed),
+        ("with gate noise: β of the fixed point, contraction",
+         f"{number(noisy.fixed_point_beta)}, {noisy.contraction:.3f}"),
+    ]  # fmt: skip
+
+
+def program_table(
+    program: Program,
+    compiled: Compiled,
+    prediction: Prediction | None,
+    target_error: float,
+    noisy: NoisyPrediction | None = None,
+) -> Table:
     """What a program costs and what the exact channel predicts of it."""
     table = _table(f"Program: {program!r}", "quantity", "value")
     knobs = ", ".join(f"{key} = {value}" for key, value in program.knobs.items() if value is not None)
@@ -224,6 +246,8 @@ def program_table(program: Program, compiled: Compiled, prediction: Prediction |
         table.add_row(f"sweeps to {target_error:g} from the worst start ({status.value})", count(needed))
         if prediction.relaxation.applications:
             table.add_row("fixed point and contraction, by Krylov", prediction.relaxation.text)
+    for label, value in _with_noise(noisy):
+        table.add_row(label, value)
     table.caption, table.caption_justify = program.provenance or None, "left"
     return table
 

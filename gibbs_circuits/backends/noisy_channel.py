@@ -10,9 +10,10 @@ from qiskit import QuantumCircuit
 
 from ..compiler import RandomDelay
 from ..errors import TooLargeError
+from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..readings.circuit import Piece
 from ..readings.krylov import relaxation
-from ..spectrum import Array, Real, gibbs_state, read_only, trace_distance
+from ..spectrum import Array, Real, beta_of_energy, gibbs_state, read_only, spectrum, trace_distance
 from ..targets import Noise
 from .pauli_vectors import NoisyBlock, matrix_of, noisy_block, vector_of
 from .transpile import Compiled
@@ -184,6 +185,7 @@ class NoisyPrediction:
     Attributes:
         fixed_point: Of the last stage's sweep, on the system.
         fixed_point_distance, fixed_point_energy: Trace distance to the Gibbs state, and energy.
+        fixed_point_beta: β at which the exact energy is that of the fixed point; None where there is none.
         contraction: Second largest |eigenvalue| of that sweep.
         states, distances, energies: After 0, 1, … sweeps; the preparation is noisy too.
     """
@@ -191,6 +193,7 @@ class NoisyPrediction:
     fixed_point: Array
     fixed_point_distance: float
     fixed_point_energy: float
+    fixed_point_beta: float | None
     contraction: float
     states: Array
     distances: Real
@@ -209,15 +212,25 @@ def noisy_prediction(compiled: Compiled, start: Array | None = None) -> NoisyPre
     found = relaxation(sweep)
     fixed = sweep.system(found.state)
     states = noisy_states(compiled, start)
+    energy = float(np.real(np.trace(fixed @ H)))
     return NoisyPrediction(
         fixed_point=fixed,
         fixed_point_distance=trace_distance(fixed, sigma),
-        fixed_point_energy=float(np.real(np.trace(fixed @ H))),
+        fixed_point_energy=energy,
+        fixed_point_beta=beta_of_energy(energy, spectrum(model)) if beta > 0 else None,
         contraction=found.contraction,
         states=states,
         distances=np.array([trace_distance(rho, sigma) for rho in states]),
         energies=np.array([float(np.real(np.trace(rho @ H))) for rho in states]),
     )
+
+
+def try_noisy_prediction(compiled: Compiled) -> NoisyPrediction | None:
+    """The same from the program's own preparation; None without noise, or above 10 qubits in use or 5 of the system."""
+    small = compiled.program.num_system <= MAX_CHANNEL_QUBITS and compiled.target.noise.present
+    if not small or compiled.compact().start.num_qubits > MAX_NOISY_QUBITS:
+        return None
+    return noisy_prediction(compiled)
 
 
 def noisy_states(compiled: Compiled, start: Array | None = None) -> Array:

@@ -22,7 +22,7 @@ class Cost:
 def cost(program: Program) -> Cost:
     """Two-qubit gates and resets of all sweeps; the preparation of the initial state is not counted."""
     per_sweep = tuple(sum(step_gates(program, step) for step in stage.steps) for stage in program.stages)
-    resets = sum(stage.repeats * _resets(step) for stage in program.stages for step in stage.steps)
+    resets = round(sum(stage.repeats * _resets(step) for stage in program.stages for step in stage.steps), 9)
     total = sum(gates * stage.repeats for gates, stage in zip(per_sweep, program.stages, strict=True))
     return Cost(total, resets, per_sweep)
 

@@ -67,6 +67,13 @@ class Prediction:
         """The largest of the starts' trace distances."""
         return max(self.starts.values())
 
+    def __repr__(self) -> str:
+        beta = "—" if self.fixed_point_beta is None else f"{self.fixed_point_beta:.4f}"
+        return (
+            f"Prediction(worst of zero, one, mixed {self.worst_start:.4f}; "
+            f"fixed point {self.fixed_point_distance:.4f}, energy {self.fixed_point_energy:.5f}, β {beta}; contraction {self.contraction:.3f} per sweep)"
+        )
+
     def guarantee(self, target_error: float) -> Guarantee:
         """What the exact channel bears out at this error."""
         if self.relaxation.converged and max(self.worst_start, self.fixed_point_distance) <= target_error:
