@@ -71,7 +71,8 @@ class Prediction:
         beta = "—" if self.fixed_point_beta is None else f"{self.fixed_point_beta:.4f}"
         return (
             f"Prediction(worst of zero, one, mixed {self.worst_start:.4f}; "
-            f"fixed point {self.fixed_point_distance:.4f}, energy {self.fixed_point_energy:.5f}, β {beta}; contraction {self.contraction:.3f} per sweep)"
+            f"fixed point {self.fixed_point_distance:.4f}, energy {self.fixed_point_energy:.5f}, β {beta}; "
+            f"contraction {self.contraction:.3f} per sweep)"
         )
 
     def guarantee(self, target_error: float) -> Guarantee:
