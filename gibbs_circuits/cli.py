@@ -14,6 +14,7 @@ from .analysis import Verdict
 from .analysis.compare import compiled_ledger
 from .analysis.estimate import measurement_bases
 from .analysis.report import (
+    coherent_table,
     exact_table,
     forecast_table,
     generator_table,
@@ -234,6 +235,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         if isinstance(prediction, Unpredicted):
             print(f"Not predicted: {prediction.reason}", file=sys.stderr)
             prediction = None
+        tradeoff = pipeline.tradeoff(program)
         noisy = try_noisy_prediction(compiled)
         bases = len(measurement_bases({ENERGY: spec.model.hamiltonian, **spec.observables})) if spec.shots else 1
         forecast = pipeline.foretell(compiled, spec.seed, spec.shots, spec.realisations, bases)
@@ -243,15 +245,14 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         write_circuit(out, compiled.circuit(spec.seed))
     if json:
         files = [str(out)] if out is not None else []
-        print(
-            to_json(
-                compile_document(compiled, spec.seed, cert, prediction, noisy, forecast, rows, spec.target_error, files)
-            )
-        )
+        error = spec.target_error
+        made = compile_document(compiled, spec.seed, cert, prediction, noisy, forecast, tradeoff, rows, error, files)
+        print(to_json(made))
         return
     parts = [
         program_table(program, compiled, prediction, spec.target_error, noisy),
         forecast_table(forecast),
+        *([coherent_table(tradeoff)] if tradeoff else []),
         ledger_table(rows),
     ]
     show(Group(*([generator_table(spec.generator, cert)] if cert else []), *parts))

@@ -12,16 +12,19 @@ from .analysis.estimate import measurement_bases
 from .backends import Compiled, Memory, Request, RunResult, Store, collect, compile_for
 from .backends.aer import refuse_size
 from .backends.jobs import ENERGY
-from .compiler import Knobs, Program, Scheme
+from .compiler import SCHEMES, Knobs, Program, Scheme
+from .compiler.schemes.corrections import CoherentKnobs
 from .errors import ArgumentError
 from .generator_schemas import Generator
 from .generators import Coherent
 from .generators.channels import DiscreteChannel
 from .kernels import Secular
+from .readings.channel import MAX_CHANNEL_QUBITS
 from .readings.forecast import Forecast, forecast
 from .readings.initial import InitialState
 from .targets import Target, load_target
 from .tuning.choose import settle
+from .tuning.coherent import CoherentRow, coherent_tradeoff
 
 Progress = Callable[[str], None]
 Steps = Callable[[int, int], None]
@@ -96,6 +99,15 @@ def refuse_hopeless(generator: Generator, scheme: Scheme, knobs: Knobs, target: 
     refuse_size(used, n, target.method, target.max_qubits, target.name)
 
 
+def tradeoff(program: Program) -> tuple[CoherentRow, ...]:
+    """What compiling B costs and brings, side by side, where a program compiles it, up to 5 qubits; empty otherwise."""
+    knobs = SCHEMES[program.scheme].knobs if program.scheme in SCHEMES else None
+    asked = program.knobs.get("coherent_term", "omit") != "omit" and not program.recipe
+    if knobs is None or not issubclass(knobs, CoherentKnobs) or not asked or program.num_system > MAX_CHANNEL_QUBITS:
+        return ()
+    return coherent_tradeoff(program.lindbladian, program.scheme, knobs.model_validate(dict(program.knobs)))
+
+
 def request_run(
     program: Program,
     target: Target,
@@ -163,4 +175,4 @@ def compare(run: RunResult, target_error: float = 0.10, progress: Progress = qui
     return compare_run(run, target_error, progress=progress)
 
 
-__all__ = ["compare", "compile_program", "foretell", "refuse_hopeless", "request_run", "run_request"]
+__all__ = ["compare", "compile_program", "foretell", "refuse_hopeless", "request_run", "run_request", "tradeoff"]

@@ -25,6 +25,7 @@ from .readings import Prediction, cost, pieces
 from .readings.depth import mean_depth
 from .readings.forecast import Forecast
 from .spectrum import Thermal
+from .tuning.coherent import CoherentRow
 from .tuning.ledger import Ledger
 
 PACKAGES = ("gibbs-circuits", "qiskit", "qiskit-aer", "numpy", "scipy", "pydantic", "matplotlib")
@@ -281,6 +282,7 @@ def compile_document(
     prediction: Prediction | None,
     noisy: NoisyPrediction | None,
     forecast: Forecast,
+    tradeoff: Sequence[CoherentRow],
     rows: Sequence[ErrorTerm],
     target_error: float,
     files: list[str],
@@ -296,6 +298,7 @@ def compile_document(
         "prediction": prediction_part(prediction, target_error),
         "prediction_with_noise": noisy_part(noisy),
         "forecast": forecast_part(forecast),
+        "coherent_tradeoff": [asdict(row) for row in tradeoff],
         "ledger": ledger_part(rows),
         "ledger_sum": ledger_sum_part(rows),
         "files": files,

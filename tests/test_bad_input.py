@@ -197,6 +197,7 @@ CASES: dict[str, Case] = {
     "seed_text": ({"run": 'seed = "x"'}, "e.toml: run.seed", "whole number >= 0"),
     "realisations": ({"run": "realisations = 0"}, "e.toml: run.realisations", "whole number >= 1"),
     "initial_digits": ({"run": 'initial = "012"'}, "e.toml: run.initial", "bit string"),
+    "coherent_radius_unused": (knob("coherent_radius = 1"), "e.toml: compile.coherent_radius", "be left out"),
     "radius_forward": (
         {"compile": 'scheme = "sequential"\ndirection = "forward"\nradius = 1'},
         "e.toml: compile.radius",

@@ -9,7 +9,7 @@ import pytest
 from gibbs_circuits.compiler import SCHEMES, Program
 from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.generators import Lindbladian
-from gibbs_circuits.readings import cost, fixed_point, sweep_channel
+from gibbs_circuits.readings import contraction, cost, fixed_point, sweep_channel
 from gibbs_circuits.tuning.choose import local_frequency, settle
 from tests.programs import distance, example, gibbs, ising
 
@@ -146,3 +146,10 @@ def test_local_frequency__is_the_norm_of_the_commutator() -> None:
         for A in (contact.coupling.to_matrix() for contact in generator.contacts)
     ]
     assert local_frequency(generator) == pytest.approx(max(dense))
+
+
+def test_choose__infinite_temperature__no_start_is_left_behind() -> None:
+    # without evolution between sweeps a single node never moves a Y eigenstate, though zero, one and mixed get there
+    program = settle(ising(2, beta=0.0), SCHEMES["parallel"], SCHEMES["parallel"].knobs(), 0.1)
+    assert contraction(sweep_channel(program)) < 1 - 1e-6
+    assert distance(fixed_point(sweep_channel(program)), np.eye(4) / 4) < 1e-6

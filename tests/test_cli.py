@@ -339,3 +339,25 @@ def test_help__exits_0__every_command(arguments: list[str], capsys: pytest.Captu
     out, err = capsys.readouterr()
     assert "Usage: " in out
     assert err == ""
+
+
+def test_compile__compiled_coherent_term__shows_cost_and_benefit(run: Run) -> None:
+    keys = 'scheme = "sequential"\ncoherent_term = "compile"\nstrength = 0.5\nspacing = 0.3\nnodes = 7\nsweeps = 2\n'
+    status, data, _ = run("compile", compile=keys + "random_delays = false")
+    assert status == 0
+    rows = {row["what"]: row for row in data["coherent_tradeoff"]}
+    assert rows["B"]["two_qubit_gates"] > rows["B omitted"]["two_qubit_gates"]
+    assert rows["B"]["distance"] < 0.6 * rows["B omitted"]["distance"]
+    assert data["forecast"]["two_qubit_gates"] == data["target"]["two_qubit_gates"]
+
+
+def test_run__noisy_target__predicts_and_itemises_the_noise(run: Run) -> None:
+    status, data, _ = run("run", run='backend = "aer_noisy"\nrealisations = 4')
+    assert status in (0, 1)
+    noisy, clean = (data[key]["fixed_point"]["trace_distance"] for key in ("prediction_with_noise", "prediction"))
+    assert noisy > clean + 1e-3
+    assert data["result"]["fixed_point"]["trace_distance"] == noisy
+    noise = [row for row in data["ledger"] if row["rung"] == "noise"]
+    assert [row["status"] for row in noise] == ["measured"]
+    assert noise[0]["value"] > 1e-3
+    assert 0 < data["ledger_sum"]["ratio"] < 2

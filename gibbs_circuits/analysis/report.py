@@ -19,6 +19,7 @@ from ..exact.nonequilibrium import Steady
 from ..readings import Prediction, cost
 from ..readings.forecast import Forecast
 from ..spectrum import Thermal
+from ..tuning.coherent import CoherentRow
 from ..tuning.ledger import Ledger
 from .estimate import Estimate
 from .verdict import Verdict
@@ -249,6 +250,18 @@ def program_table(
     for label, value in _with_noise(noisy):
         table.add_row(label, value)
     table.caption, table.caption_justify = program.provenance or None, "left"
+    return table
+
+
+def coherent_table(rows: Sequence[CoherentRow]) -> Table:
+    """The coherent term compiled in several ways, and left out."""
+    table = _table(
+        "The coherent term B: what it costs and what it brings", "way", "gates per sweep", "fixed point", "c."
+    )
+    for row in rows:
+        table.add_row(row.what, count(row.two_qubit_gates), number(row.distance), f"{row.contraction:.3f}")
+    table.caption = "fixed point: its trace distance to σ; c.: contraction per sweep"
+    table.caption_justify = "left"
     return table
 
 
