@@ -206,7 +206,8 @@ def make_scheme(name: str, knobs: dict[str, Any], file: Path | None = None) -> t
     try:
         chosen = scheme.knobs.model_validate(knobs)
         for key in ("coherent_radius", "coherent_tolerance"):
-            if key in knobs and getattr(chosen, "coherent_term", None) == "omit":
+            changed = key in knobs and knobs[key] != scheme.knobs.model_fields[key].default
+            if changed and getattr(chosen, "coherent_term", None) == "omit":
                 unused = ArgumentError(
                     key, "be left out where B is not compiled", "it is unused here", 'set coherent_term = "compile"'
                 )

@@ -33,12 +33,12 @@ class Group:
 
     @property
     def fields(self) -> dict[int, Array]:
-        """Of a local group the Hermitian 2 × 2 matrix on every qubit it acts on."""
+        """Of a local group the Hermitian 2 × 2 matrix on every qubit it acts on; the identity, a phase, on qubit 0."""
         fields: dict[int, Array] = {}
         for label, coefficient in self.terms:
-            for qubit, letter in enumerate(reversed(label)):
-                if letter != "I":
-                    fields[qubit] = fields.get(qubit, np.zeros((2, 2), dtype=complex)) + coefficient * PAULIS[letter]
+            qubit = next((q for q, letter in enumerate(reversed(label)) if letter != "I"), 0)
+            part = coefficient * PAULIS[label[len(label) - 1 - qubit]]
+            fields[qubit] = fields.get(qubit, np.zeros((2, 2), dtype=complex)) + part
         return fields
 
 
