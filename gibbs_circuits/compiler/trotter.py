@@ -12,7 +12,7 @@ from ..errors import check_choice
 from ..spectrum import Array, read_only
 
 Term = tuple[str, float]
-PAULIS: dict[str, Array] = {letter: read_only(np.asarray(Pauli(letter).to_matrix(), dtype=complex)) for letter in "XYZ"}
+PAULIS: dict[str, Array] = {letter: read_only(np.asarray(Pauli(letter).to_matrix(), dtype=complex)) for letter in "IXYZ"}
 
 
 @dataclass(frozen=True)
