@@ -75,7 +75,7 @@ from .readings.circuit import circuit as _circuit
 from .readings.draw import draw
 from .readings.loop import loop_circuit
 from .readings.trajectories import Trajectories, trajectories
-from .results import package_version
+from .sections import package_version
 from .spectrum import fidelity, gibbs_state, thermal, trace_distance
 from .targets import Target, load_target
 

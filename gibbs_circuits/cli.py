@@ -13,7 +13,8 @@ from . import pipeline
 from .analysis import Verdict
 from .analysis.compare import compiled_ledger
 from .analysis.estimate import measurement_bases
-from .analysis.report import (
+from .analysis.report import tables
+from .analysis.tables import (
     coherent_table,
     exact_table,
     forecast_table,
@@ -21,10 +22,9 @@ from .analysis.report import (
     ledger_table,
     program_table,
     steady_table,
-    tables,
 )
 from .backends import compile_for
-from .backends.jobs import ENERGY, Request
+from .backends.jobs import ENERGY
 from .backends.noisy_channel import try_noisy_prediction
 from .errors import ArgumentError
 from .exact import Certificate, certificate, channel_certificate, faster
@@ -43,7 +43,8 @@ from .generators import Lindbladian
 from .generators.channels import DiscreteChannel
 from .help import EXPERIMENT_HELP, KNOBS_HELP, MODELS_HELP
 from .readings.prediction import Unpredicted, try_predict
-from .results import compile_document, document, exact_document, package_version, to_json
+from .results import compile_document, document, exact_document, to_json
+from .sections import package_version
 from .spectrum import MAX_DENSE_QUBITS, thermal
 from .targets import available_targets, read_target
 from .terminal import DISAGREES, Interrupted, naming, note, progress, show
@@ -120,7 +121,7 @@ def run(
             request = pipeline.request_run(
                 program, spec.target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage
             )
-        note(_in_advance(request))
+        note(pipeline.in_advance(request))
         if out is None:
             folder = folder.with_name(f"{folder.name}-{program.hash[:8]}")
         store = Folder(folder, request.identity, resume=resume)
@@ -258,18 +259,6 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
     show(Group(*([generator_table(spec.generator, cert)] if cert else []), *parts))
     if out is not None:
         print(f"Written: {out}")
-
-
-def _in_advance(request: Request) -> str:
-    """One line before a run begins."""
-    bases = max(1, len(request.bases))
-    f = pipeline.foretell(request.compiled, request.seed, request.shots, request.realisations, bases)
-    one = f.simulation
-    return (
-        f"{f.sweeps} sweeps, {f.two_qubit_gates:,.0f} two-qubit gates, depth {f.depth:,.0f}; on {f.qubits} qubits "
-        f"{one.memory_bytes / 2**20:,.3g} MiB and about {one.seconds:,.2g} s (extrapolated); chance that no gate errs "
-        f"{f.expected_fidelity:.3f}."
-    )
 
 
 def _certify(spec: Experiment) -> Certificate | None:

@@ -21,7 +21,8 @@ from .backends.aer import Block
 from .compiler import Program
 from .errors import ArgumentError
 from .experiment import Experiment, model_json
-from .results import document, to_json, versions
+from .results import document, to_json
+from .sections import versions
 from .targets import packaged_folder, read_target
 
 

@@ -99,6 +99,18 @@ def refuse_hopeless(generator: Generator, scheme: Scheme, knobs: Knobs, target: 
     refuse_size(used, n, target.method, target.max_qubits, target.name)
 
 
+def in_advance(request: Request) -> str:
+    """One line before a run begins."""
+    bases = max(1, len(request.bases))
+    f = foretell(request.compiled, request.seed, request.shots, request.realisations, bases)
+    one = f.simulation
+    return (
+        f"{f.sweeps} sweeps, {f.two_qubit_gates:,.0f} two-qubit gates, depth {f.depth:,.0f}; on {f.qubits} qubits "
+        f"{one.memory_bytes / 2**20:,.3g} MiB and about {one.seconds:,.2g} s (extrapolated); chance that no gate errs "
+        f"{f.expected_fidelity:.3f}."
+    )
+
+
 def tradeoff(program: Program) -> tuple[CoherentRow, ...]:
     """What compiling B costs and brings, side by side, where a program compiles it, up to 5 qubits; empty otherwise."""
     knobs = SCHEMES[program.scheme].knobs if program.scheme in SCHEMES else None
@@ -175,4 +187,7 @@ def compare(run: RunResult, target_error: float = 0.10, progress: Progress = qui
     return compare_run(run, target_error, progress=progress)
 
 
-__all__ = ["compare", "compile_program", "foretell", "refuse_hopeless", "request_run", "run_request", "tradeoff"]
+__all__ = [
+    "compare", "compilable", "compile_program", "foretell", "in_advance", "refuse_hopeless", "request_run",
+    "run_request", "tradeoff",
+]  # fmt: skip

@@ -17,7 +17,7 @@ ROOMS = (
     "nystrom", "factors",
     "generators", "exact", "compiler", "readings",
     "targets", "tuning", "backends", "analysis", "tables", "makers", "generator_schemas", "generator_keys", "kinds",
-    "experiment", "results", "folder", "pipeline", "sweep", "help", "terminal", "cli",
+    "experiment", "sections", "results", "folder", "pipeline", "sweep", "help", "terminal", "cli",
     "__init__",
 )  # fmt: skip
 ONLY_IN_BACKENDS = {"qiskit_aer", "qiskit_ibm_runtime", "requests", "httpx", "urllib", "http", "socket"}

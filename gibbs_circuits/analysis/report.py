@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..backends import Compiled
-from ..backends.noisy_channel import NoisyPrediction
-from ..compiler import ErrorTerm, Program
-from ..exact import Certificate
-from ..exact.nonequilibrium import Steady
-from ..readings import Prediction, cost
-from ..readings.forecast import Forecast
-from ..spectrum import Thermal
-from ..tuning.coherent import CoherentRow
-from ..tuning.ledger import Ledger
 from .estimate import Estimate
+from .tables import count, generator_table, lattice_name, ledger_table, number, promise, table_of, with_noise
 from .verdict import Verdict
 
 if TYPE_CHECKING:
@@ -29,20 +18,6 @@ if TYPE_CHECKING:
 
 WIDTH = 110
 COLOURS = {Verdict.AGREES: "green", Verdict.DISAGREES: "red", Verdict.NOT_CHECKED: "yellow"}
-
-
-def number(value: float | None, digits: int = 4) -> str:
-    """A number as tables show it; — where there is none."""
-    if value is None:
-        return "—"
-    return f"{value:.1e}" if 0 < abs(value) < 1e-3 or abs(value) >= 1e6 else f"{value:,.{digits}f}"
-
-
-def count(value: float | None) -> str:
-    """A count, possibly a mean."""
-    if value is None:
-        return "—"
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
 
 
 def with_interval(estimate: Estimate) -> str:
@@ -67,64 +42,11 @@ def tables(comparison: Comparison) -> Group:
     return Group(*parts)
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", expand=True)
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
-    return table
-
-
-def generator_table(generator: object, cert: Certificate) -> Table:
-    """A certificate, with how each line is known."""
-    judged = "with −i[H + Lamb shift, ·]" if cert.with_hamiltonian else "certificate, without −i[H, ·]"
-    table = _table(f"Generator: {generator!r}", judged, "value", "status")
-
-    def row(label: str, field: str, text: str, status: str | None = None) -> None:
-        table.add_row(label, text, status or cert.status(field).value.replace("_", " "))
-
-    row("residual ‖L(σ)‖ / ‖L‖‖σ‖", "residual", number(cert.residual))
-    without = "residual_without_coherent"
-    row("  without the coherent term (negative control)", without, number(cert.residual_without_coherent))
-    bias = "0 (σ stationary to rounding)" if cert.bias == 0 else number(cert.bias)
-    row("bias: trace distance of the steady state to σ", "bias", bias)
-    row("KMS defect (kernel and B)", "kms_defect", number(cert.kms_defect))
-    row("GNS defect (0 for secular kernels only)", "gns_defect", number(cert.gns_defect))
-    lowest = cert.lowest_kernel_eigenvalue
-    positive = "—" if lowest is None else f"{'yes' if cert.completely_positive else 'NO'} ({number(lowest)})"
-    row("completely positive (lowest / largest kernel eigenvalue)", "lowest_kernel_eigenvalue", positive)
-    counts = (cert.steady_states, cert.steady_states_with_hamiltonian)
-    steady = " / ".join("—" if count is None else str(count) for count in counts)
-    row("steady states, without / with H", "steady_states_with_hamiltonian", steady)
-    row("conserved Pauli strings and charges", "conserved", ", ".join(cert.conserved) or "none")
-    unresolved = cert.spectral_gap is None and cert.gap_resolution is not None
-    gap = f"below {number(10 * (cert.gap_resolution or 0))}" if unresolved else number(cert.spectral_gap)
-    if cert.growth_rate is not None:
-        row("UNSTABLE: largest growth rate", "growth_rate", number(cert.growth_rate))
-    row("spectral gap", "spectral_gap", gap, "measured, not resolved" if unresolved else None)
-    proved = "proved from the measured gap" if cert.mixing_bound is not None else "not checked"
-    row("mixing time bound, ε = 0.1", "mixing_bound", number(cert.mixing_bound, 1), proved)
-    reach = cert.jump_locality
-    shares = "—" if reach is None else ", ".join(f"{share:.2g}" for share in reach)
-    row("jump norm outside radius 0, 1, 2, …", "jump_locality", shares)
-    return table
-
-
-def steady_table(steady: Steady) -> Table:
-    """The steady state between several baths."""
-    table = _table("Steady state between the baths, with H", "quantity", "value")
-    table.add_row("energy", number(steady.energy, 8))
-    table.add_row("entropy", number(steady.entropy, 8))
-    for bath in steady.baths:
-        table.add_row(f"heat current from β = {bath.beta:g} into the system", number(bath.heat_current, 8))
-        table.add_row(f"  trace distance to the Gibbs state at β = {bath.beta:g}", number(bath.trace_distance))
-    return table
-
-
 def _result(c: Comparison) -> Table:
     request = c.run.request
     shots = f"{request.shots} shots per basis" if request.shots else "exact expectation values"
     title = f"Result on {request.compiled.target.name}: {request.realisations} realisations, {shots}"
-    table = _table(title, "quantity", "result", "exact", "fixed point")
+    table = table_of(title, "quantity", "result", "exact", "fixed point")
     p = c.prediction
     for name, estimate in c.observables.items():
         fixed = number(p.fixed_point_energy, 5) if p and name == "energy" else ""
@@ -137,7 +59,7 @@ def _result(c: Comparison) -> Table:
         starts = ", ".join(f"{name} {distance:.4f}" for name, distance in p.starts.items())
         table.add_row("trace distance from every start", starts, "0", "")
         table.add_row("contraction per sweep", f"{p.contraction:.3f}", "", "")
-    for label, value in _with_noise(c.noisy):
+    for label, value in with_noise(c.noisy):
         table.add_row(label, value, "", "")
     return table
 
@@ -149,7 +71,7 @@ def _gates(c: Comparison) -> Table:
     program = run.program
     claim = promise(program, c.prediction, c.target_error)
     title = f"Two-qubit gates: {program.scheme}, {program.sweeps} sweeps; {claim}"
-    table = _table(title, "way", "two-qubit gates", "trace distance", "ratio to ours")
+    table = table_of(title, "way", "two-qubit gates", "trace distance", "ratio to ours")
     table.add_row(
         f"this program on {compiled.target.name} ({lattice_name(compiled)})", count(ours), number(c.trace_distance), "1"
     )
@@ -176,112 +98,8 @@ def _gates(c: Comparison) -> Table:
     return table
 
 
-def lattice_name(compiled: Compiled) -> str:
-    """Which pairs of qubits interact on a target."""
-    return "all-to-all" if compiled.target.coupling_map is None else "heavy-hex"
-
-
-def promise(program: Program, prediction: Prediction | None, target_error: float) -> str:
-    """What a program is entitled to claim, and where its settings come from."""
-    guarantee = "not checked" if prediction is None else prediction.guarantee(target_error).value
-    return f"guarantee: {guarantee}, calibration: {program.calibration.value}"
-
-
-def ledger_table(rows: Sequence[ErrorTerm]) -> Table:
-    """Error terms, and how well they add up."""
-    table = _table("Error ledger: each rung moved alone", "rung", "value", "unit", "status", "source")
-    table.columns[4].justify = "left"
-    for row in rows:
-        table.add_row(row.rung.value, number(row.value), row.unit, row.status.value, row.source)
-    if isinstance(rows, Ledger) and rows.total is not None:
-        table.caption, table.caption_justify = rows.verdict, "left"
-    return table
-
-
-def exact_table(exact: Thermal) -> Table:
-    """Thermal functions."""
-    table = _table("Exact Gibbs state", "quantity", "value")
-    for name, value in asdict(exact).items():
-        table.add_row(name.replace("_", " "), number(value, 8))
-    return table
-
-
-def _with_noise(noisy: NoisyPrediction | None) -> list[tuple[str, str]]:
-    """What the exact channel with the target's gate noise says."""
-    if noisy is None:
-        return []
-    fixed = f"{number(noisy.fixed_point_distance)}, {number(noisy.fixed_point_energy, 5)}"
-    return [
-        ("with gate noise: trace distance after all sweeps", number(float(noisy.distances[-1]))),
-        ("with gate noise: fixed point, distance and energy", fixed),
-        ("with gate noise: β of the fixed point, contraction",
-         f"{number(noisy.fixed_point_beta)}, {noisy.contraction:.3f}"),
-    ]  # fmt: skip
-
-
-def program_table(
-    program: Program,
-    compiled: Compiled,
-    prediction: Prediction | None,
-    target_error: float,
-    noisy: NoisyPrediction | None = None,
-) -> Table:
-    """What a program costs and what the exact channel predicts of it."""
-    table = _table(f"Program: {program!r}", "quantity", "value")
-    knobs = ", ".join(f"{key} = {value}" for key, value in program.knobs.items() if value is not None)
-    table.add_row("knobs", knobs)
-    table.add_row(f"at target error {target_error:g}", promise(program, prediction, target_error))
-    table.add_row("two-qubit gates, from the formula", count(cost(program).two_qubit_gates))
-    name = f"{compiled.target.name} ({lattice_name(compiled)})"
-    table.add_row(f"two-qubit gates on {name}", count(compiled.two_qubit_gates))
-    table.add_row("system qubits on the target", ", ".join(map(str, compiled.system_qubits)))
-    if prediction is not None:
-        if compiled.target.noise.present:
-            table.add_row("predictions and guarantee", "of the program, without this target's gate noise")
-        starts = ", ".join(f"{name} {distance:.4f}" for name, distance in prediction.starts.items())
-        table.add_row("predicted trace distance, from every start", starts)
-        table.add_row("predicted trace distance of the fixed point", number(prediction.fixed_point_distance))
-        table.add_row("predicted contraction per sweep", f"{prediction.contraction:.3f}")
-        table.add_row("predicted β of the fixed point, by its energy", number(prediction.fixed_point_beta))
-        needed, status = prediction.sweeps_to(target_error)
-        table.add_row(f"sweeps to {target_error:g} from the worst start ({status.value})", count(needed))
-        if prediction.relaxation.applications:
-            table.add_row("fixed point and contraction, by Krylov", prediction.relaxation.text)
-    for label, value in _with_noise(noisy):
-        table.add_row(label, value)
-    table.caption, table.caption_justify = program.provenance or None, "left"
-    return table
-
-
-def coherent_table(rows: Sequence[CoherentRow]) -> Table:
-    """The coherent term compiled in several ways, and left out."""
-    table = _table(
-        "The coherent term B: what it costs and what it brings", "way", "gates per sweep", "fixed point", "c."
-    )
-    for row in rows:
-        table.add_row(row.what, count(row.two_qubit_gates), number(row.distance), f"{row.contraction:.3f}")
-    table.caption = "fixed point: its trace distance to σ; c.: contraction per sweep"
-    table.caption_justify = "left"
-    return table
-
-
-def forecast_table(forecast: Forecast) -> Table:
-    """What a run will take, before it begins."""
-    table = _table("Before it runs", "quantity", "value", "status")
-    table.add_row("two-qubit gates, mean over random steps", count(forecast.two_qubit_gates), "measured")
-    table.add_row("one-qubit gates without rz", count(forecast.one_qubit_gates), "measured")
-    table.add_row("resets, depth", f"{count(forecast.resets)}, {count(forecast.depth)}", "measured")
-    chance = f"{forecast.expected_fidelity:.4f} ({forecast.fidelity_per_sweep:.4f} per sweep)"
-    table.add_row("chance that no gate errs at the target's rates", chance, "extrapolated")
-    for one in forecast.simulations:
-        chosen = ", this target's" if one.method == forecast.chosen else ""
-        size = f"{one.memory_bytes / 2**20:,.3g} MiB, about {one.seconds:,.2g} s"
-        table.add_row(f"Aer {one.method} on {forecast.qubits} qubits{chosen}", size, one.status.value)
-    return table
-
-
 def _rungs(c: Comparison) -> Table:
-    table = _table("Measured orders", "knob, halved twice", "errors", "slope", "declared", "holds")
+    table = table_of("Measured orders", "knob, halved twice", "errors", "slope", "declared", "holds")
     for rung in c.rungs:
         errors = " → ".join(f"{e:.1e}" for e in rung.errors)
         local = ", ".join(f"{slope:.1f}" for slope in rung.local_slopes)

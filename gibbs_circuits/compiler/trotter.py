@@ -12,7 +12,9 @@ from ..errors import check_choice
 from ..spectrum import Array, read_only
 
 Term = tuple[str, float]
-PAULIS: dict[str, Array] = {letter: read_only(np.asarray(Pauli(letter).to_matrix(), dtype=complex)) for letter in "IXYZ"}
+PAULIS: dict[str, Array] = {
+    letter: read_only(np.asarray(Pauli(letter).to_matrix(), dtype=complex)) for letter in "IXYZ"
+}
 
 
 @dataclass(frozen=True)
