@@ -1,6 +1,6 @@
 """The compiler, held to what it declares: orders, exactness, kinds, the shift rule, the ledger, peers, routing.
 
-    python benchmarks/compile.py                  # about twenty minutes on two cores
+    python benchmarks/compile.py                  # about eight minutes on two cores
     python benchmarks/compile.py --task shift     # one table
 
 Tables: orders, circuits, kinds, shift, coherent, ledger, kagome, routing.
