@@ -121,7 +121,7 @@ def run(
             request = pipeline.request_run(
                 program, spec.target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage
             )
-        note(pipeline.in_advance(request))
+        note(lambda: pipeline.in_advance(request))
         if out is None:
             folder = folder.with_name(f"{folder.name}-{program.hash[:8]}")
         store = Folder(folder, request.identity, resume=resume)
@@ -240,7 +240,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         noisy = try_noisy_prediction(compiled)
         bases = len(measurement_bases({ENERGY: spec.model.hamiltonian, **spec.observables})) if spec.shots else 1
         forecast = pipeline.foretell(compiled, spec.seed, spec.shots, spec.realisations, bases)
-        rows = compiled_ledger(compiled, start) if start is not None else program.declared
+        rows = compiled_ledger(compiled, start, noisy) if start is not None else program.declared
     if out is not None:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
         write_circuit(out, compiled.circuit(spec.seed))

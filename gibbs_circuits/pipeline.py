@@ -13,12 +13,13 @@ from .backends import Compiled, Memory, Request, RunResult, Store, collect, comp
 from .backends.aer import refuse_size
 from .backends.jobs import ENERGY
 from .compiler import SCHEMES, Knobs, Program, Scheme
+from .compiler.dense import lindbladian_of
 from .compiler.schemes.corrections import CoherentKnobs
 from .errors import ArgumentError
+from .exact.balance import secular
 from .generator_schemas import Generator
 from .generators import Coherent
 from .generators.channels import DiscreteChannel
-from .kernels import Secular
 from .readings.channel import MAX_CHANNEL_QUBITS
 from .readings.forecast import Forecast, forecast
 from .readings.initial import InitialState
@@ -57,12 +58,7 @@ def compilable(generator: Generator, scheme: Scheme) -> Generator:
     """
     fix = 'use kind = "dll", or the exact command'
     if isinstance(generator, DiscreteChannel):
-        if not scheme.discrete:
-            raise ArgumentError(
-                "kind", f"be a Lindbladian to be compiled by the scheme {scheme.name}", "a discrete channel was found",
-                'set scheme = "discrete" or "stinespring"',
-            )  # fmt: skip
-        return generator
+        return generator if scheme.discrete else lindbladian_of(generator, scheme.name)
     if generator.frame is not None:
         raise ArgumentError("kind", "see the whole H to be compiled", f"{generator.kind} sees each site alone", fix)
     if len(generator.betas) > 1:
@@ -72,8 +68,7 @@ def compilable(generator: Generator, scheme: Scheme) -> Generator:
             "kind", "be completely positive to become a circuit", f"{generator.kind} is not",
             'use kind = "ule" with coherent = "balance"',
         )  # fmt: skip
-    secular = all(isinstance(contact.kernel, Secular) for contact in generator.contacts)
-    if generator.coherent is Coherent.LAMB_SHIFT and not secular:
+    if generator.coherent is Coherent.LAMB_SHIFT and not secular(generator):
         raise ArgumentError(
             "coherent", "be balance or none to be compiled, unless the shift commutes with H (davies)",
             f"the Lamb shift of {generator.kind} does not", 'set coherent = "balance"',

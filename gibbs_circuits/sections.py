@@ -14,7 +14,7 @@ from .backends.noisy_channel import NoisyPrediction
 from .compiler import ErrorTerm, Program, Status
 from .exact import Certificate
 from .generator_schemas import Generator
-from .generators.channels import DiscreteChannel
+from .generators.channels import inside
 from .readings import Prediction, cost, pieces
 from .readings.depth import mean_depth
 from .readings.forecast import Forecast
@@ -51,7 +51,7 @@ def model_part(generator: Generator) -> dict[str, Any]:
 
 def generator_part(generator: Generator, certificate: Certificate) -> dict[str, Any]:
     """`generator` of the JSON document."""
-    lindbladian = generator.inside if isinstance(generator, DiscreteChannel) else generator
+    lindbladian = inside(generator)
     return {
         "kind": generator.kind,
         "betas": list(generator.betas),

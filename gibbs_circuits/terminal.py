@@ -31,10 +31,10 @@ def naming(path: Path, section: str) -> Iterator[None]:
         raise TooLargeError(f"{path}: {error}") from None
 
 
-def note(text: str) -> None:
-    """A remark for whoever watches; nothing in a log."""
+def note(text: Callable[[], str]) -> None:
+    """A remark for whoever watches; nothing in a log, where it is not even made."""
     if sys.stderr.isatty():
-        print(text, file=sys.stderr)
+        print(text(), file=sys.stderr)
 
 
 def show(content: RenderableType) -> Console:

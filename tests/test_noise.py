@@ -11,7 +11,7 @@ from qiskit.quantum_info import DensityMatrix, Kraus, Operator, SuperOp, partial
 
 from gibbs_circuits.analysis.compare import compiled_ledger
 from gibbs_circuits.backends import Compiled, Memory, Request, collect, compile_for
-from gibbs_circuits.backends.noisy_channel import noisy_map, noisy_prediction, noisy_states
+from gibbs_circuits.backends.noisy_channel import noisy_map, noisy_prediction, noisy_states, try_noisy_prediction
 from gibbs_circuits.compiler import Branch, Couple, Evolve, Program, RandomChoice, RandomDelay, Reset, Rung, Status
 from gibbs_circuits.errors import TooLargeError
 from gibbs_circuits.experiment import make_initial
@@ -244,7 +244,8 @@ def test_target__packaged__is_noisy() -> None:
 
 def test_compiled_ledger__noise__is_a_line_before_a_run() -> None:
     start = one(2).density(2)
-    quiet, loud = (compiled_ledger(compiled(noise), start) for noise in (Noise(), NOISE))
+    both = (compiled(Noise()), compiled(NOISE))
+    quiet, loud = (compiled_ledger(whole, start, try_noisy_prediction(whole)) for whole in both)
     (none,), (some,) = ([line for line in found if line.rung is Rung.NOISE] for found in (quiet, loud))
     assert (none.value, none.status) == (0.0, Status.PROVED)
     whole = compiled(NOISE)

@@ -10,7 +10,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from ..backends import Compiled, RunResult
 from ..backends.jobs import ENERGY
-from ..backends.noisy_channel import MAX_NOISY_QUBITS, NoisyPrediction, noisy_states, try_noisy_prediction
+from ..backends.noisy_channel import MAX_NOISY_QUBITS, NoisyPrediction, try_noisy_prediction
 from ..compiler import ErrorTerm, Program, Rung, Status
 from ..exact import Certificate, certificate, channel_certificate
 from ..generators.channels import DiscreteChannel
@@ -112,7 +112,8 @@ def compare(
     start = run.request.initial.density(n) if known else None
     prediction = None if start is None else predict(program, start)
     progress("ledger and measured orders")
-    rows = _ledger(run, observables[ENERGY], prediction, states)
+    noisy = None if prediction is None else try_noisy_prediction(run.request.compiled)
+    rows = _ledger(run, observables[ENERGY], prediction, noisy, states)
     rungs = measured_rungs(program)
     distance = None if distances is None else float(distances[-1])
     product = loop = None
@@ -133,7 +134,7 @@ def compare(
         distances=distances,
         energies=energies,
         prediction=prediction,
-        noisy=try_noisy_prediction(run.request.compiled) if prediction is not None else None,
+        noisy=noisy,
         beta_effective=beta_effective(model, beta, observables[ENERGY]) if known else None,
         ledger=rows,
         rungs=rungs,
@@ -163,33 +164,40 @@ def _estimate(run: RunResult, operator: SparsePauliOp, states: Array | None, exa
     return interval([from_counts(operator, bases, block.counts) for block in run.blocks], exact)
 
 
-def gate_noise(compiled: Compiled, mean: Array | None) -> Shift:
+def gate_noise(compiled: Compiled, mean: Array | None, noisy: NoisyPrediction | None) -> Shift:
     """What the gate noise of a target does to the state after all sweeps.
 
     Args:
         compiled: A program on a target, with the preparation of its start.
         mean: The exact state without noise; None where it is not known.
+        noisy: The exact channel with noise, from that start; None where it is not known.
     """
     if not compiled.target.noise.present:
         return Shift(Rung.NOISE, None, Status.PROVED, "the target has no gate noise", 0.0)
-    if mean is None or compiled.compact().start.num_qubits > MAX_NOISY_QUBITS:
+    if mean is None or noisy is None:
         source = (
             f"the exact channel with noise takes at most {MAX_NOISY_QUBITS} qubits, {MAX_CHANNEL_QUBITS} of the system"
         )
         return Shift(Rung.NOISE, None, Status.NOT_CHECKED, source)
     source = "exact mean with the target's gate noise against the one without"
-    return Shift(Rung.NOISE, noisy_states(compiled)[-1] - mean, Status.MEASURED, source)
+    return Shift(Rung.NOISE, noisy.states[-1] - mean, Status.MEASURED, source)
 
 
-def compiled_ledger(compiled: Compiled, start: Array) -> Ledger:
+def compiled_ledger(compiled: Compiled, start: Array, noisy: NoisyPrediction | None) -> Ledger:
     """The ledger of a program on its target before it runs: without shots, noise included."""
     program = compiled.program
     known = compiled.target.noise.present and program.num_system <= MAX_CHANNEL_QUBITS
     mean = states_after_sweeps(program, start)[-1] if known else None
-    return ledger(program, start, extra=(gate_noise(compiled, mean),))
+    return ledger(program, start, extra=(gate_noise(compiled, mean, noisy),))
 
 
-def _ledger(run: RunResult, energy: Estimate, prediction: Prediction | None, states: Array | None) -> Ledger:
+def _ledger(
+    run: RunResult,
+    energy: Estimate,
+    prediction: Prediction | None,
+    noisy: NoisyPrediction | None,
+    states: Array | None,
+) -> Ledger:
     compiled, program = run.request.compiled, run.program
     if run.request.shots:
         source = "half width of the 95 % interval of the energy, scatter between random draws included"
@@ -197,12 +205,12 @@ def _ledger(run: RunResult, energy: Estimate, prediction: Prediction | None, sta
     else:
         shots = ErrorTerm(Rung.SHOTS, 0.0, "energy", Status.PROVED, "exact expectation values")
     if prediction is None:
-        return Ledger((*program.declared, gate_noise(compiled, None).line, shots))
+        return Ledger((*program.declared, gate_noise(compiled, None, None).line, shots))
     start = run.request.initial.density(program.num_system)
     if program.num_system > MAX_CHANNEL_QUBITS:
-        return ledger(program, start, extra=(gate_noise(compiled, None),), others=(shots,))
+        return ledger(program, start, extra=(gate_noise(compiled, None, None),), others=(shots,))
     mean = states_after_sweeps(program, start)[-1]
-    noise = gate_noise(compiled, mean)
+    noise = gate_noise(compiled, mean, noisy)
     found = [noise]
     if states is not None and noise.status is not Status.NOT_CHECKED:
         with_noise = mean if noise.matrix is None else mean + noise.matrix

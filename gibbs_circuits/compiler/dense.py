@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from scipy.stats import unitary_group
 
 from ..errors import ArgumentError, TooLargeError
+from ..exact.balance import secular
 from ..generators import Coherent, Lindbladian
-from ..generators.channels import DiscreteChannel
+from ..generators.channels import DiscreteChannel, inside
 from ..generators.matrices import coherent_term, energy_spectrum, transition_superoperator
-from ..kernels import RankOne, Secular
+from ..kernels import RankOne
 from ..spectrum import Array, read_only
 from .program import ErrorTerm, Program, Stage
 from .schemes.common import Knobs
@@ -69,8 +70,7 @@ def dense_generator(lindbladian: Lindbladian) -> DenseGenerator:
     Accuracy: T to 1e-15 of its norm per jump left out. Time O(64**n).
     """
     s = energy_spectrum(lindbladian)
-    secular = all(isinstance(contact.kernel, Secular) for contact in lindbladian.contacts)
-    if lindbladian.coherent is Coherent.LAMB_SHIFT and not secular:
+    if lindbladian.coherent is Coherent.LAMB_SHIFT and not secular(lindbladian):
         raise ArgumentError(
             "coherent", "be balance or none to be compiled, unless the shift commutes with H (davies)",
             f"the Lamb shift of {lindbladian.kind} does not", 'set coherent = "balance"',
@@ -170,9 +170,8 @@ def stated_gates(num_system: int, num_ancilla: int, *, clean: bool = True) -> in
 
 def most_operators(generator: Lindbladian | DiscreteChannel) -> int:
     """A bound on the number of jumps, without a matrix: one per coupling of rank one, dim² in all."""
-    inside = generator if isinstance(generator, Lindbladian) else generator.inside
     full = int(4**generator.model.num_qubits)
-    return min(full, sum(1 if isinstance(c.kernel, RankOne) else full for c in inside.contacts))
+    return min(full, sum(1 if isinstance(c.kernel, RankOne) else full for c in inside(generator).contacts))
 
 
 def refuse_system(scheme: str, num_system: int, operators: int, extra: int = 0) -> None:

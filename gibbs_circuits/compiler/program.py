@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import InvalidProgramError
 from ..generators import Lindbladian
-from ..generators.channels import DiscreteChannel
+from ..generators.channels import DiscreteChannel, inside
 from ..spectrum import Array
 from ..status import Status
 from .steps import EXACT, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary, step_text
@@ -114,7 +114,7 @@ class Program:
     @property
     def lindbladian(self) -> Lindbladian:
         """The generator; for a discrete channel the one that its transitions come from."""
-        return self.generator if isinstance(self.generator, Lindbladian) else self.generator.inside
+        return inside(self.generator)
 
     @property
     def sweeps(self) -> int:

@@ -84,6 +84,11 @@ class DiscreteChannel:
         )
 
 
+def inside(generator: Lindbladian | DiscreteChannel) -> Lindbladian:
+    """The generator itself, or the one that a discrete channel takes its transitions from."""
+    return generator.inside if isinstance(generator, DiscreteChannel) else generator
+
+
 def scale(channel: DiscreteChannel) -> float:
     """The factor s, fraction / ‖T†(1)‖; 1 where T vanishes."""
     norm = largest_rate(channel.inside)

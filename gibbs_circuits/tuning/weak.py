@@ -9,10 +9,10 @@ import scipy.linalg
 
 from ..compiler import Correct, Couple, Program, RandomChoice, Unitary
 from ..compiler.dense import DenseGenerator, dense_generator
+from ..exact.balance import secular
 from ..exact.steady import stationary_state
 from ..generators import Coherent, Lindbladian
 from ..generators.matrices import balance_term
-from ..kernels import Secular
 from ..readings import fixed_point, sweep_channel
 from ..readings.evolver import Evolver
 from ..readings.maps import Dephasing, Kraus
@@ -30,7 +30,7 @@ def generator_states(generator: Lindbladian, sigma: Array) -> tuple[Array, Array
     """The steady states of a generator as it is, and with B; σ itself where balance and coherent part prove it."""
     contacts = generator.contacts
     exact = all(contact.kernel.detailed_balance for contact in contacts)
-    shift = generator.coherent is Coherent.LAMB_SHIFT and all(isinstance(c.kernel, Secular) for c in contacts)
+    shift = generator.coherent is Coherent.LAMB_SHIFT and secular(generator)
     as_is, with_B = dense_generator(generator), dense_generator(replace(generator, coherent=Coherent.BALANCE))
     balanced = sigma if exact else stationary_state(with_B.superoperator)
     if generator.coherent is Coherent.BALANCE or shift:

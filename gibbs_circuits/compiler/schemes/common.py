@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from ...errors import ArgumentError, TooLargeError
+from ...exact.balance import secular
 from ...factors import TimeFactors
 from ...generators import Coherent, Lindbladian
+from ...generators.channels import inside
 from ...generators.frequency import local_frequency
-from ...kernels import RankOne, Secular
+from ...kernels import RankOne
 from ...spectrum import spectrum
 from ...status import Status
 from ..program import Calibration, ErrorTerm, Rung
@@ -24,7 +26,6 @@ from .jumps import (
     MAX_DIAGONALISED,
     Source,
     SymbolicJump,
-    inside,
     kernel_factors,
     on_grid,
     symbolic_jumps,
@@ -206,7 +207,7 @@ def _grid_error(lindbladian: Lindbladian, jumps: Sequence[SymbolicJump], count: 
 
 def _coherent(lindbladian: Lindbladian) -> ErrorTerm:
     match lindbladian.coherent:
-        case Coherent.LAMB_SHIFT if all(isinstance(contact.kernel, Secular) for contact in lindbladian.contacts):
+        case Coherent.LAMB_SHIFT if secular(lindbladian):
             source = "the Lamb shift commutes with H and leaves σ where it is; Breuer & Petruccione, sec. 3.3"
             return ErrorTerm(Rung.COHERENT, 0.0, "Lamb shift is not compiled: fixed point", Status.PROVED, source)
         case Coherent.LAMB_SHIFT:

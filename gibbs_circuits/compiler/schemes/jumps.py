@@ -15,7 +15,7 @@ from ...factors import TimeFactors, time_factors
 from ...filters import Filter
 from ...generators import Lindbladian
 from ...generators.catalogue import bandwidth
-from ...generators.channels import DiscreteChannel
+from ...generators.channels import DiscreteChannel, inside
 from ...kernels import Kernel, RankOne, Secular
 from ...spectrum import Array, Real, read_only, spectrum
 from ..quadrature import Nodes, uniform_nodes
@@ -70,11 +70,6 @@ def symbolic_jumps(generator: Source, resolution: float | None = None) -> list[S
         for contact in inside(generator).contacts
         for weight, filter in factors[contact.kernel].factors
     ]
-
-
-def inside(generator: Source) -> Lindbladian:
-    """The generator itself, or the one that a discrete channel takes its transitions from."""
-    return generator.inside if isinstance(generator, DiscreteChannel) else generator
 
 
 @lru_cache(maxsize=16)
