@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from qiskit import QuantumCircuit
 
@@ -15,6 +15,8 @@ from . import baths, filters, models, pipeline
 from .analysis import Comparison, Estimate, Verdict
 from .analysis.plots import convergence as plot
 from .backends import RunResult
+from .backends.jumps import Jumps, jump_records
+from .backends.opening import Backend
 from .baths import Bath
 from .compiler import Program, presets
 from .compiler.citation import citation
@@ -25,6 +27,7 @@ from .errors import (
     InvalidModelError,
     InvalidProgramError,
     TooLargeError,
+    check_choice,
     check_integer,
 )
 from .exact import (
@@ -46,11 +49,13 @@ from .exact import certificate as lindbladian_certificate
 from .exact.certificate import MAX_CERTIFIED_QUBITS
 from .experiment import (
     DEFAULT_REALISATIONS,
+    RunKeys,
     check_target_error,
     make_initial,
     make_observables,
     make_scheme,
 )
+from .folder import Folder
 from .generators import Lindbladian
 from .generators.channels import DiscreteChannel
 from .kinds import (
@@ -77,7 +82,7 @@ from .readings.loop import loop_circuit
 from .readings.trajectories import Trajectories, trajectories
 from .sections import package_version
 from .spectrum import fidelity, gibbs_state, thermal, trace_distance
-from .targets import Target, load_target
+from .targets import AerTarget, IbmTarget, load_target
 
 __version__ = package_version()
 
@@ -133,38 +138,60 @@ def predict(program: Program, initial: str = "zero") -> Prediction | None:
 
 def run(
     program: Program,
-    backend: str | Path | Target = "aer_density_matrix",
+    backend: str | Path | Backend = "aer_density_matrix",
     shots: int = 0,
     seed: int = 1,
     initial: str = "zero",
     observables: Mapping[str, Any] | None = None,
     realisations: int = DEFAULT_REALISATIONS,
+    ancilla_policy: str = "automatic",
+    out: str | Path | None = None,
+    resume: bool = False,
 ) -> RunResult:
     """Run a program; `gc.compare(result)` holds it against the exact answer.
 
     Args:
         program: From `gc.compile`.
-        backend: A packaged target's name, a .toml file, or a Target.
+        backend: A packaged target's name (`gibbs-circuits backends`), a device of the IBM service such as
+            "ibm_boston", a .toml file, a gc.AerTarget or gc.IbmTarget, or your own object: any Qiskit `BackendV2`, or a
+            sampler or estimator with the V2 interface.
         shots: Per measurement basis; 0 gives exact expectation values where the backend has a state.
         seed: Fixes random steps and samples.
         initial: "zero", "one", "mixed", a bit string (rightmost = qubit 0), or a .qasm file.
         observables: SparsePauliOps or lists of [label, coefficient] by name; the energy is always there.
         realisations: Draws of the random steps that the result is the mean over.
+        ancilla_policy: "reset", "fresh" (no ancilla is used twice), "recorded" (measured before the reset:
+            `gc.jumps(result)`), or "automatic": reset where the target can, else fresh.
+        out: Folder where finished realisations and job ids are kept as they come; left out: nowhere.
+        resume: Continue the run in that folder; jobs of a service are taken up by id.
+
+    Raises:
+        ArgumentError: If something asked for does not exist, does not fit, or would silently be wrong.
+        TooLargeError: If a simulation is hopeless, with its memory and time, or a device would cost too much.
+        BackendError: If a backend or service fails; what it delivered is kept in `out`.
     """
-    if not isinstance(backend, str | Path | Target):
-        raise ArgumentError(
-            "backend", "be a name, a path or a Target", f"a {type(backend).__name__} was found",
-            'pass "aer_density_matrix" or gc.Target(...)',
-        )  # fmt: skip
-    target = backend if isinstance(backend, Target) else load_target(backend)
+    target = load_target(backend) if isinstance(backend, str | Path) else backend
     n = program.num_system
     operators = make_observables(observables or {}, n)
     check_integer("shots", shots, low=0)
     check_integer("seed", seed, low=0)
     check_integer("realisations", realisations, low=1)
     start = make_initial(initial, n, Path())
-    request = pipeline.request_run(program, target, start, operators, shots, realisations, seed)
-    return pipeline.run_request(request)
+    check_choice("ancilla_policy", ancilla_policy, get_args(RunKeys.model_fields["ancilla_policy"].annotation))
+    request = pipeline.request_run(
+        program, target, start, operators, shots, realisations, seed, ancillas=ancilla_policy
+    )
+    store = None if out is None else Folder(Path(out), request.identity, resume=resume)
+    return pipeline.run_request(request, store)
+
+
+def jumps(result: RunResult) -> tuple[Jumps, ...]:
+    """Every shot's record of ancilla outcomes as a jump trajectory, of a run with ancilla_policy = "recorded".
+
+    Raises:
+        ArgumentError: If the ancillas were not recorded.
+    """
+    return jump_records(result)
 
 
 def compare(result: RunResult, target_error: float = 0.10) -> Comparison:
@@ -173,12 +200,13 @@ def compare(result: RunResult, target_error: float = 0.10) -> Comparison:
 
 
 __all__ = [
-    "Advice", "ArgumentError", "BackendError", "Bath", "Certificate", "Comparison", "Cost", "DiscreteChannel",
-    "Estimate", "Evolution", "GibbsError", "InvalidModelError", "InvalidProgramError", "Lindbladian", "Model",
-    "Prediction", "Program", "RunResult", "Target", "TooLargeError", "Trajectories", "Verdict", "__version__", "baths",
-    "certificate", "circuit", "citation", "ckg", "coarse_grained", "compare", "compile", "cost", "custom", "davies",
-    "discrete", "dll", "draw", "evolve", "expectation", "faster", "fidelity", "filters", "free_fermions",
-    "gibbs_state", "heat_currents", "kms", "local", "mixing_time", "models", "plot", "predict", "presets", "redfield",
-    "run", "scandi_alhambra", "several_baths", "spectral_gap", "steady_state", "steady_states", "thermal",
-    "trace_distance", "trajectories", "ule",
+    "Advice", "AerTarget", "ArgumentError", "BackendError", "Bath", "Certificate", "Comparison", "Cost",
+    "DiscreteChannel", "Estimate", "Evolution", "GibbsError", "IbmTarget", "InvalidModelError", "InvalidProgramError",
+    "Jumps", "Lindbladian", "Model", "Prediction", "Program", "RunResult", "TooLargeError", "Trajectories", "Verdict",
+    "__version__", "baths", "certificate", "circuit", "citation", "ckg", "coarse_grained", "compare", "compile", "cost",
+    "custom", "davies", "discrete", "dll", "draw", "evolve", "expectation", "faster", "fidelity", "filters",
+    "free_fermions", "gibbs_state", "heat_currents", "jumps", "kms", "local", "mixing_time", "models", "plot",
+    "predict",
+    "presets", "redfield", "run", "scandi_alhambra", "several_baths", "spectral_gap", "steady_state", "steady_states",
+    "thermal", "trace_distance", "trajectories", "ule",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Group
@@ -12,7 +12,6 @@ from rich.console import Group
 from . import pipeline
 from .analysis import Verdict
 from .analysis.compare import compiled_ledger
-from .analysis.estimate import measurement_bases
 from .analysis.report import tables
 from .analysis.tables import (
     coherent_table,
@@ -22,10 +21,12 @@ from .analysis.tables import (
     ledger_table,
     program_table,
     steady_table,
+    table_of,
 )
-from .backends import compile_for
-from .backends.jobs import ENERGY
 from .backends.noisy_channel import try_noisy_prediction
+from .backends.opening import availability
+from .backends.request import ENERGY
+from .backends.usage import usage
 from .errors import ArgumentError
 from .exact import Certificate, certificate, channel_certificate, faster
 from .exact.nonequilibrium import between_baths
@@ -42,6 +43,7 @@ from .folder import (
 from .generators import Lindbladian
 from .generators.channels import DiscreteChannel
 from .help import EXPERIMENT_HELP, KNOBS_HELP, MODELS_HELP
+from .readings.counts import measurement_bases
 from .readings.prediction import Unpredicted, try_predict
 from .results import compile_document, document, exact_document, to_json
 from .sections import package_version
@@ -119,9 +121,10 @@ def run(
             program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
         with naming(spec.path, "run"):
             request = pipeline.request_run(
-                program, spec.target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage
-            )
-        note(lambda: pipeline.in_advance(request))
+                program, spec.target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage,
+                spec.ancilla_policy,
+            )  # fmt: skip
+        note(lambda: pipeline.in_advance(request), always=request.service is not None)
         if out is None:
             folder = folder.with_name(f"{folder.name}-{program.hash[:8]}")
         store = Folder(folder, request.identity, resume=resume)
@@ -129,7 +132,10 @@ def run(
         try:
             result = pipeline.run_request(request, store, stage, steps)
         except KeyboardInterrupt:
-            raise Interrupted(f"Finished realisations are saved; continue with --out {folder} --resume.") from None
+            paid = "; jobs that were submitted go on and are fetched then" if request.service is not None else ""
+            raise Interrupted(
+                f"Finished realisations are saved{paid}; continue with --out {folder} --resume."
+            ) from None
         comparison = pipeline.compare(result, spec.target_error, stage)
     files = write_results(comparison, folder)
     if json:
@@ -186,18 +192,26 @@ def compile(
 
 @app.command()
 def backends(json: Json = False) -> None:
-    """List the targets that can be named, and what is available here."""
-    rows = []
+    """List the targets that can be named, and what is available here; neither the network nor an account is touched."""
+    rows: list[dict[str, Any]] = []
     for name, path in available_targets().items():
         try:
-            rows.append({"name": name, "available": True, "reason": None, "description": read_target(path).description})
+            target = read_target(path)
+            reason = availability(target)
+            rows.append(
+                {"name": name, "available": reason is None, "reason": reason, "description": target.description}
+            )
         except ArgumentError as error:
             rows.append({"name": name, "available": False, "reason": str(error), "description": ""})
     if json:
         print(to_json({"backends": rows}))
         return
+    table = table_of("Targets: --backend NAME, or a file like these", "name", "here", "what")
+    table.columns[1].justify = table.columns[2].justify = "left"
     for row in rows:
-        print(f"{row['name']:22} {'available' if row['available'] else row['reason']}  {row['description']}")
+        table.add_row(row["name"], "available" if row["available"] else f"no: {row['reason']}", row["description"])
+    table.add_row("ibm_<device>", "like ibm", "one device of the IBM service by its name, such as ibm_boston")
+    show(table)
 
 
 def _check_dense(spec: Experiment) -> None:
@@ -226,9 +240,8 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         cert = _certify(spec)
         with naming(spec.path, "compile"):
             program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
-        stage("transpiling")
         with naming(spec.path, "run"):
-            compiled = compile_for(program, spec.target, spec.initial, spec.seed)
+            compiled, _ = pipeline.compile_on(program, spec.target, spec.initial, spec.seed, spec.ancilla_policy, stage)
         dense = spec.model.num_qubits <= MAX_DENSE_QUBITS
         stage("exact channel, ledger")
         start = spec.initial.density(spec.model.num_qubits) if dense else None
@@ -240,6 +253,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         noisy = try_noisy_prediction(compiled)
         bases = len(measurement_bases({ENERGY: spec.model.hamiltonian, **spec.observables})) if spec.shots else 1
         forecast = pipeline.foretell(compiled, spec.seed, spec.shots, spec.realisations, bases)
+        taken = usage(compiled, spec.seed, max(1, spec.shots), spec.realisations, bases)
         rows = compiled_ledger(compiled, start, noisy) if start is not None else program.declared
     if out is not None:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
@@ -247,12 +261,14 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
     if json:
         files = [str(out)] if out is not None else []
         error = spec.target_error
-        made = compile_document(compiled, spec.seed, cert, prediction, noisy, forecast, tradeoff, rows, error, files)
+        made = compile_document(
+            compiled, spec.seed, cert, prediction, noisy, forecast, tradeoff, rows, error, files, taken
+        )
         print(to_json(made))
         return
     parts = [
         program_table(program, compiled, prediction, spec.target_error, noisy),
-        forecast_table(forecast),
+        forecast_table(forecast, taken),
         *([coherent_table(tradeoff)] if tradeoff else []),
         ledger_table(rows),
     ]

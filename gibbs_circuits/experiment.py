@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from qiskit import QuantumCircuit, qasm3
 from qiskit.quantum_info import SparsePauliOp
 
-from .backends.jobs import ENERGY
+from .backends.request import ENERGY
 from .compiler import SCHEMES, Knobs, Scheme
 from .errors import ArgumentError, check_beta, check_choice, check_real, shown
 from .generator_keys import make_generator
@@ -20,7 +20,8 @@ from .generator_schemas import Generator
 from .models import LIBRARY, Model, hermitian, pauli_sum, read_model
 from .models.text import read_text, read_toml
 from .readings.initial import InitialState, bits, mixed, one, zero
-from .targets import Target, from_validation, load_target
+from .targets import Target, load_target
+from .validation import from_validation
 
 SECTIONS = ("model", "generator", "compile", "run", "observables")
 DEFAULT_REALISATIONS = 16
@@ -45,6 +46,11 @@ class RunKeys(BaseModel):
     shots: int = Field(default=0, ge=0, le=10**9, description="per measurement basis; 0 = exact expectation values.")
     seed: int = Field(default=1, ge=0, le=2**63 - 1, description="fixes everything random.")
     initial: str = Field(default="zero", description="zero, one, mixed, a bit string, or a .qasm file.")
+    ancilla_policy: Literal["automatic", "reset", "fresh", "recorded"] = Field(
+        default="automatic",
+        description="what becomes of used ancillas: reset, replaced by fresh ones (one per reset), or measured and "
+        "recorded before the reset; automatic: reset where the target can, else fresh.",
+    )
     realisations: int = Field(
         default=DEFAULT_REALISATIONS,
         ge=1,
@@ -68,6 +74,7 @@ class Experiment:
     seed: int
     initial: InitialState
     realisations: int
+    ancilla_policy: str
     observables: dict[str, SparsePauliOp]
     filled: dict[str, Any]  # the file with defaults filled in
 
@@ -134,7 +141,7 @@ def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) ->
     }
     return Experiment(
         path.stem, path, generator, scheme, knobs, head.target_error, target, run.shots, run.seed, initial,
-        run.realisations, observables, filled,
+        run.realisations, run.ancilla_policy, observables, filled,
     )  # fmt: skip
 
 

@@ -5,25 +5,30 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import uuid
 import zipfile
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tomli_w
+from pydantic import TypeAdapter
 from qiskit import QuantumCircuit, qasm3, qpy
 
 from .analysis import Comparison
 from .analysis.plots import save_convergence
-from .backends.aer import Block
+from .backends.blocks import Block, Shots
+from .backends.queue import JobRecord
+from .backends.request import CHECK
 from .compiler import Program
 from .errors import ArgumentError
 from .experiment import Experiment, model_json
 from .results import document, to_json
 from .sections import versions
-from .targets import packaged_folder, read_target
+from .targets import as_toml, packaged_folder, read_target
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -93,9 +98,20 @@ def check_new(argument: str, folder: Path) -> None:
 
 def _read_block(path: Path) -> Block:
     with np.load(path) as stored:
-        states = stored["states"] if "states" in stored.files else None
-        counts = tuple(json.loads(str(stored["counts"])))
-        return Block(int(path.stem.split("-")[1]), tuple(int(k) for k in stored["draws"]), states, counts)
+        names = stored.files
+        shots = tuple(
+            Shots(stored[f"outcomes-{k}"], stored[f"jumps-{k}"])
+            for k in range(sum(n.startswith("jumps-") for n in names))
+        )
+        return Block(
+            CHECK if path.stem == "check" else int(path.stem.split("-")[1]),
+            tuple(int(k) for k in stored["draws"]),
+            stored["states"] if "states" in names else None,
+            tuple(json.loads(str(stored["counts"]))),
+            shots,
+            stored["flips"] if "flips" in names else None,
+            json.loads(str(stored["values"])) if "values" in names else {},
+        )
 
 
 class Folder:
@@ -109,7 +125,16 @@ class Folder:
         elif path.exists() and any(path.iterdir()):
             self._check_same(identity)
         self.data.mkdir(parents=True, exist_ok=True)
-        write_text(path / "request.json", to_json(identity))
+        self.run_id = self._known_id() or uuid.uuid4().hex[:16]
+        write_text(path / "request.json", to_json({**identity, "run_id": self.run_id}))
+
+    def _known_id(self) -> str | None:
+        """The name of the run that the folder holds: jobs of the service carry it."""
+        try:
+            found = json.loads((self.path / "request.json").read_text(encoding="utf-8")).get("run_id")
+        except (OSError, ValueError, AttributeError):
+            return None
+        return found if isinstance(found, str) else None
 
     def _check_same(self, identity: dict[str, object]) -> None:
         try:
@@ -132,7 +157,7 @@ class Folder:
     def load(self) -> dict[int, Block]:
         """The blocks on disk; a damaged one is as good as none and is run again."""
         blocks = {}
-        for path in sorted(self.data.glob("realisation-*.npz")):
+        for path in sorted([*self.data.glob("realisation-*.npz"), *self.data.glob("check.npz")]):
             try:
                 block = _read_block(path)
             except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
@@ -145,12 +170,37 @@ class Folder:
         arrays: dict[str, Any] = {"draws": np.array(block.draws, dtype=int), "counts": json.dumps(block.counts)}
         if block.states is not None:
             arrays["states"] = block.states
+        if block.flips is not None:
+            arrays["flips"] = block.flips
+        if block.values:
+            arrays["values"] = json.dumps(dict(block.values))
+        for k, shots in enumerate(block.shots):
+            arrays |= {f"outcomes-{k}": shots.outcomes, f"jumps-{k}": shots.jumps}
 
         def write(temporary: Path) -> None:
             with temporary.open("wb") as file:
                 np.savez_compressed(file, **arrays)
 
-        write_whole(self.data / f"realisation-{block.realisation:04d}.npz", write)
+        write_whole(self.data / _block_name(block.realisation), write)
+
+    def jobs(self) -> dict[str, JobRecord]:
+        """The jobs that were written down, by tag; a damaged record is as good as none."""
+        found = {}
+        for path in sorted(self.data.glob("job-*.json")):
+            try:
+                record = TypeAdapter(JobRecord).validate_json(path.read_bytes())
+            except (OSError, ValueError):
+                continue
+            found[record.tag] = record
+        return found
+
+    def save_job(self, record: JobRecord) -> None:
+        """One record, whole or not at all."""
+        write_text(self.data / f"job-{record.tag}.json", to_json(asdict(record)))
+
+
+def _block_name(realisation: int) -> str:
+    return "check.npz" if realisation == CHECK else f"realisation-{realisation:04d}.npz"
 
 
 def default_folder(spec: Experiment) -> Path:
@@ -170,7 +220,7 @@ def write_inputs(spec: Experiment, program: Program, folder: Path) -> None:
         filled["run"]["backend"] = spec.target.name
     else:
         filled["run"]["backend"] = "target.toml"
-        write_text(folder / "target.toml", tomli_w.dumps(spec.target.model_dump(mode="json")))
+        write_text(folder / "target.toml", tomli_w.dumps(as_toml(spec.target)))
     if spec.initial.name.endswith(".qasm"):
         filled["run"]["initial"] = "initial.qasm"
         write_circuit(folder / "initial.qasm", spec.initial.preparation)

@@ -13,7 +13,7 @@ from .generator_schemas import KINDS, Generator
 from .generators import Lindbladian, catalogue
 from .generators.channels import DiscreteChannel
 from .models import Model
-from .targets import from_validation
+from .validation import from_validation
 
 WRAPPERS = {
     "discrete": "exact channel at finite step, of the transition part of `inside`; step = 0.5",

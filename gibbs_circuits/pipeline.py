@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from qiskit.quantum_info import SparsePauliOp
 
 from .analysis import Comparison
 from .analysis import compare as compare_run
-from .analysis.estimate import measurement_bases
-from .backends import Compiled, Memory, Request, RunResult, Store, collect, compile_for
-from .backends.aer import refuse_size
-from .backends.jobs import ENERGY
+from .backends import Ancillas, Compiled, Device, Memory, Request, RunResult, Store, compile_for
+from .backends.check import one_sweep
+from .backends.jobs import collected
+from .backends.methods import choose, refuse_size
+from .backends.opening import Backend, opened, settled_ancillas
+from .backends.request import ENERGY
+from .backends.usage import refuse_cost, usage
 from .compiler import SCHEMES, Knobs, Program, Scheme
 from .compiler.dense import lindbladian_of
 from .compiler.schemes.corrections import CoherentKnobs
@@ -21,9 +26,10 @@ from .generator_schemas import Generator
 from .generators import Coherent
 from .generators.channels import DiscreteChannel
 from .readings.channel import MAX_CHANNEL_QUBITS
-from .readings.forecast import Forecast, forecast
+from .readings.counts import measurement_bases
+from .readings.forecast import Forecast, Method, forecast
 from .readings.initial import InitialState
-from .targets import Target, load_target
+from .targets import AerTarget, Target, load_target
 from .tuning.choose import settle
 from .tuning.coherent import CoherentRow, coherent_tradeoff
 
@@ -91,19 +97,33 @@ def refuse_hopeless(generator: Generator, scheme: Scheme, knobs: Knobs, target: 
         if isinstance(generator, DiscreteChannel):
             small.pop("strength", None)  # it has a step of its own
         used = scheme(generator, knobs.model_copy(update=small)).num_qubits
-    refuse_size(used, n, target.method, target.max_qubits, target.name)
+    if isinstance(target, AerTarget):
+        refuse_size(used, n, target)
 
 
 def in_advance(request: Request) -> str:
-    """One line before a run begins."""
+    """What a run will be, in a few lines, before it begins."""
     bases = max(1, len(request.bases))
     f = foretell(request.compiled, request.seed, request.shots, request.realisations, bases)
-    one = f.simulation
-    return (
-        f"{f.sweeps} sweeps, {f.two_qubit_gates:,.0f} two-qubit gates, depth {f.depth:,.0f}; on {f.qubits} qubits "
-        f"{one.memory_bytes / 2**20:,.3g} MiB and about {one.seconds:,.2g} s (extrapolated); chance that no gate errs "
+    device = request.compiled.device
+    lines = [
+        f"{f.sweeps} sweeps, {f.two_qubit_gates:,.0f} two-qubit gates, depth {f.depth:,.0f}; chance that no gate errs "
         f"{f.expected_fidelity:.3f}."
-    )
+    ]
+    if request.choice is not None:
+        one = next(one for one in f.simulations if one.method == request.choice.method)
+        lines.append(
+            f"Simulated on {f.qubits} qubits by {one.method} ({request.choice.reason}): "
+            f"{one.memory_bytes / 2**20:,.3g} MiB and about {one.seconds:,.2g} s (extrapolated)."
+        )
+    if request.usage is not None:
+        u = request.usage
+        lines.append(
+            f"On {device.name}, sites on qubits {', '.join(map(str, request.compiled.system_qubits))}: {u.circuits} "
+            f"circuits of {u.circuit_seconds * 1e6:,.1f} µs, {u.shots} shots each, {u.jobs} jobs, about "
+            f"{u.qpu_seconds:,.2g} QPU seconds (extrapolated)."
+        )
+    return "\n".join(lines)
 
 
 def tradeoff(program: Program) -> tuple[CoherentRow, ...]:
@@ -115,26 +135,40 @@ def tradeoff(program: Program) -> tuple[CoherentRow, ...]:
     return coherent_tradeoff(program.lindbladian, program.scheme, knobs.model_validate(dict(program.knobs)))
 
 
+def compile_on(
+    program: Program, backend: Backend, initial: InitialState, seed: int, ancillas: str, progress: Progress = quiet
+) -> tuple[Compiled, Any]:
+    """Program → blocks on a target, and what runs them; see `opened`.
+
+    Raises:
+        ArgumentError: If the target is not there, or has too few qubits or no reset.
+        BackendError: If a service fails or cannot be reached.
+    """
+    progress("opening the target")
+    device, service = opened(backend, program.num_qubits)
+    kind = settled_ancillas(ancillas, device, service)
+    progress("transpiling")
+    return compile_for(program, device, initial, seed, kind), service
+
+
 def request_run(
     program: Program,
-    target: Target,
+    backend: Backend,
     initial: InitialState,
     observables: Mapping[str, SparsePauliOp],
     shots: int,
     realisations: int,
     seed: int,
     progress: Progress = quiet,
+    ancillas: str = "automatic",
 ) -> Request:
-    """Program → circuits on a target; refuses what cannot run before anything is computed.
+    """Program → circuits on a target; refuses what cannot run before anything is computed or submitted.
 
     Raises:
-        ArgumentError: If the target gives no exact values and shots are 0, or has too few qubits.
-        TooLargeError: If the simulation does not fit.
+        ArgumentError: If the target gives no exact values and shots are 0, or has too few qubits or no reset.
+        TooLargeError: If the simulation does not fit, or the device would cost more than its target allows.
+        BackendError: If a service fails or cannot be reached.
     """
-    if target.method == "statevector" and shots == 0:
-        raise ArgumentError(
-            "shots", f"be >= 1 on `{target.name}`, which gives samples only", "it is 0", "set shots = 4000"
-        )
     if 0 < shots < realisations:
         raise ArgumentError(
             "shots", f"be at least the number of realisations ({realisations})", f"it is {shots}",
@@ -144,22 +178,54 @@ def request_run(
         raise ArgumentError(
             "realisations", "be >= 2 with shots, so that there is an interval", "it is 1", "set realisations = 16"
         )
-    refuse_size(program.num_qubits, program.num_system, target.method, target.max_qubits, target.name)
-    progress("transpiling")
-    compiled = compile_for(program, target, initial, seed)
+    if isinstance(backend, AerTarget):
+        refuse_size(program.num_qubits, program.num_system, backend)
+        if shots == 0 and backend.method not in ("automatic", "density_matrix"):
+            raise _samples_only(backend.name)
+    compiled, service = compile_on(program, backend, initial, seed, ancillas, progress)
+    device, kind = compiled.device, compiled.ancillas
+    if shots == 0 and not isinstance(device.target, AerTarget):
+        raise _samples_only(device.name)
     operators = {ENERGY: program.generator.model.hamiltonian, **observables}
     bases = measurement_bases(operators) if shots else ()
-    return Request(compiled, initial, operators, bases, shots, realisations, seed)
+    simulated = service is None
+    choice = None
+    if simulated:
+        target = device.target if isinstance(device.target, AerTarget) else _stand_in(device)
+        found = foretell(compiled, seed, shots, realisations, max(1, len(bases)))
+        choice = choose(target, found, shots, recorded=kind is Ancillas.RECORDED)
+    cost = usage(compiled, seed, shots, realisations, len(bases)) if shots else None
+    if not device.local:
+        refuse_cost(cost, device.target)  # type: ignore[arg-type]  # only a device of the service is not local
+    sweep = one_sweep(compiled, initial, seed)
+    return Request(compiled, initial, operators, bases, shots, realisations, seed, choice, service, cost, sweep)
+
+
+def _samples_only(name: str) -> ArgumentError:
+    return ArgumentError("shots", f"be >= 1 on `{name}`, which gives samples only", "it is 0", "set shots = 4000")
+
+
+def _stand_in(device: Device) -> AerTarget:
+    """How a snapshot in place of a device is simulated."""
+    return AerTarget(name=device.name, kind="aer")
 
 
 def foretell(compiled: Compiled, seed: int, shots: int = 0, realisations: int = 1, bases: int = 1) -> Forecast:
     """What a run of a compiled program will take, and the chance that none of its gates errs at the target's rates."""
-    counts, noise, target = compiled.counts, compiled.target.noise, compiled.target
-    return forecast(
+    counts, target = compiled.counts, compiled.target
+    found = forecast(
         compiled.program, one_qubit_gates=counts.one_qubit, two_qubit_gates=counts.two_qubit, resets=counts.resets,
-        depth=compiled.depth(seed), method=target.method, p1=noise.p1, p2=noise.p2, p_reset=noise.reset,
-        qubits=compiled.compact().start.num_qubits, shots=shots, realisations=realisations, bases=bases,
+        depth=compiled.depth(seed), method=_likely(target), p1=0.0, p2=0.0, qubits=len(compiled.wires), shots=shots,
+        realisations=realisations, bases=bases, noisy=compiled.errors.present,
+        bond_dimension=target.bond_dimension if isinstance(target, AerTarget) else None,
     )  # fmt: skip
+    return replace(found, expected_fidelity=compiled.expected_fidelity)
+
+
+def _likely(target: Target) -> Method:
+    """The method that a forecast is about where none is chosen yet."""
+    method = target.method if isinstance(target, AerTarget) else "automatic"
+    return "density_matrix" if method == "automatic" else method
 
 
 def run_request(
@@ -168,13 +234,14 @@ def run_request(
     """Circuits → data; with the count on a heavy-hex lattice beside an all-to-all one."""
     lattice = None
     largest = max(request.compiled.two_qubit_gates_per_sweep)
-    anywhere = request.compiled.target.coupling_map is None and request.compiled.program.num_qubits <= 57
+    anywhere = request.compiled.device.coupling is None and request.compiled.program.num_qubits <= 57
     if anywhere and largest <= ROUTED_GATES:
         progress("counting on a heavy-hex lattice")
         lattice = compile_for(request.compiled.program, load_target(LATTICE), request.initial, request.seed)
     progress("running")
-    blocks = collect(request, store or Memory(), steps)
-    return RunResult(request, blocks, lattice)
+    kept = store or Memory()
+    blocks, check = collected(request, kept, steps)
+    return RunResult(request, blocks, lattice, check, tuple(kept.jobs().values()))
 
 
 def compare(run: RunResult, target_error: float = 0.10, progress: Progress = quiet) -> Comparison:
@@ -183,6 +250,6 @@ def compare(run: RunResult, target_error: float = 0.10, progress: Progress = qui
 
 
 __all__ = [
-    "compare", "compilable", "compile_program", "foretell", "in_advance", "refuse_hopeless", "request_run",
-    "run_request", "tradeoff",
+    "compare", "compilable", "compile_on", "compile_program", "foretell", "in_advance", "refuse_hopeless",
+    "request_run", "run_request", "tradeoff",
 ]  # fmt: skip

@@ -12,8 +12,9 @@ import numpy as np
 
 from .analysis import Comparison
 from .backends import Compiled
-from .backends.jobs import ENERGY
 from .backends.noisy_channel import NoisyPrediction
+from .backends.request import ENERGY
+from .backends.usage import Usage
 from .compiler import ErrorTerm
 from .exact import Advice, Certificate
 from .exact.nonequilibrium import Steady
@@ -21,6 +22,7 @@ from .generator_schemas import Generator
 from .readings import Prediction
 from .readings.forecast import Forecast
 from .sections import (
+    check_part,
     estimate_part,
     exact_part,
     forecast_part,
@@ -50,13 +52,19 @@ def document(comparison: Comparison, files: list[str] | None = None) -> dict[str
         "model": model_part(program.generator),
         "generator": generator_part(program.generator, c.certificate),
         "program": program_part(program, request.seed, p, c.target_error),
-        "target": target_part(request.compiled, request.seed),
+        "target": {
+            **target_part(request.compiled, request.seed, request.usage),
+            "method": None if request.choice is None else asdict(request.choice),
+            "check": check_part(run.check),
+            "jobs": [asdict(job) for job in run.jobs],
+        },
         "lattice": None if run.lattice is None else target_part(run.lattice, request.seed),
         "run": {
             "shots": request.shots,
             "realisations": request.realisations,
             "seed": request.seed,
             "initial": request.initial.name,
+            "ancilla_policy": request.compiled.ancillas.value,
             "target_error": c.target_error,
         },
         "exact": exact_part(c.exact),
@@ -120,6 +128,7 @@ def compile_document(
     rows: Sequence[ErrorTerm],
     target_error: float,
     files: list[str],
+    usage: Usage | None = None,
 ) -> dict[str, Any]:
     """The JSON document of `compile`."""
     generator = compiled.program.generator
@@ -128,7 +137,7 @@ def compile_document(
         "model": model_part(generator),
         "generator": generator_part(generator, certificate) if certificate else {"kind": generator.kind},
         "program": program_part(compiled.program, seed, prediction, target_error),
-        "target": target_part(compiled, seed),
+        "target": target_part(compiled, seed, usage),
         "prediction": prediction_part(prediction, target_error),
         "prediction_with_noise": noisy_part(noisy),
         "forecast": forecast_part(forecast),

@@ -10,7 +10,9 @@ from typing import Any
 
 from .analysis import Estimate
 from .backends import Compiled
+from .backends.check import Check
 from .backends.noisy_channel import NoisyPrediction
+from .backends.usage import Usage
 from .compiler import ErrorTerm, Program, Status
 from .exact import Certificate
 from .generator_schemas import Generator
@@ -110,15 +112,26 @@ def program_part(program: Program, seed: int, prediction: Prediction | None, tar
     }
 
 
-def target_part(compiled: Compiled, seed: int) -> dict[str, Any]:
+def check_part(check: Check | None) -> dict[str, Any] | None:
+    """`target.check`: one sweep of the target against the exact channel."""
+    if check is None:
+        return None
+    return {**asdict(check), "z": None if check.z is None else dict(check.z), "status": check.status.value,
+            "passed": check.passed}  # fmt: skip
+
+
+def target_part(compiled: Compiled, seed: int, usage: Usage | None = None) -> dict[str, Any]:
     """`target` of the JSON document."""
     return {
-        "backend": compiled.target.name,
+        "backend": compiled.device.name,
         "two_qubit_gates": compiled.two_qubit_gates,
         "depth": compiled.depth(seed),
-        "seconds": None,
+        "seconds": None if usage is None or compiled.device.local else usage.qpu_seconds,
+        "usage": None if usage is None else {**asdict(usage), "status": usage.status.value},
+        "expected_fidelity": compiled.expected_fidelity,
+        "ancilla_qubits": list(compiled.placement[compiled.written.num_system :]),
         "system_qubits": list(compiled.system_qubits),
-        "basis": list(compiled.target.basis),
+        "basis": list(compiled.device.basis),
     }
 
 

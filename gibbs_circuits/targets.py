@@ -2,41 +2,49 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from difflib import get_close_matches
-from enum import Enum
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.fields import FieldInfo
 from qiskit.transpiler import CouplingMap
 
-from .errors import ArgumentError, shown
+from .errors import ArgumentError, check_choice, shown
 from .models.text import read_toml
+from .validation import from_validation
 
 FOLDER = "hardware_configs"
-KINDS: dict[Any, str] = {
-    int: "a whole number", float: "a finite number", str: "text in quotes", bool: "true or false"
-}  # fmt: skip
+SERVICE = "ibm"  # the packaged target behind every name of a real device
+DEVICE_PREFIX = "ibm_"
+LEAST_BUSY = "least_busy"
 
 
-class HeavyHex(BaseModel):
-    """A heavy-hex lattice of odd code distance d: (5d² − 2d − 1)/2 qubits."""
+class Keys(BaseModel):
+    """A table of a target's file: unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class HeavyHex(Keys):
+    """A heavy-hex lattice of odd code distance d: (5d² − 2d − 1)/2 qubits."""
+
     heavy_hex: Literal[3, 5, 7, 9, 11]
 
 
-class Noise(BaseModel):
+class Durations(Keys):
+    """How long operations take, in microseconds; rz takes none. The defaults are of the Heron class."""
+
+    one_qubit: float = Field(default=0.032, gt=0, allow_inf_nan=False, description="every one-qubit gate but rz, µs.")
+    two_qubit: float = Field(default=0.068, gt=0, allow_inf_nan=False, description="every two-qubit gate, µs.")
+    reset: float = Field(default=2.2, gt=0, allow_inf_nan=False, description="a reset, µs.")
+    measure: float = Field(default=2.2, gt=0, allow_inf_nan=False, description="a measurement, µs.")
+
+
+class Noise(Keys):
     """Errors of a target; all zero is no noise at all.
 
     Depolarising with probability p on d levels takes ρ to (1 − p) ρ + p Tr[ρ] 1/d: the state is lost with probability
     p, so that an error other than the identity happens with probability p (1 − 1/d²).
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     p1: float = Field(
         default=0.0, ge=0, lt=1, allow_inf_nan=False, examples=[1e-4],
@@ -50,24 +58,71 @@ class Noise(BaseModel):
         default=0.0, ge=0, lt=1, allow_inf_nan=False, examples=[1e-3],
         description="probability that a reset leaves |1⟩ instead of |0⟩.",
     )  # fmt: skip
+    readout: float = Field(
+        default=0.0, ge=0, lt=0.5, allow_inf_nan=False, examples=[1e-2],
+        description="probability that a final measurement reads the other value.",
+    )  # fmt: skip
+    t1: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, examples=[250.0],
+        description="relaxation time of idle qubits, µs; with t2 it adds what idling costs, block by block.",
+    )  # fmt: skip
+    t2: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, examples=[200.0],
+        description="dephasing time of idle qubits, µs, at most twice t1.",
+    )  # fmt: skip
+    durations: Durations = Field(
+        default=Durations(), description="how long operations take.",
+        json_schema_extra={"rule": "be a table of one_qubit, two_qubit, reset, measure, in µs"},
+    )  # fmt: skip
 
     @property
     def present(self) -> bool:
         """Whether there is any."""
-        return max(self.p1, self.p2, self.reset) > 0
+        return max(self.p1, self.p2, self.reset, self.readout) > 0 or self.t1 is not None
 
 
-class Target(BaseModel):
-    """A simulator or device: its gates, its lattice, how it runs."""
+class SnapshotNoise(Keys):
+    """What a device snapshot leaves out; added to the gate and readout errors that it has."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    reset: float = Field(
+        default=0.0, ge=0, lt=1, allow_inf_nan=False, examples=[1e-2],
+        description="probability that a reset leaves |1⟩; snapshots have perfect resets.",
+    )  # fmt: skip
+    idle: bool = Field(
+        default=False, description="whether waiting qubits decay with the snapshot's T1 and T2, block by block."
+    )
+
+
+class _Target(Keys):
+    """What every target has."""
 
     name: str = Field(min_length=1, examples=["my_target"], description="What reports call it.")
     description: str = Field(default="", description="One line for `gibbs-circuits backends`.")
-    kind: Literal["aer"] = Field(examples=["aer"], description="How it runs: aer, a local simulation.")
-    method: Literal["density_matrix", "statevector"] = Field(
-        examples=["density_matrix"], description="Aer's simulation method."
+
+
+NOISE_RULE: dict[str, Any] = {"rule": "be a table of p1, p2, reset, readout, t1, t2, durations"}
+
+
+class AerTarget(_Target):
+    """A simulation by Qiskit Aer on this machine: of a processor described here, or of a device snapshot."""
+
+    kind: Literal["aer"] = Field(examples=["aer"], description="A local simulation.")
+    method: Literal["automatic", "density_matrix", "statevector", "matrix_product_state"] = Field(
+        default="automatic", examples=["density_matrix"],
+        description="Aer's simulation method; automatic: by size, shots and noise, with the reason in the report.",
+    )  # fmt: skip
+    processor: Literal["automatic", "CPU", "GPU"] = Field(
+        default="automatic", description="automatic: a GPU where Aer has one and the state is large, else the CPU."
     )
+    bond_dimension: int | None = Field(
+        default=None, ge=1, le=4096, examples=[64],
+        description="matrix_product_state only: bonds are cut to this; left out: exact.",
+    )  # fmt: skip
+    snapshot: str | None = Field(
+        default=None, examples=["fake_torino"],
+        description="a device snapshot of the IBM client, whose gates, lattice and errors are taken; then no basis, "
+        "coupling or p1 … t2 here.",
+    )  # fmt: skip
     basis: tuple[str, ...] = Field(
         default=("cz", "rz", "sx", "x"), strict=False, description="Basis gates; reset is always there.",
         json_schema_extra={"rule": "be a list of gate names"},
@@ -77,20 +132,91 @@ class Target(BaseModel):
         description="Which pairs interact.",
         json_schema_extra={"rule": 'be "all_to_all" or {heavy_hex = 3}, with 3, 5, 7, 9 or 11'},
     )
-    max_qubits: int = Field(default=13, ge=1, le=1000, description="Most qubits in use that a run may have.")
-    noise: Noise = Field(
-        default=Noise(),
-        examples=[{"p1": 1e-4, "p2": 1e-3}],
-        description="Errors of gates and resets; none by default.",
-        json_schema_extra={"rule": "be a table of p1, p2, reset"},
+    max_qubits: int = Field(default=60, ge=1, le=1000, description="Most qubits in use that a run may have.")
+    max_hours: float = Field(
+        default=24.0, gt=0, allow_inf_nan=False, description="Longest simulation, estimated, that is begun."
     )
+    noise: Noise = Field(
+        default=Noise(), examples=[{"p1": 1e-4, "p2": 1e-3}], description="Errors; none by default.",
+        json_schema_extra=NOISE_RULE,
+    )  # fmt: skip
+    beyond_snapshot: SnapshotNoise = Field(
+        default=SnapshotNoise(), examples=[{"reset": 1e-2, "idle": True}],
+        description="with a snapshot: what it leaves out.",
+        json_schema_extra={"rule": "be a table of reset and idle"},
+    )  # fmt: skip
 
     @property
     def coupling_map(self) -> CouplingMap | None:
-        """Qiskit's coupling map; None where every pair interacts."""
+        """Qiskit's coupling map of a lattice described here; None where every pair interacts."""
         if isinstance(self.coupling, HeavyHex):
             return CouplingMap.from_heavy_hex(self.coupling.heavy_hex, bidirectional=True)
         return None
+
+
+class ClientOptions(Keys):
+    """Options of the service's sampler, where they are legal with mid-circuit reset."""
+
+    dynamical_decoupling: Literal["off", "XX", "XpXm", "XY4"] = Field(
+        default="off", description="pulses on waiting qubits."
+    )
+    twirling: bool = Field(default=False, description="Pauli twirling of two-qubit gates; shots may be rounded up.")
+    measure_twirling: bool = Field(
+        default=False, description="random flips before the final measurement; not with recorded ancillas."
+    )
+    measurement_mitigation: bool = Field(
+        default=False,
+        description="readout errors measured beside every realisation (two more circuits: all 0, all 1) and inverted.",
+    )
+    rep_delay: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, examples=[250.0],
+        description="wait between shots, µs; left out: the device's own.",
+    )  # fmt: skip
+
+
+class IbmTarget(_Target):
+    """A device of the IBM service, or one of its client's snapshots simulated here, through the same primitive."""
+
+    kind: Literal["ibm"] = Field(examples=["ibm"], description="IBM's service, or a snapshot in place of a device.")
+    device: str = Field(
+        default=LEAST_BUSY, min_length=1, examples=["ibm_boston"],
+        description='"least_busy", a device such as "ibm_boston", or a snapshot such as "fake_torino", simulated here.',
+    )  # fmt: skip
+    account: str | None = Field(
+        default=None, examples=["work"],
+        description="name of the account saved with the client; left out: the default one.",
+    )  # fmt: skip
+    instance: str | None = Field(default=None, description="the service's instance; left out: the account's own.")
+    mode: Literal["job", "batch", "session"] = Field(default="batch", description="how jobs are queued.")
+    realisations_per_job: int = Field(
+        default=4, ge=1, le=1000, description="realisations in one job; a snapshot takes one, so that each has a seed."
+    )
+    jobs_at_once: int = Field(default=3, ge=1, le=100, description="jobs submitted before the first has ended.")
+    max_qpu_seconds: float = Field(
+        default=600.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="more, estimated, is refused before anything is submitted.",
+    )
+    fractional: bool = Field(default=False, description="use fractional gates (rzz, rx) where the device lists them.")
+    fast_reset: bool = Field(default=True, description="use the device's faster mid-circuit reset where it has one.")
+    options: ClientOptions = Field(
+        default=ClientOptions(), description="options of the sampler.",
+        json_schema_extra={"rule": "be a table of options of the sampler"},
+    )  # fmt: skip
+    beyond_snapshot: SnapshotNoise = Field(
+        default=SnapshotNoise(), description="with a snapshot: what it leaves out.",
+        json_schema_extra={"rule": "be a table of reset and idle"},
+    )  # fmt: skip
+
+    @property
+    def snapshot(self) -> str | None:
+        """The snapshot in place of a device; None where the service is meant."""
+        return self.device if self.device.startswith("fake_") else None
+
+
+Target = AerTarget | IbmTarget
+SCHEMAS: dict[str, type[AerTarget] | type[IbmTarget]] = {"aer": AerTarget, "ibm": IbmTarget}
 
 
 def packaged_folder() -> Path:
@@ -116,83 +242,69 @@ def available_targets() -> dict[str, Path]:
 def load_target(name: str | Path, relative_to: Path | None = None) -> Target:
     """The target in a TOML file, or of a name in ./hardware_configs/ or among the packaged ones.
 
+    A name such as `ibm_boston` that no file has is the packaged target `ibm` with that device.
+
     Raises:
         ArgumentError: If there is none, or the file is not a target.
     """
     known = available_targets()
     if str(name) in known:
         return read_target(known[str(name)])
+    if str(name).startswith(DEVICE_PREFIX) and Path(name).suffix != ".toml" and SERVICE in known:
+        return read_target(known[SERVICE]).model_copy(update={"name": str(name), "device": str(name)})
     path = Path(name) if relative_to is None else relative_to / name
     if Path(name).suffix == ".toml":
         return read_target(path)
     raise ArgumentError(
-        "backend", f"be a .toml file or one of {', '.join(known)}", f"{shown(str(name))} was found",
+        "backend",
+        f"be a .toml file, a device such as ibm_boston, or one of {', '.join(known)}",
+        f"{shown(str(name))} was found",
         'set backend = "aer_density_matrix"',
-    )  # fmt: skip
+    )
 
 
 def read_target(path: Path) -> Target:
-    """A target from its TOML file."""
+    """A target from its TOML file.
+
+    Raises:
+        ArgumentError: Naming the file, the key, what was found and a fix.
+    """
+    data = read_toml(path, "backend")
     try:
-        return Target.model_validate(read_toml(path, "backend"))
+        schema = SCHEMAS[check_choice("kind", data.get("kind", "aer"), SCHEMAS)]
+    except ArgumentError as error:
+        raise error.located(path) from None
+    try:
+        target = schema.model_validate(data)
     except ValidationError as error:
-        raise from_validation(error, Target, path) from None
+        raise from_validation(error, schema, path) from None
+    _check_used(target, set(data), path)
+    return target
 
 
-def from_validation(
-    error: ValidationError, schema: type[BaseModel], file: Path, section: str = "", also: Iterable[str] = ()
-) -> ArgumentError:
-    """The first complaint of a schema, in the grammar of this package; `also` are keys known beside its own."""
-    first = error.errors()[0]
-    where = [str(part) for part in first["loc"]]
-    while len(where) > 1 and (inner := _table(schema, where[0])) is not None:
-        section, schema, where, also = f"{section}.{where[0]}".lstrip("."), inner, where[1:], ()
-    name = where[0] or '""'
-    key = f"{section}.{name}" if section else name
-    if first["type"] == "extra_forbidden":
-        known = [*also, *schema.model_fields]
-        near = get_close_matches(name, known, n=1, cutoff=0.75)  # `direction` is no slip for `truncation`
-        fix = f"write {near[0]}" if near else f"remove {name}"
-        rule = f"be one of {', '.join(known)}"
-        return ArgumentError(key, rule, "it is unknown or unused here", fix, file)
-    field = schema.model_fields[name]
-    example = next(iter(field.examples or ()), field.default)
-    fix = f"set {name} = {_toml(example)}"
-    if first["type"] == "missing":
-        return ArgumentError(key, "be given", "it is missing", fix, file)
-    return ArgumentError(key, _rule(field, first["msg"]), f"{shown(first['input'])} was found", fix, file)
+def _check_used(target: Target, given: set[str], path: Path) -> None:
+    """Refuse keys that the others leave without a use."""
+    unused: tuple[str, ...]
+    if target.snapshot is None:
+        unused, why = ("beyond_snapshot",), "without a snapshot"
+    elif isinstance(target, AerTarget):
+        unused, why = ("basis", "coupling", "noise"), "beside a snapshot, which has its own"
+    else:
+        unused, why = (), ""
+    cut = isinstance(target, AerTarget) and target.method in ("automatic", "matrix_product_state")
+    if isinstance(target, AerTarget) and not cut:
+        unused, why = (*unused, "bond_dimension"), why or f"with method {target.method}"
+    for key in unused:
+        if key in given:
+            raise ArgumentError(key, f"be left out {why}", "it is unused here", f"remove {key}", path)
+    noise = target.noise if isinstance(target, AerTarget) else Noise()
+    if (noise.t1 is None) != (noise.t2 is None) or (noise.t1 and noise.t2 and noise.t2 > 2 * noise.t1):
+        raise ArgumentError(
+            "noise.t2", "be given with t1, and at most twice it", f"t1 = {noise.t1}, t2 = {noise.t2} were found",
+            "set t1 = 250.0 and t2 = 200.0", path,
+        )  # fmt: skip
 
 
-def _table(schema: type[BaseModel], name: str) -> type[BaseModel] | None:
-    """The schema of a key whose value is a table."""
-    kind = schema.model_fields[name].annotation if name in schema.model_fields else None
-    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
-
-
-def _toml(value: Any) -> str:
-    """An example as TOML writes it."""
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key} = {_toml(inner)}' for key, inner in value.items())}}}"
-    return json.dumps(value.value if isinstance(value, Enum) else value)
-
-
-def _rule(field: FieldInfo, message: str) -> str:
-    """What a key must be, with all its bounds; the schema's own words where it has some."""
-    extra = field.json_schema_extra
-    if isinstance(extra, dict) and "rule" in extra:
-        return str(extra["rule"])
-    kind, parts = field.annotation, get_args(field.annotation)
-    if get_origin(kind) is Literal:
-        return f"be one of {', '.join(map(str, parts))}"
-    if type(None) in parts:
-        kind = next(part for part in parts if part is not type(None))
-    if kind not in KINDS:
-        return message
-    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-    bounds = [
-        f"{sign} {getattr(bound, name):g}"
-        for bound in field.metadata
-        for name, sign in signs.items()
-        if getattr(bound, name, None) is not None
-    ]
-    return " ".join(["be", KINDS[kind], " and ".join(bounds)]).strip()
+def as_toml(target: Target) -> dict[str, Any]:
+    """What a file of this target holds: every key with a value of its own, and its kind."""
+    return {"kind": target.kind, **target.model_dump(mode="json", exclude_defaults=True)}

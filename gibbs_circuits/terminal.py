@@ -31,9 +31,9 @@ def naming(path: Path, section: str) -> Iterator[None]:
         raise TooLargeError(f"{path}: {error}") from None
 
 
-def note(text: Callable[[], str]) -> None:
-    """A remark for whoever watches; nothing in a log, where it is not even made."""
-    if sys.stderr.isatty():
+def note(text: Callable[[], str], *, always: bool = False) -> None:
+    """A remark for whoever watches; nothing in a log, where it is not even made, unless it says what will be paid."""
+    if always or sys.stderr.isatty():
         print(text(), file=sys.stderr)
 
 

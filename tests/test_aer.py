@@ -10,8 +10,12 @@ from qiskit import QuantumCircuit, qasm3
 from qiskit.quantum_info import SparsePauliOp
 from qiskit_aer import AerSimulator
 
-from gibbs_circuits.backends import Memory, Request, collect, compile_for
-from gibbs_circuits.backends.aer import Block, check_size, measured, sample
+from gibbs_circuits.backends import Memory, Request, collect, compile_for, open_device
+from gibbs_circuits.backends.blocks import Block
+from gibbs_circuits.backends.measurement import drawn, measured, outcome_probabilities, rotations
+from gibbs_circuits.backends.methods import Choice
+from gibbs_circuits.backends.noise import Errors
+from gibbs_circuits.backends.queue import JobRecord
 from gibbs_circuits.compiler import Program
 from gibbs_circuits.errors import ArgumentError, TooLargeError
 from gibbs_circuits.experiment import make_initial
@@ -33,7 +37,8 @@ def request(
     start = make_initial(initial, program.num_system, folder)
     compiled = compile_for(program, target if isinstance(target, Target) else load_target(target), start, 1)
     energy = {"energy": program.generator.model.hamiltonian}
-    return Request(compiled, start, energy, tuple(bases), shots, realisations, seed)
+    choice = Choice(compiled.target.method, "CPU", "set by the target")
+    return Request(compiled, start, energy, tuple(bases), shots, realisations, seed, choice)
 
 
 def assert_exact(asked: Request, blocks: Sequence[Block]) -> None:
@@ -155,7 +160,9 @@ def test_measured__basis__reads_eigenvalue_plus_one_as_zero() -> None:
     body.h([0, 1])
     body.s(1)  # qubit 0: X = +1, qubit 1: Y = +1, qubit 2: Z = −1
     body.x(2)
-    counts = AerSimulator(method="statevector", seed_simulator=1).run(measured(body, "ZYX", 3), shots=50).result()
+    turns = rotations(open_device(load_target(EXACT)))
+    qc = measured(body, "ZYX", range(3), turns)
+    counts = AerSimulator(method="statevector", seed_simulator=1).run(qc, shots=50).result()
     assert counts.get_counts() == {"100": 50}
 
 
@@ -165,9 +172,10 @@ def test_counts__shots__are_spread_and_none_is_lost() -> None:
 
 
 @pytest.mark.parametrize("basis", ["".join(letters) for letters in product("XYZ", repeat=2)])
-def test_sample__frequencies__are_the_born_probabilities(basis: str) -> None:
+def test_outcomes__frequencies__are_the_born_probabilities(basis: str) -> None:
     rho, shots = random_state(2, 8), 20000
-    counts = sample(rho, basis, shots, np.random.default_rng(5))
+    turns = rotations(open_device(load_target(EXACT)))
+    counts = drawn(outcome_probabilities(rho, basis, Errors(), turns), shots, np.random.default_rng(5))
     assert sum(counts.values()) == shots
     for bits in ("00", "01", "10", "11"):
         projectors = [
@@ -183,6 +191,13 @@ class Recorder:
     def __init__(self, blocks: Sequence[Block] = ()) -> None:
         self.blocks = {block.realisation: block for block in blocks}
         self.saved: list[int] = []
+        self.run_id = "a run"
+
+    def jobs(self) -> dict[str, JobRecord]:
+        return {}
+
+    def save_job(self, record: JobRecord) -> None:
+        raise AssertionError("a local simulation has no jobs")
 
     def load(self) -> dict[int, Block]:
         return dict(self.blocks)
@@ -248,12 +263,9 @@ def test_size__too_many_qubits__are_refused_before_anything_runs(sites: int, tar
 
 def test_size__memory__is_what_limits_a_larger_target() -> None:
     tight = load_target(EXACT).model_copy(update={"max_qubits": 40})
-    asked = request(build(ising(8)), tight)
     with pytest.raises(TooLargeError, match=r"64 GiB.*Fix:") as error:
-        check_size(asked.compiled)
+        request_run(build(ising(8)), tight, make_initial("zero", 8, Path()), {}, 0, 1, 1)
     assert "\n" not in str(error.value)
-    with pytest.raises(TooLargeError):
-        collect(asked, Memory())
 
 
 def test_request_run__trajectories_without_shots__are_refused() -> None:

@@ -13,9 +13,10 @@ from qiskit.quantum_info import SparsePauliOp
 import gibbs_circuits as gc
 from gibbs_circuits.analysis.baselines import UnitaryLoop, best_product_distance, unitary_loop
 from gibbs_circuits.analysis.compare import Verdict, judge
-from gibbs_circuits.analysis.estimate import Estimate, covers, from_counts, interval, measurement_bases, parity_mean
+from gibbs_circuits.analysis.estimate import Estimate, interval
 from gibbs_circuits.analysis.thermometry import beta_effective, beta_of_energy
-from gibbs_circuits.backends.aer import sample
+from gibbs_circuits.backends.measurement import drawn
+from gibbs_circuits.readings.counts import covers, from_counts, measurement_bases, parity_mean
 from gibbs_circuits.spectrum import spectrum
 
 MODEL = gc.models.mixed_field_ising(2)
@@ -79,7 +80,7 @@ def test_interval__covers_a_measured_energy__shots_on_an_exact_state() -> None:
     bases = measurement_bases({"energy": MODEL.hamiltonian})
     rng, hits = np.random.default_rng(3), 0
     for _ in range(trials):
-        draws = [[sample(rho, basis, 100, rng) for basis in bases] for _ in range(8)]
+        draws = [[drawn(probabilities(rho, basis), 100, rng) for basis in bases] for _ in range(8)]
         estimate = interval([from_counts(MODEL.hamiltonian, bases, counts) for counts in draws], exact)
         hits += estimate.low <= exact <= estimate.high
     z = (hits - 0.95 * trials) / np.sqrt(trials * 0.95 * 0.05)
@@ -141,7 +142,7 @@ def test_sample__follows_borns_rule__every_basis() -> None:
     """Chi-square of 20,000 shots in each of nine bases; false alarm rate 1e-3 in all, by Bonferroni."""
     rho, shots, rng = random_state(2, 9), 20_000, np.random.default_rng(2)
     for basis in map("".join, itertools.product("XYZ", repeat=2)):
-        counts = sample(rho, basis, shots, rng)
+        counts = drawn(probabilities(rho, basis), shots, rng)
         seen = [counts.get(format(k, "02b"), 0) for k in range(4)]
         assert scipy.stats.chisquare(seen, shots * probabilities(rho, basis)).pvalue > 1e-3 / 9
 

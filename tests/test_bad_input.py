@@ -187,7 +187,7 @@ CASES: dict[str, Case] = {
     "ancillas": (knob("ancillas = 0"), "e.toml: compile.ancillas", "whole number >= 1"),
     "run_key": ({"run": "colour = 1"}, "e.toml: run.colour", "remove colour"),
     "run_near_key": ({"run": "shot = 4"}, "e.toml: run.shot", "Fix: write shots"),
-    "backend": ({"run": 'backend = "aer"'}, "e.toml: run.backend", "aer_density_matrix"),
+    "backend": ({"run": 'backend = "aar"'}, "e.toml: run.backend", "aer_density_matrix"),
     "backend_number": ({"run": "backend = 1"}, "e.toml: run.backend", "text in quotes"),
     "backend_missing": ({"run": 'backend = "nowhere.toml"'}, "e.toml: run.backend", "does not exist"),
     "shots": ({"run": "shots = -1"}, "e.toml: run.shots", ">= 0"),
@@ -355,7 +355,7 @@ def nothing_heavy(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("a run that must be refused reached the transpiler")
 
     monkeypatch.setattr(pipeline, "compile_for", heavy)
-    monkeypatch.setattr(pipeline, "collect", heavy)
+    monkeypatch.setattr(pipeline, "collected", heavy)
 
 
 @pytest.mark.usefixtures("nothing_heavy")

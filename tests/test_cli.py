@@ -197,7 +197,7 @@ def test_run__writes_nothing_and_runs_nothing__dry_run(run: Run, monkeypatch: py
     def never(*arguments: object) -> None:
         raise AssertionError("a dry run ran")
 
-    monkeypatch.setattr(pipeline, "collect", never)
+    monkeypatch.setattr(pipeline, "collected", never)
     status, data, err = run("run", "--dry-run", "--out", "here")
     assert (status, err) == (0, "")
     assert {path.name for path in Path.cwd().iterdir()} == {"e.toml", "hardware_configs"}
@@ -218,7 +218,7 @@ def test_run__exits_3_and_keeps_what_it_has__backend_fails(
     def fails(*arguments: object) -> None:
         raise BackendError("Aer failed: out of luck.")
 
-    monkeypatch.setattr(pipeline, "collect", fails)
+    monkeypatch.setattr(pipeline, "collected", fails)
     write(tmp_path)
     assert cli.status(["run", "e.toml", "--out", "out"]) == 3
     out, err = capsys.readouterr()
@@ -268,7 +268,7 @@ def test_exact__prints_model_exact_generator__two_sites(run: Run) -> None:
 
 def test_exact__never_compiles__knobs_left_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "compile_program", None)
-    monkeypatch.setattr(cli, "compile_for", None)
+    monkeypatch.setattr(pipeline, "compile_on", None)
     status, data, _ = run("exact", compile=None)
     assert status == 0
     assert "program" not in data

@@ -6,7 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from gibbs_circuits.backends import aer
+from gibbs_circuits.backends import aer, measurement
+from gibbs_circuits.backends.methods import Choice
 from gibbs_circuits.backends.transpile import compile_for
 from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.readings import Forecast, forecast, random_draws, zero
@@ -50,7 +51,11 @@ def test_forecast__numbers__are_carried_over() -> None:
 def test_forecast__memory__is_that_of_an_array(qubits: int) -> None:
     found = {one.method: one.memory_bytes for one in given(qubits=qubits).simulations}
     matrix = np.broadcast_to(np.complex128(0), (2**qubits, 2**qubits))
-    assert found == {"density_matrix": matrix.size * matrix.itemsize, "statevector": matrix[0].size * matrix.itemsize}
+    assert found["density_matrix"] == matrix.size * matrix.itemsize
+    assert found["statevector"] == matrix[0].size * matrix.itemsize
+    bonds = [min(2**k, 2 ** (qubits - k)) for k in range(qubits + 1)]
+    tensors = [np.broadcast_to(np.complex128(0), (2, a, b)) for a, b in pairwise(bonds)]
+    assert found["matrix_product_state"] == sum(tensor.size * tensor.itemsize for tensor in tensors)
 
 
 def test_forecast__seconds__grow_with_qubits_shots_and_draws() -> None:
@@ -99,12 +104,15 @@ def test_forecast__seconds__are_borne_out_by_aer(
         p1=0.0, p2=0.0, shots=shots,
     )  # fmt: skip
     small, draws = compiled.compact(), random_draws(program, 0)
+    choice, turns = Choice(method, "CPU", ""), measurement.rotations(compiled.device)  # type: ignore[arg-type]
     taken = []
     for _ in range(3):
         begun = time.process_time()
         if method == "density_matrix":
-            aer._density_states(small, draws)
+            aer.density_states(small, draws, choice)
         else:
-            aer._trajectories(small, draws, ["Z" * sites], shots, 0, 0)
+            body = measurement.whole(small, draws)
+            circuit = measurement.measured(body, "Z" * sites, range(sites), turns)
+            aer.sampled(small, [circuit], shots, choice, 0)
         taken.append(time.process_time() - begun)
     assert 1 / 4 < min(taken) / found.simulation.seconds < 4

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gibbs_circuits import cli, terminal
-from gibbs_circuits.backends.aer import Block
+from gibbs_circuits.backends.blocks import Block
 from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.folder import Folder
 from gibbs_circuits.models import read_model

@@ -14,11 +14,11 @@ from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.readings import one, random_draws, states_after_sweeps, sweep_channel, zero
 from gibbs_circuits.readings.circuit import assemble
 from gibbs_circuits.readings.loop import loop_circuit
-from gibbs_circuits.targets import HeavyHex, Target, load_target
+from gibbs_circuits.targets import AerTarget, HeavyHex, Target, load_target
 from tests.programs import build, by_hand, evolved, ising, random_state
 
 EXACT = 1e-10
-SMALL_LATTICE = Target(name="small", kind="aer", method="density_matrix", coupling=HeavyHex(heavy_hex=3))
+SMALL_LATTICE = AerTarget(name="small", kind="aer", method="density_matrix", coupling=HeavyHex(heavy_hex=3))
 BASIS = ["cz", "rz", "sx", "x", "reset", "for_loop"]
 
 

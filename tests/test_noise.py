@@ -11,19 +11,21 @@ from qiskit.quantum_info import DensityMatrix, Kraus, Operator, SuperOp, partial
 
 from gibbs_circuits.analysis.compare import compiled_ledger
 from gibbs_circuits.backends import Compiled, Memory, Request, collect, compile_for
+from gibbs_circuits.backends.methods import Choice
 from gibbs_circuits.backends.noisy_channel import noisy_map, noisy_prediction, noisy_states, try_noisy_prediction
 from gibbs_circuits.compiler import Branch, Couple, Evolve, Program, RandomChoice, RandomDelay, Reset, Rung, Status
 from gibbs_circuits.errors import TooLargeError
 from gibbs_circuits.experiment import make_initial
 from gibbs_circuits.readings import mixed, one, states_after_sweeps, sweep_channel, zero
 from gibbs_circuits.readings.circuit import assemble
-from gibbs_circuits.targets import HeavyHex, Noise, Target, load_target
+from gibbs_circuits.targets import AerTarget, HeavyHex, Noise, Target, load_target
 from tests.programs import build, by_hand, distance, gibbs, ising, random_state, slope
 
 EXACT = 1e-10
 PAULIS = [np.eye(2), np.array([[0, 1], [1, 0]]), np.array([[0, -1j], [1j, 0]]), np.diag([1, -1])]
 NOISE = Noise(p1=0.01, p2=0.03, reset=0.02)
-SMALL_LATTICE = Target(name="small", kind="aer", method="density_matrix", coupling=HeavyHex(heavy_hex=3))
+DENSE, SAMPLED = Choice("density_matrix", "CPU", ""), Choice("statevector", "CPU", "")
+SMALL_LATTICE = AerTarget(name="small", kind="aer", method="density_matrix", coupling=HeavyHex(heavy_hex=3))
 
 
 def target(noise: Noise, **changes: Any) -> Target:
@@ -83,7 +85,7 @@ def test_aer__states__are_those_by_hand(scheme: str, lattice: bool) -> None:
     program = build(ising(2), scheme, sweeps=2)
     on = SMALL_LATTICE.model_copy(update={"noise": NOISE}) if lattice else target(NOISE)
     whole = compile_for(program, on, mixed(), 1)
-    request = Request(whole, mixed(), {"energy": program.generator.model.hamiltonian}, (), 0, 1, 1)
+    request = Request(whole, mixed(), {"energy": program.generator.model.hamiltonian}, (), 0, 1, 1, DENSE)
     (block,) = collect(request, Memory())
     assert block.states is not None
     expected = by_hand_states(whole.compact(), block.draws)
@@ -97,7 +99,8 @@ def test_aer__samples__are_of_the_noisy_state() -> None:
     on = target(Noise(p1=0.05, p2=0.2, reset=0.1), method="statevector")
     whole = compile_for(program, on, zero(2), 1)
     shots = 4_000
-    request = Request(whole, zero(2), {"energy": program.generator.model.hamiltonian}, ("XY",), shots, 2, 1)
+    energy = {"energy": program.generator.model.hamiltonian}
+    request = Request(whole, zero(2), energy, ("XY",), shots, 2, 1, SAMPLED)
     blocks = collect(request, Memory())
     counts = {bits: sum(block.counts[0].get(bits, 0) for block in blocks) for bits in ("00", "01", "10", "11")}
     rho = by_hand_states(whole.compact(), ())[-1]

@@ -161,7 +161,7 @@ def test_run__takes_a_target_object__instead_of_its_name(program: gc.Program) ->
         ({"seed": "x"}, "seed"),
         ({"realisations": 0}, "realisations"),
         ({"initial": "012"}, "initial"),
-        ({"backend": "aer"}, "backend"),
+        ({"backend": "aar"}, "backend"),
         ({"backend": "aer_statevector"}, "shots"),
         ({"observables": {"m": [["Z", 1.0]]}}, r"observables\.m\[0\]"),
         ({"observables": {"m": SparsePauliOp("ZZ", 1j)}}, r"observables\.m"),

@@ -12,7 +12,7 @@ import pytest
 from qiskit import qpy
 
 from gibbs_circuits import cli, pipeline, results
-from gibbs_circuits.backends.aer import Block
+from gibbs_circuits.backends.blocks import Block
 from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.folder import Folder, check_writable, write_text, write_whole
 from gibbs_circuits.results import to_json
@@ -170,6 +170,7 @@ def test_experiment__names_every_key__defaults_filled_in(call: Call) -> None:
     )
     assert data["run"] == {
         "backend": "aer_density_matrix", "shots": 0, "seed": 1, "initial": "zero", "realisations": 2,
+        "ancilla_policy": "automatic",
     }  # fmt: skip
 
 

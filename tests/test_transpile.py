@@ -14,6 +14,7 @@ from qiskit.quantum_info import DensityMatrix, Operator, partial_trace
 from qiskit.transpiler import PassManager, generate_preset_pass_manager
 
 from gibbs_circuits.backends import Compiled, compile_for
+from gibbs_circuits.backends.noise import described_errors
 from gibbs_circuits.backends.routing import Router, two_qubit_gates, without_last_resets
 from gibbs_circuits.compiler import Branch, Couple, Evolve, Program, RandomChoice, RandomDelay, Reset
 from gibbs_circuits.errors import ArgumentError
@@ -25,7 +26,7 @@ from gibbs_circuits.readings import cost, mixed, pieces, random_draws, zero
 from gibbs_circuits.readings.channel import sweep_map
 from gibbs_circuits.readings.circuit import assemble
 from gibbs_circuits.readings.depth import DEPTH_DRAWS, mean_depth
-from gibbs_circuits.targets import HeavyHex, Noise, Target, load_target
+from gibbs_circuits.targets import AerTarget, HeavyHex, Noise, Target, load_target
 from tests.programs import (
     EXAMPLES,
     build,
@@ -43,7 +44,7 @@ EQUAL = 1e-8
 EXACT = 1e-10
 BASIS = {"cz", "rz", "sx", "x", "reset"}
 ALL_TO_ALL, LATTICE = "aer_density_matrix", "fake_heavy_hex"
-SMALL_LATTICE = Target(name="small", kind="aer", method="density_matrix", coupling=HeavyHex(heavy_hex=3))
+SMALL_LATTICE = AerTarget(name="small", kind="aer", method="density_matrix", coupling=HeavyHex(heavy_hex=3))
 
 
 def on_target(program: Program, target: str | Target, initial: str = "zero") -> Compiled:
@@ -215,7 +216,7 @@ def test_closed__swap__is_performed_not_relabelled(target: Target) -> None:
         qc.cz(a, b)
         qc.swap(a, b)
         qc.ry(0.4, b)
-    router = Router(target, target.coupling_map)
+    router = Router(target.basis, target.coupling_map)
     placement = (0, 1, 2) if target.coupling_map is None else router.placement(qc, 1)
     closed = router.unrouted(qc, 1) if target.coupling_map is None else router.closed(qc, placement, [1, 2]).circuit
     twice = closed.compose(closed)
@@ -340,7 +341,7 @@ def test_closed__wires_outside_the_program__may_hold_anything() -> None:
     qc.ryy(0.3, 0, 2)
     qc.rx(0.2, 2)
     qc.reset(2)
-    closed = Router(SMALL_LATTICE, coupling).closed(qc, placement, [1, 2]).circuit
+    closed = Router(SMALL_LATTICE.basis, coupling).closed(qc, placement, [1, 2]).circuit
     used = {closed.find_bit(q).index for item in closed.data for q in item.qubits}
     order = [*placement, *sorted(used - set(placement))]
     assert len(order) > 3
@@ -417,7 +418,7 @@ def test_counts__gates__are_those_of_the_circuit_written_out() -> None:
     found = whole.counts
     assert (found.one_qubit, found.two_qubit, found.resets) == (ops["sx"] + ops.get("x", 0), ops["cz"], ops["reset"])
     assert whole.expected_fidelity == 1
-    noisy = replace(whole, target=whole.target.model_copy(update={"noise": Noise(p1=0.01, p2=0.02, reset=0.03)}))
+    noisy = replace(whole, errors=described_errors(Noise(p1=0.01, p2=0.02, reset=0.03), whole.device.basis))
     expected = 0.99**found.one_qubit * 0.98**found.two_qubit * 0.97**found.resets
     assert noisy.expected_fidelity == pytest.approx(expected)
 
@@ -452,7 +453,7 @@ def test_closed__tiny_angles__are_kept(target: Target) -> None:
     exact = Operator(qc).data
     overlap = np.vdot(lost, exact)
     assert np.linalg.norm(exact - overlap / abs(overlap) * lost) > 1e-6  # the control
-    router = Router(target, target.coupling_map)
+    router = Router(target.basis, target.coupling_map)
     placement = (0, 1, 2) if target.coupling_map is None else router.placement(qc, 1)
     closed = router.unrouted(qc, 1) if target.coupling_map is None else router.closed(qc, placement, [1]).circuit
     used = {closed.find_bit(q).index for item in closed.data for q in item.qubits}

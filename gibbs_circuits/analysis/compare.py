@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from qiskit.quantum_info import SparsePauliOp
 
 from ..backends import Compiled, RunResult
-from ..backends.jobs import ENERGY
 from ..backends.noisy_channel import MAX_NOISY_QUBITS, NoisyPrediction, try_noisy_prediction
+from ..backends.request import ENERGY
 from ..compiler import ErrorTerm, Program, Rung, Status
 from ..exact import Certificate, certificate, channel_certificate
 from ..generators.channels import DiscreteChannel
 from ..readings import Prediction, predict, states_after_sweeps
 from ..readings.channel import MAX_CHANNEL_QUBITS
+from ..readings.counts import from_counts
 from ..spectrum import (
     MAX_DENSE_QUBITS,
     Array,
@@ -29,7 +29,8 @@ from ..spectrum import (
 from ..tuning.ledger import Ledger, Shift, ledger
 from ..tuning.rungs import RungSlope, measured_rungs
 from .baselines import UnitaryLoop, best_product_distance, unitary_loop
-from .estimate import Estimate, from_counts, interval
+from .estimate import Estimate, interval
+from .predicted import expectation, final_state, predicted_values
 from .report import as_html, as_text
 from .thermometry import beta_effective
 from .verdict import Verdict, judge
@@ -99,8 +100,11 @@ def compare(
     cert = _certificate(program) if known else Certificate()
     sigma = gibbs_state(model, beta) if known else None
     states = run.states
+    start = run.request.initial.density(n) if known else None
+    noisy = None if start is None else try_noisy_prediction(run.request.compiled)
+    foreseen = predicted_values(run.request, None if start is None else final_state(run.request, start, noisy))
     observables = {
-        name: _estimate(run, operator, states, None if sigma is None else expectation(operator, sigma))
+        name: _estimate(run, name, states, None if sigma is None else expectation(operator, sigma), foreseen.get(name))
         for name, operator in run.request.observables.items()
     }
     distances = energies = None
@@ -109,10 +113,8 @@ def compare(
         distances = np.array([trace_distance(rho, sigma) for rho in states])
         energies = np.array([float(np.real(np.trace(rho @ H))) for rho in states])
     progress("exact channel")
-    start = run.request.initial.density(n) if known else None
     prediction = None if start is None else predict(program, start)
     progress("ledger and measured orders")
-    noisy = None if prediction is None else try_noisy_prediction(run.request.compiled)
     rows = _ledger(run, observables[ENERGY], prediction, noisy, states)
     rungs = measured_rungs(program)
     distance = None if distances is None else float(distances[-1])
@@ -151,17 +153,17 @@ def _certificate(program: Program) -> Certificate:
     return channel_certificate(generator) if isinstance(generator, DiscreteChannel) else certificate(generator)
 
 
-def expectation(operator: SparsePauliOp, rho: Array) -> float:
-    """Tr[O ρ]."""
-    return float(np.real(np.trace(operator.to_matrix() @ rho)))
-
-
-def _estimate(run: RunResult, operator: SparsePauliOp, states: Array | None, exact: float | None) -> Estimate:
+def _estimate(
+    run: RunResult, name: str, states: Array | None, exact: float | None, predicted: float | None
+) -> Estimate:
+    operator, bases = run.request.observables[name], run.request.bases
     if run.request.shots == 0 and states is not None:
         value = expectation(operator, states[-1])
-        return Estimate(value, value, value, exact)
-    bases = run.request.bases
-    return interval([from_counts(operator, bases, block.counts) for block in run.blocks], exact)
+        return Estimate(value, value, value, exact, predicted)
+    if all(block.values for block in run.blocks):
+        return interval([block.values[name] for block in run.blocks], exact, predicted)
+    seen = [from_counts(operator, bases, block.counts, block.flips) for block in run.blocks]
+    return interval(seen, exact, predicted)
 
 
 def gate_noise(compiled: Compiled, mean: Array | None, noisy: NoisyPrediction | None) -> Shift:
@@ -172,7 +174,7 @@ def gate_noise(compiled: Compiled, mean: Array | None, noisy: NoisyPrediction | 
         mean: The exact state without noise; None where it is not known.
         noisy: The exact channel with noise, from that start; None where it is not known.
     """
-    if not compiled.target.noise.present:
+    if not compiled.errors.present:
         return Shift(Rung.NOISE, None, Status.PROVED, "the target has no gate noise", 0.0)
     if mean is None or noisy is None:
         source = (
@@ -186,7 +188,7 @@ def gate_noise(compiled: Compiled, mean: Array | None, noisy: NoisyPrediction | 
 def compiled_ledger(compiled: Compiled, start: Array, noisy: NoisyPrediction | None) -> Ledger:
     """The ledger of a program on its target before it runs: without shots, noise included."""
     program = compiled.program
-    known = compiled.target.noise.present and program.num_system <= MAX_CHANNEL_QUBITS
+    known = compiled.errors.present and program.num_system <= MAX_CHANNEL_QUBITS
     mean = states_after_sweeps(program, start)[-1] if known else None
     return ledger(program, start, extra=(gate_noise(compiled, mean, noisy),))
 

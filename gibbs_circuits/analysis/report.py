@@ -45,7 +45,7 @@ def tables(comparison: Comparison) -> Group:
 def _result(c: Comparison) -> Table:
     request = c.run.request
     shots = f"{request.shots} shots per basis" if request.shots else "exact expectation values"
-    title = f"Result on {request.compiled.target.name}: {request.realisations} realisations, {shots}"
+    title = f"Result on {request.compiled.device.name}: {request.realisations} realisations, {shots}"
     table = table_of(title, "quantity", "result", "exact", "fixed point")
     p = c.prediction
     for name, estimate in c.observables.items():
@@ -73,12 +73,12 @@ def _gates(c: Comparison) -> Table:
     title = f"Two-qubit gates: {program.scheme}, {program.sweeps} sweeps; {claim}"
     table = table_of(title, "way", "two-qubit gates", "trace distance", "ratio to ours")
     table.add_row(
-        f"this program on {compiled.target.name} ({lattice_name(compiled)})", count(ours), number(c.trace_distance), "1"
+        f"this program on {compiled.device.name} ({lattice_name(compiled)})", count(ours), number(c.trace_distance), "1"
     )
     if run.lattice is not None:
         lattice = run.lattice.two_qubit_gates
         ratio = f"{lattice / ours:.2f}" if ours else "—"
-        name = f"the same, counted on {run.lattice.target.name}, not simulated"
+        name = f"the same, counted on {run.lattice.device.name}, not simulated"
         table.add_row(name, count(lattice), "—", ratio)
     table.add_row("nearest product state found", "0", number(c.best_product_distance), "0")
     table.add_row("diagonal part of the Gibbs state: a classical mixture", "0", number(c.diagonal_distance), "0")

@@ -7,8 +7,9 @@ from dataclasses import asdict
 
 from rich.table import Table
 
-from ..backends import Compiled
+from ..backends import Ancillas, Compiled
 from ..backends.noisy_channel import NoisyPrediction
+from ..backends.usage import Usage
 from ..compiler import ErrorTerm, Program
 from ..exact import Certificate
 from ..exact.nonequilibrium import Steady
@@ -17,6 +18,12 @@ from ..readings.forecast import Forecast
 from ..spectrum import Thermal
 from ..tuning.coherent import CoherentRow
 from ..tuning.ledger import Ledger
+
+ANCILLAS = {
+    Ancillas.RESET: "reset",
+    Ancillas.FRESH: "not used again",
+    Ancillas.RECORDED: "measured, recorded and reset",
+}
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -88,7 +95,7 @@ def steady_table(steady: Steady) -> Table:
 
 def lattice_name(compiled: Compiled) -> str:
     """Which pairs of qubits interact on a target."""
-    return "all-to-all" if compiled.target.coupling_map is None else "heavy-hex"
+    return compiled.device.lattice
 
 
 def promise(program: Program, prediction: Prediction | None, target_error: float) -> str:
@@ -142,11 +149,16 @@ def program_table(
     table.add_row("knobs", knobs)
     table.add_row(f"at target error {target_error:g}", promise(program, prediction, target_error))
     table.add_row("two-qubit gates, from the formula", count(cost(program).two_qubit_gates))
-    name = f"{compiled.target.name} ({lattice_name(compiled)})"
+    name = f"{compiled.device.name} ({lattice_name(compiled)})"
     table.add_row(f"two-qubit gates on {name}", count(compiled.two_qubit_gates))
-    table.add_row("system qubits on the target", ", ".join(map(str, compiled.system_qubits)))
+    anywhere = cost(program).two_qubit_gates
+    if compiled.device.coupling is not None and anywhere:
+        table.add_row("  times those of the formula, all-to-all", f"{compiled.two_qubit_gates / anywhere:.2f}")
+    table.add_row("sites on physical qubits", ", ".join(map(str, compiled.system_qubits)))
+    table.add_row("their ancillas on", ", ".join(map(str, compiled.placement[program.num_system :])))
+    table.add_row("ancillas that have done their work are", ANCILLAS[compiled.ancillas])
     if prediction is not None:
-        if compiled.target.noise.present:
+        if compiled.errors.present:
             table.add_row("predictions and guarantee", "of the program, without this target's gate noise")
         starts = ", ".join(f"{name} {distance:.4f}" for name, distance in prediction.starts.items())
         table.add_row("predicted trace distance, from every start", starts)
@@ -175,8 +187,8 @@ def coherent_table(rows: Sequence[CoherentRow]) -> Table:
     return table
 
 
-def forecast_table(forecast: Forecast) -> Table:
-    """What a run will take, before it begins."""
+def forecast_table(forecast: Forecast, usage: Usage | None = None) -> Table:
+    """What a run will take, before it begins: simulated, and on a device where its durations are known."""
     table = table_of("Before it runs", "quantity", "value", "status")
     table.add_row("two-qubit gates, mean over random steps", count(forecast.two_qubit_gates), "measured")
     table.add_row("one-qubit gates without rz", count(forecast.one_qubit_gates), "measured")
@@ -187,4 +199,10 @@ def forecast_table(forecast: Forecast) -> Table:
         chosen = ", this target's" if one.method == forecast.chosen else ""
         size = f"{one.memory_bytes / 2**20:,.3g} MiB, about {one.seconds:,.2g} s"
         table.add_row(f"Aer {one.method} on {forecast.qubits} qubits{chosen}", size, one.status.value)
+    if usage is not None:
+        shot = f"{usage.circuit_seconds * 1e6:,.2f} µs, {usage.shot_seconds * 1e6:,.1f} µs"
+        table.add_row("one shot on the device, and with the wait between shots", shot, "measured")
+        size = f"{usage.circuits} × {usage.shots}, {usage.jobs}"
+        table.add_row("circuits × shots, jobs", size, "measured")
+        table.add_row("QPU seconds of the whole run", f"{usage.qpu_seconds:,.3g}", usage.status.value)
     return table

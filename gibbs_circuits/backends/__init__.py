@@ -1,6 +1,11 @@
 """Where programs run."""
 
-from .jobs import Memory, Request, RunResult, Store, collect
-from .transpile import Compiled, compile_for
+from .devices import Device, open_device
+from .jobs import Memory, RunResult, Store, collect
+from .request import Request
+from .transpile import Ancillas, Compiled, compile_for
 
-__all__ = ["Compiled", "Memory", "Request", "RunResult", "Store", "collect", "compile_for"]
+__all__ = [
+    "Ancillas", "Compiled", "Device", "Memory", "Request", "RunResult", "Store", "collect", "compile_for",
+    "open_device",
+]  # fmt: skip

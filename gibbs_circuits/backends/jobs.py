@@ -2,66 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
+import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from qiskit.quantum_info import SparsePauliOp
 
 from ..compiler import Program
-from ..readings.initial import InitialState
 from ..spectrum import Array
-from .aer import Block, run_blocks
+from .aer import run_blocks
+from .blocks import Block
+from .check import Check
+from .checking import aer_check, block_check
+from .queue import JobRecord
+from .remote import run_remote
+from .request import CHECK, Request
 from .transpile import Compiled
-
-ENERGY = "energy"
-
-
-@dataclass(frozen=True, eq=False)
-class Request:
-    """Everything that fixes the outcome of a run.
-
-    Attributes:
-        compiled: Program on a target.
-        initial: Start of the system register.
-        observables: By name; the energy is among them.
-        bases: Measurement bases that cover them.
-        shots: Per basis; 0 means exact expectation values.
-        realisations: Draws of the random steps that shots are spread over.
-        seed: Fixes everything random.
-    """
-
-    compiled: Compiled
-    initial: InitialState
-    observables: Mapping[str, SparsePauliOp]
-    bases: tuple[str, ...]
-    shots: int
-    realisations: int
-    seed: int
-
-    @property
-    def identity(self) -> dict[str, object]:
-        """What must be equal for a run to be resumed."""
-        return {
-            "program": self.compiled.program.hash,
-            "backend": self.compiled.target.name,
-            "backend_hash": _hash(self.compiled.target.model_dump_json()),
-            "initial": self.initial.name,
-            "initial_hash": _hash(self.initial.text),
-            "shots": self.shots,
-            "realisations": self.realisations,
-            "seed": self.seed,
-            "bases": list(self.bases),
-            "observables": _hash(repr({name: op.to_list() for name, op in self.observables.items()})),
-            "simulator": f"qiskit {version('qiskit')}, qiskit-aer {version('qiskit-aer')}",
-        }
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +29,15 @@ class RunResult:
         request: What was asked for.
         blocks: In order of realisation.
         lattice: The same program on a heavy-hex lattice, for the count; None if not asked for.
+        check: One sweep of the target against the exact channel.
+        jobs: Of a service.
     """
 
     request: Request
     blocks: tuple[Block, ...]
     lattice: Compiled | None = None
+    check: Check | None = None
+    jobs: tuple[JobRecord, ...] = ()
 
     @property
     def program(self) -> Program:
@@ -92,13 +53,18 @@ class RunResult:
     def __repr__(self) -> str:
         request, count = self.request, len(self.blocks)
         return (
-            f"RunResult({request.compiled.program!r} on {request.compiled.target.name}: {count} "
+            f"RunResult({request.compiled.program!r} on {request.compiled.device.name}: {count} "
             f"realisation{'' if count == 1 else 's'}, {request.shots} shots per basis; gc.compare(result) judges it)"
         )
 
 
 class Store(Protocol):
-    """Where blocks are kept while a run goes on."""
+    """Where blocks and jobs are kept while a run goes on."""
+
+    @property
+    def run_id(self) -> str:
+        """A name that no other run has."""
+        ...
 
     def load(self) -> dict[int, Block]:
         """The blocks already there, by realisation."""
@@ -108,9 +74,21 @@ class Store(Protocol):
         """Keep one block, whole or not at all."""
         ...
 
+    def jobs(self) -> Mapping[str, JobRecord]:
+        """The jobs that were written down, by tag."""
+        ...
 
+    def save_job(self, record: JobRecord) -> None:
+        """Write one job down, whole or not at all."""
+        ...
+
+
+@dataclass
 class Memory:
     """A store that keeps nothing beyond the process."""
+
+    run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
+    records: dict[str, JobRecord] = field(default_factory=dict)
 
     def load(self) -> dict[int, Block]:
         """Nothing is there."""
@@ -119,6 +97,14 @@ class Memory:
     def save(self, block: Block) -> None:
         """Nothing to do: the run holds it."""
 
+    def jobs(self) -> Mapping[str, JobRecord]:
+        """The jobs of this process."""
+        return dict(self.records)
+
+    def save_job(self, record: JobRecord) -> None:
+        """Remember it."""
+        self.records[record.tag] = record
+
 
 def collect(
     request: Request, store: Store, progress: Callable[[int, int], None] = lambda done, of: None
@@ -126,16 +112,41 @@ def collect(
     """Run what the store does not have yet; every block is saved as soon as it exists.
 
     Without random steps all realisations are the same state; one simulation serves them all.
+
+    Raises:
+        BackendError: If Aer or a service fails; what it delivered before is saved.
+    """
+    return collected(request, store, progress)[0]
+
+
+def collected(
+    request: Request, store: Store, progress: Callable[[int, int], None] = lambda done, of: None
+) -> tuple[tuple[Block, ...], Check | None]:
+    """The same, and the check of the target, which comes first: one sweep against the exact channel.
+
+    Raises:
+        BackendError: If Aer or a service fails, or a simulation does not pass its check.
     """
     blocks = store.load()
-    missing = [k for k in range(request.realisations) if k not in blocks]
-    progress(len(blocks), request.realisations)
+    wanted = range(request.realisations)
+    missing = [k for k in wanted if k not in blocks]
+    progress(len(set(blocks) - {CHECK}), request.realisations)
+    check = block_check(request, blocks[CHECK]) if CHECK in blocks else None
 
     def done(block: Block) -> None:
+        nonlocal check
         store.save(block)
         blocks[block.realisation] = block
-        progress(len(blocks), request.realisations)
+        if block.realisation == CHECK:
+            check = block_check(request, block)
+            return
+        progress(len(set(blocks) - {CHECK}), request.realisations)
 
-    if missing:
-        run_blocks(request.compiled, missing, request.bases, request.shots, request.realisations, request.seed, done)
-    return tuple(blocks[k] for k in range(request.realisations))
+    if request.local_aer:
+        check = aer_check(request)
+        if missing:
+            run_blocks(request, missing, done)
+    else:
+        checked = CHECK in blocks or not request.bases
+        run_remote(request, missing if checked else [CHECK, *missing], store, done)
+    return tuple(blocks[k] for k in wanted), check

@@ -14,9 +14,9 @@ from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..readings.circuit import Piece
 from ..readings.krylov import relaxation
 from ..spectrum import Array, Real, beta_of_energy, gibbs_state, read_only, spectrum, trace_distance
-from ..targets import Noise
+from .noise import Errors
 from .pauli_vectors import NoisyBlock, matrix_of, noisy_block, vector_of
-from .transpile import Compiled
+from .transpile import Ancillas, Compiled
 
 MAX_NOISY_QUBITS = 10
 CHUNK = 1 << 22  # entries of the vectors that are moved at once when a map is written out as a matrix
@@ -42,11 +42,11 @@ class _Part:
         return np.asarray(total / (self.delay.high - self.delay.low + 1))
 
 
-def _part(piece: Piece, noise: Noise) -> _Part:
+def _part(piece: Piece, errors: Errors) -> _Part:
     if isinstance(piece.step, RandomDelay) or piece.step is None:
-        return _Part((noisy_block(piece.options[0], noise),), (1.0,), piece.step)
+        return _Part((noisy_block(piece.options[0], errors),), (1.0,), piece.step)
     likely = [k for k, branch in enumerate(piece.step.branches) if branch.probability > 0]
-    blocks = tuple(noisy_block(piece.options[k], noise) for k in likely)
+    blocks = tuple(noisy_block(piece.options[k], errors) for k in likely)
     return _Part(blocks, tuple(piece.step.branches[k].probability for k in likely), None)
 
 
@@ -128,13 +128,12 @@ def noisy_map(compiled: Compiled, stage: int = -1) -> NoisySweep:
         TooLargeError: Above 10 qubits in use.
     """
     small = _small(compiled)
-    noise, n = small.target.noise, small.program.num_system
+    errors, n = small.errors, small.program.num_system
     pieces = small.parts[stage]
-    reset = {w for piece in pieces for qc in _all(piece) for w in _wires(qc, only_resets=True)}
-    fresh = np.array([1 - 2 * noise.reset if w in reset else 1.0 for w in range(small.start.num_qubits)])
+    fresh = np.array([_fresh(pieces, wire, errors) for wire in range(small.start.num_qubits)])
     return NoisySweep(
         n, _carried(pieces, n, small.program.num_qubits), len(fresh), read_only(fresh),
-        tuple(_part(piece, noise) for piece in pieces),
+        tuple(_part(piece, errors) for piece in pieces),
     )  # fmt: skip
 
 
@@ -152,13 +151,29 @@ def _all(piece: Piece) -> Sequence[QuantumCircuit]:
     return [piece.options[k] for k in range(len(piece.options))]
 
 
-def _wires(qc: QuantumCircuit, *, only_resets: bool = False) -> set[int]:
-    return {
-        qc.find_bit(q).index
-        for item in qc.data
-        for q in item.qubits
-        if not only_resets or item.operation.name == "reset"
-    }
+def _fresh(pieces: Sequence[Piece], wire: int, errors: Errors) -> float:
+    """⟨Z⟩ at the end of a sweep of a wire that only resets and waiting touch last; 1 without a reset.
+
+    Waiting during random delays is left out: it changes what a failed reset leaves by t/T1.
+    """
+    zero = np.array([1.0, 0.0, 0.0, 1.0])
+    x = zero
+    for piece in pieces:
+        if isinstance(piece.step, RandomDelay):
+            continue
+        qc = next((qc for qc in _all(piece) if wire in _reset(qc)), piece.options[0])
+        for item in qc.data:
+            operation, at = item.operation, [qc.find_bit(q).index for q in item.qubits]
+            if at == [wire] and operation.name == "reset":
+                error = errors.pauli_matrix("reset", (wire,))
+                x = zero if error is None else error @ zero
+            elif at == [wire] and operation.name == "delay":
+                x = errors.waited(wire, float(operation.duration)) @ x
+    return float(x[3])
+
+
+def _reset(qc: QuantumCircuit) -> set[int]:
+    return {qc.find_bit(q).index for item in qc.data if item.operation.name == "reset" for q in item.qubits}
 
 
 def _carried(pieces: Sequence[Piece], num_system: int, num_qubits: int) -> tuple[int, ...]:
@@ -170,7 +185,8 @@ def _carried(pieces: Sequence[Piece], num_system: int, num_qubits: int) -> tuple
             now = set(dirty)
             for item in qc.data:
                 wires = {qc.find_bit(q).index for q in item.qubits}
-                now = now - wires if item.operation.name == "reset" else now | wires
+                if item.operation.name != "delay":
+                    now = now - wires if item.operation.name == "reset" else now | wires
             ends.append(now)
         if piece.step is not None:
             ends.append(set(dirty))  # a delay of length zero
@@ -226,9 +242,13 @@ def noisy_prediction(compiled: Compiled, start: Array | None = None) -> NoisyPre
 
 
 def try_noisy_prediction(compiled: Compiled) -> NoisyPrediction | None:
-    """The same from the program's own preparation; None without noise, or above 10 qubits in use or 5 of the system."""
-    small = compiled.program.num_system <= MAX_CHANNEL_QUBITS and compiled.target.noise.present
-    if not small or compiled.compact().start.num_qubits > MAX_NOISY_QUBITS:
+    """The same from the program's own preparation.
+
+    None without errors or where they are not known, with fresh ancillas, or above 10 qubits in use or 5 of the system.
+    """
+    known = compiled.errors.present and compiled.device.errors_known and compiled.ancillas is not Ancillas.FRESH
+    small = compiled.program.num_system <= MAX_CHANNEL_QUBITS and len(compiled.wires) <= MAX_NOISY_QUBITS
+    if not known or not small:
         return None
     return noisy_prediction(compiled)
 
@@ -244,15 +264,15 @@ def noisy_states(compiled: Compiled, start: Array | None = None) -> Array:
         TooLargeError: Above 10 qubits in use.
     """
     small = _small(compiled)
-    n, rest, noise = small.program.num_system, small.start.num_qubits - small.program.num_system, small.target.noise
+    n, rest, errors = small.program.num_system, small.start.num_qubits - small.program.num_system, small.errors
     x = vector_of((_zeros(n) if start is None else np.asarray(start))[:, :, None])
     x = np.multiply.outer(x.transpose(*reversed(range(n)), n), vector_of(_zeros(rest)[:, :, None])[..., 0])
     x = np.moveaxis(x, n, -1)
     if start is None:
-        x = noisy_block(small.start, noise).apply(x)
+        x = noisy_block(small.start, errors).apply(x)
     states = [_system(x, n)]
     for stage, pieces in zip(small.program.stages, small.parts, strict=True):
-        parts = [_part(piece, noise) for piece in pieces]
+        parts = [_part(piece, errors) for piece in pieces]
         for _ in range(stage.repeats):
             for part in parts:
                 x = part.apply(x)

@@ -1,6 +1,6 @@
 """Blocks of basis gates with noise, acting on vectors of Pauli expectations.
 
-A state is x_P = Tr[P ρ] with an axis of length four per wire: gates, depolarising noise and resets are then real
+A state is x_P = Tr[P ρ] with an axis of length four per wire: gates, their errors, delays and resets are then real
 matrices on one or two axes, and gates that follow each other on a pair become one matrix.
 """
 
@@ -10,15 +10,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from qiskit import QuantumCircuit
+from qiskit.circuit import Instruction
 
 from ..spectrum import Array, Real
-from ..targets import Noise
-from .noise import noisy_width
+from .noise import Errors
 
 _PAULIS = np.array([[[1, 0], [0, 1]], [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
 _PAIRS = np.einsum("iab,jcd->ijacbd", _PAULIS, _PAULIS).reshape(16, 4, 4)
 _READ = _PAULIS.transpose(0, 2, 1).reshape(4, 4)  # x_P from the entries (row, column) of a wire
 _WRITE = _PAULIS.reshape(4, 4).T / 2
+
+
+_RESET = np.zeros((4, 4))
+_RESET[[0, 3], 0] = 1  # ⟨1⟩ = ⟨Z⟩ = 1 afterwards, whatever was there
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,15 +52,15 @@ class NoisyBlock:
         return x.transpose(*np.argsort(order), width)
 
 
-def noisy_block(qc: QuantumCircuit, noise: Noise) -> NoisyBlock:
-    """A circuit of basis gates and resets, every one followed by its error."""
+def noisy_block(qc: QuantumCircuit, errors: Errors) -> NoisyBlock:
+    """A circuit of basis gates, resets and delays in seconds, every one followed by its error."""
     done: list[_Operation] = []
     last: dict[int, int] = {}  # the operation that touched a wire last
     waiting: dict[int, Real] = {}  # one-wire matrices, taken along by the next gate on a pair
     one = np.eye(4)
     for item in qc.data:
         wires = [qc.find_bit(q).index for q in item.qubits]
-        matrix = _noisy(item.operation, noise)
+        matrix = _noisy(item.operation, tuple(wires), errors)
         if len(wires) == 1:
             waiting[wires[0]] = matrix @ waiting.get(wires[0], one)
             continue
@@ -74,20 +78,21 @@ def noisy_block(qc: QuantumCircuit, noise: Noise) -> NoisyBlock:
     return NoisyBlock(tuple(done))
 
 
-def _noisy(operation: object, noise: Noise) -> Real:
-    """A gate or reset, and then its error."""
-    name: str = operation.name  # type: ignore[attr-defined]
-    if name == "reset":
-        leaves = np.zeros((4, 4))
-        leaves[0, 0], leaves[3, 0] = 1, 1 - 2 * noise.reset
-        return leaves
-    U: Array = operation.to_matrix()  # type: ignore[attr-defined]
+def _noisy(operation: Instruction, wires: tuple[int, ...], errors: Errors) -> Real:
+    """An operation, and then its error."""
+    name = operation.name
+    if name == "delay":
+        return errors.waited(wires[0], float(operation.duration))
+    matrix = _RESET if name == "reset" else _turned(operation.to_matrix())
+    error = errors.pauli_matrix(name, wires)
+    return matrix if error is None else error @ matrix
+
+
+def _turned(U: Array) -> Real:
+    """Conjugation with a unitary."""
     basis = _PAULIS if len(U) == 2 else _PAIRS
     turned = (U @ basis @ U.conj().T).reshape(len(basis), -1)
-    matrix = np.real(basis.conj().reshape(len(basis), -1) @ turned.T) / len(U)
-    width = noisy_width(name)
-    matrix[1:] *= 1 - (noise.p1 if width == 1 else noise.p2 if width == 2 else 0.0)
-    return np.asarray(matrix)
+    return np.asarray(np.real(basis.conj().reshape(len(basis), -1) @ turned.T) / len(U))
 
 
 def _swapped(operation: _Operation) -> Real:

@@ -13,7 +13,6 @@ from qiskit.transpiler import CouplingMap, PassManager, generate_preset_pass_man
 from qiskit.transpiler.passes import HLSConfig
 from qiskit.transpiler.passes.routing.algorithms import ApproximateTokenSwapper
 
-from ..targets import Target
 from .faithful import same_action
 
 SWAP_TRIALS = 20
@@ -21,16 +20,16 @@ SWAP_TRIALS = 20
 
 @dataclass(frozen=True, eq=False)
 class Router:
-    """Writes blocks in the basis gates of a target, and places and routes them on its lattice if it has one."""
+    """Writes blocks in the basis gates of a device, and places and routes them on its lattice if it has one."""
 
-    target: Target
+    gates: tuple[str, ...]
     coupling: CouplingMap | None
     managers: dict[tuple[object, ...], PassManager] = field(default_factory=dict, repr=False)
 
     @property
     def basis(self) -> list[str]:
         """Basis gates and the reset."""
-        return [*self.target.basis, "reset"]
+        return [*self.gates, "reset"]
 
     def written(self, qc: QuantumCircuit, seed: int) -> QuantumCircuit:
         """A block with its Pauli rotations synthesised: the writing that needs the fewest two-qubit gates.

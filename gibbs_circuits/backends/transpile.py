@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from qiskit import QuantumCircuit
 
 from ..compiler import Program, RandomChoice, RandomDelay
+from ..compiler.fresh import fresh_ancillas
 from ..errors import ArgumentError
 from ..readings.circuit import Lazy, Piece, Pieces, assemble, described, pieces, random_draws
 from ..readings.depth import mean_depth
-from ..readings.forecast import no_error
 from ..readings.initial import InitialState
 from ..readings.loop import loop_over
 from ..targets import Target
+from .devices import Device, open_device
+from .idle import with_delays
+from .noise import Errors
 from .routing import Closed, Router, relabelled, two_qubit_gates
 
 ROUTING_SEEDS = 20
 ROUTING_BUDGET = 40_000  # gates routed in the search for one block; larger blocks are tried from fewer seeds
 KINDS_PLACED = 8  # kinds of branches of a random choice that decide the placement
+
+
+class Ancillas(Enum):
+    """What becomes of an ancilla that has done its work."""
+
+    RESET = "reset"
+    FRESH = "fresh"
+    RECORDED = "recorded"
 
 
 @dataclass(frozen=True)
@@ -42,17 +55,28 @@ class Compiled:
     """A program on a target: every distinct block once, in basis gates.
 
     Attributes:
-        program, target: What was compiled for what.
-        start: The preparation, on the width of the target.
-        parts: Blocks per stage, on the width of the target.
-        placement: Physical qubit of every program qubit, at the start and at the end of every block.
+        program, device: What was compiled for what.
+        start: The preparation, on the width of the device.
+        parts: Blocks per stage of `written`, on the width of the device.
+        placement: Physical qubit of every qubit of `written`, at the start and at the end of every block.
+        ancillas: What becomes of ancillas that have done their work.
+        written: The program as it is performed: `program`, or with fresh ancillas in place of resets.
+        errors: Of the device, on the wires of `start` and `parts`.
     """
 
     program: Program
-    target: Target
+    device: Device
     start: QuantumCircuit
     parts: Pieces
     placement: tuple[int, ...]
+    ancillas: Ancillas
+    written: Program
+    errors: Errors
+
+    @property
+    def target(self) -> Target:
+        """What the device's file says."""
+        return self.device.target
 
     @property
     def system_qubits(self) -> tuple[int, ...]:
@@ -67,13 +91,13 @@ class Compiled:
     @property
     def two_qubit_gates(self) -> float:
         """All sweeps, mean over random steps, without the preparation."""
-        pairs = zip(self.program.stages, self.two_qubit_gates_per_sweep, strict=True)
+        pairs = zip(self.written.stages, self.two_qubit_gates_per_sweep, strict=True)
         return float(sum(stage.repeats * gates for stage, gates in pairs))
 
     @property
     def counts(self) -> GateCounts:
         """Gates and resets of all sweeps."""
-        stages = list(zip(self.program.stages, self.parts, strict=True))
+        stages = list(zip(self.written.stages, self.parts, strict=True))
         one, two, resets = (
             float(sum(stage.repeats * part.mean(value) for stage, parts in stages for part in parts))
             for value in (one_qubit_gates, two_qubit_gates, _resets)
@@ -82,18 +106,27 @@ class Compiled:
 
     @property
     def expected_fidelity(self) -> float:
-        """Probability that no gate and no reset of the sweeps goes wrong; 1 without noise. See `no_error`."""
-        noise, counts = self.target.noise, self.counts
-        return no_error(((noise.p1, counts.one_qubit), (noise.p2, counts.two_qubit), (noise.reset, counts.resets)))
+        """Probability that no gate and no reset of the sweeps goes wrong, at the device's rates; 1 without errors.
+
+        The product of (1 − p) over all operations, mean number over random steps; waiting and readout are not in it.
+        """
+        stages = zip(self.written.stages, self.parts, strict=True)
+        return math.exp(sum(stage.repeats * part.mean(self._log_fidelity) for stage, parts in stages for part in parts))
+
+    def _log_fidelity(self, qc: QuantumCircuit) -> float:
+        return sum(
+            math.log1p(-self.errors.rate(item.operation.name, tuple(qc.find_bit(q).index for q in item.qubits)))
+            for item in qc.data
+        )
 
     def depth(self, seed: int) -> float:
         """Depth in basis gates and resets, mean over a few draws of the random steps; preparation left out."""
-        return mean_depth(self.program, self.parts, seed)
+        return mean_depth(self.written, self.parts, seed)
 
     def circuit(self, seed: int, realisation: int = 0) -> QuantumCircuit:
         """Preparation and all sweeps with one draw of the random steps, unrolled, no measurement."""
         draws = random_draws(self.program, seed, realisation)
-        qc = assemble(self.program, self.parts, self.start, draws)
+        qc = assemble(self.written, self.parts, self.start, draws)
         return described(qc, self.program, seed, realisation, draws)
 
     def looped(self) -> QuantumCircuit:
@@ -105,15 +138,22 @@ class Compiled:
         Raises:
             ArgumentError: If a sweep has a random step.
         """
-        return loop_over(self.program, self.parts, self.start)
+        return loop_over(self.written, self.parts, self.start)
+
+    @property
+    def wires(self) -> tuple[int, ...]:
+        """The physical qubits in use: those of the program, in order, then those that routing passes through."""
+        circuits = [self.start, *(c for stage in self.parts for part in stage for c in part.distinct)]
+        return (*self.placement, *sorted(_used(circuits) - set(self.placement)))
 
     def compact(self) -> Compiled:
-        """The same on the qubits in use only, program qubit k on wire k first; for simulation."""
-        circuits = [self.start, *(c for stage in self.parts for part in stage for c in part.distinct)]
-        order = [*self.placement, *sorted(_used(circuits) - set(self.placement))]
+        """The same on the qubits in use only, program qubit k on wire k first, with what waiting costs; to simulate."""
+        order = self.wires
         wire = {physical: k for k, physical in enumerate(order)}
 
         def small(qc: QuantumCircuit) -> QuantumCircuit:
+            if self.errors.idle is not None:
+                qc = with_delays(qc, self.errors.idle.hardware, order)
             return relabelled(qc, wire, len(order))
 
         return replace(
@@ -121,6 +161,7 @@ class Compiled:
             start=small(self.start),
             parts=tuple(tuple(part.mapped(small) for part in stage) for stage in self.parts),
             placement=tuple(range(len(self.placement))),
+            errors=self.errors.on(order),
         )
 
 
@@ -137,39 +178,56 @@ def _used(circuits: Sequence[QuantumCircuit]) -> set[int]:
     return {c.find_bit(q).index for c in circuits for item in c.data for q in item.qubits}
 
 
-def compile_for(program: Program, target: Target, initial: InitialState, seed: int = 0) -> Compiled:
+def compile_for(
+    program: Program, on: Target | Device, initial: InitialState, seed: int = 0, ancillas: Ancillas = Ancillas.RESET
+) -> Compiled:
     """Transpile the distinct blocks of a program (level 3), each ending on the layout it began with.
 
     On a lattice one placement serves all blocks: the one, of 20 that routing a sweep suggests, with the fewest
     two-qubit gates per sweep; every block is then the best of 20 routings (fewer for large blocks). The time does not
-    depend on the number of sweeps. Branches of a random choice are transpiled when they are drawn, those that differ
-    in angles only from the seed that was best for the first of them.
+    depend on the number of sweeps, unless ancillas are fresh. Branches of a random choice are transpiled when they are
+    drawn, those that differ in angles only from the seed that was best for the first of them.
 
     Raises:
-        ArgumentError: If the target has too few qubits.
+        ArgumentError: If the target has too few qubits, or no reset.
     """
-    coupling = target.coupling_map
-    width = program.num_qubits if coupling is None else coupling.size()
-    if width < program.num_qubits:
-        n, m = program.num_system, program.num_ancilla
-        raise ArgumentError(
-            "backend",
-            f"have {n + m} qubits ({n} system + {m} ancilla)",
-            f"target `{target.name}` has {width}",
-            f"use a target with {n + m} qubits or a smaller model",
-        )
-    router, abstract = Router(target, coupling), pieces(program, fused=True)
-    start = initial.circuit(program.num_system, program.num_ancilla)
+    device = on if isinstance(on, Device) else open_device(on, program.num_qubits)
+    fresh, recorded = ancillas is Ancillas.FRESH, ancillas is Ancillas.RECORDED
+    spare = program.num_system if fresh and initial.preparation is None else 0
+    written = fresh_ancillas(program, spare) if fresh else program
+    coupling = device.coupling
+    width = written.num_qubits if coupling is None else coupling.size()
+    _check_fits(written, device, ancillas, width)
+    router, abstract = Router(device.basis, coupling), pieces(written, fused=True, named=recorded, resets=not fresh)
+    start = initial.circuit(written.num_system, written.num_ancilla, resets=not fresh)
     if coupling is None:
         parts = tuple(
             tuple(piece.mapped(lambda qc: router.unrouted(router.written(qc, seed), seed)) for piece in stage)
             for stage in abstract
         )
-        return Compiled(program, target, router.unrouted(start, seed), parts, tuple(range(width)))
-    placement = _placement(router, program, abstract, seed)
-    begin = router.closed(start, placement, _seeds(start, seed)).circuit
-    parts = _routed(abstract, _Routing(router, placement, seed), begin)
-    return Compiled(program, target, begin, parts, placement)
+        begin, placement = router.unrouted(start, seed), tuple(range(width))
+    else:
+        placement = _placement(router, written, abstract, seed)
+        begin = router.closed(start, placement, _seeds(start, seed)).circuit
+        parts = _routed(abstract, _Routing(router, placement, seed), begin)
+    return Compiled(program, device, begin, parts, placement, ancillas, written, device.errors)
+
+
+def _check_fits(written: Program, device: Device, ancillas: Ancillas, width: int) -> None:
+    n, m = written.num_system, written.num_ancilla
+    if width < n + m:
+        raise ArgumentError(
+            "backend",
+            f"have {n + m} qubits ({n} system + {m} ancilla)",
+            f"target `{device.name}` has {width}",
+            f"use a target with {n + m} qubits or a smaller model"
+            + (", or fewer sweeps" if ancillas is Ancillas.FRESH else ""),
+        )
+    if not device.resets and ancillas is not Ancillas.FRESH:
+        raise ArgumentError(
+            "backend", "reset ancillas in mid-circuit", f"target `{device.name}` cannot",
+            'set ancilla_policy = "fresh", or use another target',
+        )  # fmt: skip
 
 
 def _seeds(qc: QuantumCircuit, seed: int) -> range:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
+from qiskit.circuit import Reset as ResetGate
 from qiskit.circuit.library import PauliEvolutionGate, UnitaryGate
 from qiskit.quantum_info import SparsePauliOp
 
@@ -102,18 +104,18 @@ class Piece:
 Pieces = tuple[tuple[Piece, ...], ...]  # per stage
 
 
-def pieces(program: Program, *, fused: bool = False) -> Pieces:
+def pieces(program: Program, *, fused: bool = False, named: bool = False, resets: bool = True) -> Pieces:
     """The program as few distinct blocks, so that each is built, placed and routed once.
 
     With `fused`, a commuting group is one gate, which synthesis may share two-qubit gates within; without, one gate
-    per Pauli rotation.
+    per Pauli rotation. With `named`, every reset carries the number of its ancilla as a label, which survives routing.
+    Without `resets` they are left out, for a program that uses every ancilla once.
     """
-    return tuple(tuple(_stage_pieces(program, stage, fused)) for stage in program.stages)
+    write = partial(block, program, fused=fused, named=named, resets=resets)
+    return tuple(tuple(_stage_pieces(stage, write)) for stage in program.stages)
 
 
-def _stage_pieces(program: Program, stage: Stage, fused: bool) -> Iterator[Piece]:
-    def written(steps: Sequence[Step]) -> QuantumCircuit:
-        return block(program, steps, fused=fused)
+def _stage_pieces(stage: Stage, written: Callable[[Sequence[Step]], QuantumCircuit]) -> Iterator[Piece]:
 
     def plain(steps: Sequence[Step]) -> Piece:
         return Piece(Lazy(1, lambda _: written(steps)))
@@ -151,8 +153,10 @@ def _shape(steps: Sequence[Step]) -> str:
     return "; ".join(parts)
 
 
-def block(program: Program, steps: Iterable[Step], *, fused: bool = False) -> QuantumCircuit:
-    """A circuit of steps none of which is random, ancillas on the highest qubits."""
+def block(
+    program: Program, steps: Iterable[Step], *, fused: bool = False, named: bool = False, resets: bool = True
+) -> QuantumCircuit:
+    """A circuit of steps none of which is random, ancillas on the highest qubits; keywords as for `pieces`."""
     qc = QuantumCircuit(program.num_qubits, name=f"{program.scheme}_sweep")
     for step in steps:
         match step:
@@ -163,8 +167,8 @@ def block(program: Program, steps: Iterable[Step], *, fused: bool = False) -> Qu
             case Couple():
                 _couple(qc, program.num_system, step)
             case Reset():
-                for ancilla in step.ancillas:
-                    qc.reset(program.num_system + ancilla)
+                for ancilla in step.ancillas if resets else ():
+                    qc.append(ResetGate(label=str(ancilla) if named else None), [program.num_system + ancilla])
             case Unitary():
                 n = program.num_system
                 qc.append(dense_gate(step, n), [*range(n), *(n + ancilla for ancilla in step.ancillas)])

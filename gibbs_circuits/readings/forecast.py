@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -12,19 +13,23 @@ import numpy as np
 from ..compiler import Program, Status
 from ..errors import ArgumentError, check_integer, check_real
 
-Method = Literal["density_matrix", "statevector"]
-METHODS: tuple[Method, ...] = ("density_matrix", "statevector")
+Method = Literal["density_matrix", "statevector", "matrix_product_state"]
+METHODS: tuple[Method, ...] = ("density_matrix", "statevector", "matrix_product_state")
 BYTES = 16  # of a complex number
 
 # Seconds of Aer 0.17 per two-qubit gate or reset, the one-qubit gates around it included (6 to 8 rz and sx per cz),
 # with the fusion that runs use, on one core of an AMD EPYC server; medians of blocks of the parallel scheme on a
-# mixed-field Ising chain. Statevector: for every shot. Beyond the ends 4 or 2 times per qubit.
+# mixed-field Ising chain. Statevector and matrix product state: for every shot. Beyond the ends 4, 2 or 2.8 times per
+# qubit: a matrix product state as if every bond were as large as it can be, so that weak entanglement takes less.
 MEASURED_SECONDS: dict[Method, dict[int, float]] = {
     "density_matrix": {3: 1.3e-4, 5: 1.3e-4, 6: 1.8e-4, 7: 2.7e-4, 8: 7.1e-4, 9: 2.6e-3, 10: 1.0e-2},
     "statevector": {
         4: 2e-7, 6: 2.9e-7, 8: 9.5e-7, 10: 3.5e-6, 12: 1.3e-5, 14: 5.4e-5, 16: 2.3e-4, 18: 9.5e-4, 20: 6.5e-3,
     },
+    "matrix_product_state": {4: 7.5e-6, 6: 8.3e-6, 8: 2.1e-5, 12: 2.6e-4, 16: 8.7e-3},
 }  # fmt: skip
+NOISY_STATEVECTOR = {4: 7.7e-6, 6: 7.8e-6, 8: 9.9e-6, 12: 5.5e-5, 16: 7.8e-4}  # every shot has gates of its own to fuse
+GROWTH: dict[Method, float] = {"density_matrix": 2.0, "statevector": 1.0, "matrix_product_state": 1.5}  # log2 per qubit
 WRITING_SECONDS = 1.3e-4  # per gate for handing a circuit to Aer, whatever is simulated
 ONE_QUBIT = 4  # one-qubit gates other than rz that take as long as a two-qubit gate and those around it
 
@@ -35,9 +40,10 @@ class Simulation:
 
     Attributes:
         method: Aer's.
-        memory_bytes: Of the state: 16 · 4^q for a density matrix, 16 · 2^q for a vector.
+        memory_bytes: Of the state: 16 · 4^q for a density matrix, 16 · 2^q for a vector; of a matrix product state at
+            most, with every bond as large as it can be or as it is cut to.
         seconds: For all realisations and shots on one core, to a factor of 3: from a table of measured gates.
-        status: Of the seconds; the memory is exact.
+        status: Of the seconds; the memory is exact, or a bound.
     """
 
     method: Method
@@ -95,6 +101,8 @@ def forecast(
     shots: int = 0,
     realisations: int = 1,
     bases: int = 1,
+    noisy: bool = False,
+    bond_dimension: int | None = None,
 ) -> Forecast:
     r"""What a run of these gates will take, and the chance that no gate of it errs.
 
@@ -112,6 +120,8 @@ def forecast(
         shots: Of the run, per basis.
         realisations: Draws of the random steps.
         bases: In which is measured.
+        noisy: Whether gates have errors, which trajectories then draw.
+        bond_dimension: That a matrix product state is cut to.
 
     Raises:
         ArgumentError: If a count is negative or a probability is not in [0, 1].
@@ -124,10 +134,15 @@ def forecast(
     used = check_integer("qubits", program.num_qubits if qubits is None else qubits, low=1)
     rates = ((_probability("p1", p1), one), (_probability("p2", p2), two), (_probability("p_reset", p_reset), reset))
     work = max(two + reset, one / ONE_QUBIT)
-    circuit, shot = realisations * WRITING_SECONDS, max(shots, 1) * _per_gate("statevector", used)
+    circuit = realisations * WRITING_SECONDS
+
+    def sampled(method: Method) -> float:
+        return work * bases * (circuit + max(shots, 1) * _per_gate(method, used, noisy=noisy))
+
     seconds: dict[Method, float] = {
         "density_matrix": work * realisations * _per_gate("density_matrix", used),
-        "statevector": work * bases * (circuit + shot),
+        "statevector": sampled("statevector"),
+        "matrix_product_state": sampled("matrix_product_state"),
     }
     return Forecast(
         sweeps=program.sweeps,
@@ -137,7 +152,9 @@ def forecast(
         resets=reset,
         depth=depth,
         expected_fidelity=no_error(rates),
-        simulations=tuple(Simulation(name, memory_bytes(name, used), seconds[name]) for name in METHODS),
+        simulations=tuple(
+            Simulation(name, memory_bytes(name, used, bond_dimension), seconds[name]) for name in METHODS
+        ),
         chosen=method,
     )
 
@@ -152,18 +169,22 @@ def no_error(rates: Iterable[tuple[float, float]]) -> float:
     return float(math.prod((1 - p) ** count for p, count in rates))
 
 
-def memory_bytes(method: Method, qubits: int) -> int:
-    """Bytes of a state: 16 · 4^q for a density matrix, 16 · 2^q for a vector."""
+def memory_bytes(method: Method, qubits: int, bond_dimension: int | None = None) -> int:
+    """Bytes of a state: 16 · 4^q for a density matrix, 16 · 2^q for a vector; at most, for a matrix product state."""
+    if method == "matrix_product_state":
+        bonds = [min(1 << min(k, qubits - k), bond_dimension or 1 << qubits) for k in range(qubits + 1)]
+        return BYTES * 2 * sum(a * b for a, b in pairwise(bonds))
     return BYTES << (2 * qubits if method == "density_matrix" else qubits)
 
 
-def _per_gate(method: Method, qubits: int) -> float:
+def _per_gate(method: Method, qubits: int, *, noisy: bool = False) -> float:
     """Seconds per two-qubit gate: between measured numbers of qubits the logarithm is linear."""
-    table = MEASURED_SECONDS[method]
+    table = NOISY_STATEVECTOR if noisy and method == "statevector" else MEASURED_SECONDS[method]
     known = np.array(list(table))
     inside = int(np.clip(qubits, known[0], known[-1]))
-    beyond = max(0, qubits - inside) * (2 if method == "density_matrix" else 1)
-    return float(np.exp(np.interp(inside, known, np.log(list(table.values()))))) * 2.0 ** min(beyond, 1000)
+    beyond = max(0, qubits - inside) * GROWTH[method]
+    per_gate = float(np.exp(np.interp(inside, known, np.log(list(table.values())))))
+    return float(per_gate * 2.0 ** min(beyond, 1000.0))
 
 
 def _probability(name: str, value: float) -> float:

@@ -37,17 +37,21 @@ class InitialState:
         rho: Array = psi @ psi.conj().T
         return rho
 
-    def circuit(self, num_system: int, num_ancilla: int) -> QuantumCircuit:
-        """The preparation on system and ancillas; `mixed` is one CX per site from an ancilla that is then reset."""
+    def circuit(self, num_system: int, num_ancilla: int, *, resets: bool = True) -> QuantumCircuit:
+        """The preparation on system and ancillas; `mixed` is one CX per site from an ancilla that is then reset.
+
+        Without resets the last ancillas are used, each once.
+        """
         qc = QuantumCircuit(num_system + num_ancilla)
         if self.preparation is not None:
             qc.compose(self.preparation, qubits=range(num_system), inplace=True)
             return qc
         for site in range(num_system):
-            ancilla = num_system + site % num_ancilla
+            ancilla = num_system + (site % num_ancilla if resets else num_ancilla - num_system + site)
             qc.h(ancilla)
             qc.cx(ancilla, site)
-            qc.reset(ancilla)
+            if resets:
+                qc.reset(ancilla)
         return qc
 
 

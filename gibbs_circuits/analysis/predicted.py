@@ -1,0 +1,45 @@
+"""What a run should measure on its target, before a shot is taken."""
+
+from __future__ import annotations
+
+import numpy as np
+from qiskit.quantum_info import SparsePauliOp
+
+from ..backends import Request
+from ..backends.measurement import as_weights, outcome_probabilities, rotations
+from ..backends.noisy_channel import NoisyPrediction
+from ..readings import states_after_sweeps
+from ..readings.channel import MAX_CHANNEL_QUBITS
+from ..readings.counts import from_counts
+from ..spectrum import Array
+
+
+def expectation(operator: SparsePauliOp, rho: Array) -> float:
+    """Tr[O ρ]."""
+    return float(np.real(np.trace(operator.to_matrix() @ rho)))
+
+
+def final_state(request: Request, start: Array, noisy: NoisyPrediction | None) -> Array | None:
+    """The exact mean state after all sweeps on a target, with its errors; None where it is not known."""
+    compiled = request.compiled
+    if noisy is not None:
+        return np.asarray(noisy.states[-1])
+    small = compiled.program.num_system <= MAX_CHANNEL_QUBITS
+    if compiled.errors.present or not compiled.device.errors_known or not small:
+        return None
+    return np.asarray(states_after_sweeps(compiled.program, start)[-1])
+
+
+def predicted_values(request: Request, state: Array | None) -> dict[str, float]:
+    """What a run should measure, by observable, with the errors of rotations, and of the readout if not mitigated."""
+    if state is None:
+        return {}
+    if not request.bases:
+        return {name: expectation(operator, state) for name, operator in request.observables.items()}
+    compiled = request.compiled
+    errors, turns = compiled.errors.on(compiled.wires), rotations(compiled.device)
+    readout = not request.options.measurement_mitigation
+    weights = [
+        as_weights(outcome_probabilities(state, basis, errors, turns, readout=readout)) for basis in request.bases
+    ]
+    return {name: from_counts(operator, request.bases, weights) for name, operator in request.observables.items()}

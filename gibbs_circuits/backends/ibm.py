@@ -1,0 +1,273 @@
+"""The IBM service: opened with the user's own saved account, its sampler with options, its failures in one line.
+
+Nothing here reads, prints or stores a credential: the client finds the account that the user saved with it.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qiskit import QuantumCircuit
+from qiskit.providers import BackendV2
+from qiskit.providers.exceptions import QiskitBackendNotFoundError
+from qiskit.transpiler import PassManager
+from qiskit.transpiler import Target as Hardware
+
+from ..errors import ArgumentError, BackendError, one_line
+from ..targets import LEAST_BUSY, ClientOptions, IbmTarget
+from .blocks import Shots
+from .clients import OutOfReach, Progress, State, shots_of
+from .devices import NO_CLIENT, Device, from_backend
+from .noise import MICROSECOND
+
+SAVE = 'QiskitRuntimeService.save_account(token="…") once in Python'
+ACCOUNT_FILE = Path(".qiskit") / "qiskit-ibm.json"
+ACCOUNT_VARIABLES = ("QISKIT_IBM_TOKEN", "QISKIT_IBM_URL")
+STATES = {"DONE": State.DONE, "ERROR": State.FAILED, "CANCELLED": State.FAILED}
+NETWORK = ("requests.exceptions", "urllib3.exceptions", "http.client", "socket")
+
+
+def client_present() -> bool:
+    """Whether the IBM client is installed."""
+    try:
+        import qiskit_ibm_runtime  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def account_saved() -> bool:
+    """Whether the client would find an account; the file is not opened."""
+    return (Path.home() / ACCOUNT_FILE).is_file() or ACCOUNT_VARIABLES[0] in os.environ
+
+
+def runtime_service(account: str | None, instance: str | None) -> Any:
+    """The client's service, with the account that the user saved."""
+    from qiskit_ibm_runtime import QiskitRuntimeService
+
+    return QiskitRuntimeService(name=account, instance=instance)
+
+
+@contextmanager
+def failures(target: IbmTarget) -> Iterator[None]:
+    """The client's exceptions as one line: what the user can change, or what the service said."""
+    from qiskit_ibm_runtime import exceptions as raised
+    from qiskit_ibm_runtime.accounts import AccountNotFoundError
+
+    try:
+        yield
+    except AccountNotFoundError:
+        raise ArgumentError("backend", "have a saved account", "the IBM client finds none", f"run {SAVE}") from None
+    except QiskitBackendNotFoundError as error:
+        raise ArgumentError(
+            "device", "be one that your account reaches", f"{target.device!r} is not (retired, renamed, or not in this "
+            f"instance): {one_line(str(error))[:160]}", 'set device = "least_busy", or see service.backends()',
+        ) from None  # fmt: skip
+    except (raised.IBMError, OSError) as error:
+        if unreachable(error):
+            raise OutOfReach(f"no network, or the service cannot be reached ({_root(error)})") from None
+        if isinstance(error, raised.IBMAccountError | raised.IBMNotAuthorizedError):
+            said = one_line(str(error))[:160]
+            raise ArgumentError(
+                "backend", "have an account that the service accepts", f"it refused yours: {said}",
+                f"save a valid token: run {SAVE}, with overwrite=True",
+            ) from None  # fmt: skip
+        if isinstance(error, raised.IBMInputValueError):
+            raise BackendError(f"The service refused the input: {one_line(str(error))[:300]}") from None
+        raise BackendError(f"The service failed: {type(error).__name__}: {one_line(str(error))[:300]}") from None
+
+
+def unreachable(error: BaseException) -> bool:
+    """Whether a failure of the network is at the bottom of an exception; the client blames the token for it."""
+    return any(
+        isinstance(one, ConnectionError | TimeoutError) or type(one).__module__.startswith(NETWORK)
+        for one in _chain(error)
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    one: BaseException | None = error
+    while one is not None:
+        yield one
+        one = one.__cause__ or one.__context__
+
+
+def _root(error: BaseException) -> str:
+    last = list(_chain(error))[-1]
+    return one_line(f"{type(last).__name__}: {last}")[:120]
+
+
+def open_service(target: IbmTarget, num_qubits: int) -> tuple[Device, Any]:
+    """A device of the service, opened, and the service.
+
+    Raises:
+        ArgumentError: If the client or an account is missing, the token is refused, or the device is not there.
+        BackendError: If the service fails or cannot be reached.
+    """
+    if not client_present():
+        raise ArgumentError("backend", "have the IBM client", "it is not installed", NO_CLIENT.split(": ")[1])
+    try:
+        with failures(target):
+            service = runtime_service(target.account, target.instance)
+            backend = _backend(service, target, num_qubits)
+    except OutOfReach as error:
+        raise BackendError(f"The IBM service: {error}. Fix: connect to the network and run again.") from None
+    named = target.model_copy(update={"device": str(backend.name)})
+    device = from_backend(backend, named)
+    check_options(named, device)
+    return device, service
+
+
+def _backend(service: Any, target: IbmTarget, num_qubits: int) -> BackendV2:
+    if target.device == LEAST_BUSY:
+        return service.least_busy(operational=True, simulator=False, min_num_qubits=num_qubits)
+    return service.backend(target.device, use_fractional_gates=target.fractional)
+
+
+def check_options(target: IbmTarget, device: Device) -> None:
+    """Refuse options that the device or the circuits do not allow.
+
+    Raises:
+        ArgumentError: Naming the option.
+    """
+    if target.fractional and "rzz" not in device.basis:
+        raise ArgumentError(
+            "fractional", "be false on a device without fractional gates", f"`{device.name}` lists {device.basis}",
+            "set fractional = false",
+        )  # fmt: skip
+    if target.fractional and target.options.twirling:
+        raise ArgumentError(
+            "options.twirling", "be false with fractional gates", "only Clifford gates can be twirled",
+            "set twirling = false",
+        )  # fmt: skip
+
+
+def sampler_options(options: ClientOptions, tag: str, seed: int | None = None) -> dict[str, Any]:
+    """The options of the client's sampler."""
+    chosen: dict[str, Any] = {
+        "environment": {"job_tags": [tag]},
+        "twirling": {"enable_gates": options.twirling, "enable_measure": options.measure_twirling},
+    }
+    if options.dynamical_decoupling != "off":
+        chosen["dynamical_decoupling"] = {"enable": True, "sequence_type": options.dynamical_decoupling}
+    if options.rep_delay is not None:
+        chosen["execution"] = {"rep_delay": options.rep_delay * MICROSECOND}
+    if seed is not None:
+        chosen["simulator"] = {"seed_simulator": seed}
+    return chosen
+
+
+def ready(qc: QuantumCircuit, target: IbmTarget, hardware: Hardware) -> QuantumCircuit:
+    """A circuit as it is submitted: with the device's faster mid-circuit reset and measurement where it has them.
+
+    Raises:
+        BackendError: If the device does not have one of its instructions.
+    """
+    if target.fast_reset and {"reset_2", "measure_2"} & set(hardware.operation_names):
+        from qiskit_ibm_runtime.transpiler.passes import ConvertToMidCircuitResetAndMeasure
+
+        qc = PassManager([ConvertToMidCircuitResetAndMeasure(hardware)]).run(qc)
+    check_isa(qc, hardware, target.device)
+    return qc
+
+
+def check_isa(qc: QuantumCircuit, hardware: Hardware, name: str) -> None:
+    """Refuse a circuit that a device does not understand, before it is submitted.
+
+    Raises:
+        BackendError: Naming the first such instruction.
+    """
+    for item in qc.data:
+        wires = tuple(qc.find_bit(q).index for q in item.qubits)
+        if item.operation.name != "barrier" and not hardware.instruction_supported(item.operation.name, wires):
+            raise BackendError(
+                f"A circuit has {item.operation.name} on qubits {wires}, which is not in the instruction set of "
+                f"`{name}`. Fix: compile for this device (its calibration may have changed since)."
+            )
+
+
+@dataclass(eq=False)
+class Runtime:
+    """Jobs of the service."""
+
+    service: Any
+    device: Device
+    target: IbmTarget
+    interval: float = 2.0
+    patience: float = 900.0
+    grace: float = 20.0
+    opened: Any = None
+
+    def _mode(self) -> Any:
+        """The batch or session, opened when the first job is submitted."""
+        if self.target.mode == "job":
+            return self.device.backend
+        if self.opened is None:
+            from qiskit_ibm_runtime import Batch, Session
+
+            self.opened = (Batch if self.target.mode == "batch" else Session)(backend=self.device.backend)
+        return self.opened
+
+    def submit(self, circuits: Sequence[QuantumCircuit], shots: int, seed: int, tag: str) -> str:
+        """Submit circuits, converted to the device's own reset."""
+        assert self.device.hardware is not None  # a device of the service has one
+        isa = [ready(qc, self.target, self.device.hardware) for qc in circuits]
+        with failures(self.target):
+            job = make_sampler(self._mode(), sampler_options(self.target.options, tag)).run(isa, shots=shots)
+            return str(job.job_id())
+
+    def find(self, tag: str) -> Sequence[str]:
+        """Jobs of the account with this tag, oldest first."""
+        with failures(self.target):
+            return [str(job.job_id()) for job in self.service.jobs(job_tags=[tag], limit=None, descending=False)]
+
+    def look(self, job: str) -> Progress:
+        """What the service says of a job."""
+        from qiskit_ibm_runtime.exceptions import RuntimeJobNotFound
+
+        with failures(self.target):
+            try:
+                found = self.service.job(job)
+            except RuntimeJobNotFound as error:
+                return Progress(State.UNKNOWN, one_line(str(error)))
+            status = str(getattr(found.status(), "name", found.status()))
+            state = STATES.get(status, State.WAITING)
+            if state is State.WAITING:
+                return Progress(state)
+            said = found.error_message() if state is State.FAILED else ""
+            cost = found.usage()
+        message = one_line(str(said or status))[:400]
+        return Progress(state, message, None if cost is None else float(cost))
+
+    def fetch(self, job: str) -> list[Shots]:
+        """Its shots."""
+        with failures(self.target):
+            return shots_of(self.service.job(job).result())
+
+    def cancel(self, job: str) -> None:
+        """Cancel it if it has not ended."""
+        with failures(self.target):
+            found = self.service.job(job)
+            if str(getattr(found.status(), "name", found.status())) not in STATES:
+                found.cancel()
+
+    def close(self) -> None:
+        """Let the batch or session end after its jobs."""
+        if self.opened is not None:
+            with failures(self.target):
+                self.opened.close()
+
+
+def make_sampler(mode: Any, options: dict[str, Any]) -> Any:
+    """The client's current sampler."""
+    from qiskit_ibm_runtime.executor_sampler import Sampler
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of the client's own making
+        return Sampler(mode=mode, options=options)

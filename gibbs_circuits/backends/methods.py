@@ -1,0 +1,142 @@
+"""How a simulation is done: chosen by size, shots and noise, and refused with numbers where it is hopeless."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from qiskit_aer import AerSimulator
+
+from ..errors import ArgumentError, TooLargeError
+from ..readings.forecast import METHODS, Forecast, Method, memory_bytes
+from ..targets import AerTarget
+
+MEMORY_LIMIT_GIB = 8.0
+STATEVECTOR_LIMIT = 26  # beyond it a trajectory takes minutes
+PATIENCE = 60.0  # seconds that a state to look at is worth
+GPU_FROM = 16  # qubits; a smaller state is done before the card has it
+GIB = 2**30
+Processor = Literal["CPU", "GPU"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A way to simulate, and why."""
+
+    method: Method
+    processor: Processor
+    reason: str
+
+
+@cache
+def gpu_present() -> bool:
+    """Whether Aer has a GPU here."""
+    return "GPU" in AerSimulator().available_devices()
+
+
+def check_processor(target: AerTarget) -> None:
+    """Refuse a GPU that is not there.
+
+    Raises:
+        ArgumentError: If the target needs one and Aer has none.
+    """
+    if target.processor == "GPU" and not gpu_present():
+        raise ArgumentError(
+            "processor", "be one that Aer has here", "Aer has no GPU",
+            'set processor = "automatic", or install qiskit-aer-gpu on a machine with a card',
+        )  # fmt: skip
+
+
+def choose(target: AerTarget, forecast: Forecast, shots: int, *, recorded: bool = False) -> Choice:
+    """The method of a target, or the one that suits the run.
+
+    Exact values need a density matrix. With shots, one is taken while it costs at most a minute more than
+    trajectories, because it also gives the state; else the faster of statevector and matrix product state. Recorded
+    ancillas need trajectories.
+
+    Raises:
+        ArgumentError: If the target's method cannot do what is asked.
+        TooLargeError: If no method can, with the numbers.
+    """
+    check_processor(target)
+    if target.method == "automatic":
+        method, reason = _fastest(target, forecast, shots, recorded=recorded)
+    else:
+        method, reason = target.method, "set by the target"
+    if shots == 0 and method != "density_matrix":
+        raise ArgumentError(
+            "shots", f"be >= 1 on `{target.name}`, which gives samples only", "it is 0", "set shots = 4000"
+        )
+    if recorded and method == "density_matrix":
+        raise ArgumentError(
+            "ancilla_policy", f"be reset or fresh on `{target.name}`, which simulates no single shots",
+            '"recorded" was found', 'set backend = "aer_statevector"',
+        )  # fmt: skip
+    large = forecast.qubits >= GPU_FROM and method == "statevector"
+    wanted = target.processor == "GPU" or (target.processor == "automatic" and large and gpu_present())
+    choice = Choice(method, "GPU" if wanted else "CPU", reason)
+    _refuse_hopeless(target, forecast, choice)
+    return choice
+
+
+def _fastest(target: AerTarget, forecast: Forecast, shots: int, *, recorded: bool) -> tuple[Method, str]:
+    known = {one.method: one for one in forecast.simulations}
+    fits = {name: one for name, one in known.items() if one.memory_bytes <= MEMORY_LIMIT_GIB * GIB}
+    if shots == 0 and not recorded:
+        return "density_matrix", "the only one with exact values"
+    sampled = {name: one.seconds for name, one in fits.items() if name != "density_matrix"}
+    if not sampled:
+        return "statevector", "nothing fits in memory"
+    best = min(sampled, key=sampled.__getitem__)
+    matrix = fits.get("density_matrix")
+    if not recorded and matrix is not None and matrix.seconds <= sampled[best] + PATIENCE:
+        return "density_matrix", f"gives the state, about {matrix.seconds:.2g} s beside {sampled[best]:.2g} s"
+    others = ", ".join(f"{name} {one.seconds:.2g} s" for name, one in known.items() if name != best)
+    return best, f"about {sampled[best]:.2g} s; {others}"
+
+
+def _refuse_hopeless(target: AerTarget, forecast: Forecast, choice: Choice) -> None:
+    one = next(one for one in forecast.simulations if one.method == choice.method)
+    if one.memory_bytes > MEMORY_LIMIT_GIB * GIB:
+        raise TooLargeError(
+            f"The simulation of {forecast.qubits} qubits with method {choice.method} needs "
+            f"{one.memory_bytes / GIB:.3g} GiB, but {MEMORY_LIMIT_GIB:g} GiB is the limit. Fix: use a smaller model"
+            f"{_ways(target.method)}."
+        )
+    hours = one.seconds / 3600
+    if hours > target.max_hours:
+        raise TooLargeError(
+            f"The simulation of {forecast.qubits} qubits, {forecast.two_qubit_gates:,.0f} two-qubit gates with method "
+            f"{choice.method} takes about {hours:,.3g} hours (extrapolated), but target `{target.name}` begins none "
+            f"above {target.max_hours:g}. Fix: take fewer shots, sweeps or realisations{_ways(target.method)}, "
+            f"or raise max_hours."
+        )
+
+
+def _ways(method: str) -> str:
+    return "" if method == "automatic" else ', or backend = "aer", which chooses the fastest method'
+
+
+def refuse_size(used: int, system: int, target: AerTarget) -> None:
+    """Refuse what cannot fit, from numbers alone, before anything is compiled.
+
+    Raises:
+        TooLargeError: If more qubits are in use than the target simulates, or memory would not suffice.
+    """
+    methods: tuple[Method, ...] = METHODS if target.method == "automatic" else (target.method,)
+    bytes_, method = min((memory_bytes(m, min(used, 1000), target.bond_dimension), m) for m in methods)
+    gib = bytes_ / GIB if bytes_ < 1 << 1000 else float("inf")
+    if used <= target.max_qubits and gib <= MEMORY_LIMIT_GIB:
+        return
+    ways = ["a smaller model"]
+    if system + 1 <= target.max_qubits and used > system + 1:
+        ways.append('scheme = "sequential" (one ancilla)')
+    if method == "density_matrix" and used <= STATEVECTOR_LIMIT:
+        ways.append('backend = "aer_statevector"')
+    exponent = {"density_matrix": f"2^{2 * used}", "statevector": f"2^{used}"}.get(method, "a chain of")
+    raise TooLargeError(
+        f"Program needs {used} qubits ({system} system + {used - system} ancilla), {exponent} amplitudes or "
+        f"{gib:.3g} GiB with method {method}, but target `{target.name}` takes {target.max_qubits} qubits. "
+        f"Fix: use {' or '.join(ways)}."
+    )

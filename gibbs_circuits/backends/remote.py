@@ -1,0 +1,140 @@
+"""A program as jobs of a service, of a snapshot simulated here, or of a user's own object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.primitives import BackendSamplerV2, BaseEstimatorV2, BaseSamplerV2
+from qiskit.providers import BackendV2
+from qiskit_aer import AerSimulator
+
+from ..errors import BackendError
+from ..readings.circuit import random_draws
+from ..spectrum import Real
+from ..targets import ClientOptions, IbmTarget
+from .aer import shot_seed, simulator
+from .blocks import Block, Shots
+from .clients import Client, Local
+from .ibm import Runtime, make_sampler, sampler_options
+from .idle import with_decay
+from .measurement import measured, rotations, whole
+from .queue import JobStore, Work, run_jobs
+from .request import CHECK, Request
+from .transpile import Ancillas, Compiled
+
+CHECK_SHOTS = 4000  # of a simulation, where they cost next to nothing
+
+
+def run_remote(request: Request, missing: Sequence[int], store: JobStore, done: Callable[[Block], None]) -> None:
+    """Run the missing realisations as jobs; `CHECK` among them is one sweep of the target.
+
+    Raises:
+        BackendError: If the service fails; what it delivered before is saved.
+    """
+    if isinstance(request.service, BaseEstimatorV2):
+        for k in missing:
+            done(_estimated(request, k))
+        return
+    simulated = request.service is None
+    on = request.compiled.compact() if simulated else request.compiled
+    turns = rotations(on.device)
+
+    @lru_cache(maxsize=16)
+    def circuits(k: int) -> tuple[QuantumCircuit, ...]:
+        draws = () if k == CHECK else random_draws(on.program, request.seed, k)
+        written = _check_circuit(request, simulated) if k == CHECK else whole(on, draws)
+        found = [measured(written, basis, on.system_qubits, turns) for basis in request.bases]
+        if request.options.measurement_mitigation and k != CHECK:
+            found += calibration(on)
+        return tuple(with_decay(qc, on.errors) if simulated else qc for qc in found)
+
+    def block(k: int, shots: Sequence[Shots]) -> Block:
+        seen, flips = list(shots), None
+        if len(seen) > len(request.bases):
+            *seen, zeros, ones = seen
+            flips = np.array([zeros.outcomes.mean(axis=0), 1 - ones.outcomes.mean(axis=0)]).T
+            _check_flips(flips)
+        draws = () if k == CHECK else random_draws(on.program, request.seed, k)
+        kept = tuple(seen) if on.ancillas is Ancillas.RECORDED and k != CHECK else ()
+        return Block(k, draws, None, tuple(one.counts for one in seen), kept, flips)
+
+    def count(realisations: Sequence[int]) -> int:
+        return CHECK_SHOTS if simulated and tuple(realisations) == (CHECK,) else request.share
+
+    def seed(realisations: Sequence[int]) -> int:
+        return shot_seed(request.seed, *(k + 1 for k in realisations))
+
+    client, per_job, at_once = client_of(request, on)
+    run_jobs(client, store, Work(circuits, block, count, seed, per_job, at_once), missing, done)
+
+
+def client_of(request: Request, on: Compiled) -> tuple[Client, int, int]:
+    """What takes the jobs, how many realisations are in one, and how many are in flight."""
+    service, target = request.service, request.compiled.target
+    if service is None:
+        assert request.choice is not None  # a snapshot is simulated
+        choice = request.choice
+        return Local(lambda seed: make_sampler(simulator(on, choice, seed), _local_options(seed))), 1, 1
+    if isinstance(service, BaseSamplerV2):
+        return Local(lambda seed: service), 1, 1
+    if isinstance(service, BackendV2):
+        seeded = isinstance(service, AerSimulator)
+        return (
+            Local(lambda seed: BackendSamplerV2(backend=service, options={"seed_simulator": seed} if seeded else None)),
+            1,
+            1,
+        )
+    assert isinstance(target, IbmTarget)
+    return Runtime(service, request.compiled.device, target), target.realisations_per_job, target.jobs_at_once
+
+
+def _local_options(seed: int) -> dict[str, Any]:
+    """A snapshot is simulated without the service's options: they act on noise that snapshots do not have."""
+    return sampler_options(ClientOptions(), "local", seed)
+
+
+def _check_circuit(request: Request, simulated: bool) -> QuantumCircuit:
+    assert request.sweep is not None  # only asked for where there is one
+    once = request.sweep.compiled.compact() if simulated else request.sweep.compiled
+    qc = once.start.copy()
+    qc.compose(once.parts[0][0].options[0], inplace=True)
+    return qc
+
+
+def calibration(on: Compiled) -> list[QuantumCircuit]:
+    """All system qubits 0, and all 1: what a readout makes of them."""
+    found = []
+    turns = rotations(on.device)
+    for bit in (0, 1):
+        qc = QuantumCircuit(on.start.num_qubits)
+        if bit:
+            for qubit in on.system_qubits:
+                qc.compose(turns["1"], qubits=[qubit], inplace=True)
+        found.append(measured(qc, "Z" * on.program.num_system, on.system_qubits, turns))
+    return found
+
+
+def _check_flips(flips: Real) -> None:
+    if np.any(flips.sum(axis=1) >= 0.9):
+        raise BackendError(
+            f"The readout of a qubit says nothing: P(1|0) + P(0|1) = {flips.sum(axis=1).max():.2f}. "
+            "Fix: set measurement_mitigation = false, or place the program elsewhere."
+        )
+
+
+def _estimated(request: Request, k: int) -> Block:
+    """Expectation values of an estimator, at full width: one that truncates to some qubits may be wrong."""
+    on, names = request.compiled, list(request.observables)
+    draws = random_draws(on.program, request.seed, k)
+    width = on.start.num_qubits
+    wide = [request.observables[name].apply_layout(list(on.system_qubits), width) for name in names]
+    try:
+        result = request.service.run([(whole(on, draws), wide)]).result()[0]
+    except Exception as error:  # a user's object may raise anything
+        raise BackendError(f"The estimator failed: {type(error).__name__}: {error}") from None
+    values = np.atleast_1d(result.data.evs)
+    return Block(k, draws, None, (), values={name: float(v) for name, v in zip(names, values, strict=True)})

@@ -1,0 +1,92 @@
+"""What a run is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from qiskit.quantum_info import SparsePauliOp
+
+from ..readings.initial import InitialState
+from ..targets import AerTarget, ClientOptions
+from .check import OneSweep
+from .methods import Choice
+from .transpile import Compiled
+from .usage import Usage
+
+ENERGY = "energy"
+CHECK = -1  # the number of the realisation that is the check of the target
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """Everything that fixes the outcome of a run.
+
+    Attributes:
+        compiled: Program on a device.
+        initial: Start of the system register.
+        observables: By name; the energy is among them.
+        bases: Measurement bases that cover them.
+        shots: Per basis; 0 means exact expectation values.
+        realisations: Draws of the random steps that shots are spread over.
+        seed: Fixes everything random.
+        choice: How a simulation is done; None where a service or a user's object does it.
+        service: The IBM service, or a user's backend or primitive; None: everything is simulated here.
+        usage: What the run takes on a device.
+        sweep: What is checked before the target is trusted.
+    """
+
+    compiled: Compiled
+    initial: InitialState
+    observables: Mapping[str, SparsePauliOp]
+    bases: tuple[str, ...]
+    shots: int
+    realisations: int
+    seed: int
+    choice: Choice | None = None
+    service: Any = None
+    usage: Usage | None = None
+    sweep: OneSweep | None = None
+
+    @property
+    def local_aer(self) -> bool:
+        """Whether Aer runs it directly, not as jobs of a client."""
+        return isinstance(self.compiled.target, AerTarget) and self.service is None
+
+    @property
+    def options(self) -> ClientOptions:
+        """Of the client's sampler."""
+        target = self.compiled.target
+        return ClientOptions() if isinstance(target, AerTarget) else target.options
+
+    @property
+    def share(self) -> int:
+        """Shots per circuit of a job, rounded up, because all circuits of a job have the same number."""
+        return math.ceil(self.shots / self.realisations)
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What must be equal for a run to be resumed."""
+        return {
+            "program": self.compiled.program.hash,
+            "backend": self.compiled.device.name,
+            "backend_hash": _hash(self.compiled.target.model_dump_json()),
+            "method": None if self.choice is None else self.choice.method,
+            "ancillas": self.compiled.ancillas.value,
+            "initial": self.initial.name,
+            "initial_hash": _hash(self.initial.text),
+            "shots": self.shots,
+            "realisations": self.realisations,
+            "seed": self.seed,
+            "bases": list(self.bases),
+            "observables": _hash(repr({name: op.to_list() for name, op in self.observables.items()})),
+            "simulator": f"qiskit {version('qiskit')}, qiskit-aer {version('qiskit-aer')}",
+        }
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

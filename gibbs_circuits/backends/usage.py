@@ -1,0 +1,78 @@
+"""How long circuits take on a device, and what that costs, before anything is submitted."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import TooLargeError
+from ..readings.circuit import random_draws
+from ..status import Status
+from ..targets import IbmTarget
+from .measurement import measured, rotations, whole
+from .transpile import Compiled
+
+DRAWS = 4  # of the random steps, whose durations are averaged
+SECONDS_PER_JOB = 2.0  # for loading a job, as the service states for its sampler
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a run takes on a device.
+
+    Attributes:
+        circuit_seconds: One shot of one circuit, scheduled as soon as possible; mean over random steps.
+        shot_seconds: The same with the wait between shots.
+        circuits, shots, jobs: Of the whole run; shots per circuit.
+        qpu_seconds: Of the whole run.
+        status: Of the seconds: durations are the device's own, the cost of a job is a round number.
+    """
+
+    circuit_seconds: float
+    shot_seconds: float
+    circuits: int
+    shots: int
+    jobs: int
+    qpu_seconds: float
+    status: Status = Status.EXTRAPOLATED
+
+
+def usage(compiled: Compiled, seed: int, shots: int, realisations: int, bases: int) -> Usage | None:
+    """What a run takes on a device; None where durations are not known.
+
+    Args:
+        compiled: A program on a device.
+        seed: Of the random steps.
+        shots: Per basis, over all realisations.
+        realisations: Draws of the random steps.
+        bases: Of measurement.
+    """
+    device, target = compiled.device, compiled.target
+    if device.hardware is None or not isinstance(target, IbmTarget):
+        return None
+    body = [whole(compiled, random_draws(compiled.program, seed, k)) for k in range(min(DRAWS, realisations))]
+    turns, letters = rotations(device), "Z" * compiled.program.num_system
+    circuits = [measured(qc, letters, compiled.system_qubits, turns) for qc in body]
+    seconds = float(np.mean([qc.estimate_duration(device.hardware, "s") for qc in circuits]))
+    each = math.ceil(shots / realisations)
+    count = realisations * (bases + 2 * target.options.measurement_mitigation)
+    jobs = math.ceil(realisations / target.realisations_per_job)
+    shot = seconds + device.seconds_between_shots
+    return Usage(seconds, shot, count, each, jobs, jobs * SECONDS_PER_JOB + count * each * shot)
+
+
+def refuse_cost(found: Usage | None, target: IbmTarget) -> None:
+    """Refuse a run that costs more than its target allows.
+
+    Raises:
+        TooLargeError: With the numbers.
+    """
+    if found is not None and found.qpu_seconds > target.max_qpu_seconds:
+        raise TooLargeError(
+            f"The run takes about {found.qpu_seconds:,.3g} QPU seconds (extrapolated: {found.circuits} circuits, "
+            f"{found.shots} shots of {found.shot_seconds * 1e3:.3g} ms each, {found.jobs} jobs), but target "
+            f"`{target.name}` allows {target.max_qpu_seconds:g}. Fix: take fewer shots, realisations or sweeps, or "
+            "raise max_qpu_seconds."
+        )

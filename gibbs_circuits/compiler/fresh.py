@@ -1,0 +1,69 @@
+"""A program for a device without mid-circuit reset: every ancilla is used once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from .program import Program, Stage
+from .steps import Branch, Couple, RandomChoice, Reset, Step, Unitary
+
+
+def fresh_ancillas(program: Program, spare: int = 0) -> Program:
+    """The same channel on more qubits: an ancilla that was reset is not used again, another one takes its place.
+
+    The sweeps are written out one by one; draws of random steps are those of the program. A `Reset` then only says
+    that nobody looks at the ancilla any more, and a circuit leaves it out.
+
+    Args:
+        program: With resets.
+        spare: Further ancillas, after all others, for the preparation.
+
+    The number of ancillas is that of the resets of ancillas in use, over all sweeps.
+    """
+    count = _Names()
+    stages = tuple(
+        Stage(tuple(count.renamed(stage.steps)), 1) for stage in program.stages for _ in range(stage.repeats)
+    )
+    return replace(program, num_ancilla=max(1, count.next) + spare, stages=stages)
+
+
+@dataclass
+class _Names:
+    """Which qubit stands for which ancilla that is in use, while a program is written out."""
+
+    now: dict[int, int] = field(default_factory=dict)
+    next: int = 0
+
+    def name(self, ancilla: int) -> int:
+        """The qubit of an ancilla, a new one if it is not in use."""
+        if ancilla not in self.now:
+            self.now[ancilla], self.next = self.next, self.next + 1
+        return self.now[ancilla]
+
+    def renamed(self, steps: tuple[Step, ...]) -> Iterator[Step]:
+        """The steps, on qubits that nobody has used before."""
+        for step in steps:
+            match step:
+                case Couple():
+                    yield replace(step, ancilla=self.name(step.ancilla))
+                case Unitary():
+                    yield replace(step, ancillas=tuple(self.name(a) for a in step.ancillas))
+                case Reset():
+                    left = tuple(self.now.pop(a) for a in step.ancillas if a in self.now)
+                    if left:
+                        yield Reset(left)
+                case RandomChoice():
+                    yield self._choice(step)
+                case _:
+                    yield step
+
+    def _choice(self, step: RandomChoice) -> RandomChoice:
+        """Branches exclude each other and may share qubits; no ancilla is in use before or after one."""
+        first, last, branches = self.next, self.next, []
+        for branch in step.branches:
+            self.next = first
+            branches.append(Branch(branch.probability, tuple(self.renamed(branch.steps))))
+            last = max(last, self.next)
+        self.next = last
+        return RandomChoice(tuple(branches))
