@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2
+from qiskit.providers import BackendV2
 from qiskit.quantum_info import SparsePauliOp
 
 from .analysis import Comparison
 from .analysis import compare as compare_run
-from .backends import Ancillas, Compiled, Device, Memory, Request, RunResult, Store, compile_for
+from .backends import Ancillas, Compiled, Device, Memory, Request, RunResult, Store, compile_for, open_device
+from .backends.best_qubits import on_best_qubits
 from .backends.check import one_sweep
 from .backends.jobs import collected
 from .backends.methods import choose, refuse_size
@@ -19,6 +22,7 @@ from .backends.request import ENERGY
 from .backends.usage import refuse_cost, usage
 from .compiler import SCHEMES, Knobs, Program, Scheme
 from .compiler.dense import lindbladian_of
+from .compiler.fresh import fresh_ancillas
 from .compiler.schemes.corrections import CoherentKnobs
 from .errors import ArgumentError
 from .exact.balance import secular
@@ -147,8 +151,12 @@ def compile_on(
     progress("opening the target")
     device, service = opened(backend, program.num_qubits)
     kind = settled_ancillas(ancillas, device, service)
+    if kind is Ancillas.FRESH and isinstance(backend, AerTarget):
+        used = fresh_ancillas(program, program.num_system if initial.preparation is None else 0).num_qubits
+        refuse_size(used, program.num_system, backend, fresh=True)
+        device = open_device(backend, used)
     progress("transpiling")
-    return compile_for(program, device, initial, seed, kind), service
+    return on_best_qubits(compile_for(program, device, initial, seed, kind)), service
 
 
 def request_run(
@@ -184,10 +192,11 @@ def request_run(
             raise _samples_only(backend.name)
     compiled, service = compile_on(program, backend, initial, seed, ancillas, progress)
     device, kind = compiled.device, compiled.ancillas
-    if shots == 0 and not isinstance(device.target, AerTarget):
+    estimator = isinstance(service, BaseEstimatorV2)
+    if shots == 0 and not isinstance(device.target, AerTarget) and not estimator:
         raise _samples_only(device.name)
     operators = {ENERGY: program.generator.model.hamiltonian, **observables}
-    bases = measurement_bases(operators) if shots else ()
+    bases = measurement_bases(operators) if shots or estimator else ()
     simulated = service is None
     choice = None
     if simulated:
@@ -195,8 +204,8 @@ def request_run(
         found = foretell(compiled, seed, shots, realisations, max(1, len(bases)))
         choice = choose(target, found, shots, recorded=kind is Ancillas.RECORDED)
     cost = usage(compiled, seed, shots, realisations, len(bases)) if shots else None
-    if not device.local:
-        refuse_cost(cost, device.target)  # type: ignore[arg-type]  # only a device of the service is not local
+    if not simulated and not isinstance(service, BackendV2 | BaseSamplerV2 | BaseEstimatorV2):
+        refuse_cost(cost, device.target)  # type: ignore[arg-type]  # what remains is the service
     sweep = one_sweep(compiled, initial, seed)
     return Request(compiled, initial, operators, bases, shots, realisations, seed, choice, service, cost, sweep)
 

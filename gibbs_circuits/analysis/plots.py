@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from .compare import Comparison
 
 MEASURED, EXACT, FIXED, PREDICTED = "#1b6ca8", "#222222", "#c1440e", "#7a9e3d"
-SLOWEST, PRODUCT = "#999999", "#b0a060"
+SLOWEST, PRODUCT, NOISY = "#999999", "#b0a060", "#8e5ea2"
 
 
 class Picture(Figure):
@@ -51,6 +51,8 @@ def _energy(axes: Axes, comparison: Comparison) -> None:
     if prediction is not None:
         axes.plot(prediction.energies, color=PREDICTED, lw=2, label="predicted (exact channel)")
         axes.axhline(prediction.fixed_point_energy, color=FIXED, ls="--", lw=1.2, label="fixed point")
+    if comparison.noisy is not None:
+        axes.plot(comparison.noisy.energies, color=NOISY, lw=2, label="predicted with the target's errors")
     if comparison.energies is not None:
         axes.plot(comparison.energies, "o", color=MEASURED, ms=5, label="simulated")
     if energy.high > energy.low:
@@ -79,6 +81,9 @@ def _distance(axes: Axes, comparison: Comparison) -> None:
             label=f"guide: slowest decay, {prediction.contraction:.2f} per sweep",
         )
         shown += [fixed, *prediction.distances]
+    if comparison.noisy is not None:
+        axes.plot(comparison.noisy.distances, color=NOISY, lw=2, label="predicted with the target's errors")
+        shown += list(comparison.noisy.distances)
     if measured is not None:
         axes.plot(measured, "o", color=MEASURED, ms=5, label="simulated")
         shown += list(measured)

@@ -10,7 +10,17 @@ from rich.table import Table
 from rich.text import Text
 
 from .estimate import Estimate
-from .tables import count, generator_table, lattice_name, ledger_table, number, promise, table_of, with_noise
+from .tables import (
+    count,
+    generator_table,
+    lattice_name,
+    ledger_table,
+    number,
+    placement_rows,
+    promise,
+    table_of,
+    with_noise,
+)
 from .verdict import Verdict
 
 if TYPE_CHECKING:
@@ -32,6 +42,7 @@ def tables(comparison: Comparison) -> Group:
     generator = comparison.run.program.generator
     parts: list[RenderableType] = [
         generator_table(generator, comparison.certificate),
+        _target(comparison),
         _result(comparison),
         _gates(comparison),
         ledger_table(comparison.ledger),
@@ -46,21 +57,63 @@ def _result(c: Comparison) -> Table:
     request = c.run.request
     shots = f"{request.shots} shots per basis" if request.shots else "exact expectation values"
     title = f"Result on {request.compiled.device.name}: {request.realisations} realisations, {shots}"
-    table = table_of(title, "quantity", "result", "exact", "fixed point")
+    table = table_of(title, "quantity", "result", "predicted here", "z", "exact", "fixed point")
     p = c.prediction
     for name, estimate in c.observables.items():
         fixed = number(p.fixed_point_energy, 5) if p and name == "energy" else ""
-        table.add_row(name, with_interval(estimate), number(estimate.exact, 5), fixed)
-    table.add_row("trace distance", number(c.trace_distance), "0", number(p.fixed_point_distance) if p else "—")
-    table.add_row("fidelity", number(c.fidelity), "1", "")
+        z = "—" if estimate.z is None else f"{estimate.z:+.1f}"
+        row = (with_interval(estimate), number(estimate.predicted, 4), z, number(estimate.exact, 5), fixed)
+        table.add_row(name, *row)
+    noisy = None if c.noisy is None else float(c.noisy.distances[-1])
+    foreseen = noisy if c.run.request.compiled.errors.present or p is None else float(p.distances[-1])
+    settled = number(p.fixed_point_distance) if p else "—"
+    table.add_row("trace distance", number(c.trace_distance), number(foreseen), "", "0", settled)
+    table.add_row("fidelity", number(c.fidelity), "", "", "1", "")
     beta = c.beta_effective
-    table.add_row("β effective", with_interval(beta) if beta else "—", number(c.run.program.generator.beta), "")
+    exact = number(c.run.program.generator.beta)
+    table.add_row("β effective", with_interval(beta) if beta else "—", "", "", exact, "")
     if p is not None:
         starts = ", ".join(f"{name} {distance:.4f}" for name, distance in p.starts.items())
-        table.add_row("trace distance from every start", starts, "0", "")
-        table.add_row("contraction per sweep", f"{p.contraction:.3f}", "", "")
+        table.add_row("trace distance from every start", starts, "", "", "0", "")
+        table.add_row("contraction per sweep", f"{p.contraction:.3f}", "", "", "", "")
     for label, value in with_noise(c.noisy):
-        table.add_row(label, value, "", "")
+        table.add_row(label, value, "", "", "", "")
+    table.caption = (
+        "predicted here: of this program on this target, its errors and readout included; z: (result − predicted) / "
+        f"standard error, Student's with {request.realisations - 1} degrees of freedom"
+    )
+    table.caption_justify = "left"
+    return table
+
+
+def _target(c: Comparison) -> Table:
+    """Where it ran, and whether that can be trusted."""
+    run, request = c.run, c.run.request
+    compiled = request.compiled
+    table = table_of(f"Target: {compiled.device.name} ({compiled.device.lattice})", "what", "value")
+    if request.choice is not None:
+        how = f"{request.choice.method} on {request.choice.processor}: {request.choice.reason}"
+        table.add_row("simulated by", how)
+    for row in placement_rows(compiled):
+        table.add_row(*row)
+    check = run.check
+    if check is not None:
+        passed = {True: "passed", False: "DIFFERS", None: "not checked"}[check.passed]
+        table.add_row("one sweep against the exact channel", f"{passed}: {check.note}")
+        if check.circuit_distance is not None:
+            table.add_row("  transpiled sweep without errors, trace distance", number(check.circuit_distance))
+        if check.state_distance is not None:
+            table.add_row("  state on the target, trace distance", number(check.state_distance))
+        if check.z:
+            z = ", ".join(f"{name} {value:+.1f}" for name, value in check.z.items())
+            table.add_row(f"  {check.shots} shots per basis, in standard errors", z)
+    if request.usage is not None:
+        table.add_row("one shot on the device", f"{request.usage.circuit_seconds * 1e6:,.1f} µs and the wait between")
+        table.add_row("QPU seconds, extrapolated before the run", f"{request.usage.qpu_seconds:,.3g}")
+    if run.jobs:
+        spent = [job.qpu_seconds for job in run.jobs if job.qpu_seconds is not None]
+        said = f", {sum(spent):,.3g} QPU seconds as the service says" if spent else ""
+        table.add_row("jobs", f"{sum(job.status == 'done' for job in run.jobs)} of {len(run.jobs)} done{said}")
     return table
 
 

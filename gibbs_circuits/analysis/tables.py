@@ -151,12 +151,8 @@ def program_table(
     table.add_row("two-qubit gates, from the formula", count(cost(program).two_qubit_gates))
     name = f"{compiled.device.name} ({lattice_name(compiled)})"
     table.add_row(f"two-qubit gates on {name}", count(compiled.two_qubit_gates))
-    anywhere = cost(program).two_qubit_gates
-    if compiled.device.coupling is not None and anywhere:
-        table.add_row("  times those of the formula, all-to-all", f"{compiled.two_qubit_gates / anywhere:.2f}")
-    table.add_row("sites on physical qubits", ", ".join(map(str, compiled.system_qubits)))
-    table.add_row("their ancillas on", ", ".join(map(str, compiled.placement[program.num_system :])))
-    table.add_row("ancillas that have done their work are", ANCILLAS[compiled.ancillas])
+    for row in placement_rows(compiled):
+        table.add_row(*row)
     if prediction is not None:
         if compiled.errors.present:
             table.add_row("predictions and guarantee", "of the program, without this target's gate noise")
@@ -173,6 +169,27 @@ def program_table(
         table.add_row(label, value)
     table.caption, table.caption_justify = program.provenance or None, "left"
     return table
+
+
+def placement_rows(compiled: Compiled) -> list[tuple[str, str]]:
+    """Where the qubits of a program are on a lattice, and what that costs."""
+    written, rows = compiled.written, [("ancillas that have done their work are", ANCILLAS[compiled.ancillas])]
+    anywhere = cost(written).two_qubit_gates
+    if compiled.device.coupling is None or not anywhere:
+        return rows
+    pairs = [f"{site}–{ancilla}" for site, ancilla in zip(compiled.system_qubits, _served(compiled), strict=False)]
+    extra = len(compiled.wires) - written.num_qubits
+    return [
+        ("two-qubit gates, times those of all-to-all", f"{compiled.two_qubit_gates / anywhere:.2f}"),
+        ("sites on qubits", ", ".join(map(str, compiled.system_qubits))),
+        ("site–ancilla", ", ".join(pairs) + (f"; {extra} more qubits to pass through" if extra else "")),
+        *rows,
+    ]
+
+
+def _served(compiled: Compiled) -> tuple[int, ...]:
+    """The ancilla of every site; fresh ones and shared ones are many or few, and only the first are shown."""
+    return compiled.placement[compiled.written.num_system :]
 
 
 def coherent_table(rows: Sequence[CoherentRow]) -> Table:
