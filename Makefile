@@ -21,7 +21,7 @@ unexport PYTHONPATH PYTHONHOME
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run test slow lint notebooks lock clean
+.PHONY: help run test everything slow lint notebooks lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,8 @@ run: $(RUN)  ## install what is needed, then run the two example experiments
 # One thread per worker: more would only compete for the same cores. The tests come last, so that theirs is the last line.
 test: lint notebooks  ## install the tools too, then every check: ruff, mypy, notebooks, tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+
+everything: $(TEST)  ## install all that is optional: the IBM client, notebooks, tools
 
 slow: $(TEST)  ## the tests marked slow
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) -m slow

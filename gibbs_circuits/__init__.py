@@ -14,7 +14,7 @@ from qiskit import QuantumCircuit
 from . import baths, filters, models, pipeline
 from .analysis import Comparison, Estimate, Verdict
 from .analysis.plots import convergence as plot
-from .backends import RunResult
+from .backends import Request, RunResult
 from .backends.jumps import Jumps, jump_records
 from .backends.opening import Backend
 from .baths import Bath
@@ -55,7 +55,7 @@ from .experiment import (
     make_observables,
     make_scheme,
 )
-from .folder import Folder
+from .folder import Folder, begun_on
 from .generators import Lindbladian
 from .generators.channels import DiscreteChannel
 from .kinds import (
@@ -170,19 +170,45 @@ def run(
         TooLargeError: If a simulation is hopeless, with its memory and time, or a device would cost too much.
         BackendError: If a backend or service fails; what it delivered is kept in `out`.
     """
+    on = load_target(backend) if isinstance(backend, str | Path) else backend
+    if resume and out is not None and isinstance(on, AerTarget | IbmTarget):
+        on = begun_on(on, Path(out))
+    request = _request(program, on, shots, seed, initial, observables or {}, realisations, ancilla_policy)
+    store = None if out is None else Folder(Path(out), request.identity, resume=resume)
+    return pipeline.run_request(request, store)
+
+
+def preview(
+    program: Program,
+    backend: str | Path | Backend = "aer_density_matrix",
+    shots: int = 4000,
+    seed: int = 1,
+    initial: str = "zero",
+    realisations: int = DEFAULT_REALISATIONS,
+    ancilla_policy: str = "automatic",
+) -> str:
+    """What a run would be, in a few lines, without running or submitting anything; arguments as for `run`.
+
+    Sweeps, gates, depth and the chance that no gate errs; the method, memory and time of a simulation; on a device
+    where the sites are, how long a circuit takes, and the QPU seconds of the whole run.
+    """
+    return pipeline.in_advance(_request(program, backend, shots, seed, initial, {}, realisations, ancilla_policy))
+
+
+def _request(
+    program: Program, backend: str | Path | Backend, shots: int, seed: int, initial: str,
+    observables: Mapping[str, Any], realisations: int, ancilla_policy: str,
+) -> Request:  # fmt: skip
+    """The strings and numbers of the public functions, turned into objects."""
     target = load_target(backend) if isinstance(backend, str | Path) else backend
     n = program.num_system
-    operators = make_observables(observables or {}, n)
+    operators = make_observables(observables, n)
     check_integer("shots", shots, low=0)
     check_integer("seed", seed, low=0)
     check_integer("realisations", realisations, low=1)
-    start = make_initial(initial, n, Path())
     check_choice("ancilla_policy", ancilla_policy, get_args(RunKeys.model_fields["ancilla_policy"].annotation))
-    request = pipeline.request_run(
-        program, target, start, operators, shots, realisations, seed, ancillas=ancilla_policy
-    )
-    store = None if out is None else Folder(Path(out), request.identity, resume=resume)
-    return pipeline.run_request(request, store)
+    start = make_initial(initial, n, Path())
+    return pipeline.request_run(program, target, start, operators, shots, realisations, seed, ancillas=ancilla_policy)
 
 
 def jumps(result: RunResult) -> tuple[Jumps, ...]:
@@ -206,7 +232,6 @@ __all__ = [
     "__version__", "baths", "certificate", "circuit", "citation", "ckg", "coarse_grained", "compare", "compile", "cost",
     "custom", "davies", "discrete", "dll", "draw", "evolve", "expectation", "faster", "fidelity", "filters",
     "free_fermions", "gibbs_state", "heat_currents", "jumps", "kms", "local", "mixing_time", "models", "plot",
-    "predict",
-    "presets", "redfield", "run", "scandi_alhambra", "several_baths", "spectral_gap", "steady_state", "steady_states",
-    "thermal", "trace_distance", "trajectories", "ule",
+    "predict", "presets", "preview", "redfield", "run", "scandi_alhambra", "several_baths", "spectral_gap",
+    "steady_state", "steady_states", "thermal", "trace_distance", "trajectories", "ule",
 ]  # fmt: skip

@@ -33,6 +33,7 @@ from .exact.nonequilibrium import between_baths
 from .experiment import Experiment, read_experiment
 from .folder import (
     Folder,
+    begun_on,
     check_new,
     check_writable,
     default_folder,
@@ -42,7 +43,7 @@ from .folder import (
 )
 from .generators import Lindbladian
 from .generators.channels import DiscreteChannel
-from .help import EXPERIMENT_HELP, KNOBS_HELP, MODELS_HELP
+from .help import EXPERIMENT_HELP, KNOBS_HELP, MODELS_HELP, TARGETS_HELP
 from .readings.counts import measurement_bases
 from .readings.prediction import Unpredicted, try_predict
 from .results import compile_document, document, exact_document, to_json
@@ -119,9 +120,10 @@ def run(
         _certify(spec)
         with naming(spec.path, "compile"):
             program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
+        target = begun_on(spec.target, folder) if resume else spec.target
         with naming(spec.path, "run"):
             request = pipeline.request_run(
-                program, spec.target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage,
+                program, target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage,
                 spec.ancilla_policy,
             )  # fmt: skip
         note(lambda: pipeline.in_advance(request), always=request.service is not None)
@@ -190,7 +192,7 @@ def compile(
     _compile(read_experiment(experiment, backend=backend, seed=seed), out, json)
 
 
-@app.command()
+@app.command(epilog=TARGETS_HELP)
 def backends(json: Json = False) -> None:
     """List the targets that can be named, and what is available here; neither the network nor an account is touched."""
     rows: list[dict[str, Any]] = []
@@ -241,7 +243,9 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         with naming(spec.path, "compile"):
             program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
         with naming(spec.path, "run"):
-            compiled, _ = pipeline.compile_on(program, spec.target, spec.initial, spec.seed, spec.ancilla_policy, stage)
+            compiled, service = pipeline.compile_on(
+                program, spec.target, spec.initial, spec.seed, spec.ancilla_policy, stage
+            )
         dense = spec.model.num_qubits <= MAX_DENSE_QUBITS
         stage("exact channel, ledger")
         start = spec.initial.density(spec.model.num_qubits) if dense else None
@@ -254,6 +258,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         bases = len(measurement_bases({ENERGY: spec.model.hamiltonian, **spec.observables})) if spec.shots else 1
         forecast = pipeline.foretell(compiled, spec.seed, spec.shots, spec.realisations, bases)
         taken = usage(compiled, spec.seed, max(1, spec.shots), spec.realisations, bases)
+        how = pipeline.simulated_by(compiled, service, forecast, spec.shots)
         rows = compiled_ledger(compiled, start, noisy) if start is not None else program.declared
     if out is not None:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
@@ -262,13 +267,13 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         files = [str(out)] if out is not None else []
         error = spec.target_error
         made = compile_document(
-            compiled, spec.seed, cert, prediction, noisy, forecast, tradeoff, rows, error, files, taken
+            compiled, spec.seed, cert, prediction, noisy, forecast, tradeoff, rows, error, files, taken, how
         )
         print(to_json(made))
         return
     parts = [
         program_table(program, compiled, prediction, spec.target_error, noisy),
-        forecast_table(forecast, taken),
+        forecast_table(forecast, taken, how),
         *([coherent_table(tradeoff)] if tradeoff else []),
         ledger_table(rows),
     ]

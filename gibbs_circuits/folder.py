@@ -28,7 +28,7 @@ from .errors import ArgumentError
 from .experiment import Experiment, model_json
 from .results import document, to_json
 from .sections import versions
-from .targets import as_toml, packaged_folder, read_target
+from .targets import LEAST_BUSY, IbmTarget, Target, as_toml, packaged_folder, read_target
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -90,10 +90,26 @@ def check_new(argument: str, folder: Path) -> None:
     Raises:
         ArgumentError: If it does.
     """
-    if folder.exists() and any(folder.iterdir()):
+    if _begun(folder):
         raise ArgumentError(
             argument, "be a new or empty folder", f"{folder} holds files", "add --resume or choose another folder"
         )
+
+
+def begun_on(target: Target, folder: Path) -> Target:
+    """The target with the device that a run began on in place of "least_busy": another may be less busy now."""
+    if not isinstance(target, IbmTarget) or target.device != LEAST_BUSY:
+        return target
+    try:
+        device = json.loads((folder / "request.json").read_text(encoding="utf-8")).get("device")
+    except (OSError, ValueError, AttributeError):
+        return target
+    return target.model_copy(update={"device": device}) if isinstance(device, str) else target
+
+
+def _begun(folder: Path) -> bool:
+    """Whether a folder holds files, besides what a killed process left half written under a name with a dot."""
+    return folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir())
 
 
 def _read_block(path: Path) -> Block:
@@ -122,11 +138,12 @@ class Folder:
         check_writable("--out", path)
         if not resume:
             check_new("--out", path)
-        elif path.exists() and any(path.iterdir()):
+        elif _begun(path):
             self._check_same(identity)
-        self.data.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
         self.run_id = self._known_id() or uuid.uuid4().hex[:16]
         write_text(path / "request.json", to_json({**identity, "run_id": self.run_id}))
+        self.data.mkdir(exist_ok=True)  # after the request: a folder without one is no run and is not resumed
 
     def _known_id(self) -> str | None:
         """The name of the run that the folder holds: jobs of the service carry it."""

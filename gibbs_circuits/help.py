@@ -13,6 +13,7 @@ from .experiment import CompileKeys, RunKeys
 from .generator_keys import WRAPPERS
 from .generator_schemas import KINDS
 from .models import LIBRARY
+from .targets import SCHEMAS, Durations
 
 
 def _escape(text: str) -> str:
@@ -102,4 +103,30 @@ def experiment_help() -> str:
     return "\n\n".join(lines)
 
 
+def targets_help() -> str:
+    """Every key of a target's file."""
+    lines = [
+        "[bold]A target is a TOML file[/bold], named by its path, or by its name in ./hardware_configs/; the packaged "
+        "ones are examples. What the kind, or a snapshot beside it, leaves without a use is refused."
+    ]
+    tables: list[tuple[str, type[BaseModel]]] = []
+    for kind, schema in SCHEMAS.items():
+        lines.append(f'[bold]kind = "{kind}"[/bold]: {(schema.__doc__ or "").splitlines()[0]}')
+        inner = {
+            name: field.annotation
+            for name, field in schema.model_fields.items()
+            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        }
+        lines += _keys(schema, without=("kind", *inner))
+        tables += [(name, table) for name, table in inner.items() if (name, table) not in tables]
+    for name, table in tables:
+        lines.append(rf"[bold]\[{name}][/bold]: {(table.__doc__ or '').splitlines()[0]}")
+        lines += _keys(table, without=("durations",))
+        if "durations" in table.model_fields:
+            lines.append(rf"  [bold]\[{name}.durations][/bold]")
+            lines += _keys(Durations)
+    return "\n\n".join(lines)
+
+
 MODELS_HELP, KNOBS_HELP, EXPERIMENT_HELP = models_help(), knobs_help(), experiment_help()
+TARGETS_HELP = targets_help()

@@ -16,7 +16,7 @@ from .backends import Ancillas, Compiled, Device, Memory, Request, RunResult, St
 from .backends.best_qubits import on_best_qubits
 from .backends.check import one_sweep
 from .backends.jobs import collected
-from .backends.methods import choose, refuse_size
+from .backends.methods import Choice, choose, refuse_size
 from .backends.opening import Backend, opened, settled_ancillas
 from .backends.request import ENERGY
 from .backends.usage import refuse_cost, usage
@@ -24,14 +24,14 @@ from .compiler import SCHEMES, Knobs, Program, Scheme
 from .compiler.dense import lindbladian_of
 from .compiler.fresh import fresh_ancillas
 from .compiler.schemes.corrections import CoherentKnobs
-from .errors import ArgumentError
+from .errors import ArgumentError, TooLargeError
 from .exact.balance import secular
 from .generator_schemas import Generator
 from .generators import Coherent
 from .generators.channels import DiscreteChannel
 from .readings.channel import MAX_CHANNEL_QUBITS
 from .readings.counts import measurement_bases
-from .readings.forecast import Forecast, Method, forecast
+from .readings.forecast import Forecast, Method, forecast, spelled
 from .readings.initial import InitialState
 from .targets import AerTarget, Target, load_target
 from .tuning.choose import settle
@@ -118,7 +118,7 @@ def in_advance(request: Request) -> str:
         one = next(one for one in f.simulations if one.method == request.choice.method)
         lines.append(
             f"Simulated on {f.qubits} qubits by {one.method} ({request.choice.reason}): "
-            f"{one.memory_bytes / 2**20:,.3g} MiB and about {one.seconds:,.2g} s (extrapolated)."
+            f"{one.memory_bytes / 2**20:,.3g} MiB and about {spelled(one.seconds)} (extrapolated)."
         )
     if request.usage is not None:
         u = request.usage
@@ -191,23 +191,41 @@ def request_run(
         if shots == 0 and backend.method not in ("automatic", "density_matrix"):
             raise _samples_only(backend.name)
     compiled, service = compile_on(program, backend, initial, seed, ancillas, progress)
-    device, kind = compiled.device, compiled.ancillas
+    device = compiled.device
     estimator = isinstance(service, BaseEstimatorV2)
     if shots == 0 and not isinstance(device.target, AerTarget) and not estimator:
         raise _samples_only(device.name)
     operators = {ENERGY: program.generator.model.hamiltonian, **observables}
     bases = measurement_bases(operators) if shots or estimator else ()
-    simulated = service is None
-    choice = None
-    if simulated:
-        target = device.target if isinstance(device.target, AerTarget) else _stand_in(device)
-        found = foretell(compiled, seed, shots, realisations, max(1, len(bases)))
-        choice = choose(target, found, shots, recorded=kind is Ancillas.RECORDED)
+    found = foretell(compiled, seed, shots, realisations, max(1, len(bases)))
+    choice = simulation(compiled, service, found, shots)
     cost = usage(compiled, seed, shots, realisations, len(bases)) if shots else None
-    if not simulated and not isinstance(service, BackendV2 | BaseSamplerV2 | BaseEstimatorV2):
+    if service is not None and not isinstance(service, BackendV2 | BaseSamplerV2 | BaseEstimatorV2):
         refuse_cost(cost, device.target)  # type: ignore[arg-type]  # what remains is the service
     sweep = one_sweep(compiled, initial, seed)
     return Request(compiled, initial, operators, bases, shots, realisations, seed, choice, service, cost, sweep)
+
+
+def simulation(compiled: Compiled, service: Any, found: Forecast, shots: int) -> Choice | None:
+    """How a run is simulated, and why; None where a service or a user's object does it.
+
+    Raises:
+        ArgumentError: If the target's method cannot do what is asked.
+        TooLargeError: If the simulation is hopeless, with its memory and time.
+    """
+    if service is not None:
+        return None
+    target = compiled.target if isinstance(compiled.target, AerTarget) else _stand_in(compiled.device)
+    return choose(target, found, shots, recorded=compiled.ancillas is Ancillas.RECORDED)
+
+
+def simulated_by(compiled: Compiled, service: Any, found: Forecast, shots: int) -> str | None:
+    """The same in words, a refusal included; None where nothing is simulated."""
+    try:
+        choice = simulation(compiled, service, found, shots)
+    except (ArgumentError, TooLargeError) as error:
+        return f"would be refused: {error}"
+    return None if choice is None else f"{choice.method} on {choice.processor}: {choice.reason}"
 
 
 def _samples_only(name: str) -> ArgumentError:
@@ -260,5 +278,6 @@ def compare(run: RunResult, target_error: float = 0.10, progress: Progress = qui
 
 __all__ = [
     "compare", "compilable", "compile_on", "compile_program", "foretell", "in_advance", "refuse_hopeless",
-    "request_run", "run_request", "tradeoff",
+    "request_run", "run_request", "simulated_by", "simulation",
+    "tradeoff",
 ]  # fmt: skip

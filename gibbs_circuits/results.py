@@ -129,6 +129,7 @@ def compile_document(
     target_error: float,
     files: list[str],
     usage: Usage | None = None,
+    how: str | None = None,
 ) -> dict[str, Any]:
     """The JSON document of `compile`."""
     generator = compiled.program.generator
@@ -140,7 +141,7 @@ def compile_document(
         "target": target_part(compiled, seed, usage),
         "prediction": prediction_part(prediction, target_error),
         "prediction_with_noise": noisy_part(noisy),
-        "forecast": forecast_part(forecast),
+        "forecast": {**forecast_part(forecast), "simulated_by": how},
         "coherent_tradeoff": [asdict(row) for row in tradeoff],
         "ledger": ledger_part(rows),
         "ledger_sum": ledger_sum_part(rows),

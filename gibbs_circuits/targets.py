@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from qiskit.circuit import Gate
+from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.transpiler import CouplingMap
 
 from .errors import ArgumentError, check_choice, shown
@@ -158,7 +160,7 @@ class ClientOptions(Keys):
     """Options of the service's sampler, where they are legal with mid-circuit reset."""
 
     dynamical_decoupling: Literal["off", "XX", "XpXm", "XY4"] = Field(
-        default="off", description="pulses on waiting qubits."
+        default="off", description="pulses on waiting qubits: off, XX, XpXm or XY4."
     )
     twirling: bool = Field(default=False, description="Pauli twirling of two-qubit gates; shots may be rounded up.")
     measure_twirling: bool = Field(
@@ -187,7 +189,7 @@ class IbmTarget(_Target):
         description="name of the account saved with the client; left out: the default one.",
     )  # fmt: skip
     instance: str | None = Field(default=None, description="the service's instance; left out: the account's own.")
-    mode: Literal["job", "batch", "session"] = Field(default="batch", description="how jobs are queued.")
+    mode: Literal["job", "batch", "session"] = Field(default="batch", description="how jobs are queued: job, batch or session.")
     realisations_per_job: int = Field(
         default=4, ge=1, le=1000, description="realisations in one job; a snapshot takes one, so that each has a seed."
     )
@@ -279,25 +281,39 @@ def read_target(path: Path) -> Target:
     except ValidationError as error:
         raise from_validation(error, schema, path) from None
     _check_used(target, set(data), path)
+    if isinstance(target, AerTarget):
+        check_consistent(target, path)
     return target
 
 
 def _check_used(target: Target, given: set[str], path: Path) -> None:
     """Refuse keys that the others leave without a use."""
-    unused: tuple[str, ...]
+    unused = dict[str, str]()
     if target.snapshot is None:
-        unused, why = ("beyond_snapshot",), "without a snapshot"
+        unused["beyond_snapshot"] = "without a snapshot"
     elif isinstance(target, AerTarget):
-        unused, why = ("basis", "coupling", "noise"), "beside a snapshot, which has its own"
-    else:
-        unused, why = (), ""
-    cut = isinstance(target, AerTarget) and target.method in ("automatic", "matrix_product_state")
-    if isinstance(target, AerTarget) and not cut:
-        unused, why = (*unused, "bond_dimension"), why or f"with method {target.method}"
-    for key in unused:
+        unused |= dict.fromkeys(("basis", "coupling", "noise"), "beside a snapshot, which has its own")
+    if isinstance(target, AerTarget) and target.method in ("density_matrix", "statevector"):
+        unused["bond_dimension"] = f"with method {target.method}"
+    for key, why in unused.items():
         if key in given:
             raise ArgumentError(key, f"be left out {why}", "it is unused here", f"remove {key}", path)
-    noise = target.noise if isinstance(target, AerTarget) else Noise()
+
+
+def check_consistent(target: AerTarget, path: Path | None = None) -> None:
+    """Refuse values that do not go together, of a file or of an object.
+
+    Raises:
+        ArgumentError: If a basis gate is unknown, or a qubit dephases more slowly than relaxation allows.
+    """
+    gates = get_standard_gate_name_mapping()
+    for name in target.basis:
+        if not isinstance(gates.get(name), Gate) or gates[name].num_qubits > 2:
+            raise ArgumentError(
+                "basis", "name gates of Qiskit's on one or two qubits", f"{shown(name)} was found",
+                'set basis = ["cz", "rz", "sx", "x"]', path,
+            )  # fmt: skip
+    noise = target.noise
     if (noise.t1 is None) != (noise.t2 is None) or (noise.t1 and noise.t2 and noise.t2 > 2 * noise.t1):
         raise ArgumentError(
             "noise.t2", "be given with t1, and at most twice it", f"t1 = {noise.t1}, t2 = {noise.t2} were found",

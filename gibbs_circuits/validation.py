@@ -51,6 +51,8 @@ def _table(schema: type[BaseModel], name: str) -> type[BaseModel] | None:
 
 def _toml(value: Any) -> str:
     """An example as TOML writes it."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(exclude_none=True)
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key} = {_toml(inner)}' for key, inner in value.items())}}}"
     return json.dumps(value.value if isinstance(value, Enum) else value)

@@ -14,7 +14,7 @@ from ..compiler import ErrorTerm, Program
 from ..exact import Certificate
 from ..exact.nonequilibrium import Steady
 from ..readings import Prediction, cost
-from ..readings.forecast import Forecast
+from ..readings.forecast import Forecast, spelled
 from ..spectrum import Thermal
 from ..tuning.coherent import CoherentRow
 from ..tuning.ledger import Ledger
@@ -204,7 +204,7 @@ def coherent_table(rows: Sequence[CoherentRow]) -> Table:
     return table
 
 
-def forecast_table(forecast: Forecast, usage: Usage | None = None) -> Table:
+def forecast_table(forecast: Forecast, usage: Usage | None = None, how: str | None = None) -> Table:
     """What a run will take, before it begins: simulated, and on a device where its durations are known."""
     table = table_of("Before it runs", "quantity", "value", "status")
     table.add_row("two-qubit gates, mean over random steps", count(forecast.two_qubit_gates), "measured")
@@ -212,9 +212,11 @@ def forecast_table(forecast: Forecast, usage: Usage | None = None) -> Table:
     table.add_row("resets, depth", f"{count(forecast.resets)}, {count(forecast.depth)}", "measured")
     chance = f"{forecast.expected_fidelity:.4f} ({forecast.fidelity_per_sweep:.4f} per sweep)"
     table.add_row("chance that no gate errs at the target's rates", chance, "extrapolated")
+    if how is not None:
+        table.add_row("a run would be simulated by", how, "")
     for one in forecast.simulations:
-        chosen = ", this target's" if one.method == forecast.chosen else ""
-        size = f"{one.memory_bytes / 2**20:,.3g} MiB, about {one.seconds:,.2g} s"
+        chosen = ", this target's" if how is None and one.method == forecast.chosen else ""
+        size = f"{one.memory_bytes / 2**20:,.3g} MiB, about {spelled(one.seconds)}"
         table.add_row(f"Aer {one.method} on {forecast.qubits} qubits{chosen}", size, one.status.value)
     if usage is not None:
         shot = f"{usage.circuit_seconds * 1e6:,.2f} µs, {usage.shot_seconds * 1e6:,.1f} µs"

@@ -66,7 +66,7 @@ def simulator(compiled: Compiled, choice: Choice, seed: int | None = None) -> Ae
     errors, where every shot has gates of its own to fuse.
     """
     threads, noise = os.cpu_count() or 1, noise_model(compiled.errors, compiled.device.basis, compiled.start.num_qubits)
-    density = choice.method == "density_matrix"
+    density, exact = choice.method == "density_matrix", noise is None and compiled.errors.idle is None
     cut = getattr(compiled.target, "bond_dimension", None)
     return AerSimulator(
         method=choice.method,
@@ -76,7 +76,7 @@ def simulator(compiled: Compiled, choice: Choice, seed: int | None = None) -> Ae
         max_parallel_threads=threads,
         max_parallel_shots=threads,
         enable_truncation=False,
-        fusion_enable=density or noise is None,
+        fusion_enable=density or exact,
         fusion_threshold=1,
         fusion_max_qubit=2 if density else 4,
         **({} if cut is None else {"matrix_product_state_max_bond_dimension": cut}),

@@ -163,6 +163,11 @@ def judged(
         raise BackendError(
             f"Target `{name}` fails its check: one sweep against the exact channel is off by a trace distance of "
             f"{circuit} (circuit), {distance} (state), by { {k: round(v, 1) for k, v in (z or {}).items()} } standard "
-            "errors. Fix: please report it; nothing more was run."
+            f"errors. Fix: {_remedy(sweep)}; nothing more was run."
         )
     return check
+
+
+def _remedy(sweep: OneSweep) -> str:
+    cut = getattr(sweep.compiled.target, "bond_dimension", None)
+    return "please report it" if cut is None else f"raise bond_dimension, which is {cut}, or leave it out"

@@ -38,8 +38,8 @@ def aer_check(request: Request) -> Check | None:
     return judged(sweep, z, None, CHECK_SHOTS, name, simulated=True)
 
 
-def block_check(request: Request, block: Block) -> Check | None:
-    """The check of a service, from what it measured.
+def block_check(request: Request, block: Block | None) -> Check | None:
+    """The check of a service, from what it measured; None: from an estimator, which returns no counts.
 
     Raises:
         BackendError: If a simulation fails it; a device that differs from what it reports is said to, no more.
@@ -48,9 +48,9 @@ def block_check(request: Request, block: Block) -> Check | None:
     if sweep is None:
         return None
     z, simulated = None, request.service is None
-    if sweep.predicted is not None:
+    if sweep.predicted is not None and block is not None:
         z = z_scores(request, sweep, sweep.compiled.compact(), sweep.predicted, block.counts)
-    shots = sum(block.counts[0].values()) if block.counts else 0
+    shots = sum(block.counts[0].values()) if block is not None and block.counts else 0
     return judged(sweep, z, None, shots, device.name, simulated=simulated)
 
 

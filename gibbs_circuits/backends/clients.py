@@ -12,7 +12,7 @@ from qiskit import QuantumCircuit
 from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2, StatevectorEstimator, StatevectorSampler
 from qiskit.primitives.containers import PrimitiveResult
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, BackendError, one_line
 from .blocks import Bits, Shots
 from .measurement import JUMPS, SYSTEM
 
@@ -80,9 +80,15 @@ class Client(Protocol):
 
 
 def shots_of(result: PrimitiveResult) -> list[Shots]:
-    """A sampler's result, circuit by circuit."""
+    """A sampler's result, circuit by circuit.
+
+    Raises:
+        BackendError: If it does not hold what was measured.
+    """
     found = []
     for one in result:
+        if SYSTEM not in one.data:
+            raise BackendError(f"The result has no register `{SYSTEM}`, which every circuit measures.")
         outcomes = bits_of(one.data[SYSTEM])
         jumps = bits_of(one.data[JUMPS]) if JUMPS in one.data else np.zeros((len(outcomes), 0), dtype=bool)
         found.append(Shots(outcomes, jumps))
@@ -110,7 +116,10 @@ class Local:
 
     def submit(self, circuits: Sequence[QuantumCircuit], shots: int, seed: int, tag: str) -> str:
         """Begin to run."""
-        job = self.sampler(seed).run(list(circuits), shots=shots)
+        try:
+            job = self.sampler(seed).run(list(circuits), shots=shots)
+        except Exception as error:  # a user's object may raise anything
+            raise BackendError(f"The sampler failed: {type(error).__name__}: {one_line(str(error))[:300]}") from None
         self.jobs[job.job_id()] = job
         return str(job.job_id())
 

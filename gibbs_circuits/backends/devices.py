@@ -16,7 +16,7 @@ from qiskit_aer.noise import QuantumError
 from qiskit_aer.noise.device import basic_device_gate_errors, basic_device_readout_errors
 
 from ..errors import ArgumentError
-from ..targets import AerTarget, IbmTarget, Noise, SnapshotNoise, Target
+from ..targets import AerTarget, IbmTarget, Noise, SnapshotNoise, Target, check_consistent
 from .idle import described_idle
 from .noise import MICROSECOND, Errors, Idle, described_errors, wrong_reset
 
@@ -84,7 +84,7 @@ def open_device(target: Target, num_qubits: int = 1) -> Device:
         num_qubits: Of the program, for a processor described in a file without a lattice.
 
     Raises:
-        ArgumentError: If a snapshot is unknown, or the client is not installed.
+        ArgumentError: If a snapshot is unknown, the client is not installed, or values do not go together.
     """
     if target.snapshot is not None:
         return from_backend(snapshot_backend(target.snapshot), target)
@@ -93,6 +93,7 @@ def open_device(target: Target, num_qubits: int = 1) -> Device:
             "backend", "be on this machine here", f"`{target.name}` is a device of the service",
             "open it with gibbs_circuits.backends.ibm.open_service",
         )  # fmt: skip
+    check_consistent(target)
     noise, coupling = target.noise, target.coupling_map
     idle = None
     if noise.t1 is not None and noise.t2 is not None:
@@ -147,7 +148,7 @@ def snapshot_backend(name: str) -> BackendV2:
     if name not in classes:
         recent = ", ".join(k for k in ("fake_torino", "fake_fez", "fake_marrakesh", "fake_boston") if k in classes)
         raise ArgumentError(
-            "snapshot", "be one of the client's", f"{name!r} was found among none of its {len(classes)}",
+            "snapshot", "be one of the client's", f"{name!r} is none of its {len(classes)}",
             f"use one of {recent}, …",
         )  # fmt: skip
     return classes[name]()

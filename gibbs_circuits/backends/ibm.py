@@ -5,32 +5,30 @@ Nothing here reads, prints or stores a credential: the client finds the account 
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
-from qiskit.providers.exceptions import QiskitBackendNotFoundError
 from qiskit.transpiler import PassManager
 from qiskit.transpiler import Target as Hardware
 
 from ..errors import ArgumentError, BackendError, one_line
 from ..targets import LEAST_BUSY, ClientOptions, IbmTarget
 from .blocks import Shots
+from .client_errors import SAVE, failures, unreachable
 from .clients import OutOfReach, Progress, State, shots_of
 from .devices import NO_CLIENT, Device, from_backend
 from .noise import MICROSECOND
 
-SAVE = 'QiskitRuntimeService.save_account(token="…") once in Python'
 ACCOUNT_FILE = Path(".qiskit") / "qiskit-ibm.json"
 ACCOUNT_VARIABLES = ("QISKIT_IBM_TOKEN", "QISKIT_IBM_URL")
 STATES = {"DONE": State.DONE, "ERROR": State.FAILED, "CANCELLED": State.FAILED}
-NETWORK = ("requests.exceptions", "urllib3.exceptions", "http.client", "socket")
 
 
 def client_present() -> bool:
@@ -48,59 +46,21 @@ def account_saved() -> bool:
 
 
 def runtime_service(account: str | None, instance: str | None) -> Any:
-    """The client's service, with the account that the user saved."""
+    """The client's service, with the account that the user saved.
+
+    Raises:
+        ArgumentError: If the file of accounts is damaged.
+    """
     from qiskit_ibm_runtime import QiskitRuntimeService
 
-    return QiskitRuntimeService(name=account, instance=instance)
-
-
-@contextmanager
-def failures(target: IbmTarget) -> Iterator[None]:
-    """The client's exceptions as one line: what the user can change, or what the service said."""
-    from qiskit_ibm_runtime import exceptions as raised
-    from qiskit_ibm_runtime.accounts import AccountNotFoundError
-
     try:
-        yield
-    except AccountNotFoundError:
-        raise ArgumentError("backend", "have a saved account", "the IBM client finds none", f"run {SAVE}") from None
-    except QiskitBackendNotFoundError as error:
-        raise ArgumentError(
-            "device", "be one that your account reaches", f"{target.device!r} is not (retired, renamed, or not in this "
-            f"instance): {one_line(str(error))[:160]}", 'set device = "least_busy", or see service.backends()',
-        ) from None  # fmt: skip
-    except (raised.IBMError, OSError) as error:
+        return QiskitRuntimeService(name=account, instance=instance)
+    except json.JSONDecodeError as error:
         if unreachable(error):
-            raise OutOfReach(f"no network, or the service cannot be reached ({_root(error)})") from None
-        if isinstance(error, raised.IBMAccountError | raised.IBMNotAuthorizedError):
-            said = one_line(str(error))[:160]
-            raise ArgumentError(
-                "backend", "have an account that the service accepts", f"it refused yours: {said}",
-                f"save a valid token: run {SAVE}, with overwrite=True",
-            ) from None  # fmt: skip
-        if isinstance(error, raised.IBMInputValueError):
-            raise BackendError(f"The service refused the input: {one_line(str(error))[:300]}") from None
-        raise BackendError(f"The service failed: {type(error).__name__}: {one_line(str(error))[:300]}") from None
-
-
-def unreachable(error: BaseException) -> bool:
-    """Whether a failure of the network is at the bottom of an exception; the client blames the token for it."""
-    return any(
-        isinstance(one, ConnectionError | TimeoutError) or type(one).__module__.startswith(NETWORK)
-        for one in _chain(error)
-    )
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    one: BaseException | None = error
-    while one is not None:
-        yield one
-        one = one.__cause__ or one.__context__
-
-
-def _root(error: BaseException) -> str:
-    last = list(_chain(error))[-1]
-    return one_line(f"{type(last).__name__}: {last}")[:120]
+            raise
+        raise ArgumentError(
+            "backend", "have a saved account", f"~/{ACCOUNT_FILE} is damaged ({error.msg})", f"remove it and run {SAVE}"
+        ) from None  # fmt: skip
 
 
 def open_service(target: IbmTarget, num_qubits: int) -> tuple[Device, Any]:
@@ -126,7 +86,9 @@ def open_service(target: IbmTarget, num_qubits: int) -> tuple[Device, Any]:
 
 def _backend(service: Any, target: IbmTarget, num_qubits: int) -> BackendV2:
     if target.device == LEAST_BUSY:
-        return service.least_busy(operational=True, simulator=False, min_num_qubits=num_qubits)
+        return service.least_busy(
+            operational=True, simulator=False, min_num_qubits=num_qubits, use_fractional_gates=target.fractional
+        )
     return service.backend(target.device, use_fractional_gates=target.fractional)
 
 
@@ -241,14 +203,24 @@ class Runtime:
             if state is State.WAITING:
                 return Progress(state)
             said = found.error_message() if state is State.FAILED else ""
-            cost = found.usage()
         message = one_line(str(said or status))[:400]
-        return Progress(state, message, None if cost is None else float(cost))
+        return Progress(state, message, self._cost(found))
+
+    def _cost(self, job: Any) -> float | None:
+        """QPU seconds of a job that has ended; None where the service does not say, or not yet."""
+        try:
+            with failures(self.target):
+                return float(job.usage() or 0) or None
+        except BackendError:
+            return None
 
     def fetch(self, job: str) -> list[Shots]:
         """Its shots."""
         with failures(self.target):
-            return shots_of(self.service.job(job).result())
+            result = self.service.job(job).result()
+        if result is None:
+            raise BackendError(f"The service has no result for job {job}, which it says is done.")
+        return shots_of(result)
 
     def cancel(self, job: str) -> None:
         """Cancel it if it has not ended."""

@@ -9,7 +9,7 @@ from typing import Literal
 from qiskit_aer import AerSimulator
 
 from ..errors import ArgumentError, TooLargeError
-from ..readings.forecast import METHODS, Forecast, Method, memory_bytes
+from ..readings.forecast import METHODS, Forecast, Method, memory_bytes, spelled
 from ..targets import AerTarget
 
 MEMORY_LIMIT_GIB = 8.0
@@ -91,9 +91,9 @@ def _fastest(target: AerTarget, forecast: Forecast, shots: int, *, recorded: boo
     best = min(sampled, key=sampled.__getitem__)
     matrix = fits.get("density_matrix")
     if not recorded and matrix is not None and matrix.seconds <= sampled[best] + PATIENCE:
-        return "density_matrix", f"gives the state, about {matrix.seconds:.2g} s beside {sampled[best]:.2g} s"
-    others = ", ".join(f"{name} {one.seconds:.2g} s" for name, one in known.items() if name != best)
-    return best, f"about {sampled[best]:.2g} s; {others}"
+        return "density_matrix", f"gives the state, about {spelled(matrix.seconds)} beside {spelled(sampled[best])}"
+    others = ", ".join(f"{name} {spelled(one.seconds)}" for name, one in known.items() if name != best)
+    return best, f"about {spelled(sampled[best])}; {others}"
 
 
 def _refuse_hopeless(target: AerTarget, forecast: Forecast, choice: Choice) -> None:
@@ -118,8 +118,14 @@ def _ways(method: str) -> str:
     return "" if method == "automatic" else ', or backend = "aer", which chooses the fastest method'
 
 
-def refuse_size(used: int, system: int, target: AerTarget) -> None:
+def refuse_size(used: int, system: int, target: AerTarget, *, fresh: bool = False) -> None:
     """Refuse what cannot fit, from numbers alone, before anything is compiled.
+
+    Args:
+        used: Qubits in use, ancillas included.
+        system: Those of the system.
+        target: Where the program runs.
+        fresh: Whether every ancilla is used once.
 
     Raises:
         TooLargeError: If more qubits are in use than the target simulates, or memory would not suffice.
@@ -130,7 +136,9 @@ def refuse_size(used: int, system: int, target: AerTarget) -> None:
     if used <= target.max_qubits and gib <= MEMORY_LIMIT_GIB:
         return
     ways = ["a smaller model"]
-    if system + 1 <= target.max_qubits and used > system + 1:
+    if fresh:
+        ways += ["fewer sweeps", 'ancilla_policy = "reset"']
+    elif system + 1 <= target.max_qubits and used > system + 1:
         ways.append('scheme = "sequential" (one ancilla)')
     if method == "density_matrix" and used <= STATEVECTOR_LIMIT:
         ways.append('backend = "aer_statevector"')

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2
 from qiskit.providers import BackendV2
+from qiskit_aer import AerSimulator
 
 from ..errors import ArgumentError
 from ..targets import AerTarget, IbmTarget, Target
@@ -46,7 +47,25 @@ def opened(backend: Backend, num_qubits: int) -> tuple[Device, Any]:
             return device, None
         return device, backend.service if module.startswith(SERVICE) else backend
     check_primitive(backend, resets=False)
+    _check_unseeded(backend)
     return _primitive_device(backend), backend
+
+
+def _check_unseeded(primitive: Primitive) -> None:
+    """Refuse a sampler that begins every job with the same random numbers: realisations must be independent."""
+    own, options = getattr(primitive, "_backend", None), getattr(primitive, "options", None)
+    seeds = {
+        getattr(primitive, "_seed", None),
+        getattr(options, "seed_simulator", None),
+        getattr(getattr(options, "simulator", None), "seed_simulator", None),
+        getattr(own.options, "seed_simulator", None) if isinstance(own, AerSimulator) else None,
+    }
+    if isinstance(primitive, BaseSamplerV2) and any(isinstance(seed, int) for seed in seeds):
+        name = type(primitive).__name__
+        raise ArgumentError(
+            "backend", "give every job random numbers of its own", f"this {name} has a fixed seed and would repeat them",
+            f"make the {name} without a seed",
+        )  # fmt: skip
 
 
 def _primitive_device(primitive: Primitive) -> Device:

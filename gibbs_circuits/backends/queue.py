@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -11,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from qiskit import QuantumCircuit
 
-from ..errors import BackendError
+from ..errors import ArgumentError, BackendError, GibbsError
 from .blocks import Block, Shots
 from .clients import Client, OutOfReach, Progress, State
 
@@ -99,26 +100,44 @@ def run_jobs(
     Every job is written down before it is submitted and before it is waited for.
 
     A job that was submitted by an earlier process is taken up by its id, or found by its tag if the id was never seen.
-    Blocks are saved as their job ends; a job that fails does not keep the others from being fetched.
+    Blocks are saved as their job ends; neither a job that fails nor a submission that is refused keeps the others from
+    being fetched.
 
     Raises:
         BackendError: If jobs failed, with what the service said, or if it cannot be reached; nothing is lost.
+        ArgumentError: If the service refuses a submission for something that the user has to change.
     """
     queue = _Queue(client, store, work, done)
-    waiting = list(_records(store, missing, work.per_job))
-    failures = list[JobRecord]()
-    flying = list[JobRecord]()
+    try:
+        _bring(queue, list(_records(store, missing, work.per_job)))
+    finally:  # a batch or session that stays open may be charged for; it ends by itself if this does not get through
+        with suppress(OutOfReach, GibbsError):
+            client.close()
+
+
+def _bring(queue: _Queue, waiting: list[JobRecord]) -> None:
+    failures, flying = list[JobRecord](), list[JobRecord]()
+    refused: GibbsError | None = None
     while waiting or flying:
-        while waiting and len(flying) < work.at_once:
-            flying.append(queue.submitted(waiting.pop(0)))
-        record = flying[0] if len(flying) == 1 else queue.first_ended(flying)
-        flying.remove(record)
-        ended = queue.ended(record)
+        try:
+            while waiting and len(flying) < queue.work.at_once:
+                flying.append(queue.submitted(waiting.pop(0)))
+            record = flying[0] if len(flying) == 1 else queue.first_ended(flying)
+            flying.remove(record)
+            ended = queue.ended(record)
+        except _Refused as refusal:  # the next would be refused too; what the service has is still fetched
+            refused, waiting = refusal.error, [one for one in waiting if one.job is not None]
+            continue
         if ended.status == "failed":
             failures.append(ended)
-    client.close()
+    said = "; ".join(f"job {one.job} (realisations {_span(one.realisations)}): {one.message}" for one in failures)
+    if isinstance(refused, ArgumentError) and not failures:
+        raise refused
+    if refused is not None:
+        before = f" Failed before: {said}." if failures else ""
+        fix = "" if "Fix:" in str(refused) else " Fix: mend what it says."
+        raise BackendError(f"{refused}{fix}{before} What was submitted is saved; --resume goes on from there.")
     if failures:
-        said = "; ".join(f"job {one.job} (realisations {_span(one.realisations)}): {one.message}" for one in failures)
         raise BackendError(
             f"{len(failures)} job{'s' if len(failures) > 1 else ''} failed. The service said: {said}. "
             "Fix: all others are saved; run again with --resume, which submits only these."
@@ -144,6 +163,14 @@ def _records(store: JobStore, missing: Sequence[int], per_job: int) -> Iterator[
 def _span(realisations: Sequence[int]) -> str:
     first, last = ("check" if k < 0 else str(k) for k in (min(realisations), max(realisations)))
     return first if first == last else f"{first}-to-{last}"
+
+
+class _Refused(Exception):
+    """A submission that the service does not take, or that cannot be made."""
+
+    def __init__(self, error: GibbsError):
+        self.error = error
+        super().__init__(str(error))
 
 
 @dataclass(eq=False)
@@ -172,6 +199,8 @@ class _Queue:
                     job = known[0]
                     break
                 self._pause(error)
+            except GibbsError as error:  # the record stays open: if there is a job all the same, its tag finds it
+                raise _Refused(error) from None
         self.heard = time.monotonic()
         return self._write(replace(record, job=job, status="submitted"))
 
@@ -202,7 +231,10 @@ class _Queue:
             again = JobRecord(f"{record.tag}-again", record.realisations, record.attempt + 1)
             return lost if lost.tag.endswith("-again") else self.ended(self.submitted(again))
         if seen.state is State.FAILED:
-            return self._write(replace(record, status="failed", message=seen.message, qpu_seconds=seen.qpu_seconds))
+            failed = replace(record, status="failed", message=seen.message, qpu_seconds=seen.qpu_seconds)
+            failed = self._write(failed)
+            self._cancel_twins(record)
+            return failed
         shots = self._asked(lambda: self.client.fetch(str(record.job)))
         left = iter(shots)
         for realisation in record.realisations:
@@ -215,10 +247,17 @@ class _Queue:
         """A submission that was thought lost and was repeated costs nothing more than it has already."""
         for twin in self._asked(lambda: self.client.find(record.tag)):
             if twin != record.job:
-                self._asked(lambda twin=twin: self.client.cancel(twin))  # type: ignore[misc]
+                with suppress(BackendError):  # it may have ended meanwhile
+                    self._asked(lambda twin=twin: self.client.cancel(twin))  # type: ignore[misc]
 
     def _look(self, record: JobRecord) -> Progress:
-        return self._asked(lambda: self.client.look(str(record.job)))
+        """What has become of a job; one that is new may be unknown for a while."""
+        until = time.monotonic() + self.client.grace
+        while True:
+            seen = self._asked(lambda: self.client.look(str(record.job)))
+            if seen.state is not State.UNKNOWN or time.monotonic() >= until:
+                return seen
+            time.sleep(min(self.client.interval, SLOWEST))
 
     def _asked(self, call: Callable[[], T]) -> T:
         """An answer, however often one has to ask."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import uuid
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.primitives import BackendSamplerV2, BaseEstimatorV2, BaseSamplerV2
+from qiskit.primitives import BackendSamplerV2, BaseSamplerV2, PrimitiveResult
 from qiskit.providers import BackendV2
 from qiskit_aer import AerSimulator
 
@@ -35,10 +38,10 @@ def run_remote(request: Request, missing: Sequence[int], store: JobStore, done: 
     Raises:
         BackendError: If the service fails; what it delivered before is saved.
     """
-    if isinstance(request.service, BaseEstimatorV2):
+    if request.estimated:
         for k in missing:
             done(_estimated(request, k))
-        return
+        return  # nothing is checked: an estimator returns no counts
     simulated = request.service is None
     on = request.compiled.compact() if simulated else request.compiled
     turns = rotations(on.device)
@@ -78,7 +81,7 @@ def client_of(request: Request, on: Compiled) -> tuple[Client, int, int]:
     if service is None:
         assert request.choice is not None  # a snapshot is simulated
         choice = request.choice
-        return Local(lambda seed: make_sampler(simulator(on, choice, seed), _local_options(seed))), 1, 1
+        return Local(lambda seed: Apart(lambda s: make_sampler(simulator(on, choice, s), _local_options(s)), seed)), 1, 1
     if isinstance(service, BaseSamplerV2):
         return Local(lambda seed: service), 1, 1
     if isinstance(service, BackendV2):
@@ -90,6 +93,45 @@ def client_of(request: Request, on: Compiled) -> tuple[Client, int, int]:
         )
     assert isinstance(target, IbmTarget)
     return Runtime(service, request.compiled.device, target), target.realisations_per_job, target.jobs_at_once
+
+
+@dataclass(frozen=True, eq=False)
+class Apart:
+    """A sampler whose circuits have seeds of their own: the client's local mode repeats one for all of a job.
+
+    With one seed the outcomes in different bases are not independent, and the standard errors of their sum are wrong.
+    """
+
+    sampler: Callable[[int], BaseSamplerV2]
+    seed: int
+
+    def run(self, circuits: Sequence[QuantumCircuit], *, shots: int) -> Together:
+        """A job that is done when it is asked for its result."""
+        return Together(self, circuits, shots)
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """Circuits that are run one by one, as one job."""
+
+    by: Apart
+    circuits: Sequence[QuantumCircuit]
+    shots: int
+    name: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def job_id(self) -> str:
+        """A name that no other job has."""
+        return self.name
+
+    def result(self) -> PrimitiveResult:
+        """What the circuits gave, in order."""
+        return self._result
+
+    @cached_property
+    def _result(self) -> PrimitiveResult:
+        seeds = [shot_seed(self.by.seed, k) for k in range(len(self.circuits))]
+        jobs = (self.by.sampler(s).run([qc], shots=self.shots) for s, qc in zip(seeds, self.circuits, strict=True))
+        return PrimitiveResult([one for job in jobs for one in job.result()])
 
 
 def _local_options(seed: int) -> dict[str, Any]:
@@ -132,8 +174,9 @@ def _estimated(request: Request, k: int) -> Block:
     draws = random_draws(on.program, request.seed, k)
     width = on.start.num_qubits
     wide = [request.observables[name].apply_layout(list(on.system_qubits), width) for name in names]
+    precision = 1 / math.sqrt(request.share) if request.shots else None  # None: the estimator's own
     try:
-        result = request.service.run([(whole(on, draws), wide)]).result()[0]
+        result = request.service.run([(whole(on, draws), wide)], precision=precision).result()[0]
     except Exception as error:  # a user's object may raise anything
         raise BackendError(f"The estimator failed: {type(error).__name__}: {error}") from None
     values = np.atleast_1d(result.data.evs)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from qiskit.primitives import BaseEstimatorV2
 from qiskit.quantum_info import SparsePauliOp
 
 from ..readings.initial import InitialState
@@ -58,6 +59,11 @@ class Request:
         return isinstance(self.compiled.target, AerTarget) and self.service is None
 
     @property
+    def estimated(self) -> bool:
+        """Whether a user's estimator gives expectation values, and no counts."""
+        return isinstance(self.service, BaseEstimatorV2)
+
+    @property
     def options(self) -> ClientOptions:
         """Of the client's sampler."""
         target = self.compiled.target
@@ -74,6 +80,7 @@ class Request:
         return {
             "program": self.compiled.program.hash,
             "backend": self.compiled.device.name,
+            "device": getattr(self.compiled.target, "device", None),
             "backend_hash": _hash(self.compiled.target.model_dump_json()),
             "method": None if self.choice is None else self.choice.method,
             "ancillas": self.compiled.ancillas.value,

@@ -191,10 +191,10 @@ def compile_for(
     Raises:
         ArgumentError: If the target has too few qubits, or no reset.
     """
-    device = on if isinstance(on, Device) else open_device(on, program.num_qubits)
     fresh, recorded = ancillas is Ancillas.FRESH, ancillas is Ancillas.RECORDED
     spare = program.num_system if fresh and initial.preparation is None else 0
     written = fresh_ancillas(program, spare) if fresh else program
+    device = on if isinstance(on, Device) else open_device(on, written.num_qubits)
     coupling = device.coupling
     width = written.num_qubits if coupling is None else coupling.size()
     _check_fits(written, device, ancillas, width)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from qiskit.exceptions import QiskitError
 
 from ..errors import TooLargeError
 from ..readings.circuit import random_draws
@@ -55,7 +56,10 @@ def usage(compiled: Compiled, seed: int, shots: int, realisations: int, bases: i
     body = [whole(compiled, random_draws(compiled.program, seed, k)) for k in range(min(DRAWS, realisations))]
     turns, letters = rotations(device), "Z" * compiled.program.num_system
     circuits = [measured(qc, letters, compiled.system_qubits, turns) for qc in body]
-    seconds = float(np.mean([qc.estimate_duration(device.hardware, "s") for qc in circuits]))
+    try:
+        seconds = float(np.mean([qc.estimate_duration(device.hardware, "s") for qc in circuits]))
+    except QiskitError:  # a simulator has no durations
+        return None
     each = math.ceil(shots / realisations)
     count = realisations * (bases + 2 * target.options.measurement_mitigation)
     jobs = math.ceil(realisations / target.realisations_per_job)

@@ -159,6 +159,14 @@ def forecast(
     )
 
 
+def spelled(seconds: float) -> str:
+    """A time as people say it."""
+    for unit, length in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.3g} {unit}"
+    return f"{seconds:.2g} s" if seconds < 100 else f"{seconds:.0f} s"
+
+
 def no_error(rates: Iterable[tuple[float, float]]) -> float:
     r"""Probability $\prod(1-p)^N$ that none of N operations goes wrong, over pairs (p, N).
 
