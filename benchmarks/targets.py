@@ -97,10 +97,9 @@ def seeds(console: Console, count: int) -> bool:
     """Sampled against predicted energies on a simulated device; whether all are close."""
     spec = read_experiment(FILE)
     program = program_of(spec)
-    start = spec.initial.density(program.num_system)
     first = asked(spec, program, DEVICE, 0)
     noisy = try_noisy_prediction(first.compiled)
-    predicted = predicted_values(first, final_state(first, start, noisy))["energy"]
+    predicted = predicted_values(first, final_state(first, gc.predict(program), noisy))["energy"]
     values, errors = [], []
     for seed in range(count):
         run = pipeline.run_request(replace(first, seed=seed))

@@ -189,7 +189,9 @@ class IbmTarget(_Target):
         description="name of the account saved with the client; left out: the default one.",
     )  # fmt: skip
     instance: str | None = Field(default=None, description="the service's instance; left out: the account's own.")
-    mode: Literal["job", "batch", "session"] = Field(default="batch", description="how jobs are queued: job, batch or session.")
+    mode: Literal["job", "batch", "session"] = Field(
+        default="batch", description="how jobs are queued: job, batch or session."
+    )
     realisations_per_job: int = Field(
         default=4, ge=1, le=1000, description="realisations in one job; a snapshot takes one, so that each has a seed."
     )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -89,7 +90,7 @@ class Desk:
 
 
 def announced(line: str) -> bool:
-    return "sweeps, " in line or "QPU seconds (extrapolated)" in line.split("about")[-1]
+    return re.match(r"\d+ sweeps, |On \S+, sites on qubits ", line) is not None
 
 
 @pytest.fixture
@@ -371,7 +372,7 @@ def test_run__fetches_what_was_submitted__service_refuses_the_next(after: int, d
         refusing(replace(desk, patch=patch), after, IBMInputValueError("The instruction h on qubits (0,)\nis not ISA."))
         code, lines = desk.run()
     assert (code, len(lines)) == (3, 1)
-    assert "refused the input: 'The instruction h on qubits (0,) is not ISA.'" in lines[0]
+    assert "refused the input: The instruction h on qubits (0,) is not ISA." in lines[0]
     assert lines[0].count("Fix:") == 1
     assert len(blocks_of(desk.out)) == 2 * after
     assert desk.run("--resume")[0] in (0, 1)
@@ -471,7 +472,7 @@ def test_least_busy__has_fractional_gates__asked_for(desk: Desk) -> None:
 def without_resets() -> BackendV2:
     """The stand-in's device, which cannot reset."""
     backend = GenericBackendV2(5, basis_gates=["cz", "rz", "sx", "x"], seed=1)
-    kept = Target(num_qubits=5)
+    kept = Target(num_qubits=5, qubit_properties=backend.target.qubit_properties)
     for name in backend.target.operation_names:
         if name != "reset":
             kept.add_instruction(backend.target.operation_from_name(name), dict(backend.target[name]), name=name)
@@ -510,7 +511,7 @@ REFUSED: dict[str, tuple[int, str, Spoil]] = {
         lambda desk: written(desk.folder, TARGET + "fractional = true\n"),
     ),
     "unknown_snapshot": (
-        2, "'fake_nowhere' was found among none of its",
+        2, "snapshot must be one of the client's, but 'fake_nowhere' is none of its",
         lambda desk: written(desk.folder, TARGET.replace(NAME, "fake_nowhere")),
     ),
     "no_client": (
@@ -631,7 +632,7 @@ def test_account__is_asked_for__none_saved(account: Account) -> None:
 
 def test_account__is_said_to_be_damaged__no_json(account: Account) -> None:
     account.file.write_text(f'{{"default": "{SECRET}"')
-    account.desk.refused(2, "accounts")
+    account.desk.refused(2, "qiskit-ibm.json is damaged")
 
 
 def test_account__is_refused_without_its_token__token_of_a_wrong_type(account: Account) -> None:

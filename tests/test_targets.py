@@ -220,8 +220,8 @@ def targets(draw: st.DrawFn) -> Target:
         options = draw(st.builds(ClientOptions, twirling=st.booleans(), rep_delay=st.none() | positive))
         return IbmTarget(
             kind="ibm", device=snapshot or draw(st.sampled_from(("least_busy", "ibm_boston"))), options=options,
-            beyond_snapshot=beyond, mode=draw(st.sampled_from(("job", "batch"))), account=draw(st.sampled_from((None, "w"))),
-            max_qpu_seconds=draw(positive), **words,
+            beyond_snapshot=beyond, mode=draw(st.sampled_from(("job", "batch"))),
+            account=draw(st.sampled_from((None, "w"))), max_qpu_seconds=draw(positive), **words,
         )  # fmt: skip
     method = draw(st.sampled_from(("automatic", "density_matrix", "matrix_product_state")))
     described = {

@@ -100,9 +100,11 @@ def compare(
     cert = _certificate(program) if known else Certificate()
     sigma = gibbs_state(model, beta) if known else None
     states = run.states
+    progress("exact channel")
     start = run.request.initial.density(n) if known else None
     noisy = None if start is None else try_noisy_prediction(run.request.compiled)
-    foreseen = predicted_values(run.request, None if start is None else final_state(run.request, start, noisy))
+    prediction = None if start is None else predict(program, start)
+    foreseen = predicted_values(run.request, final_state(run.request, prediction, noisy))
     observables = {
         name: _estimate(run, name, states, None if sigma is None else expectation(operator, sigma), foreseen.get(name))
         for name, operator in run.request.observables.items()
@@ -112,8 +114,6 @@ def compare(
     if states is not None and sigma is not None and H is not None:
         distances = np.array([trace_distance(rho, sigma) for rho in states])
         energies = np.array([float(np.real(np.trace(rho @ H))) for rho in states])
-    progress("exact channel")
-    prediction = None if start is None else predict(program, start)
     progress("ledger and measured orders")
     rows = _ledger(run, observables[ENERGY], prediction, noisy, states)
     rungs = measured_rungs(program)

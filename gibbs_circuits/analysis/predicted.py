@@ -8,8 +8,7 @@ from qiskit.quantum_info import SparsePauliOp
 from ..backends import Request
 from ..backends.measurement import as_weights, outcome_probabilities, rotations
 from ..backends.noisy_channel import NoisyPrediction
-from ..readings import states_after_sweeps
-from ..readings.channel import MAX_CHANNEL_QUBITS
+from ..readings import Prediction
 from ..readings.counts import from_counts
 from ..spectrum import Array
 
@@ -19,15 +18,14 @@ def expectation(operator: SparsePauliOp, rho: Array) -> float:
     return float(np.real(np.trace(operator.to_matrix() @ rho)))
 
 
-def final_state(request: Request, start: Array, noisy: NoisyPrediction | None) -> Array | None:
+def final_state(request: Request, prediction: Prediction | None, noisy: NoisyPrediction | None) -> Array | None:
     """The exact mean state after all sweeps on a target, with its errors; None where it is not known."""
     compiled = request.compiled
     if noisy is not None:
         return np.asarray(noisy.states[-1])
-    small = compiled.program.num_system <= MAX_CHANNEL_QUBITS
-    if compiled.errors.present or not compiled.device.errors_known or not small:
+    if compiled.errors.present or not compiled.device.errors_known or prediction is None:
         return None
-    return np.asarray(states_after_sweeps(compiled.program, start)[-1])
+    return prediction.final
 
 
 def predicted_values(request: Request, state: Array | None) -> dict[str, float]:

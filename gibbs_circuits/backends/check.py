@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from qiskit import QuantumCircuit
 
-from ..errors import BackendError
-from ..readings.channel import MAX_CHANNEL_QUBITS, sweep_channel
+from ..errors import BackendError, TooLargeError
+from ..readings.channel import MAX_KRYLOV_QUBITS, sweep_map
 from ..readings.circuit import Piece, random_draws
 from ..readings.initial import InitialState
+from ..readings.work import building_seconds
 from ..spectrum import Array, trace_distance
 from ..status import Status
 from .noise import Errors
@@ -19,6 +20,7 @@ from .pauli_vectors import matrix_of, noisy_block
 from .transpile import Ancillas, Compiled
 
 MAX_CHECKED_QUBITS = 10  # in use: the vector of Pauli expectations has 4^q entries
+MAX_SECONDS = 20.0  # for writing a sweep of more than a few qubits as a map
 FAITHFUL = 1e-8
 SAME_STATE = 1e-6  # Aer takes square roots of the eigenvalues of relaxation
 LIMIT = 4.0  # standard errors: a false alarm every 16,000 observables
@@ -93,14 +95,16 @@ def one_sweep(compiled: Compiled, initial: InitialState, seed: int) -> OneSweep:
         written=replace(compiled.written, stages=(stage,)),
         ancillas=Ancillas.RESET,
     )
-    if n > MAX_CHANNEL_QUBITS or program.num_qubits > 2 * MAX_CHANNEL_QUBITS:
+    if n > MAX_KRYLOV_QUBITS or building_seconds(program) > MAX_SECONDS:
         return OneSweep(once, None, None, None)
-    d = 2**n
-    vector = sweep_channel(program, 0, used) @ initial.density(n).reshape(-1, order="F")
-    expected = np.asarray(vector.reshape(d, d, order="F"))
+    try:
+        expected = sweep_map(program, 0, used).apply(initial.density(n))
+    except TooLargeError:
+        return OneSweep(once, None, None, None)
     small = once.compact()
     if small.start.num_qubits > MAX_CHECKED_QUBITS:
-        return OneSweep(once, expected, None, None)
+        clean = compiled.device.errors_known and not compiled.errors.present
+        return OneSweep(once, expected, expected if clean else None, None)
     made = _state(small, Errors())
     predicted = _state(small, small.errors) if compiled.device.errors_known else None
     return OneSweep(once, expected, predicted, made)
@@ -153,7 +157,7 @@ def judged(
     distance = None if state is None or sweep.predicted is None else trace_distance(state, sweep.predicted)
     nothing = circuit is None and distance is None and z is None
     if nothing:
-        note = f"too large: the exact channel takes {MAX_CHANNEL_QUBITS} system qubits, {MAX_CHECKED_QUBITS} in use"
+        note = f"too large: it takes {MAX_KRYLOV_QUBITS} system qubits, with errors {MAX_CHECKED_QUBITS} in use"
     elif z is None and distance is None:
         note = "the transpiled sweep alone; what the target makes of it was not compared"
     else:

@@ -39,7 +39,7 @@ def aer_check(request: Request) -> Check | None:
 
 
 def block_check(request: Request, block: Block | None) -> Check | None:
-    """The check of a service, from what it measured; None: from an estimator, which returns no counts.
+    """The check of a service, from what it measured; None: of the circuit alone, where there are no counts to compare.
 
     Raises:
         BackendError: If a simulation fails it; a device that differs from what it reports is said to, no more.

@@ -35,13 +35,13 @@ def failures(target: IbmTarget) -> Iterator[None]:
     except QiskitBackendNotFoundError as error:
         busy = target.device == LEAST_BUSY
         found = "none of them is online and large enough" if busy else f"{target.device!r} is not (retired, renamed, "
-        found += "" if busy else f"or not in this instance): {one_line(str(error))[:160]}"
+        found += "" if busy else f"or not in this instance): {one_line(str(error.message))[:160]}"
         fix = "name one of service.backends()" if busy else 'set device = "least_busy", or see service.backends()'
         raise ArgumentError("device", "be one that your account reaches", found, fix) from None
     except Exception as error:
         if unreachable(error):
             raise OutOfReach(f"no network, or the service cannot be reached ({_root(error)})") from None
-        said = one_line(str(error))
+        said = one_line(str(getattr(error, "message", error)))  # Qiskit's own text is that of a string in quotes
         if isinstance(error, raised.IBMAccountError | raised.IBMNotAuthorizedError):
             said = said.split(", got ")[0][:160]  # what was got may be the token
             raise ArgumentError(

@@ -146,10 +146,9 @@ def collected(
         check = aer_check(request)
         if missing:
             run_blocks(request, missing, done)
-    elif request.estimated:
+    elif request.sampled_check:
+        run_remote(request, missing if CHECK in blocks else [CHECK, *missing], store, done)
+    else:
         check = block_check(request, None)
         run_remote(request, missing, store, done)
-    else:
-        checked = CHECK in blocks or not request.bases or request.sweep is None
-        run_remote(request, missing if checked else [CHECK, *missing], store, done)
     return tuple(blocks[k] for k in wanted), check

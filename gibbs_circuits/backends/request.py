@@ -64,6 +64,12 @@ class Request:
         return isinstance(self.service, BaseEstimatorV2)
 
     @property
+    def sampled_check(self) -> bool:
+        """Whether shots of one sweep on the target can be compared with a prediction."""
+        known = self.sweep is not None and self.sweep.predicted is not None
+        return known and bool(self.bases) and not self.estimated
+
+    @property
     def options(self) -> ClientOptions:
         """Of the client's sampler."""
         target = self.compiled.target

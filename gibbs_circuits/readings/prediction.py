@@ -38,6 +38,7 @@ class Prediction:
         distances, energies: The same from the run's own start.
         channel: The last stage's sweep.
         ends: The states after all sweeps, from zero, one and mixed.
+        final: The state after all sweeps from the run's own start.
         sigma: The Gibbs state.
     """
 
@@ -50,6 +51,7 @@ class Prediction:
     energies: Real
     channel: Action
     ends: tuple[Array, ...]
+    final: Array
     sigma: Array
 
     @property
@@ -195,6 +197,7 @@ def _from_channels(program: Program, start: Array, actions: Sequence[Action], fo
         energies=_filled(energies, length),
         channel=actions[-1],
         ends=states[:-1],
+        final=states[-1],
         sigma=sigma,
     )
 
