@@ -199,10 +199,11 @@ def request_run(
     bases = measurement_bases(operators) if shots or estimator else ()
     found = foretell(compiled, seed, shots, realisations, max(1, len(bases)))
     choice = simulation(compiled, service, found, shots)
-    cost = usage(compiled, seed, shots, realisations, len(bases)) if shots else None
+    sweep = one_sweep(compiled, initial, seed)
+    checked = sweep.predicted is not None
+    cost = usage(compiled, seed, shots, realisations, len(bases), check=checked) if shots else None
     if service is not None and not isinstance(service, BackendV2 | BaseSamplerV2 | BaseEstimatorV2):
         refuse_cost(cost, device.target)  # type: ignore[arg-type]  # what remains is the service
-    sweep = one_sweep(compiled, initial, seed)
     return Request(compiled, initial, operators, bases, shots, realisations, seed, choice, service, cost, sweep)
 
 

@@ -188,7 +188,7 @@ def test_check__twelve_noisy_qubits__are_not_checked() -> None:
 
 
 def test_check__twelve_qubits_without_errors__are_sampled() -> None:
-    asked = request(aer("statevector"), sites=6, nodes=1, sweeps=1)
+    asked = request(aer("statevector"), sites=6, start=bits("000001"), nodes=1, sweeps=1)
     found = checked(asked)
     assert found.passed is True
     assert found.circuit_distance is None

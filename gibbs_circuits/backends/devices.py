@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -115,7 +116,9 @@ def from_backend(backend: BackendV2, target: Target) -> Device:
     errors = reported_errors(backend, beyond.reset, idle=beyond.idle)
     fractional = isinstance(target, IbmTarget) and target.fractional
     basis = tuple(
-        name for name in hardware.operation_names if _is_gate(hardware, name) and (fractional or name not in FRACTIONAL)
+        name
+        for name in sorted(hardware.operation_names)  # a set, whose order differs from process to process
+        if _is_gate(hardware, name) and (fractional or name not in FRACTIONAL)
     )
     coupling = hardware.build_coupling_map()
     if coupling is None and set(DEFAULT_BASIS) <= names:  # a simulator that takes any gate
@@ -200,7 +203,11 @@ def _aer_errors(
 ) -> tuple[Mapping[str, Mapping[tuple[int, ...], QuantumError]], Mapping[int, tuple[float, float]]]:
     """Gate errors and readout as Aer derives them from the reported ones; seconds for a large device."""
     gates = dict[str, dict[tuple[int, ...], QuantumError]]()
-    for name, qubits, error in basic_device_gate_errors(target=hardware):
+    relaxing = hardware.qubit_properties is not None  # Aer fails without T1 and T2
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that a gate has no reported error: then it has none here
+        found = basic_device_gate_errors(target=hardware, thermal_relaxation=relaxing)
+    for name, qubits, error in found:
         if name not in NOT_A_GATE and not error.ideal():
             gates.setdefault(name, {})[tuple(qubits)] = error
     readout = {

@@ -78,7 +78,8 @@ def open_service(target: IbmTarget, num_qubits: int) -> tuple[Device, Any]:
             backend = _backend(service, target, num_qubits)
     except OutOfReach as error:
         raise BackendError(f"The IBM service: {error}. Fix: connect to the network and run again.") from None
-    named = target.model_copy(update={"device": str(backend.name)})
+    waiting = target.beyond_snapshot.model_copy(update={"idle": True})  # of a device they are what is predicted
+    named = target.model_copy(update={"device": str(backend.name), "beyond_snapshot": waiting})
     device = from_backend(backend, named)
     check_options(named, device)
     return device, service
@@ -126,7 +127,10 @@ def sampler_options(options: ClientOptions, tag: str, seed: int | None = None) -
 
 
 def ready(qc: QuantumCircuit, target: IbmTarget, hardware: Hardware) -> QuantumCircuit:
-    """A circuit as it is submitted: with the device's faster mid-circuit reset and measurement where it has them.
+    """A circuit as it is submitted.
+
+    With the device's faster mid-circuit reset and measurement where it has them, and with the angles of `rzz` folded
+    into [0, π/2], which is all that fractional gates take.
 
     Raises:
         BackendError: If the device does not have one of its instructions.
@@ -135,6 +139,10 @@ def ready(qc: QuantumCircuit, target: IbmTarget, hardware: Hardware) -> QuantumC
         from qiskit_ibm_runtime.transpiler.passes import ConvertToMidCircuitResetAndMeasure
 
         qc = PassManager([ConvertToMidCircuitResetAndMeasure(hardware)]).run(qc)
+    if "rzz" in qc.count_ops():
+        from qiskit_ibm_runtime.transpiler.passes import FoldRzzAngle
+
+        qc = PassManager([FoldRzzAngle()]).run(qc)
     check_isa(qc, hardware, target.device)
     return qc
 

@@ -63,8 +63,8 @@ def _check_unseeded(primitive: Primitive) -> None:
     if isinstance(primitive, BaseSamplerV2) and any(isinstance(seed, int) for seed in seeds):
         name = type(primitive).__name__
         raise ArgumentError(
-            "backend", "give every job random numbers of its own", f"this {name} has a fixed seed and would repeat them",
-            f"make the {name} without a seed",
+            "backend", "give every job random numbers of its own",
+            f"this {name} has a fixed seed and would repeat them", f"make the {name} without a seed",
         )  # fmt: skip
 
 

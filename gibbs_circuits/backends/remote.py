@@ -81,7 +81,12 @@ def client_of(request: Request, on: Compiled) -> tuple[Client, int, int]:
     if service is None:
         assert request.choice is not None  # a snapshot is simulated
         choice = request.choice
-        return Local(lambda seed: Apart(lambda s: make_sampler(simulator(on, choice, s), _local_options(s)), seed)), 1, 1
+
+        def seeded_sampler(seed: int) -> BaseSamplerV2:
+            sampler: BaseSamplerV2 = make_sampler(simulator(on, choice, seed), _local_options(seed))
+            return sampler
+
+        return Local(lambda seed: Apart(seeded_sampler, seed)), 1, 1
     if isinstance(service, BaseSamplerV2):
         return Local(lambda seed: service), 1, 1
     if isinstance(service, BackendV2):

@@ -40,7 +40,9 @@ class Usage:
     status: Status = Status.EXTRAPOLATED
 
 
-def usage(compiled: Compiled, seed: int, shots: int, realisations: int, bases: int) -> Usage | None:
+def usage(
+    compiled: Compiled, seed: int, shots: int, realisations: int, bases: int, *, check: bool = True
+) -> Usage | None:
     """What a run takes on a device; None where durations are not known.
 
     Args:
@@ -49,6 +51,7 @@ def usage(compiled: Compiled, seed: int, shots: int, realisations: int, bases: i
         shots: Per basis, over all realisations.
         realisations: Draws of the random steps.
         bases: Of measurement.
+        check: Whether one sweep of the target is sampled, too.
     """
     device, target = compiled.device, compiled.target
     if device.hardware is None or not isinstance(target, IbmTarget):
@@ -61,8 +64,8 @@ def usage(compiled: Compiled, seed: int, shots: int, realisations: int, bases: i
     except QiskitError:  # a simulator has no durations
         return None
     each = math.ceil(shots / realisations)
-    count = realisations * (bases + 2 * target.options.measurement_mitigation)
-    jobs = math.ceil(realisations / target.realisations_per_job)
+    count = realisations * (bases + 2 * target.options.measurement_mitigation) + bases * check
+    jobs = math.ceil((realisations + check) / target.realisations_per_job)
     shot = seconds + device.seconds_between_shots
     return Usage(seconds, shot, count, each, jobs, jobs * SECONDS_PER_JOB + count * each * shot)
 
