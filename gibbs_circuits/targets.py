@@ -16,7 +16,7 @@ from .validation import from_validation
 
 FOLDER = "hardware_configs"
 SERVICE = "ibm"  # the packaged target behind every name of a real device
-DEVICE_PREFIX = "ibm_"
+DEVICE_PREFIXES = ("ibm_", "fake_")
 LEAST_BUSY = "least_busy"
 
 
@@ -246,7 +246,8 @@ def available_targets() -> dict[str, Path]:
 def load_target(name: str | Path, relative_to: Path | None = None) -> Target:
     """The target in a TOML file, or of a name in ./hardware_configs/ or among the packaged ones.
 
-    A name such as `ibm_boston` that no file has is the packaged target `ibm` with that device.
+    A name such as `ibm_boston` or `fake_marrakesh` that no file has is the packaged target `ibm` with that device, or
+    that snapshot of the client.
 
     Raises:
         ArgumentError: If there is none, or the file is not a target.
@@ -254,7 +255,7 @@ def load_target(name: str | Path, relative_to: Path | None = None) -> Target:
     known = available_targets()
     if str(name) in known:
         return read_target(known[str(name)])
-    if str(name).startswith(DEVICE_PREFIX) and Path(name).suffix != ".toml" and SERVICE in known:
+    if str(name).startswith(DEVICE_PREFIXES) and Path(name).suffix != ".toml" and SERVICE in known:
         return read_target(known[SERVICE]).model_copy(update={"name": str(name), "device": str(name)})
     path = Path(name) if relative_to is None else relative_to / name
     if Path(name).suffix == ".toml":

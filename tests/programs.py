@@ -83,6 +83,21 @@ def slope(values: Sequence[float], errors: Sequence[float]) -> float:
     return float(np.polyfit(np.log(values), np.log(errors), 1)[0])
 
 
+ANCILLAS_USED = {  # every way in which a program uses and resets its ancillas
+    "parallel": ("parallel", 2, "Y", {}),
+    "sequential": ("sequential", 1, "XY", {"nodes": 2}),
+    "letters": ("parallel", 2, "XZ", {"sweeps": 1, "ancillas": 2}),
+    "random_jumps": ("random_jumps", 2, "Y", {}),
+    "thermal_ancilla": ("thermal_ancilla", 2, "XY", {}),
+    "dense": ("dilated_1", 1, "XY", {}),
+}
+
+
+def using_ancillas(name: str, **changes: Any) -> Program:
+    scheme, sites, letters, knobs = ANCILLAS_USED[name]
+    return build(ising(sites, couplings=letters), scheme, **{**knobs, **changes})
+
+
 # Qiskit alone
 
 

@@ -29,7 +29,7 @@ def aer(method: Any, **changes: Any) -> AerTarget:
 
 
 def request(on: Any, sites: int = 2, start: Any = None, ancillas: str = "automatic", **knobs: Any) -> Request:
-    program = build(ising(sites), **{"sweeps": 2, "nodes": 2, **knobs})
+    program = build(ising(sites), **{"sweeps": 1, "nodes": 1, **knobs})
     on = load_target(on) if isinstance(on, str) else on
     exact = isinstance(on, AerTarget) and on.method == "density_matrix"
     shots, realisations = (0, 1) if exact else (40, 2)
@@ -67,7 +67,7 @@ def test_check__simulator__passes(name: str) -> None:
 
 
 @pytest.mark.parametrize("ancillas", ["fresh", "recorded"])
-@pytest.mark.parametrize("start", [zero(2), one(2), mixed()], ids=["zero", "one", "mixed"])
+@pytest.mark.parametrize("start", [one(2), mixed()], ids=["one", "mixed"])
 def test_check__ancillas_and_starts__pass(ancillas: str, start: Any) -> None:
     noise = Noise(reset=0.2, p2=0.01, readout=0.02)
     found = checked(request(aer("statevector", noise=noise), start=start, ancillas=ancillas))
@@ -145,7 +145,7 @@ def permuted(asked: Request) -> Any:
 @pytest.mark.parametrize("mistake", [one_gate_less, one_angle_off])
 def test_check__one_gate_changed__fails(on: str, mistake: Any) -> None:
     with pytest.raises(BackendError, match=r"fails its check.*Fix:") as error:
-        collect(broken(request(SIMULATORS[on]), mistake), Memory())
+        collect(broken(request(SIMULATORS[on], nodes=2), mistake), Memory())
     assert "\n" not in str(error.value)
 
 
@@ -187,6 +187,7 @@ def test_check__twelve_noisy_qubits__are_not_checked() -> None:
     assert (found.circuit_distance, found.z, found.state_distance) == (None, None, None)
 
 
+@pytest.mark.slow
 def test_check__twelve_qubits_without_errors__are_sampled() -> None:
     asked = request(aer("statevector"), sites=6, start=bits("000001"), nodes=1, sweeps=1)
     found = checked(asked)

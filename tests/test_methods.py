@@ -1,6 +1,5 @@
 """How a simulation is done: what is chosen and why, what is refused, seeds on any number of threads, cut bonds."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from gibbs_circuits.pipeline import request_run
 from gibbs_circuits.readings import zero
 from gibbs_circuits.readings.counts import from_counts, shot_error
 from gibbs_circuits.readings.forecast import Forecast, forecast
-from gibbs_circuits.targets import AerTarget, Noise, load_target
+from gibbs_circuits.targets import AerTarget, IbmTarget, Noise, Target, load_target
 from tests.programs import build, exact_states, ising, random_state
 
 LIMIT = 4.0  # standard errors: a false alarm in 16,000 numbers, and every seed is fixed
@@ -122,9 +121,7 @@ def test_choose__memory__is_refused_in_gib(method: str, qubits: int, gib: float 
 def test_choose__time__is_refused_in_hours_and_admitted_by_max_hours() -> None:
     found = work(20, gates=1e5, shots=10**6)
     hours = seconds(found, "statevector") / 3600
-    with pytest.raises(
-        TooLargeError, match=rf"about {re.escape(f'{hours:,.3g}')} hours.*above 24.*Fix: .*max_hours"
-    ) as error:
+    with pytest.raises(TooLargeError, match=r"takes about .* begins none above 24.*Fix: .*max_hours") as error:
         choose(target("statevector"), found, 10**6)
     assert "\n" not in str(error.value)
     assert choose(target("statevector", max_hours=hours * 1.01), found, 10**6).method == "statevector"
@@ -180,10 +177,11 @@ def test_seed__any_number_of_threads__gives_the_same_counts(
     assert again != found[0]
 
 
-def test_sampled__bases_of_one_batch__have_random_numbers_of_their_own() -> None:
+@pytest.mark.parametrize("on", [target("statevector"), IbmTarget(name="l", kind="ibm", device="fake_lagos_v2")])
+def test_sampled__bases_of_one_batch__have_random_numbers_of_their_own(on: Target) -> None:
     # the same circuit under two names: equal counts would make the bases of an observable dependent
     program = build(ising(2), sweeps=1, nodes=1)
-    asked = request_run(program, target("statevector"), zero(2), {}, 400, 2, 5)
+    asked = request_run(program, on, zero(2), {}, 400, 2, 5)
     asked = replace(asked, bases=("ZZ", "ZZ"), sweep=None)
     for block in collect(asked, Memory()):
         assert block.counts[0] != block.counts[1]

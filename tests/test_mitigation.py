@@ -92,7 +92,7 @@ def test_from_counts__flips_and_spread__are_those_of_the_closed_form() -> None:
 def request(*, mitigated: bool) -> Request:
     options = ClientOptions(measurement_mitigation=mitigated)
     on = IbmTarget(name="bad readout", kind="ibm", device="fake_lagos_v2", options=options)
-    program = build(ising(2), sweeps=2, nodes=2, random_delays=False)
+    program = build(ising(2), sweeps=1, nodes=2, random_delays=False)
     asked = request_run(program, on, zero(2), {}, 8000 * REALISATIONS, REALISATIONS, 3)
     placed = {asked.compiled.system_qubits[q]: flips for q, flips in BAD.items()}
     errors = replace(asked.compiled.errors, readout={**asked.compiled.errors.readout, **placed})

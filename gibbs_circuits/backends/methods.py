@@ -104,12 +104,11 @@ def _refuse_hopeless(target: AerTarget, forecast: Forecast, choice: Choice) -> N
             f"{one.memory_bytes / GIB:.3g} GiB, but {MEMORY_LIMIT_GIB:g} GiB is the limit. Fix: use a smaller model"
             f"{_ways(target.method)}."
         )
-    hours = one.seconds / 3600
-    if hours > target.max_hours:
+    if one.seconds > 3600 * target.max_hours:
         raise TooLargeError(
             f"The simulation of {forecast.qubits} qubits, {forecast.two_qubit_gates:,.0f} two-qubit gates with method "
-            f"{choice.method} takes about {hours:,.3g} hours (extrapolated), but target `{target.name}` begins none "
-            f"above {target.max_hours:g}. Fix: take fewer shots, sweeps or realisations{_ways(target.method)}, "
+            f"{choice.method} takes about {spelled(one.seconds)} (extrapolated), but target `{target.name}` begins "
+            f"none above {target.max_hours:g} h. Fix: take fewer shots, sweeps or realisations{_ways(target.method)}, "
             f"or raise max_hours."
         )
 

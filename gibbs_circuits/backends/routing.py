@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import scipy.sparse
 from qiskit import QuantumCircuit
@@ -14,8 +15,12 @@ from qiskit.transpiler.passes import HLSConfig
 from qiskit.transpiler.passes.routing.algorithms import ApproximateTokenSwapper
 
 from .faithful import same_action
+from .interactions import block
+from .placing import Task
+from .swapping import WIDE, Lattice, performed, swapped
 
 SWAP_TRIALS = 20
+MAX_SEARCHED = 8_000  # two-qubit gates times qubits of a block that is searched for swaps; Qiskit routes larger ones
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +79,7 @@ class Router:
         return tuple(routed.layout.initial_index_layout(filter_ancillas=True))
 
     def closed(self, qc: QuantumCircuit, placement: Sequence[int], seeds: Iterable[int]) -> Closed:
-        """A block routed from a placement and back to it, the best of some seeds.
+        """A block routed from a placement and back to it: with swaps that merge, or if large the best of some seeds.
 
         Repeating a block that routing leaves permuted silently computes something else, so every program qubit is
         swapped home. The resets that end the block are done at home, where they also undo what noise did on the way;
@@ -83,8 +88,13 @@ class Router:
         body, last = without_last_resets(qc)
         kept = [k for k in range(qc.num_qubits) if k not in last]
         tried = list(seeds)
+        narrow = self.narrow(body, tried[0])
         for level in (3, 1):  # level 3 loses tiny angles
-            homes = [(self._brought_home(body, placement, kept, level, seed), seed) for seed in tried]
+            merged = None if narrow is None else self._merged(narrow, placement, kept, level, tried[0])
+            if merged is not None:
+                homes = [(merged, tried[0])]
+            else:
+                homes = [(self._brought_home(body, placement, kept, level, seed), seed) for seed in tried]
             for (done, start, end), seed in sorted(homes, key=lambda home: two_qubit_gates(home[0][0])):
                 used = {done.find_bit(q).index for item in done.data for q in item.qubits}
                 wires = [k for k, wire in enumerate(start) if k < qc.num_qubits or wire in used]
@@ -93,6 +103,44 @@ class Router:
                         done.reset(placement[qubit])
                     return Closed(done, seed)
         raise AssertionError("level 1 routes every block")
+
+    def narrow(self, body: QuantumCircuit, seed: int) -> QuantumCircuit | None:
+        """A block in gates on at most two qubits for the search for swaps; None where it is too large for that."""
+        if any(item.operation.num_qubits > 2 for item in body.data):
+            body = self.unrouted(body, seed)
+        return body if two_qubit_gates(body) * body.num_qubits <= MAX_SEARCHED else None
+
+    def task(self, qc: QuantumCircuit, weight: float, seed: int) -> Task | None:
+        """A block as what decides a placement; None where it is too large to search."""
+        body, last = without_last_resets(qc)
+        narrow = self.narrow(body, seed)
+        if narrow is None:
+            return None
+        return Task(weight, block(narrow), tuple(k for k in range(qc.num_qubits) if k not in last))
+
+    @cached_property
+    def lattice(self) -> Lattice:
+        """Distances and neighbours."""
+        assert self.coupling is not None  # only lattices are routed
+        return Lattice.of(self.coupling)
+
+    def _merged(
+        self, body: QuantumCircuit, placement: Sequence[int], kept: Sequence[int], level: int, seed: int
+    ) -> tuple[QuantumCircuit, list[int], list[int]] | None:
+        """A routing with swaps beside gates, if one is found; the physical wire of every virtual qubit at both ends."""
+        order = block(body)
+        found = swapped(order, self.lattice, placement, kept, WIDE)
+        if found is None:
+            return None
+        qc, start, end = performed(order, found, placement, len(self.lattice.neighbours), body.global_phase)
+        return self._finished(qc, level, seed), start, end
+
+    def _finished(self, qc: QuantumCircuit, level: int, seed: int) -> QuantumCircuit:
+        """A routed circuit in basis gates, swaps merged with gates on the same pair."""
+        done = self._manager(level, seed, placed=(), last=True).run(qc)
+        if not _is_identity(done, qc.num_qubits):
+            raise AssertionError("the last stage moves no qubit")
+        return bare(done)
 
     def _brought_home(
         self, body: QuantumCircuit, placement: Sequence[int], kept: Sequence[int], level: int, seed: int
@@ -112,10 +160,7 @@ class Router:
             raise AssertionError("a closed block must end on the layout it began with")
         if not swaps:
             return qc, start, end
-        done = self._manager(level, seed, placed=(), last=True).run(qc)
-        if not _is_identity(done, self.coupling.size()):
-            raise AssertionError("the last stage moves no qubit")
-        return bare(done), start, end
+        return self._finished(qc, level, seed), start, end
 
     def _manager(
         self, level: int, seed: int, *, placed: tuple[int, ...] | None = None, rustiq: bool = False, last: bool = False

@@ -20,6 +20,7 @@ from ..targets import Target
 from .devices import Device, open_device
 from .idle import with_delays
 from .noise import Errors
+from .placing import best_placement, worthwhile
 from .routing import Closed, Router, relabelled, two_qubit_gates
 
 ROUTING_SEEDS = 20
@@ -183,10 +184,11 @@ def compile_for(
 ) -> Compiled:
     """Transpile the distinct blocks of a program (level 3), each ending on the layout it began with.
 
-    On a lattice one placement serves all blocks: the one, of 20 that routing a sweep suggests, with the fewest
-    two-qubit gates per sweep; every block is then the best of 20 routings (fewer for large blocks). The time does not
-    depend on the number of sweeps, unless ancillas are fresh. Branches of a random choice are transpiled when they are
-    drawn, those that differ in angles only from the seed that was best for the first of them.
+    On a lattice one placement serves all blocks, the one found with the fewest two-qubit gates per sweep; every block
+    is routed with swaps that merge with its gates, or, if it is large, the best of 20 routings by Qiskit (fewer for
+    still larger ones). The time does not depend on the number of sweeps, unless ancillas are fresh. Branches of a
+    random choice are transpiled when they are drawn, those that differ in angles only from the seed that was best for
+    the first of them.
 
     Raises:
         ArgumentError: If the target has too few qubits, or no reset.
@@ -235,18 +237,26 @@ def _seeds(qc: QuantumCircuit, seed: int) -> range:
 
 
 def _placement(router: Router, program: Program, abstract: Pieces, seed: int) -> tuple[int, ...]:
-    """The placement with the fewest two-qubit gates in all sweeps, every block routed from one seed."""
+    """The placement with the fewest two-qubit gates in all sweeps: searched for, with large blocks as Qiskit suggests.
+
+    Qiskit's suggestions are compared by routing every block from one seed.
+    """
     weighted = [
         (stage.repeats * weight, router.written(qc, seed))
         for stage, parts in zip(program.stages, abstract, strict=True)
         for part in parts
         for weight, qc in _kinds(part)
+        if weight > 0
     ]
     once = QuantumCircuit(program.num_qubits)
     for _, qc in weighted:
         once.compose(qc, inplace=True)
     seeds = _seeds(once, seed)
-    found = dict.fromkeys(router.placement(once, k) for k in seeds)  # a set, in a fixed order
+    found = list(dict.fromkeys(router.placement(once, k) for k in seeds))  # a set, in a fixed order
+    tasks = [router.task(qc, weight, seed) for weight, qc in weighted]
+    small = [task for task in tasks if task is not None]
+    if len(small) == len(tasks) and worthwhile(small, program.num_qubits):
+        return best_placement(small, router.lattice, found, program.num_qubits, seed)
 
     def gates(placement: tuple[int, ...]) -> float:
         return sum(w * two_qubit_gates(router.closed(qc, placement, seeds[:1]).circuit) for w, qc in weighted)
