@@ -9,6 +9,7 @@ from typing import Any
 from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2
 from qiskit.providers import BackendV2
 from qiskit.quantum_info import SparsePauliOp
+from qiskit.transpiler.exceptions import TranspilerError
 
 from .analysis import Comparison
 from .analysis import compare as compare_run
@@ -156,7 +157,13 @@ def compile_on(
         refuse_size(used, program.num_system, backend, fresh=True)
         device = open_device(backend, used)
     progress("transpiling")
-    return on_best_qubits(compile_for(program, device, initial, seed, kind)), service
+    try:
+        return on_best_qubits(compile_for(program, device, initial, seed, kind)), service
+    except TranspilerError as error:
+        raise ArgumentError(
+            "basis", "be able to write every gate", f"{', '.join(device.basis)} cannot: {error.message}",
+            'set basis = ["cz", "rz", "sx", "x"]',
+        ) from None  # fmt: skip
 
 
 def request_run(
@@ -199,7 +206,7 @@ def request_run(
     bases = measurement_bases(operators) if shots or estimator else ()
     found = foretell(compiled, seed, shots, realisations, max(1, len(bases)))
     choice = simulation(compiled, service, found, shots)
-    sweep = one_sweep(compiled, initial, seed)
+    sweep = one_sweep(compiled, seed)
     checked = sweep.predicted is not None
     cost = usage(compiled, seed, shots, realisations, len(bases), check=checked) if shots else None
     if service is not None and not isinstance(service, BackendV2 | BaseSamplerV2 | BaseEstimatorV2):

@@ -98,7 +98,7 @@ def broken(asked: Request, change: Any) -> Request:
     piece, *others = asked.compiled.parts[0]
     worse = Piece([change(piece.options[0])], piece.step, piece.alike)
     compiled = replace(asked.compiled, parts=((worse, *others), *asked.compiled.parts[1:]))
-    return replace(asked, compiled=compiled, sweep=one_sweep(compiled, asked.initial, asked.seed))
+    return replace(asked, compiled=compiled, sweep=one_sweep(compiled, asked.seed))
 
 
 def one_gate_less(qc: QuantumCircuit) -> QuantumCircuit:

@@ -16,8 +16,8 @@ ROOMS = (
     "errors", "status", "models", "spectrum", "baths", "filters", "kernels", "windows", "user", "lamb",
     "nystrom", "factors",
     "generators", "exact", "compiler", "readings",
-    "validation", "targets", "tuning", "backends", "analysis", "tables", "makers", "generator_schemas",
-    "generator_keys", "kinds",
+    "validation", "target_schemas", "targets", "tuning", "backends", "analysis", "tables", "makers",
+    "generator_schemas", "generator_keys", "kinds",
     "experiment", "sections", "results", "folder", "pipeline", "sweep", "help", "terminal", "cli",
     "__init__",
 )  # fmt: skip

@@ -29,14 +29,17 @@ def final_state(request: Request, prediction: Prediction | None, noisy: NoisyPre
 
 
 def predicted_values(request: Request, state: Array | None) -> dict[str, float]:
-    """What a run should measure, by observable, with the errors of rotations, and of the readout if not mitigated."""
+    """What a run should measure, by observable, with the errors of rotations, and of the readout if not mitigated.
+
+    Of an estimator, which is taken to mitigate the readout, or to have none.
+    """
     if state is None:
         return {}
     if not request.bases:
         return {name: expectation(operator, state) for name, operator in request.observables.items()}
     compiled = request.compiled
     errors, turns = compiled.errors.on(compiled.wires), rotations(compiled.device)
-    readout = not request.options.measurement_mitigation
+    readout = not (request.options.measurement_mitigation or request.estimated)
     weights = [
         as_weights(outcome_probabilities(state, basis, errors, turns, readout=readout)) for basis in request.bases
     ]

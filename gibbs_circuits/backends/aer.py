@@ -13,12 +13,12 @@ from ..errors import BackendError
 from ..readings.circuit import assemble, random_draws
 from ..spectrum import Array
 from .blocks import Bits, Block, Shots
+from .compiled import Ancillas, Compiled
 from .idle import with_decay
 from .measurement import JUMPS, SYSTEM, drawn, measured, outcome_probabilities, rotations, whole
 from .methods import Choice
 from .noise import noise_model
 from .request import Request
-from .transpile import Ancillas, Compiled
 
 
 def run_blocks(request: Request, realisations: Sequence[int], done: Callable[[Block], None]) -> None:

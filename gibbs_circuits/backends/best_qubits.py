@@ -12,8 +12,8 @@ import rustworkx
 from qiskit import QuantumCircuit
 
 from ..compiler import RandomChoice
+from .compiled import Compiled
 from .routing import relabelled
-from .transpile import Compiled
 
 MAX_PLACES = 20_000  # embeddings that are compared
 MAX_STATES = 2_000_000  # of the search for them

@@ -15,9 +15,10 @@ from ..readings.initial import InitialState
 from ..readings.work import building_seconds
 from ..spectrum import Array, trace_distance
 from ..status import Status
+from .compiled import Ancillas, Compiled
 from .noise import Errors
 from .pauli_vectors import matrix_of, noisy_block
-from .transpile import Ancillas, Compiled
+from .routing import Router
 
 MAX_CHECKED_QUBITS = 10  # in use: the vector of Pauli expectations has 4^q entries
 MAX_SECONDS = 20.0  # for writing a sweep of more than a few qubits as a map
@@ -28,7 +29,7 @@ LIMIT = 4.0  # standard errors: a false alarm every 16,000 observables
 
 @dataclass(frozen=True)
 class Check:
-    """One sweep of a target, from the start of the run, with one draw of every random step.
+    """One sweep of a target, from a generic product state, with one draw of every random step.
 
     Attributes:
         circuit_distance: Trace distance between the state that the transpiled sweep makes without errors and that of
@@ -78,8 +79,11 @@ class OneSweep:
     made: Array | None
 
 
-def one_sweep(compiled: Compiled, initial: InitialState, seed: int) -> OneSweep:
-    """One sweep of a compiled program, from blocks that are routed already, and what it should give."""
+def one_sweep(compiled: Compiled, seed: int) -> OneSweep:
+    """One sweep of a compiled program, from blocks that are routed already, and what it should give.
+
+    It begins in a product state without any symmetry, where a gate left out is seen.
+    """
     program, n = compiled.program, compiled.program.num_system
     draws = random_draws(compiled.written, seed, 0)
     left = iter(draws)
@@ -89,8 +93,10 @@ def one_sweep(compiled: Compiled, initial: InitialState, seed: int) -> OneSweep:
             block.compose(done, inplace=True, copy=False)
     used = draws[: len(draws) - len(list(left))]
     stage = replace(compiled.written.stages[0], repeats=1)
+    initial, begin = _start(compiled)
     once = replace(
         compiled,
+        start=begin,
         parts=((Piece([block]),),),
         written=replace(compiled.written, stages=(stage,)),
         ancillas=Ancillas.RESET,
@@ -108,6 +114,18 @@ def one_sweep(compiled: Compiled, initial: InitialState, seed: int) -> OneSweep:
     made = _state(small, Errors())
     predicted = _state(small, small.errors) if compiled.device.errors_known else None
     return OneSweep(once, expected, predicted, made)
+
+
+def _start(compiled: Compiled) -> tuple[InitialState, QuantumCircuit]:
+    """A product of one-qubit states at fixed random angles, and its preparation in the gates of the device."""
+    n, rng, router = compiled.program.num_system, np.random.default_rng(1), Router(compiled.device.basis, None)
+    preparation, begin = QuantumCircuit(n), QuantumCircuit(compiled.start.num_qubits)
+    for qubit, wire in enumerate(compiled.system_qubits):
+        one = QuantumCircuit(1)
+        one.u(*rng.uniform(0.3, 2.8, 3), 0)
+        preparation.compose(one, qubits=[qubit], inplace=True)
+        begin.compose(router.unrouted(one, 0), qubits=[wire], inplace=True)
+    return InitialState("generic product", preparation), begin
 
 
 def _state(small: Compiled, errors: Errors) -> Array:

@@ -9,9 +9,9 @@ from ..spectrum import Array
 from .aer import density_states, sampled, shot_seed
 from .blocks import Block, Counts
 from .check import Check, OneSweep, judged
+from .compiled import Compiled
 from .measurement import as_weights, measured, outcome_probabilities, rotations, whole
 from .request import Request
-from .transpile import Compiled
 
 CHECK_SHOTS = 2000
 

@@ -15,10 +15,10 @@ from .aer import run_blocks
 from .blocks import Block
 from .check import Check
 from .checking import aer_check, block_check
+from .compiled import Compiled
 from .queue import JobRecord
 from .remote import run_remote
 from .request import CHECK, Request
-from .transpile import Compiled
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from qiskit import ClassicalRegister, QuantumCircuit
 
-from ..compiler import Couple, Program, Random, RandomChoice, Reset
+from ..compiler import Couple, Program, Random, RandomChoice, Reset, Unitary
 from ..readings.circuit import assemble
 from ..spectrum import Array, Real
 from .blocks import Counts
+from .compiled import Ancillas, Compiled
 from .devices import Device
 from .noise import Errors
 from .pauli_vectors import matrix_of, noisy_block, vector_of
 from .routing import Router
-from .transpile import Ancillas, Compiled
 
 SYSTEM, JUMPS = "system", "jumps"  # names of the classical registers
 Rotations = Mapping[str, QuantumCircuit]
@@ -57,7 +57,7 @@ class Event:
     Attributes:
         sweep: In which it happened, from 1.
         ancilla: Of the program.
-        coupling: The terms of the coupling that the ancilla was there for.
+        coupling: The terms of the coupling, or the name of the dense block, that the ancilla was there for.
     """
 
     sweep: int
@@ -78,6 +78,8 @@ def jump_events(program: Program, draws: Sequence[int]) -> tuple[Event, ...]:
                 for one in performed:
                     if isinstance(one, Couple):
                         coupling[one.ancilla] = " + ".join(label for label, _ in one.terms)
+                    elif isinstance(one, Unitary):
+                        coupling |= dict.fromkeys(one.ancillas, one.label)
                     elif isinstance(one, Reset):
                         events += [Event(sweep, a, coupling.pop(a, "")) for a in one.ancillas]
     return tuple(events)

@@ -11,10 +11,10 @@ from qiskit_aer import AerSimulator
 from ..errors import ArgumentError
 from ..targets import AerTarget, IbmTarget, Target
 from .clients import Primitive, check_primitive
+from .compiled import Ancillas
 from .devices import NO_CLIENT, Device, open_device, plain_device, snapshot_backend, user_device
 from .ibm import account_saved, check_options, client_present, open_service
 from .methods import check_processor
-from .transpile import Ancillas
 
 Backend: TypeAlias = Target | BackendV2 | BaseSamplerV2 | BaseEstimatorV2
 SNAPSHOTS, SERVICE = "qiskit_ibm_runtime.fake_provider", "qiskit_ibm_runtime.ibm_backend"

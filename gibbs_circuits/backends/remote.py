@@ -22,12 +22,12 @@ from ..targets import ClientOptions, IbmTarget
 from .aer import shot_seed, simulator
 from .blocks import Block, Shots
 from .clients import Client, Local
+from .compiled import Ancillas, Compiled
 from .ibm import Runtime, make_sampler, sampler_options
 from .idle import with_decay
 from .measurement import measured, rotations, whole
 from .queue import JobStore, Work, run_jobs
 from .request import CHECK, Request
-from .transpile import Ancillas, Compiled
 
 CHECK_SHOTS = 4000  # of a simulation, where they cost next to nothing
 

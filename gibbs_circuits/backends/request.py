@@ -15,8 +15,8 @@ from qiskit.quantum_info import SparsePauliOp
 from ..readings.initial import InitialState
 from ..targets import AerTarget, ClientOptions
 from .check import OneSweep
+from .compiled import Compiled
 from .methods import Choice
-from .transpile import Compiled
 from .usage import Usage
 
 ENERGY = "energy"

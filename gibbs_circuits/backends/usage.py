@@ -12,8 +12,8 @@ from ..errors import TooLargeError
 from ..readings.circuit import random_draws
 from ..status import Status
 from ..targets import IbmTarget
+from .compiled import Compiled
 from .measurement import measured, rotations, whole
-from .transpile import Compiled
 
 DRAWS = 4  # of the random steps, whose durations are averaged
 SECONDS_PER_JOB = 2.0  # for loading a job, as the service states for its sampler

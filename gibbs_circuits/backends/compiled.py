@@ -1,0 +1,172 @@
+"""A program on a target: its blocks in basis gates, what they count to, and the circuits they make."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from qiskit import QuantumCircuit
+
+from ..compiler import Program
+from ..readings.circuit import Pieces, assemble, described, random_draws
+from ..readings.depth import mean_depth
+from ..readings.loop import loop_over
+from ..targets import Target
+from .devices import Device
+from .idle import with_delays
+from .noise import Errors
+from .routing import relabelled, two_qubit_gates
+
+
+class Ancillas(Enum):
+    """What becomes of an ancilla that has done its work."""
+
+    RESET = "reset"
+    FRESH = "fresh"
+    RECORDED = "recorded"
+
+
+@dataclass(frozen=True)
+class GateCounts:
+    """What all sweeps of a program do, mean over its random steps; the preparation is not counted.
+
+    Attributes:
+        one_qubit: Gates on one qubit, `rz` left out: it is a change of frame and takes no time.
+        two_qubit: Gates on two qubits.
+        resets: Of one qubit each.
+    """
+
+    one_qubit: float
+    two_qubit: float
+    resets: float
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A program on a target: every distinct block once, in basis gates.
+
+    Attributes:
+        program, device: What was compiled for what.
+        start: The preparation, on the width of the device.
+        parts: Blocks per stage of `written`, on the width of the device.
+        placement: Physical qubit of every qubit of `written`, at the start and at the end of every block.
+        ancillas: What becomes of ancillas that have done their work.
+        written: The program as it is performed: `program`, or with fresh ancillas in place of resets.
+        errors: Of the device, on the wires of `start` and `parts`.
+    """
+
+    program: Program
+    device: Device
+    start: QuantumCircuit
+    parts: Pieces
+    placement: tuple[int, ...]
+    ancillas: Ancillas
+    written: Program
+    errors: Errors
+
+    @property
+    def target(self) -> Target:
+        """What the device's file says."""
+        return self.device.target
+
+    @property
+    def system_qubits(self) -> tuple[int, ...]:
+        """Where the system qubits, in order, are."""
+        return self.placement[: self.program.num_system]
+
+    @property
+    def two_qubit_gates_per_sweep(self) -> tuple[float, ...]:
+        """Per stage; mean over random steps."""
+        return tuple(sum(part.mean(two_qubit_gates) for part in stage) for stage in self.parts)
+
+    @property
+    def two_qubit_gates(self) -> float:
+        """All sweeps, mean over random steps, without the preparation."""
+        pairs = zip(self.written.stages, self.two_qubit_gates_per_sweep, strict=True)
+        return float(sum(stage.repeats * gates for stage, gates in pairs))
+
+    @property
+    def counts(self) -> GateCounts:
+        """Gates and resets of all sweeps."""
+        stages = list(zip(self.written.stages, self.parts, strict=True))
+        one, two, resets = (
+            float(sum(stage.repeats * part.mean(value) for stage, parts in stages for part in parts))
+            for value in (one_qubit_gates, two_qubit_gates, _resets)
+        )
+        return GateCounts(one, two, resets)
+
+    @property
+    def expected_fidelity(self) -> float:
+        """Probability that no gate and no reset of the sweeps goes wrong, at the device's rates; 1 without errors.
+
+        The product of (1 − p) over all operations, mean number over random steps; waiting and readout are not in it.
+        """
+        stages = zip(self.written.stages, self.parts, strict=True)
+        return math.exp(sum(stage.repeats * part.mean(self._log_fidelity) for stage, parts in stages for part in parts))
+
+    def _log_fidelity(self, qc: QuantumCircuit) -> float:
+        return sum(
+            math.log1p(-self.errors.rate(item.operation.name, tuple(qc.find_bit(q).index for q in item.qubits)))
+            for item in qc.data
+        )
+
+    def depth(self, seed: int) -> float:
+        """Depth in basis gates and resets, mean over a few draws of the random steps; preparation left out."""
+        return mean_depth(self.written, self.parts, seed)
+
+    def circuit(self, seed: int, realisation: int = 0) -> QuantumCircuit:
+        """Preparation and all sweeps with one draw of the random steps, unrolled, no measurement."""
+        draws = random_draws(self.program, seed, realisation)
+        qc = assemble(self.written, self.parts, self.start, draws)
+        return described(qc, self.program, seed, realisation, draws)
+
+    def looped(self) -> QuantumCircuit:
+        """Preparation, then one `for_loop` per stage around a sweep that is already routed and closed.
+
+        The loops are on physical qubits: transpile them no further than level 1 with the identity layout, or not at
+        all, because routing a loop anew costs several times the gates.
+
+        Raises:
+            ArgumentError: If a sweep has a random step.
+        """
+        return loop_over(self.written, self.parts, self.start)
+
+    @property
+    def wires(self) -> tuple[int, ...]:
+        """The physical qubits in use: those of the program, in order, then those that routing passes through."""
+        circuits = [self.start, *(c for stage in self.parts for part in stage for c in part.distinct)]
+        return (*self.placement, *sorted(used_wires(circuits) - set(self.placement)))
+
+    def compact(self) -> Compiled:
+        """The same on the qubits in use only, program qubit k on wire k first, with what waiting costs; to simulate."""
+        order = self.wires
+        wire = {physical: k for k, physical in enumerate(order)}
+
+        def small(qc: QuantumCircuit) -> QuantumCircuit:
+            if self.errors.idle is not None:
+                qc = with_delays(qc, self.errors.idle.hardware, order)
+            return relabelled(qc, wire, len(order))
+
+        return replace(
+            self,
+            start=small(self.start),
+            parts=tuple(tuple(part.mapped(small) for part in stage) for stage in self.parts),
+            placement=tuple(range(len(self.placement))),
+            errors=self.errors.on(order),
+        )
+
+
+def one_qubit_gates(qc: QuantumCircuit) -> int:
+    """Gates on one qubit other than `rz`."""
+    return sum(item.operation.num_qubits == 1 and item.operation.name not in ("rz", "reset") for item in qc.data)
+
+
+def _resets(qc: QuantumCircuit) -> int:
+    return sum(item.operation.name == "reset" for item in qc.data)
+
+
+def used_wires(circuits: Sequence[QuantumCircuit]) -> set[int]:
+    """Wires that some gate of the circuits is on."""
+    return {c.find_bit(q).index for c in circuits for item in c.data for q in item.qubits}
