@@ -8,7 +8,7 @@ import pytest
 from qiskit import QuantumCircuit
 
 from gibbs_circuits.backends import Memory, Request, collect
-from gibbs_circuits.backends.check import Check, one_sweep
+from gibbs_circuits.backends.check import Check, generic_start, one_sweep
 from gibbs_circuits.backends.jobs import collected
 from gibbs_circuits.backends.noise import described_errors
 from gibbs_circuits.errors import BackendError
@@ -85,9 +85,11 @@ def test_one_sweep__expected__is_the_exact_channel_at_the_first_draws() -> None:
     assert asked.sweep is not None
     assert asked.sweep.expected is not None
     draws = collect(asked, Memory())[0].draws
-    states = exact_states(asked.compiled.program, one(2).density(2), draws)
+    start = generic_start(asked.compiled)[0].density(2)
+    states = exact_states(asked.compiled.program, start, draws)
     assert np.abs(asked.sweep.expected - states[1]).max() < 1e-10
     assert distance(states[1], states[0]) > 0.01
+    assert np.abs(asked.sweep.expected - exact_states(asked.compiled.program, one(2).density(2), draws)[1]).max() > 0.1
 
 
 # what must fail

@@ -93,7 +93,7 @@ def one_sweep(compiled: Compiled, seed: int) -> OneSweep:
             block.compose(done, inplace=True, copy=False)
     used = draws[: len(draws) - len(list(left))]
     stage = replace(compiled.written.stages[0], repeats=1)
-    initial, begin = _start(compiled)
+    initial, begin = generic_start(compiled)
     once = replace(
         compiled,
         start=begin,
@@ -116,7 +116,7 @@ def one_sweep(compiled: Compiled, seed: int) -> OneSweep:
     return OneSweep(once, expected, predicted, made)
 
 
-def _start(compiled: Compiled) -> tuple[InitialState, QuantumCircuit]:
+def generic_start(compiled: Compiled) -> tuple[InitialState, QuantumCircuit]:
     """A product of one-qubit states at fixed random angles, and its preparation in the gates of the device."""
     n, rng, router = compiled.program.num_system, np.random.default_rng(1), Router(compiled.device.basis, None)
     preparation, begin = QuantumCircuit(n), QuantumCircuit(compiled.start.num_qubits)

@@ -179,10 +179,11 @@ def _settled(placement: list[int], lattice: Lattice, estimate: Estimate, rng: ra
     """Simulated annealing: one qubit beside a partner, or one edge on."""
     distance, partners = lattice.distance, estimate.partners
     movable = sorted(partners)
-    if not movable:
+    apart = [price[2] for price in estimate.prices.values() if len(price) > 2]
+    if not apart:  # every pair interacts, or none has to
         return tuple(placement)
     where: dict[int, int] = {wire: qubit for qubit, wire in enumerate(placement)}
-    hot = HOT * max(price[2] for price in estimate.prices.values() if len(price) > 2)
+    hot = HOT * max(apart)
 
     def local(qubit: int | None) -> float:
         if qubit is None:
