@@ -126,7 +126,7 @@ def in_advance(request: Request) -> str:
         lines.append(
             f"On {device.name}, sites on qubits {', '.join(map(str, request.compiled.system_qubits))}: {u.circuits} "
             f"circuits of {u.circuit_seconds * 1e6:,.1f} µs, {u.shots} shots each, {u.jobs} jobs, about "
-            f"{u.qpu_seconds:,.2g} QPU seconds (extrapolated)."
+            f"{u.qpu_seconds:,.3g} QPU seconds (extrapolated)."
         )
     return "\n".join(lines)
 

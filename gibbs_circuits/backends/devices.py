@@ -217,11 +217,16 @@ def _aer_errors(
     return gates, readout
 
 
-def user_device(backend: BackendV2, name: str | None = None) -> Device:
-    """A backend that a user hands in, run through the IBM client's primitive, or its own."""
+def user_device(backend: BackendV2, name: str | None = None, *, idle: bool = False) -> Device:
+    """A backend that a user hands in, run through the IBM client's primitive, or its own.
+
+    With `idle`, waiting qubits are predicted to decay, as on a device.
+    """
     label = name or str(getattr(backend, "name", None) or type(backend).__name__)
     device = label if not label.startswith("fake_") else f"user's {label}"
-    target = IbmTarget(name=label, kind="ibm", device=device, description="handed in", beyond_snapshot=SnapshotNoise())
+    target = IbmTarget(
+        name=label, kind="ibm", device=device, description="handed in", beyond_snapshot=SnapshotNoise(idle=idle)
+    )
     return from_backend(backend, target)
 
 

@@ -42,7 +42,7 @@ def opened(backend: Backend, num_qubits: int) -> tuple[Device, Any]:
         return device, None
     if isinstance(backend, BackendV2):
         module = type(backend).__module__
-        device = user_device(backend)
+        device = user_device(backend, idle=module.startswith(SERVICE))
         if module.startswith(SNAPSHOTS):
             return device, None
         return device, backend.service if module.startswith(SERVICE) else backend
