@@ -170,6 +170,8 @@ def run(
         TooLargeError: If a simulation is hopeless, with its memory and time, or a device would cost too much.
         BackendError: If a backend or service fails; what it delivered is kept in `out`.
     """
+    if resume and out is None:
+        raise ArgumentError("resume", "come with out", "out is left out", 'pass out = "results/run"')
     on = load_target(backend) if isinstance(backend, str | Path) else backend
     if resume and out is not None and isinstance(on, AerTarget | IbmTarget):
         on = begun_on(on, Path(out))

@@ -113,7 +113,7 @@ def in_advance(request: Request) -> str:
     device = request.compiled.device
     lines = [
         f"{f.sweeps} sweeps, {f.two_qubit_gates:,.0f} two-qubit gates, depth {f.depth:,.0f}; chance that no gate errs "
-        f"{f.expected_fidelity:.3f}."
+        + (f"{f.expected_fidelity:.3f}." if device.errors_known else "not known.")
     ]
     if request.choice is not None:
         one = next(one for one in f.simulations if one.method == request.choice.method)
@@ -161,8 +161,8 @@ def compile_on(
         return on_best_qubits(compile_for(program, device, initial, seed, kind)), service
     except TranspilerError as error:
         raise ArgumentError(
-            "basis", "be able to write every gate", f"{', '.join(device.basis)} cannot: {error.message}",
-            'set basis = ["cz", "rz", "sx", "x"]',
+            "backend", "take every gate on its lattice", f"{', '.join(device.basis)} cannot: {error.message}",
+            'use another target, or basis = ["cz", "rz", "sx", "x"]',
         ) from None  # fmt: skip
 
 
@@ -200,7 +200,8 @@ def request_run(
     compiled, service = compile_on(program, backend, initial, seed, ancillas, progress)
     device = compiled.device
     estimator = isinstance(service, BaseEstimatorV2)
-    if shots == 0 and not isinstance(device.target, AerTarget) and not estimator:
+    exact = isinstance(device.target, AerTarget) and service is None
+    if shots == 0 and not exact and not estimator:
         raise _samples_only(device.name)
     operators = {ENERGY: program.generator.model.hamiltonian, **observables}
     bases = measurement_bases(operators) if shots or estimator else ()

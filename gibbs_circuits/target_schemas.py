@@ -147,7 +147,7 @@ class AerTarget(_Target):
 
 
 class ClientOptions(Keys):
-    """Options of the service's sampler, where they are legal with mid-circuit reset."""
+    """Options of the service's sampler; a snapshot simulates none of them but measurement_mitigation."""
 
     dynamical_decoupling: Literal["off", "XX", "XpXm", "XY4"] = Field(
         default="off", description="pulses on waiting qubits: off, XX, XpXm or XY4."

@@ -56,7 +56,9 @@ def load_target(name: str | Path, relative_to: Path | None = None) -> Target:
     if str(name) in known:
         return read_target(known[str(name)])
     if str(name).startswith(DEVICE_PREFIXES) and Path(name).suffix != ".toml" and SERVICE in known:
-        return read_target(known[SERVICE]).model_copy(update={"name": str(name), "device": str(name)})
+        return read_target(known[SERVICE]).model_copy(
+            update={"name": str(name), "device": str(name), "description": ""}
+        )
     path = Path(name) if relative_to is None else relative_to / name
     if Path(name).suffix == ".toml":
         return read_target(path)
@@ -83,13 +85,13 @@ def read_target(path: Path) -> Target:
         target = schema.model_validate(data)
     except ValidationError as error:
         raise from_validation(error, schema, path) from None
-    _check_used(target, set(data), path)
+    check_used(target, set(data), path)
     if isinstance(target, AerTarget):
         check_consistent(target, path)
     return target
 
 
-def _check_used(target: Target, given: set[str], path: Path) -> None:
+def check_used(target: Target, given: set[str], path: Path | None = None) -> None:
     """Refuse keys that the others leave without a use."""
     unused = dict[str, str]()
     if target.snapshot is None:
@@ -131,6 +133,7 @@ def as_toml(target: Target) -> dict[str, Any]:
 
 __all__ = [
     "LEAST_BUSY", "SCHEMAS", "AerTarget", "ClientOptions", "Durations", "HeavyHex", "IbmTarget", "Noise",
-    "SnapshotNoise", "Target", "as_toml", "available_targets", "check_consistent", "folders", "load_target",
+    "SnapshotNoise", "Target", "as_toml", "available_targets", "check_consistent",
+    "check_used", "folders", "load_target",
     "packaged_folder", "read_target",
 ]  # fmt: skip

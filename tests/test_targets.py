@@ -103,7 +103,7 @@ def test_availability__unknown_snapshot__is_named() -> None:
 def test_name__of_a_device__is_the_service_with_that_device() -> None:
     target, service = load_target("ibm_boston"), load_target("ibm")
     assert isinstance(target, IbmTarget)
-    assert target == service.model_copy(update={"name": "ibm_boston", "device": "ibm_boston"})
+    assert target == service.model_copy(update={"name": "ibm_boston", "device": "ibm_boston", "description": ""})
     assert target.snapshot is None
 
 

@@ -174,11 +174,14 @@ def gate_noise(compiled: Compiled, mean: Array | None, noisy: NoisyPrediction | 
         mean: The exact state without noise; None where it is not known.
         noisy: The exact channel with noise, from that start; None where it is not known.
     """
+    if not compiled.device.errors_known:
+        return Shift(Rung.NOISE, None, Status.NOT_CHECKED, "the errors of the target are not known")
     if not compiled.errors.present:
         return Shift(Rung.NOISE, None, Status.PROVED, "the target has no gate noise", 0.0)
     if mean is None or noisy is None:
         source = (
-            f"the exact channel with noise takes at most {MAX_NOISY_QUBITS} qubits, {MAX_CHANNEL_QUBITS} of the system"
+            f"the exact channel with noise takes at most {MAX_NOISY_QUBITS} qubits, {MAX_CHANNEL_QUBITS} of the system,"
+            " and ancillas that are reset"
         )
         return Shift(Rung.NOISE, None, Status.NOT_CHECKED, source)
     source = "exact mean with the target's gate noise against the one without"
@@ -201,7 +204,7 @@ def _ledger(
     states: Array | None,
 ) -> Ledger:
     compiled, program = run.request.compiled, run.program
-    if run.request.shots:
+    if run.request.shots or run.request.estimated:
         source = "half width of the 95 % interval of the energy, scatter between random draws included"
         shots = ErrorTerm(Rung.SHOTS, (energy.high - energy.low) / 2, "energy", Status.MEASURED, source)
     else:

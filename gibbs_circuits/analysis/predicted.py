@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from qiskit.primitives import BackendEstimatorV2
 from qiskit.quantum_info import SparsePauliOp
 
 from ..backends import Request
@@ -31,7 +32,7 @@ def final_state(request: Request, prediction: Prediction | None, noisy: NoisyPre
 def predicted_values(request: Request, state: Array | None) -> dict[str, float]:
     """What a run should measure, by observable, with the errors of rotations, and of the readout if not mitigated.
 
-    Of an estimator, which is taken to mitigate the readout, or to have none.
+    An estimator is taken to mitigate the readout, or to have none, but for Qiskit's own `BackendEstimatorV2`.
     """
     if state is None:
         return {}
@@ -39,7 +40,8 @@ def predicted_values(request: Request, state: Array | None) -> dict[str, float]:
         return {name: expectation(operator, state) for name, operator in request.observables.items()}
     compiled = request.compiled
     errors, turns = compiled.errors.on(compiled.wires), rotations(compiled.device)
-    readout = not (request.options.measurement_mitigation or request.estimated)
+    mitigating = request.estimated and not isinstance(request.service, BackendEstimatorV2)
+    readout = not (request.options.measurement_mitigation or mitigating)
     weights = [
         as_weights(outcome_probabilities(state, basis, errors, turns, readout=readout)) for basis in request.bases
     ]

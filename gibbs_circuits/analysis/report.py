@@ -56,6 +56,7 @@ def tables(comparison: Comparison) -> Group:
 def _result(c: Comparison) -> Table:
     request = c.run.request
     shots = f"{request.shots} shots per basis" if request.shots else "exact expectation values"
+    shots = "an estimator's values" if request.estimated else shots
     title = f"Result on {request.compiled.device.name}: {request.realisations} realisations, {shots}"
     table = table_of(title, "quantity", "result", "predicted here", "z", "exact", "fixed point")
     p = c.prediction
@@ -65,7 +66,8 @@ def _result(c: Comparison) -> Table:
         row = (with_interval(estimate), number(estimate.predicted, 4), z, number(estimate.exact, 5), fixed)
         table.add_row(name, *row)
     noisy = None if c.noisy is None else float(c.noisy.distances[-1])
-    foreseen = noisy if c.run.request.compiled.errors.present or p is None else float(p.distances[-1])
+    known = request.compiled.device.errors_known and not request.compiled.errors.present
+    foreseen = float(p.distances[-1]) if known and p is not None else noisy
     settled = number(p.fixed_point_distance) if p else "—"
     table.add_row("trace distance", number(c.trace_distance), number(foreseen), "", "0", settled)
     table.add_row("fidelity", number(c.fidelity), "", "", "1", "")
@@ -96,6 +98,9 @@ def _target(c: Comparison) -> Table:
         table.add_row("simulated by", how)
     for row in placement_rows(compiled):
         table.add_row(*row)
+    asked = request.options.model_dump(exclude={"measurement_mitigation"}, exclude_defaults=True)
+    if asked and compiled.device.local:
+        table.add_row("options of the service", f"not simulated on a snapshot: {', '.join(asked)}")
     check = run.check
     if check is not None:
         passed = {True: "passed", False: "DIFFERS", None: "not checked"}[check.passed]

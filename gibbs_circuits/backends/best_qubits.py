@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -10,14 +9,15 @@ from itertools import islice
 
 import rustworkx
 from qiskit import QuantumCircuit
+from qiskit.exceptions import QiskitError
 
 from ..compiler import RandomChoice
 from .compiled import Compiled
+from .noise import log_success
 from .routing import relabelled
 
 MAX_PLACES = 20_000  # embeddings that are compared
 MAX_STATES = 2_000_000  # of the search for them
-WORST = 1e-12  # a gate that never works
 
 Uses = Mapping[tuple[str, tuple[int, ...]], float]
 
@@ -43,14 +43,11 @@ def on_best_qubits(compiled: Compiled) -> Compiled:
         pairs |= set(coupling.get_edges())  # branches that are not routed yet may use every pair among these wires
     pattern.add_edges_from([(number[a], number[b], None) for a, b in pairs if a in number and b in number])
     lattice = coupling.graph
-    seconds = _seconds(compiled)
+    seconds = 0.0 if errors.idle is None else _seconds(compiled)
 
     def log_fidelity(place: Mapping[int, int]) -> float:
-        gates = sum(
-            n * math.log(max(WORST, 1 - errors.rate(name, tuple(place[w] for w in at))))
-            for (name, at), n in uses.items()
-        )
-        readout = sum(math.log(max(WORST, 1 - sum(errors.flips(place[w])) / 2)) for w in compiled.system_qubits)
+        gates = sum(n * log_success(errors.rate(name, tuple(place[w] for w in at))) for (name, at), n in uses.items())
+        readout = sum(log_success(sum(errors.flips(place[w])) / 2) for w in compiled.system_qubits)
         waiting = 0.0
         if errors.idle is not None:
             waiting = -sum(seconds * (1 / t1 + 1 / t2) / 2 for t1, t2 in (errors.idle.times[place[w]] for w in wires))
@@ -91,11 +88,14 @@ def _seconds(compiled: Compiled) -> float:
     if hardware is None:
         return 0.0
     stages = zip(compiled.written.stages, compiled.parts, strict=True)
-    return sum(
-        stage.repeats * part.mean(lambda qc: float(qc.estimate_duration(hardware, "s")))
-        for stage, parts in stages
-        for part in parts
-    )
+    try:
+        return sum(
+            stage.repeats * part.mean(lambda qc: float(qc.estimate_duration(hardware, "s")))
+            for stage, parts in stages
+            for part in parts
+        )
+    except QiskitError:  # an operation without a duration
+        return 0.0
 
 
 def _moved(compiled: Compiled, place: Mapping[int, int], width: int) -> Compiled:

@@ -15,7 +15,7 @@ from ..readings.initial import InitialState
 from ..readings.work import building_seconds
 from ..spectrum import Array, trace_distance
 from ..status import Status
-from .compiled import Ancillas, Compiled
+from .compiled import Ancillas, Compiled, used_wires
 from .noise import Errors
 from .pauli_vectors import matrix_of, noisy_block
 from .routing import Router
@@ -107,7 +107,8 @@ def one_sweep(compiled: Compiled, seed: int) -> OneSweep:
         expected = sweep_map(program, 0, used).apply(initial.density(n))
     except TooLargeError:
         return OneSweep(once, None, None, None)
-    small = once.compact()
+    near = sorted(used_wires([begin, block]) - set(compiled.system_qubits))
+    small = once.compact((*compiled.system_qubits, *near))
     if small.start.num_qubits > MAX_CHECKED_QUBITS:
         clean = compiled.device.errors_known and not compiled.errors.present
         return OneSweep(once, expected, expected if clean else None, None)

@@ -13,7 +13,7 @@ from .compiled import Compiled
 from .measurement import as_weights, measured, outcome_probabilities, rotations, whole
 from .request import Request
 
-CHECK_SHOTS = 2000
+CHECK_SHOTS = 4000  # of a simulation, where they cost next to nothing
 
 
 def aer_check(request: Request) -> Check | None:

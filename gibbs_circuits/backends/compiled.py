@@ -16,7 +16,7 @@ from ..readings.loop import loop_over
 from ..targets import Target
 from .devices import Device
 from .idle import with_delays
-from .noise import Errors
+from .noise import Errors, log_success
 from .routing import relabelled, two_qubit_gates
 
 
@@ -108,7 +108,7 @@ class Compiled:
 
     def _log_fidelity(self, qc: QuantumCircuit) -> float:
         return sum(
-            math.log1p(-self.errors.rate(item.operation.name, tuple(qc.find_bit(q).index for q in item.qubits)))
+            log_success(self.errors.rate(item.operation.name, tuple(qc.find_bit(q).index for q in item.qubits)))
             for item in qc.data
         )
 
@@ -139,21 +139,26 @@ class Compiled:
         circuits = [self.start, *(c for stage in self.parts for part in stage for c in part.distinct)]
         return (*self.placement, *sorted(used_wires(circuits) - set(self.placement)))
 
-    def compact(self) -> Compiled:
-        """The same on the qubits in use only, program qubit k on wire k first, with what waiting costs; to simulate."""
-        order = self.wires
+    def compact(self, order: Sequence[int] | None = None) -> Compiled:
+        """The same on the qubits in use only, program qubit k on wire k first, with what waiting costs; to simulate.
+
+        Args:
+            order: Other wires, the system's first, that all blocks stay within; `errors` are in this order, too.
+        """
+        order = self.wires if order is None else order
         wire = {physical: k for k, physical in enumerate(order)}
 
         def small(qc: QuantumCircuit) -> QuantumCircuit:
             if self.errors.idle is not None:
-                qc = with_delays(qc, self.errors.idle.hardware, order)
+                recorded = self.ancillas is Ancillas.RECORDED
+                qc = with_delays(qc, self.errors.idle.hardware, order, recorded=recorded)
             return relabelled(qc, wire, len(order))
 
         return replace(
             self,
             start=small(self.start),
             parts=tuple(tuple(part.mapped(small) for part in stage) for stage in self.parts),
-            placement=tuple(range(len(self.placement))),
+            placement=tuple(wire.get(physical, -1) for physical in self.placement),
             errors=self.errors.on(order),
         )
 

@@ -17,7 +17,7 @@ from qiskit_aer.noise import QuantumError
 from qiskit_aer.noise.device import basic_device_gate_errors, basic_device_readout_errors
 
 from ..errors import ArgumentError
-from ..targets import AerTarget, IbmTarget, Noise, SnapshotNoise, Target, check_consistent
+from ..targets import AerTarget, IbmTarget, SnapshotNoise, Target, check_consistent
 from .idle import described_idle
 from .noise import MICROSECOND, Errors, Idle, described_errors, wrong_reset
 
@@ -41,6 +41,7 @@ class Device:
         backend: What the service or the user has; None for a processor described in a file.
         resets: Whether a reset in mid-circuit is possible.
         errors_known: Whether `errors` are what the device does; not where a user's simulator has a noise of its own.
+        simulated: Whether a snapshot that a user handed in is simulated here.
     """
 
     target: Target
@@ -51,6 +52,7 @@ class Device:
     backend: BackendV2 | None = None
     resets: bool = True
     errors_known: bool = True
+    simulated: bool = False
 
     @property
     def name(self) -> str:
@@ -68,7 +70,7 @@ class Device:
     @property
     def local(self) -> bool:
         """Whether runs stay on this machine."""
-        return isinstance(self.target, AerTarget) or self.target.snapshot is not None
+        return isinstance(self.target, AerTarget) or self.target.snapshot is not None or self.simulated
 
     @property
     def seconds_between_shots(self) -> float:
@@ -230,7 +232,6 @@ def user_device(backend: BackendV2, name: str | None = None, *, idle: bool = Fal
     return from_backend(backend, target)
 
 
-def plain_device(name: str) -> Device:
-    """Every pair interacts, no noise: for a primitive that does not say what it runs on."""
-    target = AerTarget(name=name, kind="aer", noise=Noise())
-    return replace(open_device(target), target=target)
+def plain_device(name: str, *, exact: bool) -> Device:
+    """Every pair interacts: for a primitive that does not say what it runs on; `exact` if it surely has no errors."""
+    return replace(open_device(AerTarget(name=name, kind="aer")), errors_known=exact)

@@ -38,22 +38,40 @@ def described_idle(durations: Durations, times: tuple[float, float], basis: Sequ
     return Idle(hardware, ((t1, t2),) * width)
 
 
-def with_delays(qc: QuantumCircuit, hardware: Hardware, wires: Collection[int]) -> QuantumCircuit:
+def with_delays(
+    qc: QuantumCircuit, hardware: Hardware, wires: Collection[int], *, recorded: bool = False
+) -> QuantumCircuit:
     """A block with a delay wherever one of some wires waits, until all of them are done.
 
     A block begins when all qubits are done with the one before, so that waiting is counted block by block: never less
-    than when the whole circuit is scheduled at once.
+    than when the whole circuit is scheduled at once. With `recorded`, the others also wait while an ancilla is measured
+    before its reset.
     """
+    if recorded:
+        qc = _measured_before_resets(qc)
     padded = PassManager([ASAPScheduleAnalysis(target=hardware), PadDelay(target=hardware)]).run(qc)
     out = QuantumCircuit(qc.num_qubits, global_phase=qc.global_phase)
     for item in padded.data:
         at = [padded.find_bit(q).index for q in item.qubits]
+        if item.operation.name == "measure":  # written where the whole circuit is put together
+            continue
         if item.operation.name == "delay":
             if at[0] not in wires:
                 continue
             out.delay(seconds_of(item.operation.duration, item.operation.unit, hardware.dt), at[0], unit="s")
         else:
             out.append(item.operation, at)
+    return out
+
+
+def _measured_before_resets(qc: QuantumCircuit) -> QuantumCircuit:
+    count = sum(item.operation.name == "reset" for item in qc.data)
+    out, bits = QuantumCircuit(qc.num_qubits, count, global_phase=qc.global_phase), iter(range(count))
+    for item in qc.data:
+        at = [qc.find_bit(q).index for q in item.qubits]
+        if item.operation.name == "reset":
+            out.measure(at[0], next(bits))
+        out.append(item.operation, at)
     return out
 
 

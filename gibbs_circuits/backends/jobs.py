@@ -147,6 +147,7 @@ def collected(
         if missing:
             run_blocks(request, missing, done)
     elif request.sampled_check:
+        block_check(request, None)  # a wrong circuit is seen before anything is paid for
         run_remote(request, missing if CHECK in blocks else [CHECK, *missing], store, done)
     else:
         check = block_check(request, None)

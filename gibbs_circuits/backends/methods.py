@@ -104,6 +104,11 @@ def _refuse_hopeless(target: AerTarget, forecast: Forecast, choice: Choice) -> N
             f"{one.memory_bytes / GIB:.3g} GiB, but {MEMORY_LIMIT_GIB:g} GiB is the limit. Fix: use a smaller model"
             f"{_ways(target.method)}."
         )
+    if forecast.qubits > target.max_qubits:
+        raise TooLargeError(
+            f"The simulation needs {forecast.qubits} qubits, those that routing passes through included, but target "
+            f"`{target.name}` takes {target.max_qubits}. Fix: use a smaller model, or raise max_qubits."
+        )
     if one.seconds > 3600 * target.max_hours:
         raise TooLargeError(
             f"The simulation of {forecast.qubits} qubits, {forecast.two_qubit_gates:,.0f} two-qubit gates with method "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,6 +25,7 @@ from ..spectrum import Real
 from ..targets import Noise
 
 MICROSECOND = 1e-6
+NEVER = 1e-12
 FLIPPED = (0.0, 0.0)
 
 
@@ -155,6 +157,11 @@ def described_errors(noise: Noise, basis: Sequence[str], idle: Idle | None = Non
         anywhere["reset"] = wrong_reset(noise.reset)
         rates["reset", ()] = noise.reset
     return Errors(anywhere, {}, rates, {}, (noise.readout, noise.readout), idle)
+
+
+def log_success(p: float) -> float:
+    """The logarithm of 1 − p; a gate that is reported never to work leaves next to nothing, not −∞."""
+    return math.log(max(NEVER, 1 - p))
 
 
 def wrong_reset(p: float) -> QuantumError:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeAlias
 
-from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2
+from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2, StatevectorEstimator, StatevectorSampler
 from qiskit.providers import BackendV2
 from qiskit_aer import AerSimulator
 
 from ..errors import ArgumentError
-from ..targets import AerTarget, IbmTarget, Target
+from ..targets import AerTarget, IbmTarget, Target, check_used
 from .clients import Primitive, check_primitive
 from .compiled import Ancillas
 from .devices import NO_CLIENT, Device, open_device, plain_device, snapshot_backend, user_device
@@ -31,6 +32,8 @@ def opened(backend: Backend, num_qubits: int) -> tuple[Device, Any]:
         ArgumentError: If it is none of these, or what a file asks for is not there.
         BackendError: If the service fails or cannot be reached.
     """
+    if isinstance(backend, AerTarget | IbmTarget):
+        check_used(backend, backend.model_fields_set)
     if isinstance(backend, AerTarget):
         check_processor(backend)
         return open_device(backend, num_qubits), None
@@ -44,7 +47,7 @@ def opened(backend: Backend, num_qubits: int) -> tuple[Device, Any]:
         module = type(backend).__module__
         device = user_device(backend, idle=module.startswith(SERVICE))
         if module.startswith(SNAPSHOTS):
-            return device, None
+            return replace(device, simulated=True), None
         return device, backend.service if module.startswith(SERVICE) else backend
     check_primitive(backend, resets=False)
     _check_unseeded(backend)
@@ -52,7 +55,7 @@ def opened(backend: Backend, num_qubits: int) -> tuple[Device, Any]:
 
 
 def _check_unseeded(primitive: Primitive) -> None:
-    """Refuse a sampler that begins every job with the same random numbers: realisations must be independent."""
+    """Refuse a primitive that begins every job with the same random numbers: realisations must be independent."""
     own, options = getattr(primitive, "_backend", None), getattr(primitive, "options", None)
     seeds = {
         getattr(primitive, "_seed", None),
@@ -60,7 +63,7 @@ def _check_unseeded(primitive: Primitive) -> None:
         getattr(getattr(options, "simulator", None), "seed_simulator", None),
         getattr(own.options, "seed_simulator", None) if isinstance(own, AerSimulator) else None,
     }
-    if isinstance(primitive, BaseSamplerV2) and any(isinstance(seed, int) for seed in seeds):
+    if any(isinstance(seed, int) for seed in seeds):
         name = type(primitive).__name__
         raise ArgumentError(
             "backend", "give every job random numbers of its own",
@@ -76,7 +79,7 @@ def _primitive_device(primitive: Primitive) -> Device:
     name = type(primitive).__name__
     if isinstance(own, BackendV2) and own.target is not None:
         return user_device(own, name)
-    return plain_device(name)
+    return plain_device(name, exact=isinstance(primitive, StatevectorSampler | StatevectorEstimator))
 
 
 def settled_ancillas(asked: str, device: Device, service: Any) -> Ancillas:

@@ -180,6 +180,7 @@ class _Queue:
     work: Work
     done: Callable[[Block], None]
     heard: float = field(default_factory=time.monotonic)
+    repeated: set[tuple[int, ...]] = field(default_factory=set)  # submitted anew by this process, once each
 
     def submitted(self, record: JobRecord) -> JobRecord:
         """A job that the service has, under one id that is on disk."""
@@ -228,8 +229,11 @@ class _Queue:
         if seen.state is State.UNKNOWN:
             message = seen.message or "the service does not know it any more"
             lost = self._write(replace(record, status="failed", message=message))
+            if record.realisations in self.repeated:
+                return lost
+            self.repeated.add(record.realisations)
             again = JobRecord(f"{record.tag}-again", record.realisations, record.attempt + 1)
-            return lost if lost.tag.endswith("-again") else self.ended(self.submitted(again))
+            return self.ended(self.submitted(again))
         if seen.state is State.FAILED:
             failed = replace(record, status="failed", message=seen.message, qpu_seconds=seen.qpu_seconds)
             failed = self._write(failed)

@@ -21,6 +21,7 @@ from ..spectrum import Real
 from ..targets import ClientOptions, IbmTarget
 from .aer import shot_seed, simulator
 from .blocks import Block, Shots
+from .checking import CHECK_SHOTS
 from .clients import Client, Local
 from .compiled import Ancillas, Compiled
 from .ibm import Runtime, make_sampler, sampler_options
@@ -28,8 +29,6 @@ from .idle import with_decay
 from .measurement import measured, rotations, whole
 from .queue import JobStore, Work, run_jobs
 from .request import CHECK, Request
-
-CHECK_SHOTS = 4000  # of a simulation, where they cost next to nothing
 
 
 def run_remote(request: Request, missing: Sequence[int], store: JobStore, done: Callable[[Block], None]) -> None:
@@ -146,7 +145,9 @@ def _local_options(seed: int) -> dict[str, Any]:
 
 def _check_circuit(request: Request, simulated: bool) -> QuantumCircuit:
     assert request.sweep is not None  # only asked for where there is one
-    once = request.sweep.compiled.compact() if simulated else request.sweep.compiled
+    once = request.sweep.compiled
+    if simulated:
+        once = once.compact(request.compiled.wires)  # the order of the simulator's errors
     qc = once.start.copy()
     qc.compose(once.parts[0][0].options[0], inplace=True)
     return qc

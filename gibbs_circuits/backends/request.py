@@ -11,6 +11,7 @@ from typing import Any
 
 from qiskit.primitives import BaseEstimatorV2
 from qiskit.quantum_info import SparsePauliOp
+from qiskit_aer.noise import NoiseModel
 
 from ..readings.initial import InitialState
 from ..targets import AerTarget, ClientOptions
@@ -20,6 +21,10 @@ from .methods import Choice
 from .usage import Usage
 
 ENERGY = "energy"
+ONLY_HOW = {
+    "description", "max_qubits", "max_hours", "max_qpu_seconds", "jobs_at_once", "realisations_per_job", "mode",
+    "account", "instance",
+}  # fmt: skip
 CHECK = -1  # the number of the realisation that is the check of the target
 
 
@@ -87,7 +92,7 @@ class Request:
             "program": self.compiled.program.hash,
             "backend": self.compiled.device.name,
             "device": getattr(self.compiled.target, "device", None),
-            "backend_hash": _hash(self.compiled.target.model_dump_json()),
+            "backend_hash": _hash(self._what_runs),
             "method": None if self.choice is None else self.choice.method,
             "ancillas": self.compiled.ancillas.value,
             "initial": self.initial.name,
@@ -99,6 +104,23 @@ class Request:
             "observables": _hash(repr({name: op.to_list() for name, op in self.observables.items()})),
             "simulator": f"qiskit {version('qiskit')}, qiskit-aer {version('qiskit-aer')}",
         }
+
+    @property
+    def _what_runs(self) -> str:
+        """What of the target decides the data: not its description, its limits, or how jobs are cut and queued."""
+        said = self.compiled.target.model_dump_json(exclude=ONLY_HOW)
+        device = self.compiled.device
+        own = "" if self.service is None else f"{type(self.service).__name__} {_own_noise(self.service)}"
+        return f"{said} {device.basis} {device.errors_known} {own}"
+
+
+def _own_noise(service: Any) -> str:
+    """The noise model of a user's simulator; its errors have names that differ from process to process."""
+    model = getattr(getattr(service, "options", None), "noise_model", None)
+    if not isinstance(model, NoiseModel):
+        return ""
+    errors = model.to_dict(serializable=True)["errors"]
+    return repr([{key: value for key, value in error.items() if key != "id"} for error in errors])
 
 
 def _hash(text: str) -> str:
