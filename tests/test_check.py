@@ -8,9 +8,13 @@ import pytest
 from qiskit import QuantumCircuit
 
 from gibbs_circuits.backends import Memory, Request, collect
+from gibbs_circuits.backends.aer import simulator
 from gibbs_circuits.backends.check import Check, generic_start, one_sweep
+from gibbs_circuits.backends.idle import with_decay
 from gibbs_circuits.backends.jobs import collected
+from gibbs_circuits.backends.methods import Choice
 from gibbs_circuits.backends.noise import described_errors
+from gibbs_circuits.backends.remote import check_circuit
 from gibbs_circuits.errors import BackendError
 from gibbs_circuits.pipeline import request_run
 from gibbs_circuits.readings import bits, mixed, one, zero
@@ -206,3 +210,19 @@ def test_check__nothing_known__is_not_called_passed() -> None:
     found = checked(replace(asked, sweep=nothing))
     assert found.passed is None
     assert found.status is Status.NOT_CHECKED
+
+
+def test_check__snapshot__has_the_errors_of_the_qubits_it_names() -> None:
+    # a sweep may pass through fewer qubits than the whole program, whose simulator has its errors in another order
+    asked = request("fake_torino", sites=3, scheme="random_jumps", sweeps=3, nodes=5)
+    asked = replace(asked, sweep=one_sweep(asked.compiled, 2))
+    assert asked.sweep is not None
+    assert asked.sweep.predicted is not None
+    small = asked.compiled.compact()
+    qc = with_decay(check_circuit(asked, simulated=True), small.errors)
+    qc.save_density_matrix(range(3))
+    dense = Choice("density_matrix", "CPU", "")
+    made = np.asarray(simulator(small, dense).run(qc).result().data(0)["density_matrix"])
+    assert distance(made, asked.sweep.predicted) < 1e-6
+    assert asked.sweep.expected is not None
+    assert distance(made, asked.sweep.expected) > 0.01  # the control: the errors are felt

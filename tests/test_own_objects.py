@@ -12,11 +12,13 @@ from qiskit import QuantumCircuit
 from qiskit.primitives import BackendEstimatorV2, BackendSamplerV2, StatevectorEstimator, StatevectorSampler
 from qiskit.providers.fake_provider import GenericBackendV2
 from qiskit_aer import AerSimulator
+from qiskit_aer.noise import NoiseModel, depolarizing_error
 from qiskit_aer.primitives import EstimatorV2, SamplerV2
 from qiskit_ibm_runtime.executor_sampler import Sampler
 from qiskit_ibm_runtime.fake_provider import FakeLagosV2, FakeTorino
 
 import gibbs_circuits as gc
+from gibbs_circuits import pipeline
 from gibbs_circuits.analysis.estimate import interval
 from gibbs_circuits.analysis.predicted import final_state, predicted_values
 from gibbs_circuits.backends.noisy_channel import try_noisy_prediction
@@ -249,3 +251,34 @@ def test_own__recorded_sampler__has_jumps() -> None:
 def test_trace_distance__of_the_prediction__is_not_zero() -> None:
     rho = states_after_sweeps(program(), zero(2).density(2))[-1]
     assert trace_distance(rho, zero(2).density(2)) > 0.05  # so that agreeing means something
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"backend": StatevectorSampler(), "ancilla_policy": "fresh"}, r"`shots` must be >= 1"),
+        ({"backend": StatevectorEstimator(seed=1), "ancilla_policy": "fresh", "shots": 80}, "fixed seed"),
+        ({"resume": True}, r"`resume` must come with out"),
+        ({"backend": gc.AerTarget(name="x", kind="aer", snapshot="fake_fez", basis=("cz", "rz"))}, "`basis`.*snapshot"),
+    ],
+)
+def test_own__what_would_be_ignored_or_wrong__is_refused(arguments: dict[str, Any], says: str) -> None:
+    with pytest.raises(gc.ArgumentError, match=rf"{says}.*Fix:"):
+        gc.run(program(), **arguments)
+
+
+def test_own__errors_that_are_not_known__are_not_called_none() -> None:
+    found = gc.compare(run(AerSimulator.from_backend(FakeLagosV2()), shots=800))
+    (noise,) = [line for line in found.ledger if line.rung.value == "noise"]
+    assert (noise.value, noise.status.value) == (None, "not_checked")
+
+
+def test_identity__own_simulators__differ_by_their_noise_alone() -> None:
+    def identity(p: float) -> dict[str, object]:
+        model = NoiseModel()
+        model.add_all_qubit_quantum_error(depolarizing_error(p, 2), ["cz"])
+        backend = AerSimulator(noise_model=model)
+        return pipeline.request_run(program(), backend, zero(2), {}, 80, 8, 1).identity
+
+    assert identity(0.01) == identity(0.01)
+    assert identity(0.01) != identity(0.02)

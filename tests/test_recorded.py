@@ -13,13 +13,14 @@ import gibbs_circuits as gc
 from gibbs_circuits.backends import Ancillas, Memory, RunResult, collect, compile_for
 from gibbs_circuits.backends.jumps import Jumps, jump_records
 from gibbs_circuits.backends.measurement import JUMPS, jump_events, whole
+from gibbs_circuits.backends.noisy_channel import noisy_states
 from gibbs_circuits.compiler import Couple, Program, RandomChoice
 from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.folder import Folder
 from gibbs_circuits.pipeline import request_run
 from gibbs_circuits.readings import pieces, random_draws, zero
 from gibbs_circuits.readings.circuit import assemble
-from gibbs_circuits.targets import AerTarget, HeavyHex, Noise, load_target
+from gibbs_circuits.targets import AerTarget, Durations, HeavyHex, Noise, load_target
 from tests.programs import ANCILLAS_USED, build, exact_states, ising, lowered, using_ancillas
 
 LIMIT = 4.0  # standard errors: a false alarm in 16,000 numbers, and every seed is fixed
@@ -194,3 +195,16 @@ def test_recorded__density_matrix_or_unrecorded__is_refused() -> None:
         request_run(original, load_target("aer_density_matrix"), zero(2), {}, 100, 2, 1, ancillas="recorded")
     with pytest.raises(ArgumentError, match=r"recorded its ancillas.*'reset'.*Fix:"):
         gc.jumps(gc.run(original, VECTOR, shots=20, realisations=2))
+
+
+def test_recorded__idling__waits_for_the_measurement_too() -> None:
+    def last(policy: str, reset: float) -> np.ndarray:
+        noise = Noise(t1=40.0, t2=30.0, durations=Durations(reset=reset))
+        on = VECTOR.model_copy(update={"noise": noise})
+        asked = request_run(using_ancillas("parallel"), on, zero(2), {}, 90, 3, 3, ancillas=policy)
+        return np.asarray(noisy_states(asked.compiled)[-1])
+
+    took = Durations()
+    recorded = last("recorded", took.reset)
+    assert np.abs(recorded - last("reset", took.reset)).max() > 1e-3
+    assert np.abs(recorded - last("reset", took.reset + took.measure)).max() < 1e-9  # as if the reset took longer

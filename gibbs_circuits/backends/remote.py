@@ -48,7 +48,7 @@ def run_remote(request: Request, missing: Sequence[int], store: JobStore, done: 
     @lru_cache(maxsize=16)
     def circuits(k: int) -> tuple[QuantumCircuit, ...]:
         draws = () if k == CHECK else random_draws(on.program, request.seed, k)
-        written = _check_circuit(request, simulated) if k == CHECK else whole(on, draws)
+        written = check_circuit(request, simulated=simulated) if k == CHECK else whole(on, draws)
         found = [measured(written, basis, on.system_qubits, turns) for basis in request.bases]
         if request.options.measurement_mitigation and k != CHECK:
             found += calibration(on)
@@ -143,7 +143,8 @@ def _local_options(seed: int) -> dict[str, Any]:
     return sampler_options(ClientOptions(), "local", seed)
 
 
-def _check_circuit(request: Request, simulated: bool) -> QuantumCircuit:
+def check_circuit(request: Request, *, simulated: bool) -> QuantumCircuit:
+    """One sweep from a generic product state, on the device, or on the wires of the simulated program."""
     assert request.sweep is not None  # only asked for where there is one
     once = request.sweep.compiled
     if simulated:
