@@ -129,10 +129,10 @@ def placement(console: Console) -> bool:
     for sites in (3, 4, 5, 6):
         model = gc.models.mixed_field_ising(sites)
         program = gc.compile(gc.dll(model, 1.0, couplings="Y", filter="gaussian"), target_error=0.10)
-        free = pipeline.compile_on(program, load_target("aer_density_matrix"), zero(sites), 1, "reset")[0]
+        free = pipeline.compile_on(program, load_target("aer_density_matrix"), zero(sites), "reset")[0]
         for name in ("fake_heavy_hex", "fake_torino", "fake_boston"):
             began = perf_counter()
-            compiled = pipeline.compile_on(program, load_target(name), zero(sites), 1, "reset")[0]
+            compiled = pipeline.compile_on(program, load_target(name), zero(sites), "reset")[0]
             took = perf_counter() - began
             found = compiled.two_qubit_gates / free.two_qubit_gates
             if (sites, name) == (6, "fake_heavy_hex"):

@@ -243,9 +243,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         with naming(spec.path, "compile"):
             program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
         with naming(spec.path, "run"):
-            compiled, service = pipeline.compile_on(
-                program, spec.target, spec.initial, spec.seed, spec.ancilla_policy, stage
-            )
+            compiled, service = pipeline.compile_on(program, spec.target, spec.initial, spec.ancilla_policy, stage)
         dense = spec.model.num_qubits <= MAX_DENSE_QUBITS
         stage("exact channel, ledger")
         start = spec.initial.density(spec.model.num_qubits) if dense else None

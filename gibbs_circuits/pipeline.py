@@ -141,9 +141,11 @@ def tradeoff(program: Program) -> tuple[CoherentRow, ...]:
 
 
 def compile_on(
-    program: Program, backend: Backend, initial: InitialState, seed: int, ancillas: str, progress: Progress = quiet
+    program: Program, backend: Backend, initial: InitialState, ancillas: str, progress: Progress = quiet
 ) -> tuple[Compiled, Any]:
     """Program → blocks on a target, and what runs them; see `opened`.
+
+    The seed of a run has no part in it: all draws of a program are on the same qubits.
 
     Raises:
         ArgumentError: If the target is not there, or has too few qubits or no reset.
@@ -158,7 +160,7 @@ def compile_on(
         device = open_device(backend, used)
     progress("transpiling")
     try:
-        return on_best_qubits(compile_for(program, device, initial, seed, kind)), service
+        return on_best_qubits(compile_for(program, device, initial, ancillas=kind)), service
     except TranspilerError as error:
         raise ArgumentError(
             "backend", "take every gate on its lattice", f"{', '.join(device.basis)} cannot: {error.message}",
@@ -197,7 +199,7 @@ def request_run(
         refuse_size(program.num_qubits, program.num_system, backend)
         if shots == 0 and backend.method not in ("automatic", "density_matrix"):
             raise _samples_only(backend.name)
-    compiled, service = compile_on(program, backend, initial, seed, ancillas, progress)
+    compiled, service = compile_on(program, backend, initial, ancillas, progress)
     device = compiled.device
     estimator = isinstance(service, BaseEstimatorV2)
     exact = isinstance(device.target, AerTarget) and service is None
@@ -273,7 +275,7 @@ def run_request(
     anywhere = request.compiled.device.coupling is None and request.compiled.program.num_qubits <= 57
     if anywhere and largest <= ROUTED_GATES:
         progress("counting on a heavy-hex lattice")
-        lattice = compile_for(request.compiled.program, load_target(LATTICE), request.initial, request.seed)
+        lattice = compile_for(request.compiled.program, load_target(LATTICE), request.initial)
     progress("running")
     kept = store or Memory()
     blocks, check = collected(request, kept, steps)

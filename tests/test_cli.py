@@ -361,3 +361,13 @@ def test_run__noisy_target__predicts_and_itemises_the_noise(run: Run) -> None:
     assert [row["status"] for row in noise] == ["measured"]
     assert noise[0]["value"] > 1e-3
     assert 0 < data["ledger_sum"]["ratio"] < 2
+
+
+def test_compile__seeds__draw_anew_on_the_same_qubits(run: Run) -> None:
+    found = [
+        run("compile", "--backend", "fake_torino", "--out", f"{seed}.qasm", "--seed", str(seed), compile=KEYS)[1]
+        for seed in (1, 2, 3)
+    ]
+    assert len({tuple(data["target"]["system_qubits"]) for data in found}) == 1
+    texts = {(Path.cwd() / f"{seed}.qasm").read_text() for seed in (1, 2, 3)}
+    assert len(texts) > 1  # the delays differ

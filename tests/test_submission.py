@@ -26,7 +26,7 @@ EXACT = 1e-10
 @lru_cache
 def compiled(device: str, ancillas: str = "reset", **keys: Any) -> Compiled:
     target = IbmTarget(name=device, kind="ibm", device=device, **keys)
-    return pipeline.compile_on(build(ising(2), sweeps=2, nodes=2), target, zero(2), 1, ancillas)[0]
+    return pipeline.compile_on(build(ising(2), sweeps=2, nodes=2), target, zero(2), ancillas)[0]
 
 
 def written(found: Compiled) -> QuantumCircuit:
