@@ -13,7 +13,6 @@ from .estimate import Estimate
 from .tables import (
     count,
     generator_table,
-    lattice_name,
     ledger_table,
     number,
     placement_rows,
@@ -131,7 +130,10 @@ def _gates(c: Comparison) -> Table:
     title = f"Two-qubit gates: {program.scheme}, {program.sweeps} sweeps; {claim}"
     table = table_of(title, "way", "two-qubit gates", "trace distance", "ratio to ours")
     table.add_row(
-        f"this program on {compiled.device.name} ({lattice_name(compiled)})", count(ours), number(c.trace_distance), "1"
+        f"this program on {compiled.device.name} ({compiled.device.lattice})",
+        count(ours),
+        number(c.trace_distance),
+        "1",
     )
     if run.lattice is not None:
         lattice = run.lattice.two_qubit_gates

@@ -93,11 +93,6 @@ def steady_table(steady: Steady) -> Table:
     return table
 
 
-def lattice_name(compiled: Compiled) -> str:
-    """Which pairs of qubits interact on a target."""
-    return compiled.device.lattice
-
-
 def promise(program: Program, prediction: Prediction | None, target_error: float) -> str:
     """What a program is entitled to claim, and where its settings come from."""
     guarantee = "not checked" if prediction is None else prediction.guarantee(target_error).value
@@ -149,7 +144,7 @@ def program_table(
     table.add_row("knobs", knobs)
     table.add_row(f"at target error {target_error:g}", promise(program, prediction, target_error))
     table.add_row("two-qubit gates, from the formula", count(cost(program).two_qubit_gates))
-    name = f"{compiled.device.name} ({lattice_name(compiled)})"
+    name = f"{compiled.device.name} ({compiled.device.lattice})"
     table.add_row(f"two-qubit gates on {name}", count(compiled.two_qubit_gates))
     for row in placement_rows(compiled):
         table.add_row(*row)

@@ -12,6 +12,7 @@ from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 
 from ..compiler import RandomChoice
+from ..readings.circuit import all_mapped
 from .compiled import Compiled
 from .noise import log_success
 from .routing import relabelled
@@ -87,13 +88,8 @@ def _seconds(compiled: Compiled) -> float:
     hardware = compiled.device.hardware
     if hardware is None:
         return 0.0
-    stages = zip(compiled.written.stages, compiled.parts, strict=True)
     try:
-        return sum(
-            stage.repeats * part.mean(lambda qc: float(qc.estimate_duration(hardware, "s")))
-            for stage, parts in stages
-            for part in parts
-        )
+        return compiled.total(lambda qc: float(qc.estimate_duration(hardware, "s")))
     except QiskitError:  # an operation without a duration
         return 0.0
 
@@ -105,6 +101,6 @@ def _moved(compiled: Compiled, place: Mapping[int, int], width: int) -> Compiled
     return replace(
         compiled,
         start=moved(compiled.start),
-        parts=tuple(tuple(part.mapped(moved) for part in stage) for stage in compiled.parts),
+        parts=all_mapped(compiled.parts, moved),
         placement=tuple(place[w] for w in compiled.placement),
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from qiskit import QuantumCircuit
 
 from ..compiler import Program
-from ..readings.circuit import Pieces, assemble, described, random_draws
+from ..readings.circuit import Pieces, all_mapped, assemble, described, random_draws
 from ..readings.depth import mean_depth
 from ..readings.loop import loop_over
 from ..targets import Target
@@ -84,18 +84,17 @@ class Compiled:
     @property
     def two_qubit_gates(self) -> float:
         """All sweeps, mean over random steps, without the preparation."""
-        pairs = zip(self.written.stages, self.two_qubit_gates_per_sweep, strict=True)
-        return float(sum(stage.repeats * gates for stage, gates in pairs))
+        return self.total(two_qubit_gates)
+
+    def total(self, value: Callable[[QuantumCircuit], float]) -> float:
+        """An additive quantity of the blocks over all sweeps, mean over random steps, without the preparation."""
+        stages = zip(self.written.stages, self.parts, strict=True)
+        return float(sum(stage.repeats * part.mean(value) for stage, parts in stages for part in parts))
 
     @property
     def counts(self) -> GateCounts:
         """Gates and resets of all sweeps."""
-        stages = list(zip(self.written.stages, self.parts, strict=True))
-        one, two, resets = (
-            float(sum(stage.repeats * part.mean(value) for stage, parts in stages for part in parts))
-            for value in (one_qubit_gates, two_qubit_gates, _resets)
-        )
-        return GateCounts(one, two, resets)
+        return GateCounts(self.total(one_qubit_gates), self.total(two_qubit_gates), self.total(_resets))
 
     @property
     def expected_fidelity(self) -> float:
@@ -103,8 +102,7 @@ class Compiled:
 
         The product of (1 − p) over all operations, mean number over random steps; waiting and readout are not in it.
         """
-        stages = zip(self.written.stages, self.parts, strict=True)
-        return math.exp(sum(stage.repeats * part.mean(self._log_fidelity) for stage, parts in stages for part in parts))
+        return math.exp(self.total(self._log_fidelity))
 
     def _log_fidelity(self, qc: QuantumCircuit) -> float:
         return sum(
@@ -157,7 +155,7 @@ class Compiled:
         return replace(
             self,
             start=small(self.start),
-            parts=tuple(tuple(part.mapped(small) for part in stage) for stage in self.parts),
+            parts=all_mapped(self.parts, small),
             placement=tuple(wire.get(physical, -1) for physical in self.placement),
             errors=self.errors.on(order),
         )

@@ -45,10 +45,12 @@ def run_remote(request: Request, missing: Sequence[int], store: JobStore, done: 
     on = request.compiled.compact() if simulated else request.compiled
     turns = rotations(on.device)
 
+    def draws(k: int) -> tuple[int, ...]:
+        return () if k == CHECK else random_draws(on.program, request.seed, k)
+
     @lru_cache(maxsize=16)
     def circuits(k: int) -> tuple[QuantumCircuit, ...]:
-        draws = () if k == CHECK else random_draws(on.program, request.seed, k)
-        written = check_circuit(request, simulated=simulated) if k == CHECK else whole(on, draws)
+        written = check_circuit(request, simulated=simulated) if k == CHECK else whole(on, draws(k))
         found = [measured(written, basis, on.system_qubits, turns) for basis in request.bases]
         if request.options.measurement_mitigation and k != CHECK:
             found += calibration(on)
@@ -60,9 +62,8 @@ def run_remote(request: Request, missing: Sequence[int], store: JobStore, done: 
             *seen, zeros, ones = seen
             flips = np.array([zeros.outcomes.mean(axis=0), 1 - ones.outcomes.mean(axis=0)]).T
             _check_flips(flips)
-        draws = () if k == CHECK else random_draws(on.program, request.seed, k)
         kept = tuple(seen) if on.ancillas is Ancillas.RECORDED and k != CHECK else ()
-        return Block(k, draws, None, tuple(one.counts for one in seen), kept, flips)
+        return Block(k, draws(k), None, tuple(one.counts for one in seen), kept, flips)
 
     def count(realisations: Sequence[int]) -> int:
         return CHECK_SHOTS if simulated and tuple(realisations) == (CHECK,) else request.share

@@ -10,7 +10,7 @@ from qiskit import QuantumCircuit
 from ..compiler import Program, RandomChoice, RandomDelay
 from ..compiler.fresh import fresh_ancillas
 from ..errors import ArgumentError
-from ..readings.circuit import Lazy, Piece, Pieces, pieces
+from ..readings.circuit import Lazy, Piece, Pieces, all_mapped, pieces
 from ..readings.initial import InitialState
 from ..targets import Target
 from .compiled import Ancillas, Compiled, used_wires
@@ -47,10 +47,7 @@ def compile_for(
     router, abstract = Router(device.basis, coupling), pieces(written, fused=True, named=recorded, resets=not fresh)
     start = initial.circuit(written.num_system, written.num_ancilla, resets=not fresh)
     if coupling is None:
-        parts = tuple(
-            tuple(piece.mapped(lambda qc: router.unrouted(router.written(qc, seed), seed)) for piece in stage)
-            for stage in abstract
-        )
+        parts = all_mapped(abstract, lambda qc: router.unrouted(router.written(qc, seed), seed))
         begin, placement = router.unrouted(start, seed), tuple(range(width))
     else:
         placement = _placement(router, written, abstract, seed)

@@ -104,6 +104,11 @@ class Piece:
 Pieces = tuple[tuple[Piece, ...], ...]  # per stage
 
 
+def all_mapped(parts: Pieces, change: Callable[[QuantumCircuit], QuantumCircuit]) -> Pieces:
+    """Every block changed, when it is asked for."""
+    return tuple(tuple(part.mapped(change) for part in stage) for stage in parts)
+
+
 def pieces(program: Program, *, fused: bool = False, named: bool = False, resets: bool = True) -> Pieces:
     """The program as few distinct blocks, so that each is built, placed and routed once.
 
