@@ -20,6 +20,7 @@ from .backends.opening import Backend
 from .baths import Bath
 from .compiler import Program, presets
 from .compiler.citation import citation
+from .compiler.saved import load_program
 from .errors import (
     ArgumentError,
     BackendError,
@@ -55,9 +56,9 @@ from .experiment import (
     make_observables,
     make_scheme,
 )
-from .folder import Folder, begun_on
+from .folder import Folder, begun_on, write_program
 from .generators import Lindbladian
-from .generators.channels import DiscreteChannel
+from .generators.channels import DiscreteChannel, inside
 from .kinds import (
     ckg,
     coarse_grained,
@@ -95,17 +96,29 @@ def certificate(generator: Lindbladian | DiscreteChannel, max_qubits: int = MAX_
 
 
 def compile(
-    generator: Lindbladian | DiscreteChannel, scheme: str = "parallel", target_error: float = 0.10, **knobs: Any
+    generator: Lindbladian | DiscreteChannel,
+    scheme: str = "parallel",
+    target_error: float = 0.10,
+    *,
+    initial: str = "zero",
+    seed: int = 1,
+    backend: str | Path | None = None,
+    **knobs: Any,
 ) -> Program:
-    """A program whose sweeps sample the generator's steady state.
+    """A program whose sweeps sample the generator's steady state, or, with scheme "auto", the cheapest one found.
 
     Args:
         generator: Any exact kind: gc.dll, gc.davies, …; its couplings, kernel and β.
         scheme: "parallel" (one ancilla per site, all riding the same evolution), "sequential" (one ancilla),
             "random_jumps", "thermal_ancilla"; dense blocks for small systems: "dilated_1", "dilated_2", "dilated_3",
-            "weak_measurement", "stinespring", "discrete". `gc.presets` has the published recipes.
+            "weak_measurement", "stinespring", "discrete"; "auto" searches for the fewest two-qubit gates that meet
+            `target_error` (its knobs: guarantee, calibration, time_budget, gate_errors, randomness).
+            `gc.presets` has the published recipes.
         target_error: Trace distance that knobs left out are chosen for, so that the predicted worst of the starts
             zero, one and mixed meets it (predicted up to 5 qubits).
+        initial: "auto" only: the start of a preparation.
+        seed: "auto" only: of the search.
+        backend: "auto" with gate_errors only: the target whose errors are minded.
         knobs: The scheme's own (`gibbs-circuits compile --help` lists them); explicit ones win.
 
     Raises:
@@ -113,7 +126,25 @@ def compile(
         TooLargeError: If the program is too large to write out; the message has its two-qubit gates.
     """
     recipe, settings = make_scheme(scheme, knobs)
-    return pipeline.compile_program(generator, recipe, settings, check_target_error(target_error))
+    n = inside(generator).model.num_qubits
+    return pipeline.compile_program(
+        generator, recipe, settings, check_target_error(target_error), initial=make_initial(initial, n, Path()),
+        seed=check_integer("seed", seed, low=0), target=None if backend is None else load_target(backend),
+    )  # fmt: skip
+
+
+def save(program: Program, path: str | Path) -> None:
+    """Write a program as JSON, whole or not at all."""
+    write_program(Path(path), program)
+
+
+def load(path: str | Path, generator: Lindbladian | DiscreteChannel) -> Program:
+    """A program that `save` or `compile --out FILE.json` wrote, for the same Hamiltonian and β.
+
+    Raises:
+        ArgumentError: If it cannot be read, was changed, or was made for another Hamiltonian or β.
+    """
+    return load_program(Path(path), generator)
 
 
 def circuit(program: Program, initial: str = "zero", seed: int = 0, loop: bool = False) -> QuantumCircuit:
@@ -233,7 +264,7 @@ __all__ = [
     "Jumps", "Lindbladian", "Model", "Prediction", "Program", "RunResult", "TooLargeError", "Trajectories", "Verdict",
     "__version__", "baths", "certificate", "circuit", "citation", "ckg", "coarse_grained", "compare", "compile", "cost",
     "custom", "davies", "discrete", "dll", "draw", "evolve", "expectation", "faster", "fidelity", "filters",
-    "free_fermions", "gibbs_state", "heat_currents", "jumps", "kms", "local", "mixing_time", "models", "plot",
-    "predict", "presets", "preview", "redfield", "run", "scandi_alhambra", "several_baths", "spectral_gap",
+    "free_fermions", "gibbs_state", "heat_currents", "jumps", "kms", "load", "local", "mixing_time", "models", "plot",
+    "predict", "presets", "preview", "redfield", "run", "save", "scandi_alhambra", "several_baths", "spectral_gap",
     "steady_state", "steady_states", "thermal", "trace_distance", "trajectories", "ule",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from .analysis.tables import (
     coherent_table,
     exact_table,
     forecast_table,
+    frontier_table,
     generator_table,
     ledger_table,
     program_table,
@@ -27,6 +28,7 @@ from .backends.noisy_channel import try_noisy_prediction
 from .backends.opening import availability
 from .backends.request import ENERGY
 from .backends.usage import usage
+from .compiler import Program
 from .errors import ArgumentError
 from .exact import Certificate, certificate, channel_certificate, faster
 from .exact.nonequilibrium import between_baths
@@ -39,6 +41,7 @@ from .folder import (
     default_folder,
     write_circuit,
     write_inputs,
+    write_program,
     write_results,
 )
 from .generators import Lindbladian
@@ -119,7 +122,7 @@ def run(
         stage("certificate")
         _certify(spec)
         with naming(spec.path, "compile"):
-            program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
+            program = _program(spec, stage)
         target = begun_on(spec.target, folder) if resume else spec.target
         with naming(spec.path, "run"):
             request = pipeline.request_run(
@@ -176,7 +179,12 @@ def exact(experiment: ExperimentFile, json: Json = False) -> None:
 def compile(
     experiment: ExperimentFile,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.qpy|FILE.qasm", help="Write the whole transpiled program.")
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE.qpy|FILE.qasm|FILE.json",
+            help="Write the whole transpiled program; .json: the program itself, to be loaded again.",
+        ),
     ] = None,
     backend: Annotated[
         str | None, typer.Option("--backend", metavar="NAME|FILE", help=r"Override \[run] backend.")
@@ -230,8 +238,8 @@ def _check_dense(spec: Experiment) -> None:
 
 def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
     if out is not None:
-        if out.suffix not in (".qpy", ".qasm"):
-            raise ArgumentError("--out", "end in .qpy or .qasm", f"{out} was found", "write --out program.qasm")
+        if out.suffix not in (".qpy", ".qasm", ".json"):
+            raise ArgumentError("--out", "end in .qpy, .qasm or .json", f"{out} was found", "write --out program.qasm")
         if out.is_dir():
             raise ArgumentError("--out", "be a file", f"{out} is a folder", "write --out program.qasm")
         check_writable("--out", out.absolute().parent)
@@ -241,7 +249,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         stage("certificate")
         cert = _certify(spec)
         with naming(spec.path, "compile"):
-            program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, stage)
+            program = _program(spec, stage)
         with naming(spec.path, "run"):
             compiled, service = pipeline.compile_on(program, spec.target, spec.initial, spec.ancilla_policy, stage)
         dense = spec.model.num_qubits <= MAX_DENSE_QUBITS
@@ -260,7 +268,10 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         rows = compiled_ledger(compiled, start, noisy) if start is not None else program.declared
     if out is not None:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
-        write_circuit(out, compiled.circuit(spec.seed))
+        if out.suffix == ".json":
+            write_program(out, program)
+        else:
+            write_circuit(out, compiled.circuit(spec.seed))
     if json:
         files = [str(out)] if out is not None else []
         error = spec.target_error
@@ -271,6 +282,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         return
     parts = [
         program_table(program, compiled, prediction, spec.target_error, noisy),
+        *([frontier_table(program)] if program.frontier else []),
         forecast_table(forecast, taken, how),
         *([coherent_table(tradeoff)] if tradeoff else []),
         ledger_table(rows),
@@ -278,6 +290,13 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
     show(Group(*([generator_table(spec.generator, cert)] if cert else []), *parts))
     if out is not None:
         print(f"Written: {out}")
+
+
+def _program(spec: Experiment, stage: pipeline.Progress) -> Program:
+    return pipeline.compile_program(
+        spec.generator, spec.scheme, spec.knobs, spec.target_error, stage, initial=spec.initial, seed=spec.seed,
+        target=spec.target, folder=spec.path.parent,
+    )  # fmt: skip
 
 
 def _certify(spec: Experiment) -> Certificate | None:

@@ -21,6 +21,7 @@ from .models import LIBRARY, Model, hermitian, pauli_sum, read_model
 from .models.text import read_text, read_toml
 from .readings.initial import InitialState, bits, mixed, one, zero
 from .targets import Target, load_target
+from .tuning.auto import AUTO, AutoKnobs
 from .validation import from_validation
 
 SECTIONS = ("model", "generator", "compile", "run", "observables")
@@ -66,8 +67,8 @@ class Experiment:
     name: str
     path: Path
     generator: Generator
-    scheme: Scheme
-    knobs: Knobs
+    scheme: Scheme | None  # None: the cheapest program is searched for
+    knobs: Knobs | AutoKnobs
     target_error: float
     target: Target
     shots: int
@@ -131,10 +132,10 @@ def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) ->
         "model": filled_model,
         "generator": keys,
         "compile": {
-            "scheme": scheme.name,
+            "scheme": AUTO if scheme is None else scheme.name,
             "target_error": head.target_error,
             **knobs.as_dict(),
-            "calibration": knobs.calibration.value,
+            "calibration": knobs.calibration if isinstance(knobs, AutoKnobs) else knobs.calibration.value,
         },
         "run": run.model_dump(),
         "observables": data.get("observables", {}),
@@ -204,12 +205,17 @@ def _library_model(section: dict[str, Any]) -> tuple[Model, dict[str, Any]]:
     return entry.build(**values), {"name": name, **defaults, **values}
 
 
-def make_scheme(name: str, knobs: dict[str, Any], file: Path | None = None) -> tuple[Scheme, Knobs]:
-    """A scheme and its knobs from their names."""
+def make_scheme(
+    name: str, knobs: dict[str, Any], file: Path | None = None
+) -> tuple[Scheme, Knobs] | tuple[None, AutoKnobs]:
+    """A scheme and its knobs from their names; None and what a search may use for "auto"."""
     try:
-        scheme = SCHEMES[check_choice("scheme", name, SCHEMES)]
+        check_choice("scheme", name, [AUTO, *SCHEMES])
     except ArgumentError as error:
         raise (error if file is None else error.located(file, "compile")) from None
+    if name == AUTO:
+        return None, _auto_knobs(knobs, file)
+    scheme = SCHEMES[name]
     try:
         chosen = scheme.knobs.model_validate(knobs)
         for key in ("coherent_radius", "coherent_tolerance"):
@@ -224,6 +230,15 @@ def make_scheme(name: str, knobs: dict[str, Any], file: Path | None = None) -> t
         section = "compile" if file else ""
         located = from_validation(error, scheme.knobs, file or Path(), section, CompileKeys.model_fields)
         raise (located if file else ArgumentError(located.argument, located.rule, located.found, located.fix)) from None
+
+
+def _auto_knobs(knobs: dict[str, Any], file: Path | None) -> AutoKnobs:
+    try:
+        whole = {key: float(v) if key == "time_budget" and type(v) is int else v for key, v in knobs.items()}
+        return AutoKnobs.model_validate(whole)
+    except ValidationError as error:
+        found = from_validation(error, AutoKnobs, file or Path(), "compile" if file else "", CompileKeys.model_fields)
+        raise (found if file else ArgumentError(found.argument, found.rule, found.found, found.fix)) from None
 
 
 def make_initial(name: str, num_qubits: int, folder: Path) -> InitialState:

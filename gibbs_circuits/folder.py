@@ -24,6 +24,7 @@ from .backends.blocks import Block, Shots
 from .backends.queue import JobRecord
 from .backends.request import CHECK
 from .compiler import Program
+from .compiler.saved import to_saved
 from .errors import ArgumentError
 from .experiment import Experiment, model_json
 from .results import document, to_json
@@ -60,6 +61,11 @@ def write_circuit(path: Path, qc: QuantumCircuit) -> None:
             temporary.write_text(qasm3.dumps(qc), encoding="utf-8")
 
     write_whole(path, write)
+
+
+def write_program(path: Path, program: Program) -> None:
+    """A program as JSON, to be loaded again."""
+    write_text(path, json.dumps(to_saved(program), indent=1))
 
 
 def check_writable(argument: str, folder: Path) -> None:

@@ -14,6 +14,7 @@ from .generator_keys import WRAPPERS
 from .generator_schemas import KINDS
 from .models import LIBRARY
 from .targets import SCHEMAS, Durations
+from .tuning.auto import AutoKnobs
 
 
 def _escape(text: str) -> str:
@@ -59,6 +60,12 @@ def knobs_help() -> str:
         lines += _keys(scheme.knobs, without=tuple(TimeKnobs.model_fields))
         if issubclass(scheme.knobs, TimeKnobs):
             lines.append("  and the knobs of schemes in time, below")
+    lines.append(
+        "[bold]auto[/bold]: searches for the fewest two-qubit gates that meet target_error, says what it may claim, and "
+        "shows the frontier it chose from; the same question is answered from $GIBBS_CIRCUITS_CACHE "
+        "(~/.cache/gibbs_circuits)"
+    )
+    lines += _keys(AutoKnobs)
     lines.append("[bold]Knobs of every scheme[/bold]")
     lines += _keys(Knobs)
     lines.append("[bold]Knobs of schemes in time[/bold]")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2
 from qiskit.providers import BackendV2
 from qiskit.quantum_info import SparsePauliOp
@@ -21,9 +23,10 @@ from .backends.methods import Choice, choose, refuse_size
 from .backends.opening import Backend, opened, settled_ancillas
 from .backends.request import ENERGY
 from .backends.usage import refuse_cost, usage
-from .compiler import SCHEMES, Knobs, Program, Scheme
+from .compiler import SCHEMES, Guarantee, Knobs, Program, Scheme
 from .compiler.dense import lindbladian_of
 from .compiler.fresh import fresh_ancillas
+from .compiler.saved import load_program
 from .compiler.schemes.corrections import CoherentKnobs
 from .errors import ArgumentError, TooLargeError
 from .exact.balance import secular
@@ -33,10 +36,14 @@ from .generators.channels import DiscreteChannel
 from .readings.channel import MAX_CHANNEL_QUBITS
 from .readings.counts import measurement_bases
 from .readings.forecast import Forecast, Method, forecast, spelled
-from .readings.initial import InitialState
+from .readings.initial import InitialState, zero
+from .spectrum import MAX_DENSE_QUBITS
 from .targets import AerTarget, Target, load_target
+from .tuning.auto import AUTO, AutoKnobs, find
+from .tuning.cache import keep, known
 from .tuning.choose import settle
 from .tuning.coherent import CoherentRow, coherent_tradeoff
+from .tuning.wanted import Wanted
 
 Progress = Callable[[str], None]
 Steps = Callable[[int, int], None]
@@ -50,26 +57,83 @@ def quiet(text: str) -> None:
 
 
 def compile_program(
-    generator: Generator, scheme: Scheme, knobs: Knobs, target_error: float, progress: Progress = quiet
+    generator: Generator,
+    scheme: Scheme | None,
+    knobs: Knobs | AutoKnobs,
+    target_error: float,
+    progress: Progress = quiet,
+    *,
+    initial: InitialState | None = None,
+    seed: int = 1,
+    target: Target | None = None,
+    folder: Path = Path(),
 ) -> Program:
     """Lindbladian → program; knobs that were left out are chosen for the target error.
 
+    Args:
+        generator: What is sampled.
+        scheme: None searches for the cheapest program.
+        knobs: Of the scheme, or what a search may use.
+        target_error: Trace distance.
+        progress: Told what is being tried.
+        initial: The run's start; only a search looks at it.
+        seed: Of a search.
+        target: Whose gate errors a search is asked to mind.
+        folder: Where a saved program's path begins.
+
     Raises:
-        ArgumentError: If the scheme has no circuit for this generator.
+        ArgumentError: If the scheme has no circuit for this generator, or a saved program is not for it.
         TooLargeError: If the program is too large to write out, with its two-qubit gates.
     """
-    return settle(compilable(generator, scheme), scheme, knobs, target_error, progress)
+    generator = compilable(generator, scheme)
+    if isinstance(knobs, Knobs):
+        assert scheme is not None  # they come in pairs
+        return settle(generator, scheme, knobs, target_error, progress)
+    if knobs.program is not None:
+        return load_program(folder / knobs.program, generator)
+    n = generator.model.num_qubits
+    begin = initial or zero(n)
+    wanted = Wanted(
+        generator=generator,
+        target_error=target_error,
+        guarantee=Guarantee(knobs.guarantee),
+        calibration=knobs.calibrated,
+        start=begin.amplitudes(n) if n <= MAX_DENSE_QUBITS else None,
+        seconds=knobs.time_budget,
+        seed=seed,
+        error_rates=gate_error_rates(target) if knobs.gate_errors else None,
+        classical_randomness=knobs.randomness == "classical",
+    )
+    found = known(wanted)
+    if found is None:
+        found = find(wanted, progress).program
+        keep(wanted, found)
+    return found
 
 
-def compilable(generator: Generator, scheme: Scheme) -> Generator:
-    """The generator, if this scheme has a circuit for it: completely positive, one temperature, the whole H.
+def gate_error_rates(target: Target | None) -> tuple[float, float] | None:
+    """Depolarising (p1, p2) of a target's gates: those of its file, or the medians of a device; None without errors."""
+    if target is None:
+        return None
+    if isinstance(target, AerTarget) and target.noise.p2 > 0:
+        return target.noise.p1, target.noise.p2
+    rates = opened(target, 1)[0].errors.rates
+    medians = []
+    for wires in (1, 2):
+        found = [rate for (_, on), rate in rates.items() if len(on) == wires and 0 < rate < 0.5]
+        medians.append(float(np.median(found)) / (1 - 4.0**-wires) if found else 0.0)
+    return (medians[0], medians[1]) if medians[1] > 0 else None
+
+
+def compilable(generator: Generator, scheme: Scheme | None) -> Generator:
+    """The generator, if this scheme (None: a search) has a circuit for it: completely positive, one β, the whole H.
 
     Raises:
         ArgumentError: Naming what has no circuit.
     """
     fix = 'use kind = "dll", or the exact command'
     if isinstance(generator, DiscreteChannel):
-        return generator if scheme.discrete else lindbladian_of(generator, scheme.name)
+        return generator if scheme is not None and scheme.discrete else lindbladian_of(generator, _name(scheme))
     if generator.frame is not None:
         raise ArgumentError("kind", "see the whole H to be compiled", f"{generator.kind} sees each site alone", fix)
     if len(generator.betas) > 1:
@@ -87,7 +151,11 @@ def compilable(generator: Generator, scheme: Scheme) -> Generator:
     return generator
 
 
-def refuse_hopeless(generator: Generator, scheme: Scheme, knobs: Knobs, target: Target) -> None:
+def _name(scheme: Scheme | None) -> str:
+    return AUTO if scheme is None else scheme.name
+
+
+def refuse_hopeless(generator: Generator, scheme: Scheme | None, knobs: Knobs | AutoKnobs, target: Target) -> None:
     """Refuse what cannot run before anything is computed; the qubits of a program do not depend on its numbers.
 
     Raises:
@@ -95,7 +163,7 @@ def refuse_hopeless(generator: Generator, scheme: Scheme, knobs: Knobs, target: 
     """
     generator, n = compilable(generator, scheme), generator.model.num_qubits
     used = n + 1
-    if n <= WRITTEN_OUT:
+    if scheme is not None and isinstance(knobs, Knobs) and n <= WRITTEN_OUT:
         numbers = {"sweeps": 1, "strength": 1.0, "spacing": 1.0, "nodes": 1}
         known = {"strength"} if knobs.strength is not None else set[str]()
         small = {key: value for key, value in numbers.items() if key in scheme.knobs.model_fields.keys() - known}

@@ -104,12 +104,21 @@ def program_part(program: Program, seed: int, prediction: Prediction | None, tar
         ],
         "two_qubit_gates": price.two_qubit_gates,
         "depth": mean_depth(program, pieces(program), seed),
-        "guarantee": None if prediction is None else prediction.guarantee(target_error).value,
+        "guarantee": _guarantee(program, prediction, target_error),
         "calibration": program.calibration.value,
         "knobs": {key: list(value) if isinstance(value, tuple) else value for key, value in program.knobs.items()},
         "knobs_chosen": program.provenance or None,
+        "contraction_per_sweep": None if prediction is None else prediction.contraction,
+        "frontier": [asdict(one) for one in program.frontier],
         "hash": program.hash,
     }
+
+
+def _guarantee(program: Program, prediction: Prediction | None, target_error: float) -> str | None:
+    """What a search established, else what the prediction bears out; null where nothing was checked."""
+    if program.guarantee is not None:
+        return program.guarantee.value
+    return None if prediction is None else prediction.guarantee(target_error).value
 
 
 def check_part(check: Check | None) -> dict[str, Any] | None:

@@ -179,7 +179,7 @@ def test_run__refuses_with_the_argument__bad_value(
 @pytest.mark.parametrize(
     ("options", "argument"),
     [
-        ({"scheme": "auto"}, "scheme"),
+        ({"scheme": "automatic"}, "scheme"),
         ({"sweeps": 0}, "sweeps"),
         ({"strength": float("nan")}, "strength"),
         ({"random_delays": [8, 2]}, "random_delays"),

@@ -96,6 +96,8 @@ def steady_table(steady: Steady) -> Table:
 def promise(program: Program, prediction: Prediction | None, target_error: float) -> str:
     """What a program is entitled to claim, and where its settings come from."""
     guarantee = "not checked" if prediction is None else prediction.guarantee(target_error).value
+    if program.guarantee is not None:
+        guarantee = program.guarantee.value
     return f"guarantee: {guarantee}, calibration: {program.calibration.value}"
 
 
@@ -163,6 +165,19 @@ def program_table(
     for label, value in with_noise(noisy):
         table.add_row(label, value)
     table.caption, table.caption_justify = program.provenance or None, "left"
+    return table
+
+
+def frontier_table(program: Program) -> Table:
+    """The programs that a search chose from."""
+    table = table_of("Frontier: what was found, the cheapest first", "two-qubit gates", "distance", "program")
+    table.columns[0].justify, table.columns[2].justify = "right", "left"
+    chosen = cost(program).two_qubit_gates
+    for one in program.frontier:
+        mark = " ←" if one.two_qubit_gates == chosen else ""
+        table.add_row(count(one.two_qubit_gates), number(one.distance), one.note + mark)
+    table.caption = "distance: from the worst start found (a sampler) or from the given start (a preparation)"
+    table.caption_justify = "left"
     return table
 
 

@@ -45,6 +45,7 @@ class Calibration(Enum):
     """Where the settings of a program come from."""
 
     DERIVED = "derived"  # physics only; the exact answer may accept or reject
+    PATCH = "patch"  # fitted on smaller pieces of the model, accepted on one used neither in the fit nor in its choice
     FITTED_TO_TARGET = "fitted_to_target"  # a search that used the Gibbs state of this very system
 
 
@@ -65,6 +66,18 @@ class ErrorTerm:
     unit: str
     status: Status
     source: str
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A point of the frontier that a program was chosen from.
+
+    `distance` is the trace distance that the guarantee is about, None where it is not known.
+    """
+
+    two_qubit_gates: float
+    distance: float | None
+    note: str
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,9 @@ class Program:
         declared: What the recipe knows of its errors in advance.
         recipe: Name of the preset that wrote it; "" if none did.
         provenance: How each knob that was left out was chosen; "" if none was.
+        calibration: Where the settings come from.
+        guarantee: What a search for the cheapest program established; None if there was none.
+        frontier: The programs it chose from.
 
     Raises:
         InvalidProgramError: From `verify`, which the constructor calls.
@@ -106,6 +122,8 @@ class Program:
     recipe: str = ""
     provenance: str = ""
     calibration: Calibration = Calibration.DERIVED
+    guarantee: Guarantee | None = None
+    frontier: tuple[Alternative, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "knobs", MappingProxyType(dict(self.knobs)))

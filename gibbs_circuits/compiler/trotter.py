@@ -12,6 +12,7 @@ from ..errors import check_choice
 from ..spectrum import Array, read_only
 
 Term = tuple[str, float]
+CLIFFORD = 1e-9  # an angle this close to π/4 is π/4 to every synthesis
 PAULIS: dict[str, Array] = {
     letter: read_only(np.asarray(Pauli(letter).to_matrix(), dtype=complex)) for letter in "IXYZ"
 }
@@ -65,9 +66,14 @@ def weight(label: str) -> int:
     return len(label) - label.count("I")
 
 
-def rotation_cost(label: str) -> int:
-    """Two-qubit gates of exp(−iθP): 2(w − 1) for weight w, a ladder up and down."""
-    return max(0, 2 * (weight(label) - 1))
+def rotation_cost(label: str, angle: float | None = None) -> int:
+    """Two-qubit gates of exp(−iθP): 2(w − 1) for weight w, a ladder up and down.
+
+    Of two ladders at θ = π/4, up to whole turns by π/2, one is enough for w = 2: a CZ between one-qubit gates.
+    """
+    gates = max(0, 2 * (weight(label) - 1))
+    clifford = angle is not None and abs(angle % (np.pi / 2) - np.pi / 4) < CLIFFORD
+    return 1 if clifford and gates == 2 else gates
 
 
 def commuting_groups(hamiltonian: SparsePauliOp, truncation: float = 0.0) -> tuple[Group, ...]:

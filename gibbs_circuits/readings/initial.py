@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from qiskit import QuantumCircuit, qasm3
-from qiskit.quantum_info import Operator
+from qiskit.quantum_info import Operator, Statevector
 
 from ..spectrum import Array
 
@@ -33,9 +33,14 @@ class InitialState:
         d = 2**num_system
         if self.preparation is None:
             return np.diag(np.full(d, 1 / d, dtype=np.complex128))
-        psi: Array = Operator(self.preparation).data[:, :1]
-        rho: Array = psi @ psi.conj().T
-        return rho
+        psi = Operator(self.preparation).data[:, 0]
+        return np.asarray(np.outer(psi, psi.conj()))
+
+    def amplitudes(self, num_system: int) -> Array | None:
+        """The state vector; None for the mixed state."""
+        if self.preparation is None:
+            return None
+        return np.asarray(Statevector(self.preparation).data)
 
     def circuit(self, num_system: int, num_ancilla: int, *, resets: bool = True) -> QuantumCircuit:
         """The preparation on system and ancillas; `mixed` is one CX per site from an ancilla that is then reset.

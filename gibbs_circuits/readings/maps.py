@@ -31,7 +31,11 @@ class Action(Protocol):
 
 
 class Map(Action, Protocol):
-    """A linear map on d × d matrices that can be written out."""
+    """A linear map on d × d matrices that can be written out, with its adjoint Tr[X† Φ(ρ)] = Tr[Φ†(X)† ρ]."""
+
+    def adjoint_apply(self, operator: Array) -> Array:
+        """The adjoint's value at one matrix: how an observable looks before the map."""
+        ...
 
     def after(self, total: Array | None) -> Array:
         """The d² × d² matrix of `total`, followed by this map; None is the identity."""
@@ -62,6 +66,16 @@ class Kraus:
             total += np.conjugate(half, out=half) @ rows.reshape(d, -1).T
         return np.asarray(total.conj())
 
+    def adjoint_apply(self, operator: Array) -> Array:
+        """Σ_b K_b† X K_b; as costly as `apply`."""
+        d, step = self.dim, max(1, CHUNK // self.dim**2)
+        total = np.zeros((d, d), dtype=complex)
+        for first in range(0, len(self.operators), step):
+            rows = np.ascontiguousarray(self.operators[first : first + step].transpose(1, 0, 2))
+            half = operator @ rows.reshape(d, -1)
+            total += rows.reshape(-1, d).conj().T @ half.reshape(-1, d)
+        return total
+
     def after(self, total: Array | None) -> Array:
         """As a matrix, after `total`."""
         matrix = transfer(self.operators)
@@ -84,6 +98,11 @@ class Dephasing:
         """Its value at one matrix, or at each of a stack."""
         V = self.vectors
         return np.asarray(V @ (self.mean * (V.conj().T @ rho @ V)) @ V.conj().T)
+
+    def adjoint_apply(self, operator: Array) -> Array:
+        """The mean over inverse powers."""
+        V = self.vectors
+        return np.asarray(V @ (self.mean.conj() * (V.conj().T @ operator @ V)) @ V.conj().T)
 
     def after(self, total: Array | None) -> Array:
         """As a matrix, after `total`; O(d⁵) instead of O(d⁶)."""
@@ -110,6 +129,11 @@ class Mixture:
         parts = zip(self.probabilities, self.maps, strict=True)
         return np.asarray(sum(p * one.apply(rho) for p, one in parts))
 
+    def adjoint_apply(self, operator: Array) -> Array:
+        """The mean of the adjoints."""
+        parts = zip(self.probabilities, self.maps, strict=True)
+        return np.asarray(sum(p * one.adjoint_apply(operator) for p, one in parts))
+
     def after(self, total: Array | None) -> Array:
         """As a matrix, after `total`."""
         parts = zip(self.probabilities, self.maps, strict=True)
@@ -128,6 +152,11 @@ class Chain:
         """Its value at one matrix."""
         return reduce(lambda value, one: one.apply(value), self.maps, np.asarray(rho, dtype=complex))
 
+    def adjoint_apply(self, operator: Array) -> Array:
+        """The adjoints, the last one first."""
+        X = np.asarray(operator, dtype=complex)
+        return reduce(lambda value, one: one.adjoint_apply(value), reversed(self.maps), X)
+
     def after(self, total: Array | None) -> Array:
         """As a matrix, after `total`."""
         done = reduce(lambda value, one: one.after(value), self.maps, total)
@@ -144,6 +173,10 @@ class Rebuilt:
     def apply(self, rho: Array) -> Array:
         """Its value at one matrix."""
         return self.build().apply(rho)
+
+    def adjoint_apply(self, operator: Array) -> Array:
+        """The adjoint's value at one matrix."""
+        return self.build().adjoint_apply(operator)
 
     def after(self, total: Array | None) -> Array:
         """As a matrix, after `total`."""
@@ -165,6 +198,11 @@ class Matrix:
         """Its value at one matrix."""
         d = self.dim
         return np.asarray((self.channel @ np.ravel(rho, order="F")).reshape(d, d, order="F"))
+
+    def adjoint_apply(self, operator: Array) -> Array:
+        """The adjoint's value at one matrix; no copy of the channel is made."""
+        d, x = self.dim, np.ravel(np.asarray(operator, dtype=complex), order="F")
+        return np.asarray((x.conj() @ self.channel).conj().reshape(d, d, order="F"))
 
     def after(self, total: Array | None) -> Array:
         """As a matrix, after `total`."""

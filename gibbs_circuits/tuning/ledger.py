@@ -8,7 +8,19 @@ from typing import overload
 
 import numpy as np
 
-from ..compiler import EXACT, SCHEMES, Correct, Couple, ErrorTerm, Evolve, Program, RandomDelay, Rung, Status
+from ..compiler import (
+    EXACT,
+    SCHEMES,
+    Calibration,
+    Correct,
+    Couple,
+    ErrorTerm,
+    Evolve,
+    Program,
+    RandomDelay,
+    Rung,
+    Status,
+)
 from ..readings import fixed_point, states_after_sweeps, sweep_channel
 from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..spectrum import Array, gibbs_state, trace_distance
@@ -18,6 +30,7 @@ from .variants import exactly_evolved, flat, has, untruncated
 from .weak import generator_states, ideal_state, weak_state
 
 UNIT = "trace_distance"
+FITTED = "auto"  # the scheme of programs whose angles come from a fit
 NOTHING = 1e-9  # below this an error is rounding and cannot be compared with anything
 
 
@@ -161,6 +174,8 @@ def _mixing(program: Program, last: Array, actual: Array) -> Shift:
 
 
 def _shifts(program: Program, sigma: Array, actual: Array) -> list[Shift]:
+    if program.calibration is not Calibration.DERIVED and program.scheme == FITTED:
+        return _fitted(sigma, actual)
     if not has(program, Couple):
         return _dense(program, sigma, actual)
     try:
@@ -283,6 +298,14 @@ def _dense(program: Program, sigma: Array, actual: Array) -> list[Shift]:
     random = has(program, RandomDelay)
     rows.append(_unknown(Rung.DELAYS, "included in dilation") if random else _zero(Rung.DELAYS, sigma, "no delays"))
     return rows
+
+
+def _fitted(sigma: Array, actual: Array) -> list[Shift]:
+    """A sweep of fitted angles follows no generator: nothing in it can be moved alone."""
+    none = "fitted angles: there is no such step"
+    rows = [_zero(rung, sigma, none) for rung in (Rung.FILTER, Rung.QUADRATURE, Rung.TRUNCATION, Rung.COHERENT)]
+    rows.append(_measured(Rung.DILATION, actual - sigma, "fixed point of the fitted sweep against σ"))
+    return [*rows, *(_zero(rung, sigma, none) for rung in (Rung.TROTTER, Rung.DELAYS))]
 
 
 def _unseparated(program: Program, sigma: Array, actual: Array) -> list[Shift]:

@@ -64,6 +64,13 @@ class Knobs(BaseModel):
         " the Gibbs state of this very system). The angles are those of the formula either way.",
     )
 
+    @field_validator("calibration")
+    @classmethod
+    def _claimed(cls, value: Calibration) -> Calibration:
+        if value is Calibration.PATCH:
+            raise PydanticCustomError("calibration", 'be "derived" or "fitted_to_target"')
+        return value
+
     def set(self, name: str) -> Any:
         """A knob that must have been chosen by now.
 

@@ -1,0 +1,161 @@
+"""A program as JSON and back: its steps, settings and claims, for the model and β it was made for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError
+from ..generators import Lindbladian
+from ..generators.channels import DiscreteChannel, inside
+from ..status import Status
+from .program import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Stage
+from .steps import Branch, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary
+from .trotter import Group
+
+FORMAT = 1
+PLAIN: dict[str, type[Any]] = {"evolve": Evolve, "correct": Correct, "couple": Couple, "reset": Reset}
+NAMES = {kind: name for name, kind in PLAIN.items()}
+
+
+def physics_hash(generator: Lindbladian | DiscreteChannel) -> str:
+    """SHA-256 of what decides the Gibbs state: the Hamiltonian's terms, in a fixed order, and β."""
+    of = inside(generator)
+    terms = sorted((label, float(c).hex()) for label, c in of.model.terms)
+    return hashlib.sha256(json.dumps([terms, float(of.beta).hex()]).encode()).hexdigest()
+
+
+def to_saved(program: Program) -> dict[str, Any]:
+    """Everything but the generator, whose Hamiltonian and β stand in it as a hash; floats survive to the last bit."""
+    return {
+        "format": FORMAT,
+        "physics": physics_hash(program.generator),
+        "hash": program.hash,
+        "num_system": program.num_system,
+        "num_ancilla": program.num_ancilla,
+        "groups": [group.terms for group in program.groups],
+        "stages": [{"repeats": s.repeats, "steps": [_step(step) for step in s.steps]} for s in program.stages],
+        "scheme": program.scheme,
+        "knobs": dict(program.knobs),
+        "declared": [{**asdict(t), "rung": t.rung.value, "status": t.status.value} for t in program.declared],
+        "recipe": program.recipe,
+        "provenance": program.provenance,
+        "calibration": program.calibration.value,
+        "guarantee": None if program.guarantee is None else program.guarantee.value,
+        "frontier": [asdict(one) for one in program.frontier],
+    }
+
+
+def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel) -> Program:
+    """The program that `to_saved` wrote.
+
+    Raises:
+        ArgumentError: If it is no such document, was made for another Hamiltonian or β, or was changed.
+    """
+    try:
+        if data["format"] != FORMAT:
+            raise ArgumentError("program", f"have format {FORMAT}", f"it has {data['format']}", "compile it anew")
+        if data["physics"] != physics_hash(generator):
+            raise ArgumentError(
+                "program", "be made for this Hamiltonian and β", "it was made for others", "compile it anew"
+            )
+        guarantee = data["guarantee"]
+        program = Program(
+            num_system=int(data["num_system"]),
+            num_ancilla=int(data["num_ancilla"]),
+            groups=tuple(_group(terms) for terms in data["groups"]),
+            stages=tuple(Stage(tuple(map(_read, s["steps"])), int(s["repeats"])) for s in data["stages"]),
+            generator=generator,
+            scheme=str(data["scheme"]),
+            knobs={key: tuple(v) if isinstance(v, list) else v for key, v in data["knobs"].items()},
+            declared=tuple(
+                ErrorTerm(Rung(t["rung"]), t["value"], t["unit"], Status(t["status"]), t["source"])
+                for t in data["declared"]
+            ),
+            recipe=str(data["recipe"]),
+            provenance=str(data["provenance"]),
+            calibration=Calibration(data["calibration"]),
+            guarantee=None if guarantee is None else Guarantee(guarantee),
+            frontier=tuple(Alternative(**one) for one in data["frontier"]),
+        )
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise ArgumentError(
+            "program", "be a program that was saved", f"it cannot be read: {error!r}", "compile it anew"
+        ) from None
+    if program.hash != data["hash"]:
+        raise ArgumentError("program", "be as it was saved", "its steps were changed since", "compile it anew")
+    return program
+
+
+def load_program(path: Path, generator: Lindbladian | DiscreteChannel) -> Program:
+    """The program in a file.
+
+    Raises:
+        ArgumentError: If there is none, or it is not for this generator.
+    """
+    try:
+        return from_saved(json.loads(path.read_text(encoding="utf-8")), generator)
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no JSON"
+        raise ArgumentError(
+            "program", "be a file of a saved program", f"{path}: {reason}", "write one: compile --out program.json"
+        ) from None
+
+
+def _step(step: Step) -> dict[str, Any]:
+    match step:
+        case RandomDelay():
+            return {"kind": "delay", "unit": _step(step.unit), "low": step.low, "high": step.high}
+        case RandomChoice():
+            branches = [{"probability": b.probability, "steps": [_step(s) for s in b.steps]} for b in step.branches]
+            return {"kind": "choice", "branches": branches}
+        case Unitary():
+            flat = [[v.real, v.imag] for v in step.matrix.ravel()]
+            return {"kind": "unitary", "matrix": flat, "ancillas": step.ancillas, "label": step.label,
+                    "clean": step.clean}  # fmt: skip
+        case _:
+            values = {field.name: getattr(step, field.name) for field in fields(step)}
+            if isinstance(step, Correct):
+                values["term"] = [group.terms for group in step.term]
+            return {"kind": NAMES[type(step)], **values}
+
+
+def _read(data: Mapping[str, Any]) -> Step:
+    kind, values = data["kind"], {key: value for key, value in data.items() if key != "kind"}
+    match kind:
+        case "delay":
+            unit = _read(values["unit"])
+            if not isinstance(unit, Evolve):
+                raise ValueError("a delay repeats an evolution")
+            return RandomDelay(unit, values["low"], values["high"])
+        case "choice":
+            return RandomChoice(
+                tuple(Branch(b["probability"], tuple(map(_read, b["steps"]))) for b in values["branches"])
+            )
+        case "unitary":
+            flat = np.array([complex(*pair) for pair in values["matrix"]])
+            dim = round(np.sqrt(flat.size))
+            return Unitary(flat.reshape(dim, dim), tuple(values["ancillas"]), values["label"], values["clean"])
+        case "correct":
+            return Correct(tuple(map(_group, values.pop("term"))), **values)
+        case "couple":
+            return Couple(_group(values.pop("terms")).terms, **values)
+        case "evolve":
+            return Evolve(**{**values, "without": tuple(values["without"])})
+        case "reset":
+            return Reset(tuple(values["ancillas"]))
+        case _:
+            raise ValueError(f"no step is called {kind!r}")
+
+
+def _group(terms: Any) -> Group:
+    return Group(tuple((str(label), float(coefficient)) for label, coefficient in terms))
+
+
+__all__ = ["from_saved", "load_program", "physics_hash", "to_saved"]

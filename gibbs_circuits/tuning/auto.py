@@ -1,0 +1,199 @@
+"""Target error → the program with the fewest two-qubit gates that was found, what it may claim, and its rivals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..compiler import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Status
+from ..readings import states_after_sweeps
+from ..readings.channel import MAX_KRYLOV_QUBITS, stage_channel
+from ..readings.worst_start import worst_start
+from ..spectrum import Array, gibbs_state, trace_distance
+from .candidate import Candidate, cheapest, frontier
+from .derived import derive
+from .fitted import CannotFitError, fitted
+from .patch import DoesNotTransferError, patched
+from .wanted import Progress, Wanted, quiet
+
+AUTO = "auto"  # the name of the scheme
+
+
+class AutoKnobs(BaseModel):
+    """What a search for the cheapest program may use and must guarantee."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    guarantee: Literal["any_start", "given_start"] = Field(
+        default="any_start",
+        description="any_start: a sampler, its fixed point and worst start within target_error; given_start: a "
+        "preparation, right after one run from run.initial.",
+    )
+    calibration: Literal["derived", "patch", "fitted_to_target"] = Field(
+        default="patch",
+        description="derived: from the generator's formula; patch: angles fitted on smaller pieces of the model and "
+        "accepted on a held-out one, else derived; fitted_to_target: uses the Gibbs state of this very system.",
+    )
+    time_budget: float = Field(
+        default=300.0, gt=0, le=1e6, allow_inf_nan=False, examples=[300.0], description="seconds of search, > 0."
+    )
+    gate_errors: bool = Field(
+        default=False,
+        description="minimise the distance with the target's gate errors, re-tuned under them (given p1, p2 or "
+        "a device's medians).",
+    )
+    randomness: Literal["none", "classical"] = Field(
+        default="none",
+        description="classical: random Pauli gates in place of ancillas that are used once, and of H's symmetries; "
+        "fewer gates, but the claim is then the mean over draws.",
+    )
+    program: str | None = Field(
+        default=None, examples=["program.json"], description="a program saved before (compile --out X.json) to use."
+    )
+
+    @property
+    def calibrated(self) -> Calibration:
+        """As the enumeration."""
+        return Calibration(self.calibration)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, those given or chosen."""
+        return self.model_dump(exclude_none=True)
+
+
+SHARE = {Calibration.PATCH: 0.6, Calibration.FITTED_TO_TARGET: 0.8}  # of the time; the rest is for derived programs
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a search ended with.
+
+    Attributes:
+        program: The cheapest that meets the target, or the nearest; with its claim, its provenance and the frontier.
+        candidates: The frontier it was chosen from.
+        met: Whether it meets the target.
+        remarks: Why a kind of calibration gave nothing.
+    """
+
+    program: Program
+    candidates: tuple[Candidate, ...]
+    met: bool
+    remarks: tuple[str, ...]
+
+
+def find(wanted: Wanted, progress: Progress = quiet) -> Found:
+    """The program with the fewest two-qubit gates that meets the target error, found within the seconds given.
+
+    Candidates come from the calibration asked for, and from derived programs beside it: they are what remains where a
+    fit is refused, and what a fit has to beat. The cheapest that meets the target is read anew off the finished
+    program, by the exact channel and another search for the worst start; one that fails is dropped and the next is
+    taken. Where none meets the target the nearest is returned, with guarantee NONE and the distance it reaches.
+
+    Cost: the seconds, and the last reading: milliseconds at 4 qubits, a minute at 6 to 8.
+    """
+    found: list[Candidate] = []
+    remarks: list[str] = []
+    share = SHARE.get(wanted.calibration, 0.0)
+    if share:
+        search = patched if wanted.calibration is Calibration.PATCH else fitted
+        try:
+            found += search(wanted, wanted.until(share), progress)
+        except (DoesNotTransferError, CannotFitError) as error:
+            remarks.append(f"{wanted.calibration.value} refused: {error}")
+    enough = cheapest(found, wanted.target_error) is not None
+    start = _density(wanted)
+    if not (enough and wanted.calibration is Calibration.FITTED_TO_TARGET):
+        found += derive(
+            wanted.generator, wanted.target_error, guarantee=wanted.guarantee, start=start,
+            deadline=wanted.until(1.0), progress=progress,
+        )  # fmt: skip
+    return _chosen(wanted, found, remarks, start, progress)
+
+
+def _density(wanted: Wanted) -> Array:
+    dim = 2**wanted.model.num_qubits
+    if wanted.start is None:
+        return np.asarray(np.eye(dim, dtype=complex) / dim)
+    return np.asarray(np.outer(wanted.start, wanted.start.conj()))
+
+
+def _chosen(wanted: Wanted, found: list[Candidate], remarks: list[str], start: Array, progress: Progress) -> Found:
+    """The cheapest candidate whose finished program bears out its distance."""
+    points = list(frontier(one for one in found if not math.isnan(one.distance)))
+    target = wanted.target_error
+    while True:
+        best = cheapest(points, target)
+        chosen = best or min(points, key=lambda one: one.distance)
+        progress("reading the chosen program")
+        read = measured(chosen.program, wanted.sampler, start)
+        if best is None or read is None or read.distance <= target:
+            break
+        remarks.append(f"{chosen.note}: read anew it is at {read.distance:.4f}, dropped")
+        points = [replace(one, distance=read.distance) if one is chosen else one for one in points]
+    distance = chosen.distance if read is None else read.distance
+    met = distance <= target
+    return Found(_claimed(wanted, chosen, points, remarks, read, met=met), tuple(points), met, tuple(remarks))
+
+
+@dataclass(frozen=True)
+class Read:
+    """What was read off a finished program: the distance its guarantee is about, and how it was found."""
+
+    distance: float
+    text: str
+
+
+def measured(program: Program, sampler: bool, start: Array) -> Read | None:
+    """On the exact channel up to 8 qubits; None above."""
+    n = program.num_system
+    if n > MAX_KRYLOV_QUBITS:
+        return None
+    channels = [stage_channel(program, k) for k in range(len(program.stages))]
+    if sampler:
+        worst = worst_start(program, channels)
+        return Read(worst.distance, f"worst start found, by see-saw from {worst.starts} states")
+    final = states_after_sweeps(program, start, channels)[-1]
+    sigma = gibbs_state(program.generator.model, program.generator.beta)
+    return Read(trace_distance(final, sigma), "state after all sweeps from the given start")
+
+
+def _claimed(
+    wanted: Wanted,
+    chosen: Candidate,
+    points: Sequence[Candidate],
+    remarks: Sequence[str],
+    read: Read | None,
+    *,
+    met: bool,
+) -> Program:
+    """The program with what it may claim."""
+    program, target = chosen.program, wanted.target_error
+    distance = chosen.distance if read is None else read.distance
+    status = Status.MEASURED if read is not None else Status.EXTRAPOLATED
+    if not math.isfinite(distance):
+        status = Status.NOT_CHECKED
+    outcome = (
+        f"the cheapest of {len(points)} on the frontier that meets {target:g}" if met
+        else f"none meets {target:g}; the nearest of {len(points)} on the frontier"
+    )  # fmt: skip
+    how = "not checked" if status is Status.NOT_CHECKED else f"{distance:.4f}, {status.value}"
+    how += f" ({read.text})" if read is not None else ""
+    parts = [f"{outcome}: {chosen.note}", f"distance {how}", program.provenance, *remarks]
+    line = ErrorTerm(Rung.MIXING, distance if math.isfinite(distance) else None, "trace_distance", status,
+                     "the distance that the guarantee is about")  # fmt: skip
+    return replace(
+        program,
+        guarantee=wanted.guarantee if met else Guarantee.NONE,
+        provenance="; ".join(part for part in parts if part),
+        frontier=tuple(
+            Alternative(one.two_qubit_gates, one.distance if math.isfinite(one.distance) else None,
+                        f"{one.program.calibration.value}: {one.note}")
+            for one in points
+        ),
+        declared=(*program.declared, line),
+    )  # fmt: skip

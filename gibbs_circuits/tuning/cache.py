@@ -1,0 +1,64 @@
+"""Programs that were searched for, kept by the content of the question, so that it is asked once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from ..compiler import Program
+from ..compiler.saved import from_saved, physics_hash, to_saved
+from ..errors import ArgumentError
+from ..generators.channels import inside
+from .wanted import Wanted
+
+VARIABLE = "GIBBS_CIRCUITS_CACHE"
+SEARCH = 1  # raised whenever a search would find something else
+
+
+def folder() -> Path:
+    """$GIBBS_CIRCUITS_CACHE, else gibbs_circuits in $XDG_CACHE_HOME or ~/.cache."""
+    chosen = os.environ.get(VARIABLE)
+    if chosen:
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "gibbs_circuits"
+
+
+def key(wanted: Wanted) -> str:
+    """SHA-256 of everything that decides what is searched for."""
+    of = inside(wanted.generator)
+    content = [
+        SEARCH, physics_hash(wanted.generator), repr(wanted.generator), of.kind,
+        [sorted((label, float(c.real)) for label, c in one.coupling.to_list()) for one in of.contacts],
+        wanted.target_error, wanted.guarantee.value, wanted.calibration.value, wanted.seconds, wanted.seed,
+        wanted.error_rates, wanted.classical_randomness,
+        None if wanted.start is None else hashlib.sha256(np.round(wanted.start, 12).tobytes()).hexdigest(),
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def known(wanted: Wanted) -> Program | None:
+    """What was found before; None if nothing was, or if it cannot be read any more."""
+    path = folder() / f"{key(wanted)}.json"
+    try:
+        return from_saved(json.loads(path.read_text(encoding="utf-8")), wanted.generator)
+    except (OSError, ValueError, ArgumentError):
+        return None
+
+
+def keep(wanted: Wanted, program: Program) -> None:
+    """Write it, whole or not at all; a cache that cannot be written is no failure."""
+    path = folder() / f"{key(wanted)}.json"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(to_saved(program), file)
+        Path(name).replace(path)
+    except OSError:
+        return

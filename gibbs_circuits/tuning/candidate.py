@@ -1,0 +1,42 @@
+"""A program and what was found out about it: the points of a frontier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..compiler import Program
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A program, what it costs, and how far from the Gibbs state it was found to be.
+
+    Attributes:
+        program: Carries its calibration, knobs and provenance.
+        two_qubit_gates: Of all sweeps, mean over random steps.
+        distance: What the guarantee is about, without gate errors unless `note` says otherwise. For a sampler the
+            larger of the worst start's distance after all sweeps and the fixed point's; for a preparation the distance
+            after all sweeps from the given start.
+        note: What it is, in a few words.
+    """
+
+    program: Program
+    two_qubit_gates: float
+    distance: float
+    note: str = ""
+
+
+def frontier(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Those that no other beats in both gates and distance, the cheapest first."""
+    best: list[Candidate] = []
+    for one in sorted(candidates, key=lambda c: (c.two_qubit_gates, c.distance)):
+        if not best or one.distance < best[-1].distance:
+            best.append(one)
+    return tuple(best)
+
+
+def cheapest(candidates: Iterable[Candidate], target_error: float) -> Candidate | None:
+    """The one with the fewest two-qubit gates that meets `target_error`; None if none does."""
+    met = [one for one in candidates if one.distance <= target_error]
+    return min(met, key=lambda one: one.two_qubit_gates, default=None)

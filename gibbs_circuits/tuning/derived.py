@@ -1,0 +1,176 @@
+"""The best derived programs: settings of few-node sweeps and schedules of them, accepted on the exact channel."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from ..compiler import SCHEMES, Guarantee, Program
+from ..compiler.schemes.jumps import MAX_DIAGONALISED
+from ..generators import Coherent, Lindbladian
+from ..generators.channels import DiscreteChannel, inside
+from ..generators.frequency import local_frequency
+from ..readings import cost, fixed_point, sweep_channel
+from ..readings.channel import MAX_CHANNEL_QUBITS
+from ..readings.worst_start import worst_start
+from ..spectrum import Array, gibbs_state, trace_distance, vec
+from .candidate import Candidate, frontier
+from .choose import MARGIN, settle
+from .mapped import DERIVED, mapped
+from .schedules import FLOOR, Aim, Schedule, Trial, followed, pairs, pareto, repeated, trials, two_stages, useful
+
+SPACINGS = ((1.6, 1), (1.33, 1), (1.06, 1), (1.6, 2), (0.8, 1), (1.33, 2), (1.33, 3), (1.33, 5))  # τν, Strang steps
+SHARE = 0.3  # of the time left that a spacing may take
+RETURNED = 6
+
+
+def derive(
+    generator: Lindbladian | DiscreteChannel,
+    target_error: float,
+    *,
+    guarantee: Guarantee,
+    start: Array,
+    deadline: float,
+    progress: Callable[[str], None] = lambda text: None,
+) -> tuple[Candidate, ...]:
+    r"""The frontier of gates and distance among derived programs, found before a deadline; at least one.
+
+    Every number comes from the generator's couplings, H and β, through `nodes.layout`: weights of few nodes nearest to
+    detailed balance, a product formula whose terms without gates are corrected, fields for B − S. The exact channel
+    accepts or rejects settings: spacing and steps in `SPACINGS`; nodes, mean rate, delays as in `schedules`; and
+    schedules of one stage or of two, strong sweeps first and weak ones last, with their repeats. It goes on until one
+    beats the target by a tenth; the frontier also shows those that do so by less.
+
+    Up to 5 qubits settings are compared on followed starts, and those that are returned on the searched worst start
+    and the fixed point of the last stage. At 6 to 8 a few settings are followed through maps. Above, and for
+    generators that are not in detailed balance with their Gibbs state, it is what `choose.settle` gives.
+
+    Args:
+        generator: Whose couplings, H and β are taken.
+        target_error: Trace distance.
+        guarantee: ANY_START asks for the worst start and the fixed point; otherwise the distance from `start` counts.
+        start: Density matrix of the run's own start.
+        deadline: A value of `time.monotonic()`; a setting that was begun is finished.
+        progress: Told what is being tried.
+    Returns:
+        Cheapest first. `distance` is inf where nothing was measured, and `note` says so.
+    Accuracy: distances 1e-10 but for the worst start, a search, see `worst_start`.
+    """
+    lindbladian, sampler = inside(generator), guarantee is Guarantee.ANY_START
+    n = lindbladian.model.num_qubits
+    if not balanced(lindbladian) or n > MAX_DIAGONALISED:
+        return (_settled(generator, target_error, sampler, start, progress),)
+    if n > MAX_CHANNEL_QUBITS:
+        found = iter(mapped(lindbladian, target_error, sampler, start, deadline, progress))
+    else:
+        found = _searched(lindbladian, target_error, sampler, start, deadline, progress)
+    known = [replace(one, program=replace(one.program, generator=generator)) for one in found]
+    return frontier([one for one in known if math.isfinite(one.distance)] or known)
+
+
+def balanced(generator: Lindbladian) -> bool:
+    """Whether its couplings lead to the Gibbs state of its model, by any filter in balance."""
+    kernels = all(one.kernel.detailed_balance for one in generator.contacts)
+    return kernels and generator.frame is None and generator.coherent is not Coherent.NONE
+
+
+def _settled(
+    generator: Lindbladian | DiscreteChannel,
+    target: float,
+    sampler: bool,
+    start: Array,
+    progress: Callable[[str], None],
+) -> Candidate:
+    scheme = SCHEMES["parallel"]
+    program = settle(generator, scheme, scheme.knobs(), target, progress)
+    if program.num_system > MAX_CHANNEL_QUBITS:
+        return Candidate(program, cost(program).two_qubit_gates, math.inf, "not checked")
+    return Candidate(program, cost(program).two_qubit_gates, _measured(program, sampler, start), "straight formula")
+
+
+def _measured(program: Program, sampler: bool, start: Array) -> float:
+    """What the guarantee is about, on the exact channels."""
+    channels = [sweep_channel(program, k) for k in range(len(program.stages))]
+    sigma = gibbs_state(program.generator.model, program.generator.beta)
+    if sampler:
+        return max(worst_start(program, channels).distance, trace_distance(fixed_point(channels[-1]), sigma))
+    state = vec(start)
+    for channel, stage in zip(channels, program.stages, strict=True):
+        for _ in range(stage.repeats):
+            state = channel @ state
+    return trace_distance(state.reshape(sigma.shape, order="F"), sigma)
+
+
+def _searched(
+    generator: Lindbladian,
+    target: float,
+    sampler: bool,
+    start: Array,
+    deadline: float,
+    progress: Callable[[str], None],
+) -> Iterator[Candidate]:
+    n, sigma = generator.model.num_qubits, gibbs_state(generator.model, generator.beta)
+    aim = Aim(MARGIN * target, sampler, sigma, followed(n) if sampler else vec(start)[:, None])
+    found, tried, last = list[Schedule](), 0, deadline - 0.1 * (deadline - time.monotonic())
+    nu = local_frequency(generator) or 1.0
+    for index, (turn, slices) in enumerate(SPACINGS):
+        begun = time.monotonic()
+        until = begun + (last - begun) * max(SHARE, 1 / (len(SPACINGS) - index))
+        progress(f"derived programs: spacing {index + 1} of {len(SPACINGS)}, {tried} settings tried")
+        sweeps = list[Trial]()
+        for trial in trials(generator, turn / nu, slices, aim):
+            tried += 1
+            if sampler and trial.strength == FLOOR[1] and trial.fixed > aim.target:
+                break
+            sweeps = useful([*sweeps, trial], aim)
+            found = pareto([*found, *repeated(trial, aim, found)])
+            if time.monotonic() > begun + 0.6 * (until - begun):
+                break
+        for pair in pairs(sweeps, aim):
+            if time.monotonic() > until:
+                break
+            found = pareto([*found, *two_stages(*pair, aim, found)])
+        if time.monotonic() > last:
+            break
+    return _accepted(found, aim, start, tried, deadline)
+
+
+def _accepted(found: Sequence[Schedule], aim: Aim, start: Array, tried: int, deadline: float) -> Iterator[Candidate]:
+    """Those on the frontier, measured in full; the cheapest that seem to meet the target are repeated until one does.
+
+    At least one, and more while there is time.
+    """
+    ranked = pareto(found)
+    good = [one for one in ranked if one.distance <= aim.target]
+    rest = [one for one in ranked if one.distance > aim.target]
+    met = math.inf
+    for one in good[:RETURNED]:
+        longer = one
+        for _ in range(RETURNED):
+            if longer.gates >= met or (longer is not good[0] and time.monotonic() > deadline):
+                break
+            candidate = _candidate(longer, aim, start, tried)
+            yield candidate
+            if candidate.distance <= aim.target:
+                met = longer.gates
+                break
+            longer = longer.longer()
+    for index, one in enumerate([*good[-1:], *reversed(rest[-RETURNED:])]):
+        if (index > 0 or good) and time.monotonic() > deadline:
+            return
+        yield _candidate(one, aim, start, tried)
+
+
+def _candidate(schedule: Schedule, aim: Aim, start: Array, tried: int) -> Candidate:
+    program = schedule.program()
+    what = "the searched worst start and the fixed point" if aim.sampler else "the distance from the given start"
+    text = (
+        f"{DERIVED}; spacing, steps, nodes, strength, delays and stages: {tried} settings tried, the exact channel "
+        f"served to accept or reject them by {what}, target {aim.target / MARGIN:g} less a tenth"
+    )
+    distance = _measured(program, aim.sampler, start)
+    stages = len(program.stages)
+    note = f"few nodes, {stages} stage{'s' if stages > 1 else ''}, {program.sweeps} sweeps"
+    return Candidate(replace(program, provenance=text), cost(program).two_qubit_gates, distance, note)

@@ -1,0 +1,195 @@
+r"""Fitting the angles of an ansatz to σ, for a preparation and for a sampler, and what is found out about a fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from ..spectrum import Array, Real, trace_distance
+from .ansatz import Ansatz, Values
+from .descent import Descent, minimise
+from .objectives import Preparation, Sampling, adjoint, applied, stacked
+
+ETAS = (3e-2, 5e-3, 1e-3)  # of the smoothed distance, one after the other
+ROUNDS = 4  # of adding the worst start found and fitting again
+SEEDS = 6  # pure states that a search for the worst start begins with
+CLIMBS = 12
+LEFT = 3  # of so many columns one goes on to the next smoothing
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Angles of an ansatz, and how far from σ its last state is.
+
+    Attributes:
+        ansatz, angles: The circuit of one sweep; angles of shape (num_angles,).
+        sweeps: How often it is repeated.
+        distance: Trace distance to σ: from the given start, or from the worst start found.
+    """
+
+    ansatz: Ansatz
+    angles: Real
+    sweeps: int
+    distance: float
+
+    @property
+    def gates(self) -> int:
+        """CZ gates of all sweeps."""
+        return self.sweeps * self.ansatz.gates
+
+
+class Task(Protocol):
+    """What fits are for."""
+
+    @property
+    def sweeps(self) -> int:
+        """How often the circuit is repeated."""
+        ...
+
+    def glance(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
+        """The best of the columns of `angles` after a few iterations."""
+        ...
+
+    def fit(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
+        """The best of the columns of `angles`, refined."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Prepare:
+    """From one pure start, in one pass."""
+
+    sigma: Array
+    start: Array
+    iterations: int = 120
+    sweeps: int = 1
+
+    def glance(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
+        """One smoothing, a third of the iterations."""
+        return self._fit(ansatz, angles, (ETAS[1],), self.iterations // 3, deadline)
+
+    def fit(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
+        """Less and less smoothed."""
+        return self._fit(ansatz, angles, ETAS[0 if angles.shape[1] > 1 else 1 :], self.iterations, deadline)
+
+    def _fit(self, ansatz: Ansatz, angles: Real, etas: tuple[float, ...], iterations: int, deadline: float) -> Fit:
+        objective = Preparation(ansatz, _typed(self.sigma, ansatz), _typed(self.start, ansatz))
+        x = angles
+        for eta in etas:
+            found = minimise(lambda y, eta=eta: objective(y, eta), x, iterations // len(etas), deadline)  # type: ignore[misc]
+            x = _best(found, LEFT)
+        distances = [trace_distance(rho, self.sigma) for rho in objective.state(x)]
+        best = int(np.argmin(distances))
+        return Fit(ansatz, x[:, best].copy(), 1, distances[best])
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """From every start, by K equal sweeps.
+
+    `starts` are those that every fit sees; the worst ones found are added, fit by fit.
+    """
+
+    sigma: Array
+    sweeps: int
+    starts: Array
+    rng: np.random.Generator = field(repr=False)
+    iterations: int = 100
+    rounds: int = ROUNDS
+
+    def glance(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
+        """One smoothing, a third of the iterations, the worst start once."""
+        x, _ = self._minimised(ansatz, angles[:, :2], self.starts, (ETAS[1],), self.iterations // 3, deadline)
+        worst, _ = self._worst(ansatz, x)
+        return Fit(ansatz, x[:, 0], self.sweeps, worst)
+
+    def fit(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
+        """The best of the columns, then refined against the worst starts found."""
+        x, starts = angles, self.starts
+        if angles.shape[1] > 1:
+            x, _ = self._minimised(ansatz, x, starts, ETAS[:2], self.iterations, deadline)
+        best: Fit | None = None
+        for step in range(self.rounds + 1):
+            worst, rho = self._worst(ansatz, x)
+            if best is None or worst < best.distance:
+                best = Fit(ansatz, x[:, 0].copy(), self.sweeps, worst)
+            if step == self.rounds:
+                break
+            starts = np.concatenate([starts, rho[None]])
+            x, _ = self._minimised(ansatz, x, starts, ETAS[2:], self.iterations // 3, deadline)
+        assert best is not None
+        return best
+
+    def _minimised(
+        self, ansatz: Ansatz, x: Real, starts: Array, etas: tuple[float, ...], iterations: int, deadline: float
+    ) -> tuple[Real, float]:
+        """The best column."""
+        objective = Sampling(ansatz, _typed(self.sigma, ansatz), starts, self.sweeps)
+        for eta in etas:
+            found = minimise(lambda y, eta=eta: objective(y, eta), x, iterations // len(etas), deadline)  # type: ignore[misc]
+            x = found.position
+        best = int(np.argmin(found.value))
+        return x[:, [best]], float(found.value[best])
+
+    def _worst(self, ansatz: Ansatz, x: Real) -> tuple[float, Array]:
+        objective = Sampling(ansatz, _typed(self.sigma, ansatz), self.starts, self.sweeps)
+        return worst_of(_kraus(objective, x), self.sweeps, self.sigma, self.rng)
+
+
+def _best(found: Descent, share: int) -> Real:
+    """The best of the columns, one of so many of them."""
+    return found.position[:, np.argsort(found.value)[: -(-found.position.shape[1] // share)]]
+
+
+def _typed(matrix: Array, ansatz: Ansatz) -> Values:
+    return np.asarray(matrix.real, dtype=float) if ansatz.real else np.asarray(matrix, dtype=complex)
+
+
+def _kraus(objective: Sampling, x: Real) -> Values:
+    d = len(objective.sigma)
+    return np.ascontiguousarray(objective.kraus(x)[..., 0]).reshape(-1, d, d)
+
+
+def worst_of(V: Values, sweeps: int, sigma: Array, rng: np.random.Generator, seeds: int = SEEDS) -> tuple[float, Array]:
+    """The worst pure start found by see-saw: the projector on Φ(ψ) − σ > 0, then ψ its best state."""
+    d, worst, state = len(sigma), -1.0, np.eye(len(sigma), dtype=complex) / len(sigma)
+    for _ in range(seeds):
+        psi = rng.standard_normal(d) + 1j * rng.standard_normal(d)
+        psi /= np.linalg.norm(psi)
+        before = -1.0
+        for _ in range(CLIMBS):
+            rho = np.outer(psi, psi.conj())
+            image: Values = rho
+            for _ in range(sweeps):
+                image = applied(V, image)
+            values, vectors = np.linalg.eigh(image - sigma)
+            distance = float(0.5 * np.abs(values).sum())
+            if distance > worst:
+                worst, state = distance, rho
+            if distance - before < 1e-5:
+                break
+            before = distance
+            positive = vectors[:, values > 0]
+            M: Values = positive @ positive.conj().T
+            for _ in range(sweeps):
+                M = adjoint(V, M)
+            psi = np.linalg.eigh(M)[1][:, -1]
+    return worst, np.asarray(state, dtype=complex)
+
+
+def usual_starts(n: int, few: bool = False) -> Array:
+    """The mixed state and products of equal qubits along ±z, ±x, +y; `few`: the mixed state, ±z and +y."""
+    axes = {"z": (1, 0), "-z": (0, 1), "y": (1, 1j), "x": (1, 1), "-x": (1, -1)}
+    states = [np.eye(2**n, dtype=complex) / 2**n]
+    for name in ("z", "-z", "y") if few else axes:
+        vector = np.ones(1, dtype=complex)
+        for _ in range(n):
+            vector = np.kron(vector, np.array(axes[name], dtype=complex))
+        vector /= np.linalg.norm(vector)
+        states.append(np.outer(vector, vector.conj()))
+    return stacked(states)
+
+
+__all__ = ["Fit", "Prepare", "Sample", "Task", "usual_starts", "worst_of"]

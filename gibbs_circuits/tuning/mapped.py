@@ -1,0 +1,114 @@
+"""Derived programs at 6 to 8 qubits: a few settings, followed through maps."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from ..compiler import Program, Stage
+from ..exact.gap import NotConvergedError
+from ..generators import Lindbladian
+from ..generators.frequency import local_frequency
+from ..readings import cost, fixed_point, mixed, one, sweep_map, zero
+from ..readings.work import building_seconds
+from ..readings.worst_start import worst_start
+from ..spectrum import Array, gibbs_state, trace_distance
+from .candidate import Candidate
+from .choose import MARGIN
+from .nodes import layout
+
+DERIVED = "derived: node weights, product formula and fields by least squares from couplings, H and beta"
+# τν, Strang steps, nodes, mean rate, delays: what did well on models of 3 to 5 qubits, the likeliest first
+SETTINGS = (
+    (1.33, 1, 5, 0.55, (0, 4)), (1.6, 1, 4, 0.8, (0, 4)), (1.6, 1, 5, 0.55, (0, 4)), (1.33, 1, 5, 0.4, (0, 4)),
+    (1.06, 1, 5, 0.4, (0, 4)), (1.6, 2, 4, 0.4, (0, 4)), (0.8, 1, 6, 0.27, (2, 8)), (1.33, 2, 5, 0.27, (2, 8)),
+    (1.33, 3, 4, 0.55, (0, 4)), (1.33, 3, 5, 0.27, (0, 4)), (1.33, 5, 5, 0.27, (0, 4)),
+)  # fmt: skip
+MOST_SWEEPS = 40
+GOAL = 0.75  # of the target, from the starts that are followed: the worst start is farther
+FIXED_POINT, SEARCH = 40, 85  # applications of a sweep, and of all sweeps, that a fixed point and a worst start take
+
+
+def mapped(
+    generator: Lindbladian,
+    target: float,
+    sampler: bool,
+    start: Array,
+    deadline: float,
+    progress: Callable[[str], None],
+) -> list[Candidate]:
+    """One candidate per setting that the time is enough for; the first whatever the time.
+
+    Each is repeated until zero, one and mixed, or the given start, are within 0.75 of the target. For a sampler the
+    fixed point and the worst start are then searched for, and sweeps are added until both are within it; where the
+    time does not allow it, the distance is inf, and the note gives what is known.
+    """
+    nu, found = local_frequency(generator) or 1.0, list[Candidate]()
+    for index, (turn, slices, nodes, rate, delays) in enumerate(SETTINGS):
+        progress(f"derived programs: setting {index + 1} of {len(SETTINGS)}, through maps")
+        plan = layout(generator, nodes, float(f"{turn / nu:.4g}"), slices)
+        program = plan.program([Stage(plan.sweep(rate, delays), 1)])
+        if time.monotonic() + building_seconds(program) > deadline:
+            if not found:
+                repeats = math.ceil(math.log(1 / target) / rate)
+                whole = _named(_repeated(program, repeats), target, 0)
+                found.append(Candidate(whole, cost(whole).two_qubit_gates, math.inf, "not checked: no time"))
+            break
+        found.append(_followed(program, target, sampler, start, deadline, index + 1))
+        if time.monotonic() > deadline:
+            break
+    return found
+
+
+def _followed(program: Program, target: float, sampler: bool, start: Array, deadline: float, tried: int) -> Candidate:
+    n, act = program.num_system, sweep_map(program)
+    sigma = gibbs_state(program.generator.model, program.generator.beta)
+    states = [s.density(n) for s in (zero(n), one(n), mixed())] if sampler else [np.asarray(start, dtype=complex)]
+    goal, distance, repeats = (GOAL if sampler else 1.0) * target, math.inf, 0
+    begun = time.monotonic()
+    while repeats < MOST_SWEEPS:
+        repeats += 1
+        states = [act.apply(rho) for rho in states]
+        before, distance = distance, max(trace_distance(rho, sigma) for rho in states)
+        if distance <= goal or distance > before - 1e-4 or time.monotonic() > deadline:
+            break
+    each = (time.monotonic() - begun) / (repeats * len(states))
+
+    def candidate(repeats: int, distance: float, note: str) -> Candidate:
+        whole = _named(_repeated(program, repeats), target, tried)
+        return Candidate(whole, cost(whole).two_qubit_gates, distance, note)
+
+    if not sampler:
+        return candidate(repeats, distance, f"few nodes, {repeats} sweeps, followed through maps")
+    if time.monotonic() + each * (FIXED_POINT + SEARCH * repeats) > deadline:
+        note = f"not checked: no time for the worst start; zero, one and mixed end within {distance:.3f}"
+        return candidate(repeats, math.inf, note)
+    try:
+        fixed = trace_distance(fixed_point(act), sigma)
+    except NotConvergedError:
+        return candidate(repeats, math.inf, "not checked: the fixed point did not converge")
+    distance = max(fixed, worst_start(_repeated(program, repeats), [act], starts=8).distance)
+    while (
+        MARGIN * target < distance
+        and fixed <= MARGIN * target
+        and time.monotonic() + each * SEARCH * (repeats + 1) < deadline
+    ):
+        repeats += 1
+        distance = max(fixed, worst_start(_repeated(program, repeats), [act], starts=8).distance)
+    return candidate(repeats, distance, f"few nodes, {repeats} sweeps, searched through maps")
+
+
+def _repeated(program: Program, repeats: int) -> Program:
+    return replace(program, stages=(replace(program.stages[0], repeats=repeats),))
+
+
+def _named(program: Program, target: float, tried: int) -> Program:
+    text = (
+        f"{DERIVED}; spacing, nodes, strength and delays: {tried} settings tried, the channel as a map served to "
+        f"choose the repeats and to accept or reject, target {target:g}"
+    )
+    return replace(program, provenance=text)

@@ -1,0 +1,153 @@
+r"""What is minimised: smoothed trace distances to σ after a preparation, or after the sweeps of a sampler."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..spectrum import Array, Real
+from .ansatz import Ansatz, Values, backward, columns, forward
+
+POWER = 6.0  # of the mean over starts: close to the worst of them, and smooth
+
+
+def smoothed(difference: Values, eta: float) -> tuple[Real, Values]:
+    r"""$C = \tfrac12\sum(\sqrt{λ^2+η^2} − η)$ over the eigenvalues λ of each matrix, and $M = ∂C/∂ρ$.
+
+    Shapes (…, d, d) → (…), (…, d, d). Tends to the trace distance as η → 0, with a gradient everywhere.
+    """
+    values, vectors = np.linalg.eigh(difference)
+    root = np.sqrt(values**2 + eta**2)
+    cost = 0.5 * (root - eta).sum(axis=-1)
+    slope = (vectors * (values / (2 * root))[..., None, :]) @ vectors.conj().swapaxes(-1, -2)
+    return cost, slope
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """Distance to σ after one pass from a pure start.
+
+    Attributes:
+        ansatz: The circuit.
+        sigma: The Gibbs state; real if the circuit is.
+        start: Amplitudes of the start on the system.
+    """
+
+    ansatz: Ansatz
+    sigma: Values
+    start: Values
+
+    def __call__(self, angles: Real, eta: float) -> tuple[Real, Real]:
+        """Values (batch,) and gradients (num, batch)."""
+        psi = self._final(angles)
+        cost, M = smoothed(self._reduced(psi) - self.sigma, eta)
+        d, batch = len(self.sigma), angles.shape[-1]
+        bra = M @ psi.reshape(-1, d, batch).transpose(2, 1, 0)  # (batch, d, ancillas)
+        bra = np.ascontiguousarray(bra.transpose(2, 1, 0)).reshape(psi.shape)
+        return cost, backward(self.ansatz, angles, psi, bra)
+
+    def state(self, angles: Real) -> Values:
+        """The states of the system, (batch, d, d)."""
+        return self._reduced(self._final(angles))
+
+    def _final(self, angles: Real) -> Values:
+        kind = float if self.ansatz.real else complex
+        psi = np.zeros((2**self.ansatz.num_qubits, 1, angles.shape[-1]), dtype=kind)
+        psi[: len(self.start), 0] = self.start[:, None]
+        return forward(self.ansatz, angles, psi)
+
+    def _reduced(self, psi: Values) -> Values:
+        p = psi.reshape(-1, len(self.sigma), psi.shape[-1]).transpose(2, 1, 0)
+        return np.asarray(p @ p.conj().swapaxes(1, 2))
+
+
+@dataclass(frozen=True, eq=False)
+class Sampling:
+    r"""Distance to σ after K equal sweeps: a high power mean over several starts, close to the worst of them.
+
+    With the Kraus operators $V_a$ of a sweep, $M_{t-1} = \sum_a V_a^† M_t V_a$ and $δC = \sum_t 2 Re Tr(M_t δV_a
+    ρ_{t-1} V_a^†)$: the circuit is run back once for all sweeps and starts.
+
+    Attributes:
+        ansatz: One sweep.
+        sigma: The Gibbs state; real if the circuit is.
+        starts: (J, d, d).
+        sweeps: K.
+    """
+
+    ansatz: Ansatz
+    sigma: Values
+    starts: Array
+    sweeps: int
+
+    def __call__(self, angles: Real, eta: float) -> tuple[Real, Real]:
+        """Values (batch,) and gradients (num, batch)."""
+        V = self.kraus(angles)
+        batch, d = angles.shape[-1], len(self.sigma)
+        costs, bras = np.zeros(batch), np.empty_like(V)
+        for b in range(batch):
+            costs[b], bra = self._one(np.ascontiguousarray(V[..., b]).reshape(-1, d, d), eta)
+            bras[..., b] = bra.reshape(-1, d)
+        return costs, backward(self.ansatz, angles, V, bras)
+
+    def kraus(self, angles: Real) -> Values:
+        """One sweep as an isometry, (2^q, d, batch): the ancillas' state is the high part of the row."""
+        return forward(self.ansatz, angles, columns(self.ansatz, angles.shape[-1]))
+
+    def _one(self, V: Values, eta: float) -> tuple[float, Values]:
+        paths = []
+        for rho in self.starts:
+            path = [rho if np.iscomplexobj(V) or rho.imag.any() else rho.real]
+            for _ in range(self.sweeps):
+                path.append(applied(V, path[-1]))
+            paths.append(path)
+        distances, slopes = zip(*(smoothed(path[-1] - self.sigma, eta) for path in paths), strict=True)
+        each = np.maximum(np.array(distances), 1e-15)
+        cost = float(np.mean(each**POWER) ** (1 / POWER))
+        weights = (each / cost) ** (POWER - 1) / len(each)
+        total = np.zeros((V.shape[0] * V.shape[1], V.shape[2]), dtype=V.dtype)
+        for path, weight, slope in zip(paths, weights, slopes, strict=True):
+            M = weight * slope
+            for left in reversed(range(self.sweeps)):
+                product = _left(M, V) @ path[left] if np.iscomplexobj(V) else _real_product(M, V, path[left])
+                total += product
+                if left:
+                    M = adjoint(V, M)
+        return cost, total
+
+
+def _real_product(M: Values, V: Values, rho: Values) -> Real:
+    """Re(M V ρ) for a real V."""
+    product = _left(M.real, V) @ rho.real
+    if np.iscomplexobj(M) and np.iscomplexobj(rho):
+        product -= _left(M.imag, V) @ rho.imag
+    return np.asarray(product, dtype=float)
+
+
+def applied(V: Values, rho: Values) -> Values:
+    """Σ_a V_a ρ V_a†, V of shape (a, d, d)."""
+    if np.iscomplexobj(rho) and not np.iscomplexobj(V):
+        return np.asarray(applied(V, rho.real) + 1j * applied(V, rho.imag))
+    a, d, _ = V.shape
+    half = (V.reshape(a * d, d) @ rho).reshape(a, d, d).transpose(1, 0, 2).reshape(d, a * d)
+    wide = V.transpose(1, 0, 2).reshape(d, a * d)
+    return np.asarray(half @ wide.conj().T)
+
+
+def adjoint(V: Values, M: Values) -> Values:
+    """Σ_a V_a† M V_a."""
+    if np.iscomplexobj(M) and not np.iscomplexobj(V):
+        return np.asarray(adjoint(V, M.real) + 1j * adjoint(V, M.imag))
+    return np.asarray(V.reshape(-1, V.shape[-1]).conj().T @ _left(M, V))
+
+
+def _left(M: Values, V: Values) -> Values:
+    """M V_a of every a, as (a·d, d)."""
+    return np.asarray((M @ V).reshape(-1, V.shape[-1]))
+
+
+def stacked(states: Sequence[Array]) -> Array:
+    """Starts as one array."""
+    return np.stack([np.asarray(rho, dtype=complex) for rho in states])

@@ -1,0 +1,298 @@
+"""Programs fitted on smaller pieces of the model, accepted on a piece used neither in the fit nor in its choice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..compiler import Calibration, Program, Stage
+from ..compiler.trotter import commuting_groups
+from ..readings import cost
+from ..spectrum import Array, gibbs_state, trace_distance
+from .candidate import Candidate
+from .fits import usual_starts
+from .objectives import Preparation, Sampling
+from .patches import Patch, patches, ring, whole
+from .shapes import never_wipes
+from .transfer import Effort, Shared, ansatz_of, fit_together, refit, worst_start_of
+from .wanted import Progress, Wanted, quiet
+from .written import steps_of
+
+HELD_OUT = {True: 7, False: 8}  # sites of the largest piece, for a sampler and for a preparation
+SMALLEST = 4  # sites of a model that has smaller pieces worth a fit
+SAMPLER_WORDS = ("aba", "abab", "ababa", "ababab", "abbab", "abbabba", "abababa", "abbabbab", "abbbabbba", "abbbabbbab")
+PREPARATION_WORDS = (
+    "ba", "ab", "bab", "baba", "abab", "bbab", "bbaba", "babab", "bababa", "bbabab", "abbb", "bbbabbb", "bbbabbba",
+)  # fmt: skip
+SWEEPS = (3, 4, 5)
+SAFETY, SMALL_SAFETY = 0.9, 0.5  # of the target, for the distance that the pieces' trend gives the whole; below 7 sites
+PROMISING = 1.6  # times the target, by trend: fitted again
+ATTEMPTS = 3  # at a promising word, from other angles
+HOPELESS = 3.0  # times the target: not refined
+ROUNDS = 2  # of adding the worst starts found
+BATCH = {True: 6, False: 32}
+ITERATIONS = {True: 120, False: 240}
+
+
+class DoesNotTransferError(Exception):
+    """Why no program fitted on pieces is accepted; the text is for the user."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sites of the pieces that are fitted on, chosen by, and held out."""
+
+    fit: tuple[int, ...]
+    choice: int
+    held_out: int
+
+    @staticmethod
+    def of(n: int, sampler: bool) -> Sizes:
+        """For a model of n sites."""
+        held_out = min(n, HELD_OUT[sampler])
+        fit = (held_out - 3, held_out - 2) if held_out > 4 else (held_out - 2, held_out - 1)
+        return Sizes(tuple(size for size in fit if size > 1), held_out - 1, held_out)
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A word with shared angles, and its distance to σ on pieces, the worst of each size."""
+
+    word: str
+    sweeps: int
+    shared: Shared
+    gates: int  # on the whole model
+    distances: dict[int, float]
+
+    def at(self, n: int) -> float:
+        """The distance at n sites by the trend of the two largest sizes known, never falling."""
+        (s1, d1), (s2, d2) = sorted(self.distances.items())[-2:]
+        return d2 + max(0.0, (d2 - d1) / (s2 - s1)) * (n - s2)
+
+
+def patched(wanted: Wanted, deadline: float, progress: Progress = quiet) -> tuple[Candidate, ...]:
+    """The accepted program, and the words that were tried before it; cheapest first.
+
+    One word of layers after the other, the cheapest first, is fitted on the small pieces, the promising ones again from
+    other angles. The first one whose trend over the fitted sizes and the next larger one stays within the target at the
+    model's own size is held against a still larger piece, once: its trend must stay within the target again.
+
+    Raises:
+        DoesNotTransferError: With the distances that were found.
+    """
+    workshop, n, target = _Workshop(wanted, progress), wanted.model.num_qubits, wanted.target_error
+    best: dict[tuple[str, int], Fitted] = {}
+    words = list(workshop.words())
+    safety = SAFETY if workshop.sizes.held_out >= min(HELD_OUT.values()) else SMALL_SAFETY
+    while words and (not best or time.monotonic() < deadline):
+        for index, (word, sweeps) in enumerate(words):
+            for _ in range(ATTEMPTS):
+                left = deadline - time.monotonic()
+                if best and left <= 0:
+                    break
+                share = max(3, min(8, len(words) - index))
+                fit = workshop.fitted(word, sweeps, time.monotonic() + max(2.0, left / share))
+                known = best.get((word, sweeps))
+                if known is None or fit.at(n) < known.at(n):
+                    best[word, sweeps] = fit
+                    progress(
+                        f"patch {word} × {sweeps}: {_listed(fit.distances)}; {fit.at(n):.4f} at {n} sites by trend"
+                    )
+                if fit.at(n) <= safety * target and max(fit.distances.values()) <= target:
+                    return _accepted(workshop, fit, best, target)
+                if best[word, sweeps].at(n) > PROMISING * target:
+                    break
+        words = [key for key, fit in best.items() if fit.at(n) <= PROMISING * target]
+    nearest = min(best.values(), key=lambda fit: fit.at(n))
+    raise DoesNotTransferError(
+        f"of {len(best)} words of layers the best, {nearest.word} × {nearest.sweeps}, is at "
+        f"{_listed(nearest.distances)}: by trend {nearest.at(n):.3f} at {n} sites, not {target:g}"
+    )
+
+
+def _accepted(
+    workshop: _Workshop, fit: Fitted, tried: dict[tuple[str, int], Fitted], target: float
+) -> tuple[Candidate, ...]:
+    """The fit, if the held-out pieces bear it out, behind the cheaper ones that missed."""
+    n, sizes = workshop.whole.size, workshop.sizes
+    accepted = workshop.held_out(fit)
+    if accepted.at(n) > target or max(accepted.distances.values()) > target:
+        raise DoesNotTransferError(
+            f"fitted on {_sizes(sizes.fit)} sites, {fit.word} × {fit.sweeps} is at {_listed(accepted.distances)}: held "
+            f"out, {sizes.held_out} sites, its trend gives {accepted.at(n):.3f} at {n}, not {target:g}"
+        )
+    others = [one for one in tried.values() if one.gates < fit.gates]
+    return (*(workshop.candidate(one, "misses") for one in others), workshop.candidate(accepted, "accepted"))
+
+
+class _Workshop:
+    """The pieces of one model, and fits on them."""
+
+    def __init__(self, wanted: Wanted, progress: Progress) -> None:
+        self.wanted, self.progress = wanted, progress
+        n = wanted.model.num_qubits
+        if n < SMALLEST:
+            raise DoesNotTransferError(f"{n} sites have no smaller pieces worth a fit")
+        self.sizes = Sizes.of(n, wanted.sampler)
+        self.real = wanted.real
+        self.rng = np.random.default_rng(wanted.seed)
+        self.starts = None if wanted.sampler else self._product_start()
+        self.radius, self.pieces = self._pieces()
+        self.whole = whole(wanted.model, self.radius)
+        closed = {size: ring(wanted.model, size, self.radius) for size in self.sizes.fit}
+        self.rings = {size: () if one is None or self.starts_differ() else (one,) for size, one in closed.items()}
+
+    def _pieces(self) -> tuple[int, dict[int, tuple[Patch, ...]]]:
+        """Pieces by size, with classes that see as far as the pieces fitted on know them all."""
+        model, sizes = self.wanted.model, {*self.sizes.fit, self.sizes.choice, self.sizes.held_out}
+        for radius in (1, 0):
+            pieces = {size: patches(model, size, radius) for size in sizes}
+            pieces[model.num_qubits] = (whole(model, radius),)
+            known = {c for size in self.sizes.fit for piece in pieces[size] for c in piece.classes}
+            kept = {size: tuple(piece for piece in found if piece.classes <= known) for size, found in pieces.items()}
+            if all(kept.values()):
+                return radius, kept
+        raise DoesNotTransferError(f"its sites have surroundings that no piece of {_sizes(self.sizes.fit)} sites has")
+
+    def _product_start(self) -> tuple[Array, ...]:
+        """The start as one qubit state per site, so that pieces have it too."""
+        start, n = self.wanted.start, self.wanted.model.num_qubits
+        if start is None:
+            raise DoesNotTransferError("the start is mixed")
+        factors = []
+        rest = start.reshape((2,) * n)
+        for qubit in range(n):
+            matrix = np.moveaxis(rest, n - 1 - qubit, 0).reshape(2, -1)
+            u, s, _ = np.linalg.svd(matrix, full_matrices=False)
+            if s[1] > 1e-9:
+                raise DoesNotTransferError("the start is no product state, so that pieces do not have it")
+            factors.append(u[:, 0])
+        total = _product(factors)
+        phase = np.vdot(total, start)
+        factors[0] = factors[0] * phase
+        return tuple(factors)
+
+    def starts_differ(self) -> bool:
+        """Whether sites begin in different states, so that no ring can stand for them."""
+        return self.starts is not None and any(abs(np.vdot(s, self.starts[1])) < 1 - 1e-9 for s in self.starts[1:-1])
+
+    def start_of(self, patch: Patch) -> Array:
+        """The start on a piece, up to a phase; real where the circuits are."""
+        assert self.starts is not None
+        made = _product([self.starts[site] for site in patch.sites])
+        if self.real:
+            turned = made * np.exp(-1j * np.angle(made[int(np.argmax(np.abs(made)))]))
+            return np.asarray(turned.real)
+        return made
+
+    def words(self) -> Iterator[tuple[str, int]]:
+        """(word, sweeps), the cheapest on the whole model first."""
+        sampler = self.wanted.sampler
+        pairs = [
+            (word, sweeps)
+            for word in (SAMPLER_WORDS if sampler else PREPARATION_WORDS)
+            for sweeps in (SWEEPS if sampler else (1,))
+            if not sampler or never_wipes(ansatz_of(self.whole, word, real=self.real))
+        ]
+        yield from sorted(pairs, key=lambda pair: self._gates(*pair))
+
+    def _gates(self, word: str, sweeps: int) -> int:
+        n = self.whole.size
+        return sweeps * sum(n if letter == "a" else len(self.whole.bonds) for letter in word)
+
+    def fitted(self, word: str, sweeps: int, deadline: float) -> Fitted:
+        """On the small pieces, measured on them and on the next larger ones."""
+        sampler, sizes = self.wanted.sampler, self.sizes
+        pieces = [piece for size in sizes.fit for piece in (*self.pieces[size], *self.rings[size])]
+        extra: dict[int, list[Array]] = {k: [] for k in range(len(pieces))}
+
+        def parts() -> list[Preparation | Sampling]:
+            return [self.part(piece, word, sweeps, extra[k]) for k, piece in enumerate(pieces)]
+
+        effort = Effort(BATCH[sampler], ITERATIONS[sampler], HOPELESS * self.wanted.target_error, deadline)
+        shared = fit_together(parts(), self.rng, effort)
+        for _ in range(ROUNDS if sampler else 0):
+            worst = [
+                worst_start_of(part, shared, self.sigma(piece), self.rng)
+                for part, piece in zip(parts(), pieces, strict=True)
+                if isinstance(part, Sampling)
+            ]
+            if max(distance for distance, _ in worst) > HOPELESS * self.wanted.target_error:
+                break
+            for k, (_, rho) in enumerate(worst):
+                extra[k].append(rho)
+            shared = refit(parts(), shared, effort.iterations // 3, deadline)
+        distances = {size: self.worst(word, sweeps, shared, size) for size in sorted({*sizes.fit, sizes.choice})}
+        return Fitted(word, sweeps, shared, self._gates(word, sweeps), distances)
+
+    def held_out(self, fit: Fitted) -> Fitted:
+        """The same with the distance on the held-out pieces."""
+        size = self.sizes.held_out
+        self.progress(f"held out: {size} sites")
+        distance = self.worst(fit.word, fit.sweeps, fit.shared, size)
+        return Fitted(fit.word, fit.sweeps, fit.shared, fit.gates, {**fit.distances, size: distance})
+
+    def worst(self, word: str, sweeps: int, shared: Shared, size: int) -> float:
+        """The largest distance on the pieces of a size, from the worst start found or from the given one."""
+        found = []
+        for piece in self.pieces[size]:
+            part, sigma = self.part(piece, word, sweeps, ()), self.sigma(piece)
+            if isinstance(part, Sampling):
+                found.append(worst_start_of(part, shared, sigma, self.rng)[0])
+            else:
+                found.append(trace_distance(part.state(shared.angles(part.ansatz)[:, None])[0], sigma))
+        return max(found)
+
+    def part(self, piece: Patch, word: str, sweeps: int, extra: Sequence[Array]) -> Preparation | Sampling:
+        """What is minimised on one piece."""
+        ansatz = ansatz_of(piece, word, real=self.real)
+        if not self.wanted.sampler:
+            return Preparation(ansatz, self.sigma(piece), self.start_of(piece))
+        usual = usual_starts(piece.size, few=piece.size > 4)
+        return Sampling(ansatz, self.sigma(piece), np.concatenate([usual, *(rho[None] for rho in extra)]), sweeps)
+
+    def sigma(self, piece: Patch) -> Array:
+        """The Gibbs state of a piece; real where the circuits are."""
+        sigma = gibbs_state(piece.model, self.wanted.beta)
+        return np.asarray(sigma.real) if self.real else sigma
+
+    def candidate(self, fit: Fitted, note: str) -> Candidate:
+        """As a program on the whole model."""
+        wanted, n = self.wanted, self.wanted.model.num_qubits
+        ansatz = ansatz_of(self.whole, fit.word, real=self.real)
+        sizes, known = self.sizes, n in fit.distances
+        how = "measured" if known else "by the trend of the pieces, extrapolated"
+        program = Program(
+            num_system=n,
+            num_ancilla=n,
+            groups=commuting_groups(wanted.model.hamiltonian),
+            stages=(Stage(steps_of(ansatz, fit.shared.angles(ansatz)), fit.sweeps),),
+            generator=wanted.generator,
+            scheme="auto",
+            knobs={"sweeps": fit.sweeps, "word": fit.word, "angles": fit.shared.values.size, "seed": wanted.seed},
+            calibration=Calibration.PATCH,
+            guarantee=wanted.guarantee,
+            provenance=f"fitted on pieces of {_sizes(sizes.fit)} sites, chosen on {sizes.choice}, held out "
+            f"{sizes.held_out}; distances {_listed(fit.distances)}; at {n} sites {fit.at(n):.4f}, {how}",
+        )
+        text = f"patch {fit.word} × {fit.sweeps}: {_listed(fit.distances)}; {note}"
+        return Candidate(program, cost(program).two_qubit_gates, fit.at(n), text)
+
+
+def _product(factors: list[Array]) -> Array:
+    """Their tensor product, the first on the least significant qubit."""
+    total = np.ones(1, dtype=complex)
+    for factor in factors:
+        total = np.kron(factor, total)
+    return total
+
+
+def _listed(distances: dict[int, float]) -> str:
+    return ", ".join(f"{distance:.4f} ({size})" for size, distance in sorted(distances.items()))
+
+
+def _sizes(sizes: tuple[int, ...]) -> str:
+    return " and ".join(map(str, sizes))

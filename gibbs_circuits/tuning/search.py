@@ -1,0 +1,192 @@
+"""Where the CZ gates go: words of layers first, then gates deleted, moved and inserted near the target."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..spectrum import Real
+from .ansatz import Ansatz, Edge, Layer
+from .fits import Fit, Task
+
+SPREAD = 0.6  # of random first angles
+WANDER = 0.15  # added to angles taken over
+PROMISING = 1.6  # times the best distance at as many gates: refined
+KEPT = 4  # fits of one number of gates
+MARGIN = 0.99  # of the target
+WORDS = 0.4  # of the time, at most, for words of whole layers
+
+
+@dataclass(eq=False)
+class Pool:
+    """The best few fits at every number of gates."""
+
+    levels: dict[int, list[Fit]] = field(default_factory=dict)
+
+    def add(self, fit: Fit) -> bool:
+        """Keep it if it is among the best of its level; whether it is the best of it."""
+        level = self.levels.setdefault(fit.gates, [])
+        level[:] = sorted([*(f for f in level if f.ansatz != fit.ansatz or f.distance < fit.distance), fit],
+                          key=lambda f: f.distance)[:KEPT]  # fmt: skip
+        return level[0] is fit
+
+    def best(self, gates: int) -> float:
+        """The smallest distance in at most that many gates."""
+        return min((level[0].distance for g, level in self.levels.items() if g <= gates), default=np.inf)
+
+    def cheapest(self, target: float) -> Fit | None:
+        """The fewest gates that meet it."""
+        return next((level[0] for _, level in sorted(self.levels.items()) if level[0].distance <= target), None)
+
+    def frontier(self) -> list[Fit]:
+        """Those that no other beats in gates and distance."""
+        found: list[Fit] = []
+        for _, level in sorted(self.levels.items()):
+            if not found or level[0].distance < found[-1].distance:
+                found.append(level[0])
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """What a search for a shape may do.
+
+    Attributes:
+        tasks: What fits are for: one per number of sweeps.
+        pairs: Where a gate may be put, as often as it should be tried.
+        allowed: Which shapes may be tried at all.
+        target: The distance asked for.
+        rng: Draws shapes and first angles.
+        batch: Random first angles of one shape.
+        progress: Told the best so far.
+    """
+
+    tasks: Sequence[Task]
+    pairs: Sequence[Edge]
+    allowed: Callable[[Ansatz], bool]
+    target: float
+    rng: np.random.Generator
+    batch: int
+    progress: Callable[[str], None] = lambda text: None
+
+    def run(self, words: Sequence[Ansatz], deadline: float) -> Pool:
+        """Fits until the deadline; always at least one.
+
+        Every word with every task, the cheapest first, until one meets the target; then children of the fits near the
+        target, which keep their parents' angles where they can.
+        """
+        pool, begun = Pool(), time.monotonic()
+        queue = sorted(
+            ((task.sweeps * word.gates, k, task, word) for task in self.tasks for k, word in enumerate(words)),
+            key=lambda item: item[:2],
+        )
+        for gates, _, task, word in queue:
+            best = pool.cheapest(MARGIN * self.target)
+            if best is not None and gates >= best.gates:
+                continue
+            if pool.levels and time.monotonic() - begun > WORDS * (deadline - begun):
+                break
+            pool.add(task.fit(word, first_angles(word, self.rng, self.batch), deadline))
+            self._tell(pool)
+        by_sweeps = {task.sweeps: task for task in self.tasks}
+        while time.monotonic() < deadline:
+            self._step(pool, by_sweeps, deadline)
+        return pool
+
+    def _step(self, pool: Pool, by_sweeps: dict[int, Task], deadline: float) -> None:
+        best = pool.cheapest(MARGIN * self.target)
+        parent = self._parent(pool, best)
+        child = self._child(parent, best)
+        if child is None:
+            return
+        ansatz, angles = child
+        task = by_sweeps[parent.sweeps]
+        starts = angles[:, None] + WANDER * self.rng.standard_normal((len(angles), max(2, self.batch // 3)))
+        starts[:, 0] = angles
+        known = pool.best(parent.sweeps * ansatz.gates)
+        fit = task.glance(ansatz, starts, deadline)
+        if fit.distance < PROMISING * max(known, self.target):
+            fit = task.fit(ansatz, fit.angles[:, None], deadline)
+        if pool.add(fit):
+            self._tell(pool)
+
+    def _parent(self, pool: Pool, best: Fit | None) -> Fit:
+        """From the cheapest level that meets the target, the one above, or the three below; else from the last few."""
+        gates = sorted(pool.levels)
+        at = len(gates) - 1 if best is None else gates.index(best.gates)
+        near = gates[max(0, at - 3) : at + 2]
+        level = pool.levels[int(self.rng.choice(near))]
+        return level[min(int(self.rng.geometric(0.5)) - 1, len(level) - 1)]
+
+    def _child(self, parent: Fit, best: Fit | None) -> tuple[Ansatz, Real] | None:
+        """The parent with a gate or two deleted, moved, replaced or inserted; cheaper than what meets the target."""
+        split, angles = _split(parent.ansatz, parent.angles)
+        most = split.gates + 2 if best is None else (best.gates - 1) // parent.sweeps
+        layers: list[tuple[Layer, int | None]] = [(layer, k) for k, layer in enumerate(split.layers)]
+        room = most - split.gates
+        moves = ["move", "replace"] + ["delete"] * (1 if room >= 0 else 0)
+        moves += ["insert"] * (0 if room <= 0 else 2)
+        for _ in range(max(0, -room)):
+            layers.pop(int(self.rng.integers(len(layers))))
+        move = str(self.rng.choice(moves)) if room >= 0 or self.rng.random() < 0.3 else "none"
+        if move in ("delete", "move", "replace") and layers:
+            taken = layers.pop(int(self.rng.integers(len(layers))))
+            if move == "move":
+                layers.insert(int(self.rng.integers(len(layers) + 1)), (taken[0], None))
+        if move in ("replace", "insert"):
+            pair = self.pairs[int(self.rng.integers(len(self.pairs)))]
+            layers.insert(int(self.rng.integers(len(layers) + 1)), ((pair,), None))
+        child = replace(split, layers=tuple(layer for layer, _ in layers))
+        if not layers or not self.allowed(child):
+            return None
+        return _carried(split, angles, child.layers, [origin for _, origin in layers])
+
+    def _tell(self, pool: Pool) -> None:
+        best = pool.cheapest(MARGIN * self.target)
+        near = best or min(pool.frontier(), key=lambda fit: fit.distance)
+        head = "" if best else "nearest: "
+        self.progress(f"{head}{near.gates} two-qubit gates, distance {near.distance:.4f}")
+
+
+def first_angles(ansatz: Ansatz, rng: np.random.Generator, batch: int) -> Real:
+    """Random ones, (num_angles, batch)."""
+    return rng.normal(scale=SPREAD, size=(ansatz.num_angles, batch))
+
+
+def _split(ansatz: Ansatz, angles: Real) -> tuple[Ansatz, Real]:
+    """The same circuit with one gate per layer."""
+    singles = tuple((edge,) for layer in ansatz.layers for edge in layer)
+    return _carried(ansatz, angles, singles, [k for k, layer in enumerate(ansatz.layers) for _ in layer])
+
+
+def _carried(
+    ansatz: Ansatz, angles: Real, layers: tuple[Layer, ...], origins: Sequence[int | None]
+) -> tuple[Ansatz, Real]:
+    """The ansatz with other layers, ancillas renumbered, and its angles where a slot had some before, else 0."""
+    n = ansatz.num_system
+    used = sorted({q for layer in layers for edge in layer for q in edge if q >= n})
+    number = {q: n + k for k, q in enumerate(used)} | {q: q for q in range(n)}
+    renamed = tuple(tuple((number[a], number[b]) for a, b in layer) for layer in layers)
+    new = replace(ansatz, num_ancilla=len(used), layers=renamed)
+    was = {now: before for before, now in number.items()}
+    values, index = ansatz.slot_angles(angles[:, None])[..., 0], {s: k for k, s in enumerate(ansatz.slots)}
+    taken = np.zeros((len(new.slots), new.angles_per_slot))
+    touched = [{q for edge in layer for q in edge} for layer in renamed]
+    seen = set[int]()
+    for k, slot in enumerate(new.slots):
+        fresh, entry = slot.qubit >= n and slot.qubit not in seen, slot.layer == 0 and slot.qubit < n
+        seen.add(slot.qubit)
+        origin = 0 if entry else origins[slot.layer - (0 if fresh else 1)]
+        if origin is None:
+            continue
+        if not fresh and not entry:
+            again = range(slot.layer, len(layers))
+            if any(origins[j] == origin and slot.qubit in touched[j] for j in again):
+                continue  # the old layer's rotation came after all of its gates
+        source = type(slot)(was[slot.qubit], origin + (0 if fresh or entry else 1))
+        if source in index:
+            taken[k] = values[index[source]]
+    return new, taken.reshape(-1)

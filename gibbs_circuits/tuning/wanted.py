@@ -1,0 +1,82 @@
+"""What a search for the cheapest program is asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..compiler import Calibration, Guarantee
+from ..generators import Lindbladian
+from ..generators.channels import DiscreteChannel, inside
+from ..models import Model
+from ..spectrum import Array, gibbs_state
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """The task of `auto.find`.
+
+    Attributes:
+        generator: Whose Hamiltonian, β and, for derived programs, couplings and filter are taken.
+        target_error: Trace distance ε.
+        guarantee: ANY_START or GIVEN_START.
+        calibration: What may be used to set the angles.
+        start: Amplitudes of the run's start, or None where it is mixed.
+        seconds: How long to search.
+        seed: Of shapes, angles and starts.
+        error_rates: (p1, p2) of the target's gates, depolarising; None searches without gate errors.
+        classical_randomness: Whether random Pauli steps may replace gates: the claim is then the mean over draws.
+    """
+
+    generator: Lindbladian | DiscreteChannel
+    target_error: float
+    guarantee: Guarantee
+    calibration: Calibration
+    start: Array | None
+    seconds: float
+    seed: int
+    error_rates: tuple[float, float] | None = None
+    classical_randomness: bool = False
+    begun: float = field(default_factory=time.monotonic)
+
+    @property
+    def model(self) -> Model:
+        """The model."""
+        return inside(self.generator).model
+
+    @property
+    def beta(self) -> float:
+        """Inverse temperature."""
+        return inside(self.generator).beta
+
+    @property
+    def sampler(self) -> bool:
+        """Whether every start counts."""
+        return self.guarantee is Guarantee.ANY_START
+
+    @property
+    def real(self) -> bool:
+        """Whether Hamiltonian and start are real, so that real circuits are enough to begin with."""
+        return is_real(self.model) and (self.start is None or not np.any(self.start.imag))
+
+    def sigma(self) -> Array:
+        """The Gibbs state."""
+        return gibbs_state(self.model, self.beta)
+
+    def until(self, share: float) -> float:
+        """The time (monotonic) when that share of the seconds is over."""
+        return self.begun + share * self.seconds
+
+
+def is_real(model: Model) -> bool:
+    """Whether the Hamiltonian is a real matrix: no term has an odd number of Y."""
+    return all(label.count("Y") % 2 == 0 for label, coefficient in model.terms if coefficient)
+
+
+def quiet(text: str) -> None:
+    """No progress."""
