@@ -61,8 +61,8 @@ def knobs_help() -> str:
         if issubclass(scheme.knobs, TimeKnobs):
             lines.append("  and the knobs of schemes in time, below")
     lines.append(
-        "[bold]auto[/bold]: searches for the fewest two-qubit gates that meet target_error, says what it may claim, and "
-        "shows the frontier it chose from; the same question is answered from $GIBBS_CIRCUITS_CACHE "
+        "[bold]auto[/bold]: searches for the fewest two-qubit gates that meet target_error, says what it may claim, "
+        "and shows the frontier it chose from; the same question is answered from $GIBBS_CIRCUITS_CACHE "
         "(~/.cache/gibbs_circuits)"
     )
     lines += _keys(AutoKnobs)

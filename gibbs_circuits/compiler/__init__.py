@@ -20,6 +20,6 @@ from .trotter import Group
 
 __all__ = [
     "EXACT", "SCHEMES", "Alternative", "Branch", "Calibration", "Correct", "Couple", "ErrorTerm", "Evolve", "Group",
-    "Guarantee", "Knobs", "ParallelKnobs", "Program", "Random", "RandomChoice", "RandomDelay", "Reset", "Rung", "Scheme",
-    "SequentialKnobs", "Stage", "Status", "Step", "TimeKnobs", "Unitary", "parallel", "sequential",
+    "Guarantee", "Knobs", "ParallelKnobs", "Program", "Random", "RandomChoice", "RandomDelay", "Reset", "Rung",
+    "Scheme", "SequentialKnobs", "Stage", "Status", "Step", "TimeKnobs", "Unitary", "parallel", "sequential",
 ]  # fmt: skip

@@ -75,7 +75,7 @@ class Found:
 
     Attributes:
         program: The cheapest that meets the target, or the nearest; with its claim, its provenance and the frontier.
-        candidates: The frontier it was chosen from.
+        candidates: All that were found.
         met: Whether it meets the target.
         remarks: Why a kind of calibration gave nothing.
     """
@@ -137,7 +137,7 @@ def _chosen(wanted: Wanted, found: list[Candidate], remarks: list[str], start: A
         points = [replace(one, distance=read.distance) if one is chosen else one for one in points]
     distance = chosen.distance if read is None else read.distance
     met = distance <= target
-    return Found(_claimed(wanted, chosen, points, remarks, read, met=met), tuple(points), met, tuple(remarks))
+    return Found(_claimed(wanted, chosen, points, remarks, read, met=met), tuple(found), met, tuple(remarks))
 
 
 @dataclass(frozen=True)

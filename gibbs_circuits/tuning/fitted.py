@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import numpy as np
 
 from ..compiler import Calibration, Program, Stage
 from ..compiler.trotter import commuting_groups
 from ..readings import cost
+from ..spectrum import Real, gibbs_state
 from .ansatz import Ansatz
 from .candidate import Candidate
 from .fits import Fit, Prepare, Sample, Task, usual_starts
+from .objectives import Sampling
+from .patches import patches, whole
 from .search import Search
-from .shapes import any_pairs, interacting_pairs, never_wipes, shape
+from .shapes import BONDS, CONTACT, any_pairs, interacting_pairs, never_wipes, shape
+from .transfer import Effort, ansatz_of, fit_together
 from .wanted import Progress, Wanted, quiet
 from .written import steps_of
 
 MAX_SAMPLED, MAX_PREPARED = 6, 7  # qubits up to which a fit takes seconds to minutes
 SAMPLER_WORDS = ("aba", "abab", "ababa", "bababa", "abbab", "ababbaba", "abbabba", "abbbabbba")
+LONG_WORDS = (
+    "abab",
+    "ababab",
+    "abababab",
+    "abbabbab",
+    "abababababab",
+    "abbbabbbabbb",
+)  # above 4 qubits, begun on pieces
+LONG_SWEEPS = (3, 4)
+PIECES = (3, 4)  # sites of the pieces that such a word is begun on
+LONG_ROUNDS = 8  # of adding worst starts, above 4 qubits
 PREPARATION_WORDS = ("", "a", "ab", "ba", "abb", "bab", "abbb", "baba", "bbab", "bbaba", "bbabab", "bbbabbb")
 SWEEPS = (2, 3, 4, 5)
+SMALL = 4  # qubits up to which a sampler's words begin at random angles
+BATCH, ITERATIONS, BEGUN_SECONDS = 6, 120, 30.0  # of the fit on pieces
 
 
 class CannotFitError(Exception):
@@ -48,9 +68,9 @@ def searched(wanted: Wanted, progress: Progress) -> tuple[Search, list[Ansatz]]:
     if not sampler and wanted.start is None:
         raise CannotFitError("the start is mixed: a preparation begins in a pure state")
     rng = np.random.default_rng(wanted.seed)
-    words = SAMPLER_WORDS if sampler else PREPARATION_WORDS
+    words = PREPARATION_WORDS if not sampler else SAMPLER_WORDS if n <= SMALL else LONG_WORDS
     shapes = list(dict.fromkeys(shape(word, n, bonds, real=wanted.real) for word in words))
-    batch = {True: 4 if n <= 4 else 2 if n == 5 else 1, False: 16 if n <= 4 else 8}[sampler]
+    batch = {True: 4 if n <= SMALL else 1, False: 16 if n <= SMALL else 8}[sampler]
     search = Search(
         tasks=tasks(wanted, rng),
         pairs=any_pairs(n, bonds),
@@ -58,6 +78,7 @@ def searched(wanted: Wanted, progress: Progress) -> tuple[Search, list[Ansatz]]:
         target=wanted.target_error,
         rng=rng,
         batch=batch,
+        begin=_begun_on_pieces(wanted, rng) if sampler and n > SMALL else None,
         progress=progress,
     )
     return search, [one for one in shapes if search.allowed(one)]
@@ -69,8 +90,34 @@ def tasks(wanted: Wanted, rng: np.random.Generator) -> list[Task]:
     if not wanted.sampler:
         assert wanted.start is not None  # checked before
         return [Prepare(sigma, wanted.start)]
-    starts = usual_starts(n, few=n > 4)
-    return [Sample(sigma, sweeps, starts, rng) for sweeps in SWEEPS]
+    if n > SMALL:
+        starts = usual_starts(n, few=True)
+        return [Sample(sigma, sweeps, starts, rng, rounds=LONG_ROUNDS) for sweeps in LONG_SWEEPS]
+    return [Sample(sigma, sweeps, usual_starts(n), rng) for sweeps in SWEEPS]
+
+
+def _begun_on_pieces(wanted: Wanted, rng: np.random.Generator) -> Callable[[Ansatz, Task, float], Real | None]:
+    """First angles of a word on a larger system: those that suit its pieces of 3 and 4 sites, class by class."""
+    real, model = wanted.real, wanted.model
+    pieces = [piece for size in PIECES for piece in patches(model, size, radius=0)]
+    all_of = whole(model, radius=0)
+    known = {name for piece in pieces for name in piece.classes}
+
+    def begin(word: Ansatz, task: Task, deadline: float) -> Real | None:
+        if not all_of.classes <= known:
+            return None
+        spelled = "".join(CONTACT if layer[0][1] >= word.num_system else BONDS for layer in word.layers)
+        parts = []
+        for piece in pieces:
+            sigma = gibbs_state(piece.model, wanted.beta)
+            ansatz = ansatz_of(piece, spelled, real=real)
+            parts.append(Sampling(ansatz, sigma.real if real else sigma, usual_starts(piece.size), task.sweeps))
+        effort = Effort(BATCH, ITERATIONS, np.inf, min(deadline, time.monotonic() + BEGUN_SECONDS))
+        shared = fit_together(parts, rng, effort)
+        ansatz = ansatz_of(all_of, spelled, real=real)
+        return np.asarray(ansatz.slot_angles(shared.angles(ansatz)[:, None])).reshape(-1, 1)
+
+    return begin
 
 
 def anything(ansatz: Ansatz) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..spectrum import Array, Real
 from .ansatz import Ansatz, Values, backward, columns, forward
@@ -96,34 +98,44 @@ class Sampling:
         """One sweep as an isometry, (2^q, d, batch): the ancillas' state is the high part of the row."""
         return forward(self.ansatz, angles, columns(self.ansatz, angles.shape[-1]))
 
+    @cached_property
+    def _parts(self) -> tuple[Values, NDArray[np.int64], NDArray[np.bool_]]:
+        """The starts as matrices of the circuit's own kind, which of them each is a part of, and whether times i.
+
+        Under a real circuit the real and the imaginary part of a start never meet.
+        """
+        if not self.ansatz.real:
+            return self.starts, np.arange(len(self.starts)), np.zeros(len(self.starts), dtype=bool)
+        complex_ones = np.flatnonzero(np.abs(self.starts.imag).max(axis=(1, 2)) > 0)
+        owner = np.concatenate([np.arange(len(self.starts)), complex_ones])
+        parts = np.concatenate([self.starts.real, self.starts.imag[complex_ones]])
+        return np.ascontiguousarray(parts), owner, np.arange(len(owner)) >= len(self.starts)
+
     def _one(self, V: Values, eta: float) -> tuple[float, Values]:
-        paths = []
-        for rho in self.starts:
-            path = [rho if np.iscomplexobj(V) or rho.imag.any() else rho.real]
-            for _ in range(self.sweeps):
-                path.append(applied(V, path[-1]))
-            paths.append(path)
-        distances, slopes = zip(*(smoothed(path[-1] - self.sigma, eta) for path in paths), strict=True)
-        each = np.maximum(np.array(distances), 1e-15)
+        """The cost and ∂C/∂V of one column of the batch; V of shape (a, d, d)."""
+        parts, owner, imaginary = self._parts
+        a, d, _ = V.shape
+        V = np.ascontiguousarray(V.transpose(1, 0, 2))  # (row, ancillas, column): every product below is a plain one
+        rows, wide = V.reshape(d * a, d), V.reshape(d, a * d)
+        path = [parts]
+        for _ in range(self.sweeps):
+            path.append((rows @ path[-1]).reshape(-1, d, a * d) @ wide.conj().T)
+        last = path[-1]
+        if imaginary.any():
+            last = np.asarray(last[: len(self.starts)], dtype=complex)
+            np.add.at(last, owner[imaginary], 1j * path[-1][imaginary])
+        each, M = smoothed(last - self.sigma, eta)
+        each = np.maximum(each, 1e-15)
         cost = float(np.mean(each**POWER) ** (1 / POWER))
-        weights = (each / cost) ** (POWER - 1) / len(each)
-        total = np.zeros((V.shape[0] * V.shape[1], V.shape[2]), dtype=V.dtype)
-        for path, weight, slope in zip(paths, weights, slopes, strict=True):
-            M = weight * slope
-            for left in reversed(range(self.sweeps)):
-                product = _left(M, V) @ path[left] if np.iscomplexobj(V) else _real_product(M, V, path[left])
-                total += product
-                if left:
-                    M = adjoint(V, M)
-        return cost, total
-
-
-def _real_product(M: Values, V: Values, rho: Values) -> Real:
-    """Re(M V ρ) for a real V."""
-    product = _left(M.real, V) @ rho.real
-    if np.iscomplexobj(M) and np.iscomplexobj(rho):
-        product -= _left(M.imag, V) @ rho.imag
-    return np.asarray(product, dtype=float)
+        M = M * ((each / cost) ** (POWER - 1) / len(each))[:, None, None]
+        # C depends on ρ = A + iB as Re Tr M ρ = Tr (Re M) A − Tr (Im M) B
+        M = M[owner] if not self.ansatz.real else np.where(imaginary[:, None, None], -M[owner].imag, M[owner].real)
+        total = np.zeros((d * a, d), dtype=V.dtype)
+        for before in reversed(path[:-1]):
+            product = (M @ wide).reshape(-1, d * a, d)
+            total += product.transpose(1, 0, 2).reshape(d * a, -1) @ before.reshape(-1, d)
+            M = rows.conj().T @ product
+        return cost, total.reshape(d, a, d).transpose(1, 0, 2)
 
 
 def applied(V: Values, rho: Values) -> Values:

@@ -61,6 +61,7 @@ class Search:
         target: The distance asked for.
         rng: Draws shapes and first angles.
         batch: Random first angles of one shape.
+        begin: First angles of a word for a task, (num_angles, batch), in place of random ones.
         progress: Told the best so far.
     """
 
@@ -70,6 +71,7 @@ class Search:
     target: float
     rng: np.random.Generator
     batch: int
+    begin: Callable[[Ansatz, Task, float], Real | None] | None = None
     progress: Callable[[str], None] = lambda text: None
 
     def run(self, words: Sequence[Ansatz], deadline: float) -> Pool:
@@ -89,7 +91,8 @@ class Search:
                 continue
             if pool.levels and time.monotonic() - begun > WORDS * (deadline - begun):
                 break
-            pool.add(task.fit(word, first_angles(word, self.rng, self.batch), deadline))
+            first = None if self.begin is None else self.begin(word, task, deadline)
+            pool.add(task.fit(word, first_angles(word, self.rng, self.batch) if first is None else first, deadline))
             self._tell(pool)
         by_sweeps = {task.sweeps: task for task in self.tasks}
         while time.monotonic() < deadline:
