@@ -127,8 +127,8 @@ def searches(names: list[str], seconds: float, seed: int, ways: list[str]) -> No
         case = CASES[name]
         larger = 2 if case.model().num_qubits > 4 else 1
         for way in [w for w in ways if w != "peers"]:
-            for guarantee in (ANY, GIVEN):
-                for target in TARGETS:
+            for target in TARGETS:
+                for guarantee in (ANY, GIVEN):
                     if way != "fitted_to_target" and (target != TARGETS[0] or guarantee is GIVEN):
                         continue
                     path = STORE / f"{name}-{way}-{guarantee.value}-{target:g}.json"

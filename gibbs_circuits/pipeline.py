@@ -23,7 +23,7 @@ from .backends.methods import Choice, choose, refuse_size
 from .backends.opening import Backend, opened, settled_ancillas
 from .backends.request import ENERGY
 from .backends.usage import refuse_cost, usage
-from .compiler import SCHEMES, Guarantee, Knobs, Program, Scheme
+from .compiler import SCHEMES, Calibration, Guarantee, Knobs, Program, Scheme
 from .compiler.dense import lindbladian_of
 from .compiler.fresh import fresh_ancillas
 from .compiler.saved import load_program
@@ -90,7 +90,13 @@ def compile_program(
         assert scheme is not None  # they come in pairs
         return settle(generator, scheme, knobs, target_error, progress)
     if knobs.program is not None:
-        return load_program(folder / knobs.program, generator)
+        # found for some target and start, which need not be these: what it may claim is read off it again
+        return replace(load_program(folder / knobs.program, generator), guarantee=None)
+    if knobs.gate_errors and knobs.calibrated is not Calibration.FITTED_TO_TARGET:
+        raise ArgumentError(
+            "gate_errors", 'come with calibration = "fitted_to_target"', f"calibration is {knobs.calibration}",
+            'set calibration = "fitted_to_target" or gate_errors = false',
+        )  # fmt: skip
     n = generator.model.num_qubits
     begin = initial or zero(n)
     wanted = Wanted(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, InvalidProgramError
 from ..generators import Lindbladian
 from ..generators.channels import DiscreteChannel, inside
 from ..status import Status
@@ -33,7 +33,7 @@ def physics_hash(generator: Lindbladian | DiscreteChannel) -> str:
 
 def to_saved(program: Program) -> dict[str, Any]:
     """Everything but the generator, whose Hamiltonian and β stand in it as a hash; floats survive to the last bit."""
-    return {
+    document = {
         "format": FORMAT,
         "physics": physics_hash(program.generator),
         "hash": program.hash,
@@ -50,6 +50,12 @@ def to_saved(program: Program) -> dict[str, Any]:
         "guarantee": None if program.guarantee is None else program.guarantee.value,
         "frontier": [asdict(one) for one in program.frontier],
     }
+    return {**document, "seal": _seal(document)}
+
+
+def _seal(document: Mapping[str, Any]) -> str:
+    """SHA-256 of everything else in it."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel) -> Program:
@@ -58,13 +64,16 @@ def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel
     Raises:
         ArgumentError: If it is no such document, was made for another Hamiltonian or β, or was changed.
     """
+    found = data.get("format") if isinstance(data, Mapping) else None
+    if found != FORMAT:
+        raise ArgumentError("program", f"have format {FORMAT}", f"it has {found}", "compile it anew")
+    if data.get("physics") != physics_hash(generator):
+        raise ArgumentError(
+            "program", "be made for this Hamiltonian and β", "it was made for others", "compile it anew"
+        )
+    if data.get("seal") != _seal({key: value for key, value in data.items() if key != "seal"}):
+        raise ArgumentError("program", "be as it was saved", "it was changed since", "compile it anew")
     try:
-        if data["format"] != FORMAT:
-            raise ArgumentError("program", f"have format {FORMAT}", f"it has {data['format']}", "compile it anew")
-        if data["physics"] != physics_hash(generator):
-            raise ArgumentError(
-                "program", "be made for this Hamiltonian and β", "it was made for others", "compile it anew"
-            )
         guarantee = data["guarantee"]
         program = Program(
             num_system=int(data["num_system"]),
@@ -84,12 +93,10 @@ def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel
             guarantee=None if guarantee is None else Guarantee(guarantee),
             frontier=tuple(Alternative(**one) for one in data["frontier"]),
         )
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, InvalidProgramError) as error:
         raise ArgumentError(
             "program", "be a program that was saved", f"it cannot be read: {error!r}", "compile it anew"
         ) from None
-    if program.hash != data["hash"]:
-        raise ArgumentError("program", "be as it was saved", "its steps were changed since", "compile it anew")
     return program
 
 

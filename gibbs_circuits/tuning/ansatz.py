@@ -7,6 +7,7 @@ since $R_z$ commutes with CZ. Real circuits keep $R_y$ alone.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -40,6 +41,7 @@ class Ansatz:
         real: Whether the rotations are R_y only, so that every matrix is real.
         features: Of every qubit named weights: its angles are the weighted sums of the free angles of those names, so
             that qubits of one class share them, and may differ in proportion to a field. () shares nothing.
+        classical: Whether an ancilla that meets one site once costs nothing: it is a random Pauli gate of the site.
     """
 
     num_system: int
@@ -47,6 +49,7 @@ class Ansatz:
     layers: tuple[Layer, ...]
     real: bool = True
     features: tuple[tuple[tuple[object, float], ...], ...] = ()
+    classical: bool = False
 
     @property
     def num_qubits(self) -> int:
@@ -55,8 +58,10 @@ class Ansatz:
 
     @property
     def gates(self) -> int:
-        """CZ gates of one sweep."""
-        return sum(map(len, self.layers))
+        """CZ gates of one sweep that cost something."""
+        met = Counter(b for layer in self.layers for _, b in layer if b >= self.num_system)
+        free = sum(count == 1 for count in met.values()) if self.classical else 0
+        return sum(map(len, self.layers)) - free
 
     @cached_property
     def slots(self) -> tuple[Slot, ...]:

@@ -105,9 +105,13 @@ def find(wanted: Wanted, progress: Progress = quiet) -> Found:
             found += search(wanted, wanted.until(share), progress)
         except (DoesNotTransferError, CannotFitError) as error:
             remarks.append(f"{wanted.calibration.value} refused: {error}")
+    if wanted.error_rates is not None and not found:
+        remarks.append("derived programs are not tuned to gate errors: their distances are without")
     enough = cheapest(found, wanted.target_error) is not None
     start = _density(wanted)
-    if not (enough and wanted.calibration is Calibration.FITTED_TO_TARGET):
+    if not (found and wanted.error_rates is not None) and not (
+        enough and wanted.calibration is Calibration.FITTED_TO_TARGET
+    ):
         found += derive(
             wanted.generator, wanted.target_error, guarantee=wanted.guarantee, start=start,
             deadline=wanted.until(1.0), progress=progress,
@@ -124,20 +128,31 @@ def _density(wanted: Wanted) -> Array:
 
 def _chosen(wanted: Wanted, found: list[Candidate], remarks: list[str], start: Array, progress: Progress) -> Found:
     """The cheapest candidate whose finished program bears out its distance."""
-    points = list(frontier(one for one in found if not math.isnan(one.distance)))
-    target = wanted.target_error
+    pool, target = [one for one in found if not math.isnan(one.distance)], wanted.target_error
     while True:
-        best = cheapest(points, target)
-        chosen = best or min(points, key=lambda one: one.distance)
+        points = list(frontier(pool))
+        best = cheapest(pool, target)
+        chosen = best or min(pool, key=lambda one: (not one.accepted, one.distance))
         progress("reading the chosen program")
-        read = measured(chosen.program, wanted.sampler, start)
+        read = _read(wanted, chosen, start)
+        if read is not None:
+            pool = [replace(one, distance=read.distance) if one is chosen else one for one in pool]
         if best is None or read is None or read.distance <= target:
+            points = list(frontier(pool))
             break
         remarks.append(f"{chosen.note}: read anew it is at {read.distance:.4f}, dropped")
-        points = [replace(one, distance=read.distance) if one is chosen else one for one in points]
     distance = chosen.distance if read is None else read.distance
     met = distance <= target
     return Found(_claimed(wanted, chosen, points, remarks, read, met=met), tuple(found), met, tuple(remarks))
+
+
+def _read(wanted: Wanted, chosen: Candidate, start: Array) -> Read | None:
+    """What is read off the finished program; with gate errors what the fit measured stands."""
+    tuned = chosen.program.calibration is Calibration.FITTED_TO_TARGET
+    if wanted.error_rates is not None and tuned:
+        p1, p2 = wanted.error_rates
+        return Read(chosen.distance, f"by the fit, with gate errors p1 = {p1:g}, p2 = {p2:g}")
+    return measured(chosen.program, wanted.sampler, start)
 
 
 @dataclass(frozen=True)

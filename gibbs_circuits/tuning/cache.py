@@ -14,9 +14,11 @@ from ..compiler import Program
 from ..compiler.saved import from_saved, physics_hash, to_saved
 from ..errors import ArgumentError
 from ..generators.channels import inside
+from ..kernels import Kernel
 from .wanted import Wanted
 
 VARIABLE = "GIBBS_CIRCUITS_CACHE"
+GRID = np.array([-4.1, -2.3, -1.1, -0.4, 0.0, 0.4, 1.1, 2.3, 4.1])
 SEARCH = 1  # raised whenever a search would find something else
 
 
@@ -33,13 +35,20 @@ def key(wanted: Wanted) -> str:
     """SHA-256 of everything that decides what is searched for."""
     of = inside(wanted.generator)
     content = [
-        SEARCH, physics_hash(wanted.generator), repr(wanted.generator), of.kind,
+        SEARCH, physics_hash(wanted.generator), repr(wanted.generator), of.kind, of.coherent.value,
+        [_sampled(one.kernel) for one in of.contacts],
         [sorted((label, float(c.real)) for label, c in one.coupling.to_list()) for one in of.contacts],
         wanted.target_error, wanted.guarantee.value, wanted.calibration.value, wanted.seconds, wanted.seed,
         wanted.error_rates, wanted.classical_randomness,
         None if wanted.start is None else hashlib.sha256(np.round(wanted.start, 12).tobytes()).hexdigest(),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _sampled(kernel: Kernel) -> str:
+    """A kernel by its values on a grid of pairs of Bohr frequencies."""
+    values = np.asarray(kernel(GRID[:, None], GRID[None, :]), dtype=complex)
+    return hashlib.sha256(np.round(values, 12).tobytes()).hexdigest()
 
 
 def known(wanted: Wanted) -> Program | None:
@@ -53,7 +62,7 @@ def known(wanted: Wanted) -> Program | None:
 
 def keep(wanted: Wanted, program: Program) -> None:
     """Write it, whole or not at all; a cache that cannot be written is no failure."""
-    path = folder() / f"{key(wanted)}.json"
+    path, name = folder() / f"{key(wanted)}.json", ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
@@ -61,4 +70,5 @@ def keep(wanted: Wanted, program: Program) -> None:
             json.dump(to_saved(program), file)
         Path(name).replace(path)
     except OSError:
-        return
+        if name:
+            Path(name).unlink(missing_ok=True)

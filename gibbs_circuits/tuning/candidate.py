@@ -19,12 +19,14 @@ class Candidate:
             larger of the worst start's distance after all sweeps and the fixed point's; for a preparation the distance
             after all sweeps from the given start.
         note: What it is, in a few words.
+        accepted: Whether it may be chosen; a fit on pieces only once it was held against larger ones.
     """
 
     program: Program
     two_qubit_gates: float
     distance: float
     note: str = ""
+    accepted: bool = True
 
 
 def frontier(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
@@ -38,5 +40,5 @@ def frontier(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
 
 def cheapest(candidates: Iterable[Candidate], target_error: float) -> Candidate | None:
     """The one with the fewest two-qubit gates that meets `target_error`; None if none does."""
-    met = [one for one in candidates if one.distance <= target_error]
+    met = [one for one in candidates if one.accepted and one.distance <= target_error]
     return min(met, key=lambda one: one.two_qubit_gates, default=None)

@@ -2,6 +2,7 @@ r"""Fitting the angles of an ansatz to σ, for a preparation and for a sampler, 
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from ..spectrum import Array, Real, trace_distance
 from .ansatz import Ansatz, Values
 from .descent import Descent, minimise
 from .objectives import Preparation, Sampling, adjoint, applied, stacked
+from .randomness import TwirledPreparation
 
 ETAS = (3e-2, 5e-3, 1e-3)  # of the smoothed distance, one after the other
 ROUNDS = 4  # of adding the worst start found and fitting again
@@ -59,12 +61,13 @@ class Task(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Prepare:
-    """From one pure start, in one pass."""
+    """From one pure start, in one pass; `twirl` generates symmetries of H that are applied at random at the end."""
 
     sigma: Array
     start: Array
     iterations: int = 120
     sweeps: int = 1
+    twirl: tuple[str, ...] = ()
 
     def glance(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
         """One smoothing, a third of the iterations."""
@@ -74,8 +77,15 @@ class Prepare:
         """Less and less smoothed."""
         return self._fit(ansatz, angles, ETAS[0 if angles.shape[1] > 1 else 1 :], self.iterations, deadline)
 
+    def objective(self, ansatz: Ansatz) -> Preparation:
+        """What is minimised."""
+        sigma, start = _typed(self.sigma, ansatz), _typed(self.start, ansatz)
+        if self.twirl:
+            return TwirledPreparation(ansatz, sigma, start, self.twirl)
+        return Preparation(ansatz, sigma, start)
+
     def _fit(self, ansatz: Ansatz, angles: Real, etas: tuple[float, ...], iterations: int, deadline: float) -> Fit:
-        objective = Preparation(ansatz, _typed(self.sigma, ansatz), _typed(self.start, ansatz))
+        objective = self.objective(ansatz)
         x = angles
         for eta in etas:
             found = minimise(lambda y, eta=eta: objective(y, eta), x, iterations // len(etas), deadline)  # type: ignore[misc]
@@ -89,7 +99,8 @@ class Prepare:
 class Sample:
     """From every start, by K equal sweeps.
 
-    `starts` are those that every fit sees; the worst ones found are added, fit by fit.
+    `starts` are those that every fit sees; the worst ones found are added, fit by fit. A fit whose cost is beyond
+    `hopeless` after its first iterations is not refined.
     """
 
     sigma: Array
@@ -98,6 +109,7 @@ class Sample:
     rng: np.random.Generator = field(repr=False)
     iterations: int = 100
     rounds: int = ROUNDS
+    hopeless: float = np.inf
 
     def glance(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
         """One smoothing, a third of the iterations, the worst start once."""
@@ -109,13 +121,16 @@ class Sample:
         """The best of the columns, then refined against the worst starts found."""
         x, starts = angles, self.starts
         if angles.shape[1] > 1:
-            x, _ = self._minimised(ansatz, x, starts, ETAS[:2], self.iterations, deadline)
+            x, value = self._minimised(ansatz, x, starts, ETAS[:1], self.iterations // 2, deadline)
+            if value > self.hopeless:
+                return Fit(ansatz, x[:, 0], self.sweeps, self._worst(ansatz, x)[0])
+            x, _ = self._minimised(ansatz, x, starts, ETAS[1:2], self.iterations // 2, deadline)
         best: Fit | None = None
         for step in range(self.rounds + 1):
             worst, rho = self._worst(ansatz, x)
             if best is None or worst < best.distance:
                 best = Fit(ansatz, x[:, 0].copy(), self.sweeps, worst)
-            if step == self.rounds:
+            if step == self.rounds or (step and time.monotonic() > deadline):
                 break
             starts = np.concatenate([starts, rho[None]])
             x, _ = self._minimised(ansatz, x, starts, ETAS[2:], self.iterations // 3, deadline)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from ..compiler import Calibration, Program, Stage
 from ..compiler.trotter import commuting_groups
+from ..errors import TooLargeError
 from ..readings import cost
 from ..spectrum import Real, gibbs_state
 from .ansatz import Ansatz
 from .candidate import Candidate
 from .fits import Fit, Prepare, Sample, Task, usual_starts
+from .noisy import NoisyPrepare, NoisySample
 from .objectives import Sampling
 from .patches import patches, whole
+from .randomness import symmetries, twirl_step, without_single_use_ancillas
 from .search import Search
 from .shapes import BONDS, CONTACT, any_pairs, interacting_pairs, never_wipes, shape
 from .transfer import Effort, ansatz_of, fit_together
@@ -23,21 +27,19 @@ from .wanted import Progress, Wanted, quiet
 from .written import steps_of
 
 MAX_SAMPLED, MAX_PREPARED = 6, 7  # qubits up to which a fit takes seconds to minutes
-SAMPLER_WORDS = ("aba", "abab", "ababa", "bababa", "abbab", "ababbaba", "abbabba", "abbbabbba")
-LONG_WORDS = (
-    "abab",
-    "ababab",
-    "abababab",
-    "abbabbab",
-    "abababababab",
-    "abbbabbbabbb",
-)  # above 4 qubits, begun on pieces
-LONG_SWEEPS = (3, 4)
+SAMPLER_WORDS = (
+    "aba", "abab", "ababa", "bababa", "abbab", "ababbaba", "abbabba", "abbbabbba", "abbabbabb", "abbabbabbabb",
+)  # fmt: skip
+LONG_WORDS = ("ababab", "abababab", "ababababab")  # above 4 qubits, begun on pieces
+LONG_SWEEPS = (4,)
 PIECES = (3, 4)  # sites of the pieces that such a word is begun on
-LONG_ROUNDS = 8  # of adding worst starts, above 4 qubits
+LONG_ROUNDS = 30  # of adding worst starts, above 4 qubits
 PREPARATION_WORDS = ("", "a", "ab", "ba", "abb", "bab", "abbb", "baba", "bbab", "bbaba", "bbabab", "bbbabbb")
 SWEEPS = (2, 3, 4, 5)
+HOPELESS = 3.0  # times the target, after the first iterations
 SMALL = 4  # qubits up to which a sampler's words begin at random angles
+NOISELESS = 0.7  # of the time, before shapes are tuned again with errors
+TWIRLED = 3  # generators at most: 8 random Pauli strings
 BATCH, ITERATIONS, BEGUN_SECONDS = 6, 120, 30.0  # of the fit on pieces
 
 
@@ -52,8 +54,47 @@ def fitted(wanted: Wanted, deadline: float, progress: Progress = quiet) -> tuple
         CannotFitError: If the system is too large, or has no pair of qubits that interact.
     """
     search, words = searched(wanted, progress)
-    found = search.run(words, deadline)
-    return tuple(candidate(wanted, fit) for fit in found.frontier())
+    rates = wanted.error_rates
+    now = time.monotonic()
+    found = search.run(words, deadline if rates is None else now + NOISELESS * (deadline - now)).frontier()
+    if rates is not None:
+        found = _retuned(wanted, found, search.rng, deadline, progress)
+    return tuple(candidate(wanted, fit) for fit in found)
+
+
+def _retuned(
+    wanted: Wanted, fits: list[Fit], rng: np.random.Generator, deadline: float, progress: Progress
+) -> list[Fit]:
+    """The same shapes with angles that suit the target's gate errors, and the distance with them.
+
+    The best without errors come first, so that a deadline cuts off the worst.
+
+    Raises:
+        CannotFitError: If none can be simulated with errors.
+    """
+    assert wanted.error_rates is not None  # asked for
+    p1, p2 = wanted.error_rates
+    sigma, n = wanted.sigma(), wanted.model.num_qubits
+    done: list[Fit] = []
+    for fit in sorted(fits, key=lambda one: one.distance):
+        if done and time.monotonic() > deadline:
+            break
+        task: Task
+        if wanted.sampler:
+            starts = usual_starts(n, few=n > SMALL)
+            task = NoisySample(sigma, fit.sweeps, starts, rng, rounds=2, p1=p1, p2=p2)
+        else:
+            assert wanted.start is not None  # checked before
+            task = NoisyPrepare(sigma, wanted.start, p1=p1, p2=p2)
+        try:
+            done.append(task.fit(fit.ansatz, fit.angles[:, None], deadline))
+        except TooLargeError as error:
+            reason = str(error)
+            continue
+        progress(f"with gate errors: {done[-1].gates} two-qubit gates, distance {done[-1].distance:.4f}")
+    if not done:
+        raise CannotFitError(reason)
+    return done
 
 
 def searched(wanted: Wanted, progress: Progress) -> tuple[Search, list[Ansatz]]:
@@ -69,7 +110,8 @@ def searched(wanted: Wanted, progress: Progress) -> tuple[Search, list[Ansatz]]:
         raise CannotFitError("the start is mixed: a preparation begins in a pure state")
     rng = np.random.default_rng(wanted.seed)
     words = PREPARATION_WORDS if not sampler else SAMPLER_WORDS if n <= SMALL else LONG_WORDS
-    shapes = list(dict.fromkeys(shape(word, n, bonds, real=wanted.real) for word in words))
+    cheap = wanted.classical_randomness and not sampler
+    shapes = list(dict.fromkeys(shape(word, n, bonds, real=wanted.real, classical=cheap) for word in words))
     batch = {True: 4 if n <= SMALL else 1, False: 16 if n <= SMALL else 8}[sampler]
     search = Search(
         tasks=tasks(wanted, rng),
@@ -89,11 +131,19 @@ def tasks(wanted: Wanted, rng: np.random.Generator) -> list[Task]:
     sigma, n = wanted.sigma(), wanted.model.num_qubits
     if not wanted.sampler:
         assert wanted.start is not None  # checked before
-        return [Prepare(sigma, wanted.start)]
+        return [Prepare(sigma, wanted.start, twirl=_twirl(wanted))]
     if n > SMALL:
         starts = usual_starts(n, few=True)
         return [Sample(sigma, sweeps, starts, rng, rounds=LONG_ROUNDS) for sweeps in LONG_SWEEPS]
-    return [Sample(sigma, sweeps, usual_starts(n), rng) for sweeps in SWEEPS]
+    far = HOPELESS * wanted.target_error
+    return [Sample(sigma, sweeps, usual_starts(n), rng, hopeless=far) for sweeps in SWEEPS]
+
+
+def _twirl(wanted: Wanted) -> tuple[str, ...]:
+    """Generators of the symmetries of H that a preparation may apply at random."""
+    if not wanted.classical_randomness or wanted.error_rates is not None:
+        return ()
+    return symmetries(wanted.model.hamiltonian)[:TWIRLED]
 
 
 def _begun_on_pieces(wanted: Wanted, rng: np.random.Generator) -> Callable[[Ansatz, Task, float], Real | None]:
@@ -139,5 +189,12 @@ def candidate(wanted: Wanted, fit: Fit) -> Candidate:
         calibration=Calibration.FITTED_TO_TARGET,
         guarantee=wanted.guarantee,
     )
-    what = f"fitted: {fit.sweeps} × {ansatz.gates} CZ, {ansatz.num_ancilla} ancillas"
+    if wanted.classical_randomness:
+        program = without_single_use_ancillas(program)
+        if twirl := _twirl(wanted):
+            last = program.stages[-1]
+            program = replace(program, stages=(Stage((*last.steps, twirl_step(twirl)), last.repeats),))
+    what = f"fitted: {fit.sweeps} × {ansatz.gates} CZ, {program.num_ancilla} ancillas"
+    if wanted.error_rates is not None:
+        what += f", distance with p1 = {wanted.error_rates[0]:g}, p2 = {wanted.error_rates[1]:g}"
     return Candidate(program, cost(program).two_qubit_gates, fit.distance, what)

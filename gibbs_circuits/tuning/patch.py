@@ -16,6 +16,7 @@ from .candidate import Candidate
 from .fits import usual_starts
 from .objectives import Preparation, Sampling
 from .patches import Patch, patches, ring, whole
+from .randomness import without_single_use_ancillas
 from .shapes import never_wipes
 from .transfer import Effort, Shared, ansatz_of, fit_together, refit, worst_start_of
 from .wanted import Progress, Wanted, quiet
@@ -109,7 +110,7 @@ def patched(wanted: Wanted, deadline: float, progress: Progress = quiet) -> tupl
     nearest = min(best.values(), key=lambda fit: fit.at(n))
     raise DoesNotTransferError(
         f"of {len(best)} words of layers the best, {nearest.word} × {nearest.sweeps}, is at "
-        f"{_listed(nearest.distances)}: by trend {nearest.at(n):.3f} at {n} sites, not {target:g}"
+        f"{_listed(nearest.distances)}: by trend {nearest.at(n):.3f} at {n} sites, not within {safety:g} × {target:g}"
     )
 
 
@@ -125,7 +126,10 @@ def _accepted(
             f"out, {sizes.held_out} sites, its trend gives {accepted.at(n):.3f} at {n}, not {target:g}"
         )
     others = [one for one in tried.values() if one.gates < fit.gates]
-    return (*(workshop.candidate(one, "misses") for one in others), workshop.candidate(accepted, "accepted"))
+    return (
+        *(workshop.candidate(one, "not held out", accepted=False) for one in others),
+        workshop.candidate(accepted, "accepted"),
+    )
 
 
 class _Workshop:
@@ -259,11 +263,12 @@ class _Workshop:
         sigma = gibbs_state(piece.model, self.wanted.beta)
         return np.asarray(sigma.real) if self.real else sigma
 
-    def candidate(self, fit: Fitted, note: str) -> Candidate:
+    def candidate(self, fit: Fitted, note: str, *, accepted: bool = True) -> Candidate:
         """As a program on the whole model."""
         wanted, n = self.wanted, self.wanted.model.num_qubits
         ansatz = ansatz_of(self.whole, fit.word, real=self.real)
         sizes, known = self.sizes, n in fit.distances
+        held = "held out" if accepted else "not held against"
         how = "measured" if known else "by the trend of the pieces, extrapolated"
         program = Program(
             num_system=n,
@@ -275,11 +280,13 @@ class _Workshop:
             knobs={"sweeps": fit.sweeps, "word": fit.word, "angles": fit.shared.values.size, "seed": wanted.seed},
             calibration=Calibration.PATCH,
             guarantee=wanted.guarantee,
-            provenance=f"fitted on pieces of {_sizes(sizes.fit)} sites, chosen on {sizes.choice}, held out "
+            provenance=f"fitted on pieces of {_sizes(sizes.fit)} sites, chosen on {sizes.choice}, {held} "
             f"{sizes.held_out}; distances {_listed(fit.distances)}; at {n} sites {fit.at(n):.4f}, {how}",
         )
+        if wanted.classical_randomness:
+            program = without_single_use_ancillas(program)
         text = f"patch {fit.word} × {fit.sweeps}: {_listed(fit.distances)}; {note}"
-        return Candidate(program, cost(program).two_qubit_gates, fit.at(n), text)
+        return Candidate(program, cost(program).two_qubit_gates, fit.at(n), text, accepted)
 
 
 def _product(factors: list[Array]) -> Array:

@@ -79,6 +79,9 @@ def ring(model: Model, size: int, radius: int = 1) -> Patch | None:
     chain = {(q, q + 1) for q in range(n - 1)}
     if size < 4 or n < size + 2 or set(interacting_pairs(model.hamiltonian)) != chain or _excess(model, inner=True):
         return None
+    spans = [[q for q, letter in enumerate(reversed(label)) if letter != "I"] for label, _ in model.terms]
+    if any(len(acting) > 2 for acting in spans):
+        return None
     middle = n // 2
     terms: list[tuple[str, list[int], float]] = []
     for label, coefficient in model.terms:
@@ -99,7 +102,7 @@ def _connected(pairs: tuple[Edge, ...], size: int, most: int = 2000) -> Iterator
         neighbours.setdefault(a, set()).add(b)
         neighbours.setdefault(b, set()).add(a)
     level: set[tuple[int, ...]] = {(site,) for site in sorted(neighbours)}
-    for _ in range(size - 1):
+    for _ in range(size - 1 if level else 0):
         wider = {tuple(sorted({*sites, new})) for sites in sorted(level) for old in sites for new in neighbours[old]}
         grown = len(next(iter(level))) + 1
         level = set(sorted(sites for sites in wider if len(sites) == grown)[:most])

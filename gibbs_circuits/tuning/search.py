@@ -85,17 +85,22 @@ class Search:
             ((task.sweeps * word.gates, k, task, word) for task in self.tasks for k, word in enumerate(words)),
             key=lambda item: item[:2],
         )
-        for gates, _, task, word in queue:
+        for index, (gates, _, task, word) in enumerate(queue):
             best = pool.cheapest(MARGIN * self.target)
             if best is not None and gates >= best.gates:
                 continue
-            if pool.levels and time.monotonic() - begun > WORDS * (deadline - begun):
+            now = time.monotonic()
+            if pool.levels and self.begin is None and now - begun > WORDS * (deadline - begun):
                 break
-            first = None if self.begin is None else self.begin(word, task, deadline)
-            pool.add(task.fit(word, first_angles(word, self.rng, self.batch) if first is None else first, deadline))
+            until = deadline if self.begin is None else now + (deadline - now) / (len(queue) - index)
+            first = None if self.begin is None else self.begin(word, task, until)
+            pool.add(task.fit(word, first_angles(word, self.rng, self.batch) if first is None else first, until))
             self._tell(pool)
         by_sweeps = {task.sweeps: task for task in self.tasks}
         while time.monotonic() < deadline:
+            best = pool.cheapest(MARGIN * self.target)
+            if best is not None and best.gates <= min(by_sweeps):
+                break  # nothing is left to take away
             self._step(pool, by_sweeps, deadline)
         return pool
 
@@ -132,7 +137,7 @@ class Search:
         room = most - split.gates
         moves = ["move", "replace"] + ["delete"] * (1 if room >= 0 else 0)
         moves += ["insert"] * (0 if room <= 0 else 2)
-        for _ in range(max(0, -room)):
+        for _ in range(min(len(layers), max(0, -room))):
             layers.pop(int(self.rng.integers(len(layers))))
         move = str(self.rng.choice(moves)) if room >= 0 or self.rng.random() < 0.3 else "none"
         if move in ("delete", "move", "replace") and layers:

@@ -44,9 +44,9 @@ def spelled_layers(word: str, num_system: int, bonds: tuple[Edge, ...]) -> tuple
     return tuple(contact if letter == CONTACT else bonds for letter in word)
 
 
-def shape(word: str, num_system: int, bonds: tuple[Edge, ...], *, real: bool) -> Ansatz:
+def shape(word: str, num_system: int, bonds: tuple[Edge, ...], *, real: bool, classical: bool = False) -> Ansatz:
     """One ancilla per site, nothing shared."""
-    return Ansatz(num_system, num_system, spelled_layers(word, num_system, bonds), real)
+    return Ansatz(num_system, num_system, spelled_layers(word, num_system, bonds), real, classical=classical)
 
 
 def any_pairs(num_system: int, bonds: tuple[Edge, ...]) -> tuple[Edge, ...]:
@@ -58,7 +58,7 @@ def any_pairs(num_system: int, bonds: tuple[Edge, ...]) -> tuple[Edge, ...]:
 
 
 def never_wipes(ansatz: Ansatz) -> bool:
-    """Whether no site meets an ancilla twice without a gate between it and another site in between.
+    """Whether within a sweep no site meets ancillas twice without a gate between it and another site in between.
 
     One CZ with an ancilla is at most a dephasing: it neither resets a site nor carries its state away.
     """

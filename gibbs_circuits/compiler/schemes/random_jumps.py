@@ -74,8 +74,8 @@ def random_jumps(generator: Source, knobs: RandomJumpsKnobs) -> Program:
     branches = []
     for jump, p, B in zip(jumps, shares, sums, strict=True):
         unit = Evolve(spacing, 1, knobs.trotter_order, left_out(groups, jump.terms, knobs.radius))
-        first = [] if whole else performed(B, strength / p)
-        steps = jump_steps(jump, strength / p, count, unit, length, knobs.direction, B if whole else None)
+        first = [] if whole else performed(B, float(strength / p))
+        steps = jump_steps(jump, float(strength / p), count, unit, length, knobs.direction, B if whole else None)
         branches.append(Branch(float(p), (*first, *steps)))
     return Program(
         num_system=generator.model.num_qubits,

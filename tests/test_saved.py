@@ -1,0 +1,372 @@
+"""Programs as JSON and back: nothing is lost, and what was changed or is for another question is refused."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+import gibbs_circuits as gc
+from gibbs_circuits.compiler import (
+    SCHEMES,
+    Alternative,
+    Branch,
+    Calibration,
+    Correct,
+    Couple,
+    ErrorTerm,
+    Evolve,
+    Group,
+    Guarantee,
+    Program,
+    RandomChoice,
+    RandomDelay,
+    Reset,
+    Rung,
+    Stage,
+    Status,
+    Unitary,
+)
+from gibbs_circuits.compiler.presets import PRESETS
+from gibbs_circuits.compiler.saved import from_saved, physics_hash, to_saved
+from gibbs_circuits.errors import ArgumentError
+from gibbs_circuits.models.library import kagome_ising, mixed_field_ising, tfim
+from gibbs_circuits.readings import cost, sweep_channel
+from tests.programs import EXAMPLES, IN_TIME, build, example, ising, programs, unrolled
+from tests.strategies import moderate
+
+DENSE = sorted(set(SCHEMES) - set(IN_TIME))
+SMALL_PRESETS: dict[str, dict[str, Any]] = {
+    "farrell": {"model": kagome_ising(1, 1), "beta": 2.0, "frequencies": 4, "sweeps": 2},
+    "ding_zhan_preskill_lin": {
+        "model": mixed_field_ising(2), "envelope": 0.5, "reach": 4.5, "frequencies": 3, "couplings": "Y", "sweeps": 2,
+    },
+    "ding_chen_lin": {"model": tfim(2, J=1.0, h=1.2), "norm": 1.0, "step": 0.7, "sweeps": 1},
+    "lloyd_abanin": {"model": tfim(2), "step": 0.3, "sweeps": 2},
+    "unitary_gate_loop": {"generator": ising(2, couplings="XY"), "sweeps": 2},
+}  # fmt: skip
+WITH_B = {"coherent_term": "compile"}
+
+
+def every_step() -> Program:
+    """One sweep with every kind of step, and everything else that a program may carry."""
+    rng = np.random.default_rng(0)
+    matrix = np.linalg.qr(rng.standard_normal((8, 8)) + 1j * rng.standard_normal((8, 8)))[0]
+    unit = Evolve(0.1 + 0.2, 3, 1, without=("ZZ",))
+    couple = Couple((("YI", 1.0), ("ZX", -1 / 3)), 1, np.pi / 7, -1e-17)
+    steps = (
+        unit,
+        Correct((Group((("XI", 0.1), ("IX", 0.2))), Group((("ZZ", -2 / 3),))), -0.7, 2, 4),
+        couple,
+        Reset((1,)),
+        Unitary(matrix, (0,), "a block", clean=True),
+        Reset((0, 1)),
+        RandomDelay(unit, 0, 5),
+        RandomChoice((Branch(1 / 3, (couple, Reset((1,)))), Branch(2 / 3, ()))),
+    )
+    return Program(
+        num_system=2,
+        num_ancilla=2,
+        groups=(Group((("ZZ", -1.0),)), Group((("IX", -0.9), ("XI", 1e-300)))),
+        stages=(Stage(steps, 2), Stage((Reset((0,)),), 1)),
+        generator=ising(2),
+        scheme="by hand",
+        knobs={"sweeps": 3, "strength": 0.1, "random_delays": (0, 5), "off": None, "yes": True, "name": "ν"},
+        declared=(ErrorTerm(Rung.MIXING, 0.1, "trace_distance", Status.MEASURED, "here"),
+                  ErrorTerm(Rung.DELAYS, None, "trace_distance", Status.NOT_CHECKED, "there")),
+        recipe="a recipe",
+        provenance="strength: 0.1, since β = 1",
+        calibration=Calibration.FITTED_TO_TARGET,
+        guarantee=Guarantee.GIVEN_START,
+        frontier=(Alternative(4, 0.3, "less"), Alternative(5.5, None, "more")),
+    )  # fmt: skip
+
+
+def again(program: Program) -> Program:
+    """Through the text of a file."""
+    return from_saved(json.loads(json.dumps(to_saved(program))), program.generator)
+
+
+def same(one: Program, other: Program) -> None:
+    """Everything that a program has, but for its generator."""
+    assert one.text == other.text
+    assert one.hash == other.hash
+    for name in (
+        "num_system", "num_ancilla", "groups", "scheme", "declared", "recipe", "provenance", "calibration", "guarantee",
+        "frontier",
+    ):  # fmt: skip
+        assert getattr(one, name) == getattr(other, name), name
+    assert dict(one.knobs) == dict(other.knobs)
+    assert [stage.repeats for stage in one.stages] == [stage.repeats for stage in other.stages]
+
+
+# what comes back
+
+
+@pytest.mark.parametrize("scheme", IN_TIME)
+def test_saved__comes_back__every_scheme_in_time(scheme: str) -> None:
+    program = build(ising(2, couplings="XY"), scheme)
+    same(again(program), program)
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        "parallel",
+        "sequential",
+        "random_jumps",
+    ],
+)
+def test_saved__comes_back__coherent_term_compiled(scheme: str) -> None:
+    program = build(ising(2, couplings="XY"), scheme, **WITH_B)
+    assert "correct" in program.text
+    same(again(program), program)
+
+
+@pytest.mark.parametrize("scheme", DENSE)
+def test_saved__comes_back__every_dense_scheme(scheme: str) -> None:
+    program = build(ising(1, couplings="XY"), scheme)
+    found = again(program)
+    same(found, program)
+    for stage, other in zip(found.stages, program.stages, strict=True):
+        for step, one in zip(stage.steps, other.steps, strict=True):
+            if isinstance(step, Unitary):
+                assert np.array_equal(step.matrix, one.matrix)
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_saved__comes_back__every_preset(name: str) -> None:
+    program = PRESETS[name](**SMALL_PRESETS[name])
+    same(again(program), program)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_saved__comes_back__settled_examples(name: str) -> None:
+    program = example(name)
+    assert program.provenance
+    same(again(program), program)
+
+
+def test_saved__comes_back__every_kind_of_step() -> None:
+    program = every_step()
+    found = again(program)
+    same(found, program)
+    assert {type(step) for step in found.stages[0].steps} == {type(step) for step in program.stages[0].steps}
+    assert isinstance(found.knobs["random_delays"], tuple)
+    fresh = found.stages[0].steps[4]
+    assert isinstance(fresh, Unitary)
+    assert not fresh.matrix.flags.writeable
+    assert from_saved(to_saved(program), program.generator).text == program.text  # without a file
+
+
+def test_saved__comes_back__discrete_channel_as_generator() -> None:
+    channel = gc.discrete(mixed_field_ising(1), 1.0, "Y", step=0.3)
+    program = SCHEMES["discrete"](channel, SCHEMES["discrete"].knobs(sweeps=2))
+    same(again(program), program)
+    assert again(program).generator is channel
+
+
+@moderate
+@given(program=programs())
+def test_saved__comes_back__generated_programs(program: Program) -> None:
+    found = again(program)
+    same(found, program)
+    assert to_saved(found) == to_saved(program)
+
+
+def test_saved__is_the_same_in_every_reading__parallel() -> None:
+    program = build(ising(2))
+    found = again(program)
+    assert cost(found) == cost(program)
+    assert np.array_equal(sweep_channel(found), sweep_channel(program))
+    assert unrolled(found, [2, 1]) == unrolled(program, [2, 1])
+
+
+def test_saved__control__a_lost_step_is_seen() -> None:
+    program = build(ising(2))
+    stage = program.stages[0]
+    assert isinstance(stage.steps[0], Couple | Evolve)
+    with pytest.raises(AssertionError):
+        same(again(replace(program, stages=(Stage(stage.steps[1:], stage.repeats),))), program)
+    with pytest.raises(AssertionError):
+        same(again(replace(program, provenance="another")), program)
+
+
+def test_save_and_load__are_the_public_way__file(tmp_path: Path) -> None:
+    program = every_step()
+    path = tmp_path / "program.json"
+    gc.save(program, path)
+    same(gc.load(path, program.generator), program)
+    same(gc.load(str(path), program.generator), program)
+    assert [file.name for file in tmp_path.iterdir()] == ["program.json"]  # nothing else is left behind
+    assert json.loads(path.read_text("utf-8"))["frontier"][0] == asdict(program.frontier[0])
+
+
+# for which physics
+
+
+def test_physics_hash__is_of_hamiltonian_and_beta__alone() -> None:
+    one = physics_hash(ising(2))
+    terms = ising(2).model.terms
+    assert physics_hash(gc.dll(gc.models.from_terms(list(reversed(terms))), 1.0, "XZ", filter="metropolis")) == one
+    assert physics_hash(gc.davies(mixed_field_ising(2), 1.0)) == one
+    others = [ising(2, beta=1.0 + 1e-12), ising(2, J=1.0 + 1e-12), ising(3), gc.dll(tfim(2), 1.0)]
+    assert len({one, *(physics_hash(other) for other in others)}) == 5
+
+
+def test_load__takes_another_generator__of_the_same_gibbs_state() -> None:
+    program, other = build(ising(2)), gc.davies(mixed_field_ising(2), 1.0, "X")
+    found = from_saved(to_saved(program), other)
+    same(found, program)
+    assert found.generator is other
+
+
+@pytest.mark.parametrize("other", [ising(2, beta=1.1), ising(2, h=0.8), ising(3)], ids=["beta", "field", "sites"])
+def test_load__refuses_another_gibbs_state__beta_field_or_sites(other: gc.Lindbladian, tmp_path: Path) -> None:
+    path = tmp_path / "program.json"
+    gc.save(build(ising(2)), path)
+    with pytest.raises(ArgumentError, match="made for others") as caught:
+        gc.load(path, other)
+    assert caught.value.argument == "program"
+    assert "compile it anew" in str(caught.value)
+
+
+def test_load__says_what_is_wrong__in_one_sentence() -> None:
+    for data, of in ((to_saved(every_step()), ising(2, beta=1.1)), ({**to_saved(every_step()), "format": 2}, ising(2))):
+        with pytest.raises(ArgumentError) as caught:
+            from_saved(data, of)
+        assert str(caught.value).count("Fix:") == 1
+        assert "ArgumentError" not in str(caught.value)
+
+
+# what was changed
+
+
+def changed(keys: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    """The document of `every_step` with one entry replaced."""
+    data = json.loads(json.dumps(to_saved(every_step())))
+    at: Any = data
+    for key in keys[:-1]:
+        at = at[key]
+    assert at[keys[-1]] != value
+    at[keys[-1]] = value
+    return data
+
+
+STEPS = ("stages", 0, "steps")
+
+
+def sealed(data: dict[str, Any]) -> dict[str, Any]:
+    """A document as its writer would have sealed it."""
+    inside = {key: value for key, value in data.items() if key != "seal"}
+    return {**inside, "seal": hashlib.sha256(json.dumps(inside, sort_keys=True).encode()).hexdigest()}
+
+
+CHANGED: dict[str, tuple[tuple[Any, ...], Any]] = {
+    "angle": ((*STEPS, 2, "angle"), 0.5),
+    "last_bit": ((*STEPS, 2, "angle"), float(np.nextafter(np.pi / 7, 1))),
+    "term": ((*STEPS, 2, "terms"), [["YI", 1.0]]),
+    "duration": ((*STEPS, 0, "duration"), 0.3),
+    "without": ((*STEPS, 0, "without"), []),
+    "correction": ((*STEPS, 1, "term"), [[["XI", 0.1]]]),
+    "delay": ((*STEPS, 6, "high"), 4),
+    "probability": ((*STEPS, 7, "branches"), [{"probability": 1.0, "steps": []}]),
+    "label": ((*STEPS, 4, "label"), "another block"),
+    "clean": ((*STEPS, 4, "clean"), False),
+    "repeats": (("stages", 0, "repeats"), 3),
+    "coefficient": (("groups", 0, 0, 1), -1.1),
+    "ancillas": (("num_ancilla",), 3),
+    "hash": (("hash",), "0" * 64),
+}
+
+
+@pytest.mark.parametrize("case", CHANGED)
+def test_load__refuses_what_was_changed__steps_groups_registers(case: str) -> None:
+    with pytest.raises(ArgumentError, match="changed since"):
+        from_saved(changed(*CHANGED[case]), ising(2))
+
+
+def test_load__control__unchanged_is_taken() -> None:
+    data = json.loads(json.dumps(to_saved(every_step())))
+    same(from_saved(copy.deepcopy(data), ising(2)), every_step())
+
+
+def test_load__refuses_a_matrix_that_was_changed__unitary() -> None:
+    data = json.loads(json.dumps(to_saved(every_step())))
+    flat = data["stages"][0]["steps"][4]["matrix"]
+    data["stages"][0]["steps"][4]["matrix"] = [[-a, -b] for a, b in flat]  # unitary still
+    with pytest.raises(ArgumentError, match="changed since"):
+        from_saved(data, ising(2))
+
+
+BROKEN: dict[str, tuple[tuple[Any, ...], Any, str]] = {
+    "format": (("format",), 2, "format 1"),
+    "physics": (("physics",), "0" * 64, "Hamiltonian and β"),
+    "kind": ((*STEPS, 0, "kind"), "swap", "no step is called 'swap'"),
+    "delay_of_reset": ((*STEPS, 6, "unit"), {"kind": "reset", "ancillas": [0]}, "a delay repeats an evolution"),
+    "matrix": ((*STEPS, 4, "matrix"), [[1.0, 0.0], [0.0, 0.0]], "cannot be read"),
+    "term": ((*STEPS, 2, "terms"), 3, "cannot be read"),
+    "rung": (("declared", 0, "rung"), "ladder", "cannot be read"),
+    "calibration": (("calibration",), "guessed", "cannot be read"),
+    "guarantee": (("guarantee",), "certain", "cannot be read"),
+    "frontier": (("frontier",), [{"gates": 4}], "cannot be read"),
+    "stages": (("stages",), None, "cannot be read"),
+    "extra_key": ((*STEPS, 0), {"kind": "evolve", "duration": 1.0, "without": [], "colour": 1}, "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_load__refuses_what_is_no_program__entry_replaced(case: str) -> None:
+    keys, value, words = BROKEN[case]
+    with pytest.raises(ArgumentError, match=words):
+        from_saved(sealed(changed(keys, value)), ising(2))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [key for key in sorted(to_saved(every_step()))],
+)
+def test_load__refuses_what_is_no_program__entry_left_out(key: str) -> None:
+    data = to_saved(every_step())
+    del data[key]
+    with pytest.raises(ArgumentError, match="program"):
+        from_saved(data, ising(2))
+    if key not in ("format", "physics", "seal", "hash"):
+        with pytest.raises(ArgumentError, match="cannot be read"):
+            from_saved(sealed(data), ising(2))
+
+
+def test_load__refuses_a_broken_rule__no_repeats() -> None:
+    with pytest.raises(ArgumentError, match="program"):
+        from_saved(sealed(changed(("stages", 1, "repeats"), 0)), ising(2))
+
+
+def test_load__refuses_what_is_no_program__knobs_as_a_list() -> None:
+    with pytest.raises(ArgumentError, match="cannot be read"):
+        from_saved(sealed(changed(("knobs",), [1])), ising(2))
+
+
+@pytest.mark.parametrize("text", ["", "{", "program", "[1, 2]", "3", '"text"', "null", "{}", '{"format": 1}'])
+def test_load__refuses_a_file__that_is_no_saved_program(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "program.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ArgumentError) as caught:
+        gc.load(path, ising(2))
+    assert caught.value.argument == "program"
+    assert caught.value.fix
+
+
+def test_load__refuses_a_file__that_is_missing_binary_or_a_folder(tmp_path: Path) -> None:
+    binary = tmp_path / "binary.json"
+    binary.write_bytes(bytes(range(256)))
+    for path, words in ((tmp_path / "none.json", "No such file"), (binary, "no JSON"), (tmp_path, "directory")):
+        with pytest.raises(ArgumentError, match=words) as caught:
+            gc.load(path, ising(2))
+        assert str(path) in str(caught.value)
