@@ -17,10 +17,13 @@ from qiskit_aer import AerSimulator
 
 import gibbs_circuits as gc
 from gibbs_circuits import cli, pipeline
+from gibbs_circuits.backends import compile_for
+from gibbs_circuits.backends.noisy_channel import try_noisy_prediction
 from gibbs_circuits.compiler import Calibration, Correct, Couple, Group, Guarantee, Program, RandomDelay, Rung, Stage
 from gibbs_circuits.compiler.saved import to_saved
 from gibbs_circuits.errors import ArgumentError
-from gibbs_circuits.readings import cost
+from gibbs_circuits.experiment import make_scheme
+from gibbs_circuits.readings import cost, zero
 from gibbs_circuits.tuning import auto, cache
 from gibbs_circuits.tuning.candidate import Candidate, cheapest, frontier
 from gibbs_circuits.tuning.wanted import Wanted
@@ -637,3 +640,33 @@ def test_search__a_knob_that_is_taken__reaches_the_search(knob: dict[str, Any], 
         assert p2 > 0
     else:
         assert wanted.classical_randomness
+
+
+def test_gate_errors__distance__is_that_of_the_targets_noisy_channel() -> None:
+    """What the fit says with errors, against the exact channel of the transpiled circuit."""
+    noisy = gc.AerTarget.model_validate({"name": "noisy", "kind": "aer", "noise": {"p1": 1e-3, "p2": 1e-2}})
+    clean, wanted = generator(), {"guarantee": "given_start", "calibration": "fitted_to_target", "time_budget": 2.0}
+    recipe, knobs = make_scheme("auto", {**wanted, "gate_errors": True})
+    program = pipeline.compile_program(clean, recipe, knobs, 0.1, initial=zero(2), target=noisy)
+    compiled = compile_for(program, noisy, zero(2))
+    found = try_noisy_prediction(compiled)
+    assert found is not None
+    assert found.distances[-1] == pytest.approx(claimed(program), abs=2e-3)
+    without = gc.predict(program)
+    assert without is not None
+    assert abs(without.distances[-1] - claimed(program)) > 5e-3  # the control: errors matter here
+
+
+def test_gate_errors__need_a_fit__and_say_so() -> None:
+    with pytest.raises(gc.ArgumentError, match="gate_errors"):
+        gc.compile(generator(), "auto", 0.1, gate_errors=True, calibration="derived", time_budget=1.0)
+
+
+def test_classical_randomness__keeps_the_claim__in_fewer_gates() -> None:
+    asked = {"guarantee": "given_start", "calibration": "fitted_to_target", "time_budget": 2.0}
+    program = gc.compile(generator(), "auto", 0.05, randomness="classical", **asked)
+    prediction = gc.predict(program)
+    assert prediction is not None
+    assert prediction.distances[-1] == pytest.approx(claimed(program), abs=1e-9)
+    quantum = gc.compile(generator(), "auto", 0.05, **asked)
+    assert gc.cost(program).two_qubit_gates < gc.cost(quantum).two_qubit_gates

@@ -17,7 +17,7 @@ WANDER = 0.15  # added to angles taken over
 PROMISING = 1.6  # times the best distance at as many gates: refined
 KEPT = 4  # fits of one number of gates
 MARGIN = 0.99  # of the target
-WORDS = 0.4  # of the time, at most, for words of whole layers
+WORDS = 0.25  # of the time, at most, for words of whole layers
 
 
 @dataclass(eq=False)

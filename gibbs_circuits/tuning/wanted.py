@@ -61,8 +61,9 @@ class Wanted:
 
     @property
     def real(self) -> bool:
-        """Whether Hamiltonian and start are real, so that real circuits are enough to begin with."""
-        return is_real(self.model) and (self.start is None or not np.any(self.start.imag))
+        """Whether the Hamiltonian, and the start that a preparation has, are real: then so are the circuits."""
+        own = self.sampler or self.start is None or not np.any(self.start.imag)
+        return is_real(self.model) and own
 
     def sigma(self) -> Array:
         """The Gibbs state."""

@@ -1,0 +1,125 @@
+"""Angles fitted on pieces of an open mixed-field Ising chain, and where they are used; the critical chain is refused.
+
+    python benchmarks/transfer.py --seconds 300      # about 15 minutes on one core
+
+A preparation for 10 sites at .025, its distance measured on the whole chain by the state vector of 20 qubits. A sampler
+for 8 sites at .06: its distance from the worst start found, the energy per site from zero, and the CZ per site of the
+same word on 6 to 12 sites. What the exact Gibbs states of the whole chains say is printed beside, and used nowhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+
+import gibbs_circuits as gc
+from gibbs_circuits.compiler import Calibration, Guarantee
+from gibbs_circuits.models import Model
+from gibbs_circuits.readings.channel import sweep_map
+from gibbs_circuits.readings.worst_start import worst_start
+from gibbs_circuits.spectrum import gibbs_state, trace_distance
+from gibbs_circuits.tuning.candidate import Candidate, cheapest
+from gibbs_circuits.tuning.patch import DoesNotTransferError, patched
+from gibbs_circuits.tuning.patches import whole
+from gibbs_circuits.tuning.shapes import spelled_layers
+from gibbs_circuits.tuning.wanted import Wanted
+
+BETA = 1.0
+
+
+def chain(sites: int) -> Model:
+    """J = 1, h = .9, g = .5."""
+    return gc.models.mixed_field_ising(sites, J=1, h=0.9, g=0.5)
+
+
+def searched(model: Model, guarantee: Guarantee, target: float, seconds: float, seed: int) -> Candidate | None:
+    """The accepted program; prints why there is none."""
+    start = np.zeros(2**model.num_qubits, dtype=complex)
+    start[0] = 1
+    generator = gc.dll(model, beta=BETA, couplings="Y")
+    wanted = Wanted(generator, target, guarantee, Calibration.PATCH, start, seconds, seed)
+    begun = time.monotonic()
+    try:
+        found = cheapest(patched(wanted, wanted.until(1.0)), target)
+    except DoesNotTransferError as error:
+        print(f"  refused after {time.monotonic() - begun:.0f} s: {error}", flush=True)
+        return None
+    assert found is not None  # accepted
+    print(
+        f"  {found.two_qubit_gates:.0f} CZ after {time.monotonic() - begun:.0f} s; {found.program.provenance}",
+        flush=True,
+    )
+    return found
+
+
+def preparation(seconds: float, seed: int) -> None:
+    """10 sites from the zero state."""
+    print("Preparation, 10 sites, target .025", flush=True)
+    found = searched(chain(10), Guarantee.GIVEN_START, 0.025, seconds, seed)
+    if found is not None:
+        density = prepared(found)
+        sigma = gibbs_state(chain(10), BETA)
+        H = chain(10).hamiltonian.to_matrix(sparse=True)
+        energies = [float(np.real((H @ rho).trace())) / 10 for rho in (density, sigma)]
+        print(f"  on 10 sites: trace distance {trace_distance(density, sigma):.4f}, energy per site {energies[0]:.5f}, "
+              f"exact {energies[1]:.5f}", flush=True)  # fmt: skip
+
+
+def prepared(found: Candidate) -> np.ndarray:
+    """The state after the written program, by its circuit on 20 qubits: resets at the end are left out."""
+    from qiskit.quantum_info import Statevector, partial_trace
+
+    qc = gc.circuit(found.program)
+    kept = qc.copy_empty_like()
+    for item in qc.data:
+        if item.operation.name != "reset":
+            kept.append(item)
+    n = found.program.num_system
+    return np.asarray(partial_trace(Statevector(kept), range(n, qc.num_qubits)).data)
+
+
+def sampler(seconds: float, seed: int) -> None:
+    """8 sites from any start."""
+    print("Sampler, 8 sites, target .06", flush=True)
+    found = searched(chain(8), Guarantee.ANY_START, 0.06, seconds, seed)
+    if found is None:
+        return
+    program = found.program
+    channel = sweep_map(program)
+    worst = worst_start(program, [channel], starts=4).distance
+    rho = np.zeros((256, 256), dtype=complex)
+    rho[0, 0] = 1
+    for _ in range(program.sweeps):
+        rho = channel.apply(rho)
+    H, sigma = chain(8).hamiltonian.to_matrix(), gibbs_state(chain(8), BETA)
+    energies = [float(np.real(np.trace(H @ state))) / 8 for state in (rho, sigma)]
+    error = abs(energies[0] / energies[1] - 1)
+    print(f"  on 8 sites: worst start found {worst:.4f}, from zero {trace_distance(rho, sigma):.4f}, energy per site "
+          f"{energies[0]:.5f}, exact {energies[1]:.5f}, {error:.2%} off", flush=True)  # fmt: skip
+    word, sweeps = str(program.knobs["word"]), program.sweeps
+    per_site = [sweeps * sum(map(len, spelled_layers(word, n, whole(chain(n)).bonds))) / n for n in range(6, 13)]
+    print("  CZ per site at 6 … 12 sites: " + ", ".join(f"{value:.1f}" for value in per_site), flush=True)
+
+
+def main() -> None:
+    """All three."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=300.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="preparation,sampler,critical")
+    options = parser.parse_args()
+    chosen = options.only.split(",")
+    if "preparation" in chosen:
+        preparation(options.seconds, options.seed)
+    if "sampler" in chosen:
+        sampler(options.seconds, options.seed)
+    if "critical" in chosen:
+        for guarantee in (Guarantee.GIVEN_START, Guarantee.ANY_START):
+            print(f"Critical transverse-field chain, 10 sites, {guarantee.value}, target .05", flush=True)
+            searched(gc.models.tfim(10, J=1, h=1), guarantee, 0.05, options.seconds / 3, options.seed)
+
+
+if __name__ == "__main__":
+    main()
