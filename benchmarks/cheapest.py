@@ -29,6 +29,7 @@ from rich.table import Table
 import gibbs_circuits as gc
 from gibbs_circuits.compiler import Calibration, Guarantee, Program
 from gibbs_circuits.models import Model, read_model
+from gibbs_circuits.readings import zero
 from gibbs_circuits.readings.circuit import block
 from gibbs_circuits.tuning.auto import Found, find
 from gibbs_circuits.tuning.wanted import Wanted
@@ -105,7 +106,8 @@ def ours(case: Case, guarantee: Guarantee, calibration: Calibration, target: flo
     start = np.zeros(2**model.num_qubits, dtype=complex)
     start[0] = 1
     generator = gc.dll(model, beta=case.beta, couplings=case.couplings)
-    return find(Wanted(generator, target, guarantee, calibration, start, seconds, seed), lambda text: None)
+    sites = zero(model.num_qubits).site_states(model.num_qubits)
+    return find(Wanted(generator, target, guarantee, calibration, start, seconds, seed, sites), lambda text: None)
 
 
 def row_of(name: str, way: str, guarantee: Guarantee, target: float, found: Found, begun: float) -> Row:

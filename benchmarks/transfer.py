@@ -17,6 +17,7 @@ import numpy as np
 import gibbs_circuits as gc
 from gibbs_circuits.compiler import Calibration, Guarantee
 from gibbs_circuits.models import Model
+from gibbs_circuits.readings import zero
 from gibbs_circuits.readings.channel import sweep_map
 from gibbs_circuits.readings.worst_start import worst_start
 from gibbs_circuits.spectrum import gibbs_state, trace_distance
@@ -39,7 +40,8 @@ def searched(model: Model, guarantee: Guarantee, target: float, seconds: float, 
     start = np.zeros(2**model.num_qubits, dtype=complex)
     start[0] = 1
     generator = gc.dll(model, beta=BETA, couplings="Y")
-    wanted = Wanted(generator, target, guarantee, Calibration.PATCH, start, seconds, seed)
+    sites = zero(model.num_qubits).site_states(model.num_qubits)
+    wanted = Wanted(generator, target, guarantee, Calibration.PATCH, start, seconds, seed, sites)
     begun = time.monotonic()
     try:
         found = cheapest(patched(wanted, wanted.until(1.0)), target)

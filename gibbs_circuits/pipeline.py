@@ -105,6 +105,7 @@ def compile_program(
         guarantee=Guarantee(knobs.guarantee),
         calibration=knobs.calibrated,
         start=begin.amplitudes(n) if n <= MAX_DENSE_QUBITS else None,
+        sites=begin.site_states(n),
         seconds=knobs.time_budget,
         seed=seed,
         error_rates=gate_error_rates(target) if knobs.gate_errors else None,

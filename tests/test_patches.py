@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import assume, given
+from qiskit import QuantumCircuit
 from qiskit.quantum_info import Statevector, partial_trace
 
 import gibbs_circuits as gc
 from gibbs_circuits.compiler import Calibration, Guarantee
 from gibbs_circuits.models import Model, from_terms
+from gibbs_circuits.readings import mixed, zero
+from gibbs_circuits.readings.initial import InitialState
 from gibbs_circuits.readings.worst_start import worst_start
 from gibbs_circuits.tuning.ansatz import columns, forward
 from gibbs_circuits.tuning.candidate import Candidate, cheapest
@@ -48,6 +51,7 @@ def wish(model: Model, target: float, guarantee: str = "given_start", seconds: f
     made = {
         "generator": gc.dll(model, 1.0, "Y"), "target_error": target, "guarantee": Guarantee(guarantee),
         "calibration": Calibration.PATCH, "start": start, "seconds": seconds, "seed": 1,
+        "sites": zero(model.num_qubits).site_states(model.num_qubits),
     }  # fmt: skip
     return Wanted(**{**made, **changes})
 
@@ -270,6 +274,22 @@ def test_fitted__at__is_the_line_through_the_two_largest_sizes() -> None:
 # starts on pieces
 
 
+def test_site_states__are_the_start__and_none_where_it_is_no_product() -> None:
+    qc = QuantumCircuit(3)
+    qc.h(0)
+    qc.rz(0.3, 0)
+    qc.x(2)
+    start = InitialState("own", qc)
+    sites = start.site_states(3)
+    amplitudes = start.amplitudes(3)
+    assert sites is not None
+    assert amplitudes is not None
+    assert np.allclose(np.kron(sites[2], np.kron(sites[1], sites[0])), amplitudes)
+    qc.cx(0, 1)
+    assert InitialState("own", qc).site_states(3) is None
+    assert mixed().site_states(3) is None
+
+
 def test_workshop__start__is_that_of_the_sites__any_product() -> None:
     rng = np.random.default_rng(2)
     kets = [rng.standard_normal(2) + 1j * rng.standard_normal(2) for _ in range(5)]
@@ -281,7 +301,7 @@ def test_workshop__start__is_that_of_the_sites__any_product() -> None:
             total = np.kron(kets[q], total)
         return total
 
-    workshop = _Workshop(wish(chain(5), 0.1, start=product((0, 1, 2, 3, 4))), lambda text: None)
+    workshop = _Workshop(wish(chain(5), 0.1, start=product((0, 1, 2, 3, 4)), sites=tuple(kets)), lambda text: None)
     for size in (2, 3, 4, 5):
         for piece in workshop.pieces[size]:
             assert abs(np.vdot(workshop.start_of(piece), product(piece.sites))) == pytest.approx(1, abs=1e-12)
@@ -311,10 +331,8 @@ def test_patched__is_refused__with_three_sites_or_fewer() -> None:
 def test_patched__is_refused__from_a_start_that_pieces_do_not_have() -> None:
     ghz = np.zeros(32, dtype=complex)
     ghz[[0, -1]] = np.sqrt(0.5)
-    with pytest.raises(DoesNotTransferError, match="no product state"):
-        searched(wish(chain(5), 0.1, start=ghz))
-    with pytest.raises(DoesNotTransferError, match="mixed"):
-        searched(wish(chain(5), 0.1, start=None))
+    with pytest.raises(DoesNotTransferError, match="no pure product state"):
+        searched(wish(chain(5), 0.1, start=ghz, sites=None))
 
 
 def test_patched__is_refused__where_no_piece_has_a_site_like_it() -> None:

@@ -42,6 +42,16 @@ class InitialState:
             return None
         return np.asarray(Statevector(self.preparation).data)
 
+    def site_states(self, num_system: int) -> tuple[Array, ...] | None:
+        """One state vector per qubit, at any size; None where the start is mixed or its gates act on several qubits."""
+        if self.preparation is None or any(len(item.qubits) > 1 for item in self.preparation.data):
+            return None
+        states = [np.array([1, 0], dtype=complex) for _ in range(num_system)]
+        for item in self.preparation.data:
+            qubit = self.preparation.find_bit(item.qubits[0]).index
+            states[qubit] = np.asarray(Operator(item.operation).data @ states[qubit])
+        return tuple(states)
+
     def circuit(self, num_system: int, num_ancilla: int, *, resets: bool = True) -> QuantumCircuit:
         """The preparation on system and ancillas; `mixed` is one CX per site from an ancilla that is then reset.
 

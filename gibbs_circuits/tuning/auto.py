@@ -120,6 +120,8 @@ def find(wanted: Wanted, progress: Progress = quiet) -> Found:
 
 
 def _density(wanted: Wanted) -> Array:
+    if wanted.model.num_qubits > MAX_KRYLOV_QUBITS:
+        return np.zeros((0, 0), dtype=complex)  # nothing is followed from there
     dim = 2**wanted.model.num_qubits
     if wanted.start is None:
         return np.asarray(np.eye(dim, dtype=complex) / dim)

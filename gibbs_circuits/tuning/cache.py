@@ -40,6 +40,7 @@ def key(wanted: Wanted) -> str:
         [sorted((label, float(c.real)) for label, c in one.coupling.to_list()) for one in of.contacts],
         wanted.target_error, wanted.guarantee.value, wanted.calibration.value, wanted.seconds, wanted.seed,
         wanted.error_rates, wanted.classical_randomness,
+        None if wanted.sampler or wanted.sites is None else str([np.round(s, 12).tolist() for s in wanted.sites]),
         None if wanted.start is None or wanted.sampler else hashlib.sha256(np.round(wanted.start, 12).tobytes()).hexdigest(),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()

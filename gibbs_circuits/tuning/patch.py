@@ -32,7 +32,7 @@ SWEEPS = (3, 4, 5)
 SAFETY, SMALL_SAFETY = 0.9, 0.5  # of the target, for the distance that the pieces' trend gives the whole; below 7 sites
 PROMISING = 1.6  # times the target, by trend: fitted again
 ATTEMPTS = 3  # at a promising word, from other angles
-HOPELESS = 3.0  # times the target: not refined
+HOPELESS = 1.5  # times the target, on the pieces, after the first iterations: not refined
 ROUNDS = 2  # of adding the worst starts found
 BATCH = {True: 6, False: 32}
 ITERATIONS = {True: 120, False: 240}
@@ -163,21 +163,9 @@ class _Workshop:
 
     def _product_start(self) -> tuple[Array, ...]:
         """The start as one qubit state per site, so that pieces have it too."""
-        start, n = self.wanted.start, self.wanted.model.num_qubits
-        if start is None:
-            raise DoesNotTransferError("the start is mixed")
-        factors = []
-        rest = start.reshape((2,) * n)
-        for qubit in range(n):
-            matrix = np.moveaxis(rest, n - 1 - qubit, 0).reshape(2, -1)
-            u, s, _ = np.linalg.svd(matrix, full_matrices=False)
-            if s[1] > 1e-9:
-                raise DoesNotTransferError("the start is no product state, so that pieces do not have it")
-            factors.append(u[:, 0])
-        total = _product(factors)
-        phase = np.vdot(total, start)
-        factors[0] = factors[0] * phase
-        return tuple(factors)
+        if self.wanted.sites is None:
+            raise DoesNotTransferError("the start is no pure product state, so that pieces do not have it")
+        return self.wanted.sites
 
     def starts_differ(self) -> bool:
         """Whether sites begin in different states, so that no ring can stand for them."""

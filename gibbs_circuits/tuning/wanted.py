@@ -26,7 +26,8 @@ class Wanted:
         target_error: Trace distance ε.
         guarantee: ANY_START or GIVEN_START.
         calibration: What may be used to set the angles.
-        start: Amplitudes of the run's start, or None where it is mixed.
+        start: Amplitudes of the run's start; None where it is mixed or too large to write out.
+        sites: The start as one state vector per qubit; None where it is no product.
         seconds: How long to search.
         seed: Of shapes, angles and starts.
         error_rates: (p1, p2) of the target's gates, depolarising; None searches without gate errors.
@@ -40,6 +41,7 @@ class Wanted:
     start: Array | None
     seconds: float
     seed: int
+    sites: tuple[Array, ...] | None = None
     error_rates: tuple[float, float] | None = None
     classical_randomness: bool = False
     begun: float = field(default_factory=time.monotonic)
