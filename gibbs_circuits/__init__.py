@@ -17,8 +17,9 @@ from .analysis.plots import convergence as plot
 from .backends import Request, RunResult
 from .backends.jumps import Jumps, jump_records
 from .backends.opening import Backend
+from .backends.request import ENERGY
 from .baths import Bath
-from .compiler import Program, presets
+from .compiler import Knobs, Program, presets
 from .compiler.citation import citation
 from .compiler.saved import load_program
 from .errors import (
@@ -84,6 +85,7 @@ from .readings.trajectories import Trajectories, trajectories
 from .sections import package_version
 from .spectrum import fidelity, gibbs_state, thermal, trace_distance
 from .targets import AerTarget, IbmTarget, load_target
+from .tuning.extrapolate import Run, extrapolated_run
 
 __version__ = package_version()
 
@@ -145,6 +147,40 @@ def load(path: str | Path, generator: Lindbladian | DiscreteChannel) -> Program:
         ArgumentError: If it cannot be read, was changed, or was made for another Hamiltonian or β.
     """
     return load_program(Path(path), generator)
+
+
+def extrapolate(
+    generator: Lindbladian,
+    scheme: str = "parallel",
+    observables: Mapping[str, Any] | None = None,
+    *,
+    strengths: int = 3,
+    spacings: int = 1,
+    **knobs: Any,
+) -> Run:
+    """Fixed-point observables of a derived scheme at δ, δ/2, … (and τ, τ/2, …), extrapolated to step zero.
+
+    Args:
+        generator: What is sampled, on at most 5 qubits.
+        scheme: A scheme whose bias is a power of its steps.
+        observables: SparsePauliOps or lists of [label, coefficient] by name; the energy is always there.
+        strengths: Number of strengths, each half the one before; three or more check the power that is assumed.
+        spacings: Number of node spacings, likewise.
+        knobs: All of the scheme's own that decide a sweep: sweeps, strength, nodes, spacing, random_delays, …
+
+    Returns:
+        The programs, their two-qubit gates per sweep, the points, and per observable the value with its interval, the
+        power measured, and whether the points are consistent with it.
+
+    Raises:
+        ArgumentError: If a knob is missing or unused.
+    """
+    recipe, settings = make_scheme(scheme, knobs)
+    if recipe is None or not isinstance(settings, Knobs):
+        raise ArgumentError("scheme", "be derived to be extrapolated", "auto is tuned", 'set scheme = "parallel"')
+    operators = make_observables(observables or {}, generator.model.num_qubits)
+    whole = {ENERGY: generator.model.hamiltonian, **operators}
+    return extrapolated_run(generator, recipe, settings, whole, strengths=strengths, spacings=spacings)
 
 
 def circuit(program: Program, initial: str = "zero", seed: int = 0, loop: bool = False) -> QuantumCircuit:
@@ -263,8 +299,8 @@ __all__ = [
     "DiscreteChannel", "Estimate", "Evolution", "GibbsError", "IbmTarget", "InvalidModelError", "InvalidProgramError",
     "Jumps", "Lindbladian", "Model", "Prediction", "Program", "RunResult", "TooLargeError", "Trajectories", "Verdict",
     "__version__", "baths", "certificate", "circuit", "citation", "ckg", "coarse_grained", "compare", "compile", "cost",
-    "custom", "davies", "discrete", "dll", "draw", "evolve", "expectation", "faster", "fidelity", "filters",
-    "free_fermions", "gibbs_state", "heat_currents", "jumps", "kms", "load", "local", "mixing_time", "models", "plot",
-    "predict", "presets", "preview", "redfield", "run", "save", "scandi_alhambra", "several_baths", "spectral_gap",
-    "steady_state", "steady_states", "thermal", "trace_distance", "trajectories", "ule",
+    "custom", "davies", "discrete", "dll", "draw", "evolve", "expectation", "extrapolate", "faster", "fidelity",
+    "filters", "free_fermions", "gibbs_state", "heat_currents", "jumps", "kms", "load", "local", "mixing_time",
+    "models", "plot", "predict", "presets", "preview", "redfield", "run", "save", "scandi_alhambra", "several_baths",
+    "spectral_gap", "steady_state", "steady_states", "thermal", "trace_distance", "trajectories", "ule",
 ]  # fmt: skip

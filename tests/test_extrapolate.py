@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+import gibbs_circuits as gc
 from gibbs_circuits.compiler import SCHEMES, Calibration
 from gibbs_circuits.compiler.presets import farrell
 from gibbs_circuits.errors import ArgumentError
@@ -203,3 +204,14 @@ def test_extrapolate__mixed_field_ising__state_of_two_strengths_is_several_times
     assert coarse == pytest.approx(0.056, abs=0.003)
     assert fine == pytest.approx(0.026, abs=0.003)
     assert both < 0.0074
+
+
+def test_public_extrapolate__is_nearer_than_its_best_point__and_refuses_tuned_schemes() -> None:
+    model = gc.models.mixed_field_ising(3, J=1, h=0.9, g=0.5)
+    generator = gc.dll(model, beta=1.0, couplings="Y")
+    knobs = {"strength": 1.0, "sweeps": 1, "nodes": 12, "spacing": 0.25, "random_delays": [2, 8], "trotter_order": 4}
+    found = gc.extrapolate(generator, "parallel", **knobs)
+    exact = gc.thermal(model, 1.0).energy
+    assert abs(found.values["energy"].value - exact) < 0.5 * abs(found.points["energy"][-1].value - exact)
+    with pytest.raises(gc.ArgumentError, match="scheme"):
+        gc.extrapolate(generator, "auto")

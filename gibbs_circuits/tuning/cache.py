@@ -41,7 +41,7 @@ def key(wanted: Wanted) -> str:
         wanted.target_error, wanted.guarantee.value, wanted.calibration.value, wanted.seconds, wanted.seed,
         wanted.error_rates, wanted.classical_randomness,
         None if wanted.sampler or wanted.sites is None else str([np.round(s, 12).tolist() for s in wanted.sites]),
-        None if wanted.start is None or wanted.sampler else hashlib.sha256(np.round(wanted.start, 12).tobytes()).hexdigest(),
+        None if wanted.start is None or wanted.sampler else str(np.round(wanted.start, 12).tolist()),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 

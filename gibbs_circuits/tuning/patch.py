@@ -24,11 +24,11 @@ from .written import steps_of
 
 HELD_OUT = {True: 7, False: 8}  # sites of the largest piece, for a sampler and for a preparation
 SMALLEST = 4  # sites of a model that has smaller pieces worth a fit
-SAMPLER_WORDS = ("aba", "abab", "ababa", "ababab", "abbab", "abbabba", "abababa", "abbabbab", "abbbabbba", "abbbabbbab")
+SAMPLER_WORDS = ("abab", "ababab", "abbabb", "abababab", "abbabbab", "abbbabbb")
 PREPARATION_WORDS = (
     "ba", "ab", "bab", "baba", "abab", "bbab", "bbaba", "babab", "bababa", "bbabab", "abbb", "bbbabbb", "bbbabbba",
 )  # fmt: skip
-SWEEPS = (3, 4, 5)
+SWEEPS = (3, 4)
 SAFETY, SMALL_SAFETY = 0.9, 0.5  # of the target, for the distance that the pieces' trend gives the whole; below 7 sites
 PROMISING = 1.6  # times the target, by trend: fitted again
 ATTEMPTS = 3  # at a promising word, from other angles
