@@ -102,11 +102,12 @@ def climb(whole: Map, sigma: Array, states: Array, steps: int = STEPS) -> tuple[
 def _whole(program: Program, channels: Sequence[Array | Map] | None) -> Map:
     """All sweeps of all stages: a matrix where the stages are matrices, otherwise one map after the other."""
     parts = [stage_channel(program, k) for k in range(len(program.stages))] if channels is None else list(channels)
-    d, total = 2**program.num_system, np.eye(4**program.num_system, dtype=complex)
+    d = 2**program.num_system
     maps: list[Map] = [Matrix(part) if isinstance(part, np.ndarray) else part for part in parts]
     if not all(isinstance(one, Matrix) for one in maps):
         repeated = ([one] * stage.repeats for stage, one in zip(program.stages, maps, strict=True))
         return Chain(d, tuple(chain.from_iterable(repeated)))
+    total = np.eye(d * d, dtype=complex)
     for stage, one in zip(program.stages, maps, strict=True):
         total = np.linalg.matrix_power(one.after(None), stage.repeats) @ total
     return Matrix(total)
