@@ -25,16 +25,8 @@ from gibbs_circuits.spectrum import trace_distance
 from gibbs_circuits.targets import Noise, load_target
 from gibbs_circuits.tuning.ansatz import Ansatz
 from gibbs_circuits.tuning.fits import Prepare, Sample, usual_starts
-from gibbs_circuits.tuning.noisy import (
-    PULSES,
-    NoisyCircuit,
-    NoisyPreparation,
-    NoisyPrepare,
-    NoisySample,
-    NoisySampling,
-    matrices_of,
-    vectors_of,
-)
+from gibbs_circuits.tuning.noisy import NoisyPreparation, NoisyPrepare, NoisySample, NoisySampling
+from gibbs_circuits.tuning.noisy_circuit import PULSES, NoisyCircuit, matrices_of, vectors_of
 from gibbs_circuits.tuning.objectives import Preparation, Sampling
 from gibbs_circuits.tuning.shapes import any_pairs, interacting_pairs, shape
 from gibbs_circuits.tuning.written import steps_of

@@ -12,6 +12,7 @@ from rich.text import Text
 from .estimate import Estimate
 from .tables import (
     count,
+    frontier_table,
     generator_table,
     ledger_table,
     number,
@@ -44,6 +45,7 @@ def tables(comparison: Comparison) -> Group:
         _target(comparison),
         _result(comparison),
         _gates(comparison),
+        *([frontier_table(comparison.run.program)] if comparison.run.program.frontier else []),
         ledger_table(comparison.ledger),
     ]
     if comparison.rungs:
