@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,6 +33,17 @@ BONDS = ((0, 1), (1, 2))
 
 def chain(sites: int = 3) -> gc.Model:
     return gc.models.mixed_field_ising(sites, J=1, h=0.9, g=0.5)
+
+
+def check_gradient(cost_of: Any, x: np.ndarray, rng: np.random.Generator) -> None:
+    """Three components of a cost's own gradient against central differences."""
+    step, eta = 1e-6, 3e-2
+    _, slope = cost_of(x, eta)
+    for k in rng.integers(len(x), size=3):
+        moved = np.zeros_like(x)
+        moved[k] = step
+        measured = (cost_of(x + moved, eta)[0] - cost_of(x - moved, eta)[0]) / (2 * step)
+        assert np.allclose(slope[k], measured, atol=1e-7)
 
 
 def random_ansatz(rng: np.random.Generator, *, real: bool, n: int = 2) -> Ansatz:
@@ -83,13 +95,7 @@ def test_gradient__is_that_of_differences__random_circuits(seed: int, real: bool
     cost_of: Preparation | Sampling = Preparation(ansatz, sigma, np.eye(4)[:, 1])
     if sampler:
         cost_of = Sampling(ansatz, sigma, usual_starts(2), 2)
-    x, step, eta = rng.normal(size=(ansatz.num_angles, 2)), 1e-6, 3e-2
-    _, slope = cost_of(x, eta)
-    for k in rng.integers(ansatz.num_angles, size=3):
-        moved = np.zeros_like(x)
-        moved[k] = step
-        measured = (cost_of(x + moved, eta)[0] - cost_of(x - moved, eta)[0]) / (2 * step)
-        assert np.allclose(slope[k], measured, atol=1e-7)
+    check_gradient(cost_of, rng.normal(size=(ansatz.num_angles, 2)), rng)
 
 
 def test_gradient__control__of_another_start_differs() -> None:

@@ -31,6 +31,7 @@ from gibbs_circuits.tuning.objectives import Preparation, Sampling
 from gibbs_circuits.tuning.shapes import any_pairs, interacting_pairs, shape
 from gibbs_circuits.tuning.written import steps_of
 from tests.programs import random_state
+from tests.test_fits import check_gradient
 
 SEEDS = st.integers(0, 2**32 - 1)
 P1, P2 = 1e-3, 1e-2
@@ -137,13 +138,7 @@ def test_gradient__is_that_of_differences__random_circuits(seed: int, real: bool
     cost_of: Any = NoisyPreparation(ansatz, sigma, np.eye(4)[:, 1], *LOUD)
     if sampler:
         cost_of = sampling(ansatz, usual_starts(2), 2, *LOUD)
-    x, step, eta = rng.normal(size=(ansatz.num_angles, 2)), 1e-6, 3e-2
-    _, slope = cost_of(x, eta)
-    for k in rng.integers(ansatz.num_angles, size=3):
-        moved = np.zeros_like(x)
-        moved[k] = step
-        measured = (cost_of(x + moved, eta)[0] - cost_of(x - moved, eta)[0]) / (2 * step)
-        assert np.allclose(slope[k], measured, atol=1e-7)
+    check_gradient(cost_of, rng.normal(size=(ansatz.num_angles, 2)), rng)
 
 
 @given(seed=SEEDS, real=st.booleans())

@@ -12,7 +12,7 @@ from ..compiler.schemes.jumps import MAX_DIAGONALISED
 from ..generators import Coherent, Lindbladian
 from ..generators.channels import DiscreteChannel, inside
 from ..generators.frequency import local_frequency
-from ..readings import cost, fixed_point, sweep_channel
+from ..readings import cost, fixed_point, states_after_sweeps, sweep_channel
 from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..readings.worst_start import worst_start
 from ..spectrum import Array, gibbs_state, trace_distance, vec
@@ -96,11 +96,7 @@ def _measured(program: Program, sampler: bool, start: Array) -> float:
     sigma = gibbs_state(program.generator.model, program.generator.beta)
     if sampler:
         return max(worst_start(program, channels).distance, trace_distance(fixed_point(channels[-1]), sigma))
-    state = vec(start)
-    for channel, stage in zip(channels, program.stages, strict=True):
-        for _ in range(stage.repeats):
-            state = channel @ state
-    return trace_distance(state.reshape(sigma.shape, order="F"), sigma)
+    return trace_distance(states_after_sweeps(program, start, channels)[-1], sigma)
 
 
 def _searched(
