@@ -177,7 +177,7 @@ def test_search__finds_fewer_gates_than_its_words__two_sites() -> None:
     assert best is not None
     assert best.gates <= 4
     again = Preparation(best.ansatz, gc.gibbs_state(model, 1.0).real, np.eye(4)[:, 0])
-    rho = again.state(best.angles[:, None])[0]
+    rho = again.state(best.angles)
     assert trace_distance(rho, gc.gibbs_state(model, 1.0)) == pytest.approx(best.distance, abs=1e-9)
     distances = [fit.distance for fit in pool.frontier()]
     assert distances == sorted(distances, reverse=True)

@@ -139,7 +139,7 @@ def test_twirled_preparation__gradient__is_that_of_differences(seed: int, real: 
     written = program_of((*steps_of(ansatz, x[:, 0]), twirl_step(("XXX",))), 1)
     rho = np.zeros((8, 8))
     rho[0, 0] = 1
-    assert np.abs(unvec(sweep_channel(written) @ vec(rho)) - cost_of.state(x)[0]).max() < 1e-12
+    assert np.abs(unvec(sweep_channel(written) @ vec(rho)) - cost_of.state(x[:, 0])).max() < 1e-12
 
 
 def test_twirled_preparation__of_a_string_that_moves_sigma__is_refused() -> None:

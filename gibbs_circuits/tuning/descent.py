@@ -1,4 +1,4 @@
-"""Many independent minimisations at once: L-BFGS with one history and one step length for each column."""
+"""L-BFGS: scipy's for one position, and one for many at once, with a history and a step length for each column."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import minimize
 
 from ..spectrum import Real
 
@@ -24,6 +25,20 @@ class Descent:
     position: Real
     value: Real
     evaluations: int
+
+
+def descended(
+    objective: Callable[[Real], tuple[float, Real]], start: Real, iterations: int, deadline: float
+) -> tuple[Real, float]:
+    """scipy's L-BFGS from one position: where it ended, and the value there. Ends like `minimise`."""
+
+    def check(intermediate_result: object) -> None:
+        if time.monotonic() > deadline:
+            raise StopIteration
+
+    options = {"maxiter": iterations, "maxcor": MEMORY, "ftol": 1e-7, "gtol": 1e-7}
+    found = minimize(objective, start, jac=True, method="L-BFGS-B", callback=check, options=options)
+    return np.asarray(found.x), float(found.fun)
 
 
 def minimise(objective: Objective, start: Real, iterations: int, deadline: float, tolerance: float = 1e-7) -> Descent:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..spectrum import Array, Real, trace_distance
 from .ansatz import Ansatz, Values
-from .descent import Descent, minimise
+from .descent import descended, minimise
 from .objectives import Preparation, Sampling, adjoint, applied, stacked
 from .randomness import TwirledPreparation
 
@@ -74,7 +74,7 @@ class Prepare:
         return self._fit(ansatz, angles, (ETAS[1],), self.iterations // 3, deadline)
 
     def fit(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
-        """Less and less smoothed."""
+        """Less and less smoothed; after every smoothing the best third of the columns goes on."""
         return self._fit(ansatz, angles, ETAS[0 if angles.shape[1] > 1 else 1 :], self.iterations, deadline)
 
     def objective(self, ansatz: Ansatz) -> Preparation:
@@ -86,13 +86,14 @@ class Prepare:
 
     def _fit(self, ansatz: Ansatz, angles: Real, etas: tuple[float, ...], iterations: int, deadline: float) -> Fit:
         objective = self.objective(ansatz)
-        x = angles
+        columns = list(angles.T)
         for eta in etas:
-            found = minimise(lambda y, eta=eta: objective(y, eta), x, iterations // len(etas), deadline)  # type: ignore[misc]
-            x = _best(found, LEFT)
-        distances = [trace_distance(rho, self.sigma) for rho in objective.state(x)]
+            found = [descended(lambda y, eta=eta: objective.one(y, eta), x, iterations // len(etas), deadline)  # type: ignore[misc]
+                     for x in columns]  # fmt: skip
+            columns = [x for x, _ in sorted(found, key=lambda pair: pair[1])[: -(-len(found) // LEFT)]]
+        distances = [trace_distance(objective.state(x), self.sigma) for x in columns]
         best = int(np.argmin(distances))
-        return Fit(ansatz, x[:, best].copy(), 1, distances[best])
+        return Fit(ansatz, columns[best], 1, distances[best])
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,11 +152,6 @@ class Sample:
     def _worst(self, ansatz: Ansatz, x: Real) -> tuple[float, Array]:
         objective = Sampling(ansatz, _typed(self.sigma, ansatz), self.starts, self.sweeps)
         return worst_of(_kraus(objective, x), self.sweeps, self.sigma, self.rng)
-
-
-def _best(found: Descent, share: int) -> Real:
-    """The best of the columns, one of so many of them."""
-    return found.position[:, np.argsort(found.value)[: -(-found.position.shape[1] // share)]]
 
 
 def _typed(matrix: Array, ansatz: Ansatz) -> Values:

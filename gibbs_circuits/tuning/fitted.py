@@ -40,6 +40,7 @@ HOPELESS = 1.5  # times the target, after the first iterations
 SMALL = 4  # qubits up to which a sampler's words begin at random angles
 NOISELESS = 0.7  # of the time, before shapes are tuned again with errors
 TWIRLED = 3  # generators at most: 8 random Pauli strings
+ISLANDS = 5
 BATCH, ITERATIONS, BEGUN_SECONDS = 6, 120, 30.0  # of the fit on pieces
 
 
@@ -120,6 +121,9 @@ def searched(wanted: Wanted, progress: Progress) -> tuple[Search, list[Ansatz]]:
         target=wanted.target_error,
         rng=rng,
         batch=batch,
+        children=2 if sampler else 1,
+        islands=1 if sampler else ISLANDS,
+        near=sampler,
         begin=_begun_on_pieces(wanted, rng) if sampler and n > SMALL else None,
         progress=progress,
     )

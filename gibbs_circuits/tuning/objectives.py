@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..spectrum import Array, Real
 from .ansatz import Ansatz, Values, backward, columns, forward
+from .one_pass import OnePass
 
 POWER = 6.0  # of the mean over starts: close to the worst of them, and smooth
 
@@ -43,26 +44,27 @@ class Preparation:
 
     def __call__(self, angles: Real, eta: float) -> tuple[Real, Real]:
         """Values (batch,) and gradients (num, batch)."""
-        psi = self._final(angles)
+        found = [self.one(x, eta) for x in angles.T]
+        return np.array([cost for cost, _ in found]), np.stack([slope for _, slope in found], axis=-1)
+
+    def one(self, angles: Real, eta: float) -> tuple[float, Real]:
+        """Value and gradient (num,) at angles (num,)."""
+        psi, matrices = self._pass.forward(angles, self.start)
         cost, M = smoothed(self._reduced(psi) - self.sigma, eta)
-        d, batch = len(self.sigma), angles.shape[-1]
-        bra = M @ psi.reshape(-1, d, batch).transpose(2, 1, 0)  # (batch, d, ancillas)
-        bra = np.ascontiguousarray(bra.transpose(2, 1, 0)).reshape(psi.shape)
-        return cost, backward(self.ansatz, angles, psi, bra)
+        bra = np.ascontiguousarray(psi.reshape(-1, len(self.sigma)) @ M.T).reshape(-1)
+        return float(cost), self._pass.slopes(bra, matrices)
 
     def state(self, angles: Real) -> Values:
-        """The states of the system, (batch, d, d)."""
-        return self._reduced(self._final(angles))
+        """The state of the system, (d, d), at angles (num,)."""
+        return self._reduced(self._pass.forward(angles, self.start)[0])
 
-    def _final(self, angles: Real) -> Values:
-        kind = float if self.ansatz.real else complex
-        psi = np.zeros((2**self.ansatz.num_qubits, 1, angles.shape[-1]), dtype=kind)
-        psi[: len(self.start), 0] = self.start[:, None]
-        return forward(self.ansatz, angles, psi)
+    @cached_property
+    def _pass(self) -> OnePass:
+        return OnePass(self.ansatz)
 
     def _reduced(self, psi: Values) -> Values:
-        p = psi.reshape(-1, len(self.sigma), psi.shape[-1]).transpose(2, 1, 0)
-        return np.asarray(p @ p.conj().swapaxes(1, 2))
+        p = psi.reshape(-1, len(self.sigma))
+        return np.asarray(p.T @ p.conj())
 
 
 @dataclass(frozen=True, eq=False)

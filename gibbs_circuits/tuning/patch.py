@@ -235,7 +235,7 @@ class _Workshop:
             if isinstance(part, Sampling):
                 found.append(worst_start_of(part, shared, sigma, self.rng)[0])
             else:
-                found.append(trace_distance(part.state(shared.angles(part.ansatz)[:, None])[0], sigma))
+                found.append(trace_distance(part.state(shared.angles(part.ansatz)), sigma))
         return max(found)
 
     def part(self, piece: Patch, word: str, sweeps: int, extra: Sequence[Array]) -> Preparation | Sampling:

@@ -14,10 +14,13 @@ from .fits import Fit, Task
 
 SPREAD = 0.6  # of random first angles
 WANDER = 0.15  # added to angles taken over
-PROMISING = 1.6  # times the best distance at as many gates: refined
+PROMISING = 1.6  # times the best distance in as many gates, or the target: refined
+BETTER = 1.15  # the same, far from the target
 KEPT = 4  # fits of one number of gates
 MARGIN = 0.99  # of the target
 WORDS = 0.25  # of the time, at most, for words of whole layers
+APART = 0.6  # of the time: for islands that know nothing of each other
+NEAR = 3  # levels below the target's
 
 
 @dataclass(eq=False)
@@ -36,6 +39,12 @@ class Pool:
     def best(self, gates: int) -> float:
         """The smallest distance in at most that many gates."""
         return min((level[0].distance for g, level in self.levels.items() if g <= gates), default=np.inf)
+
+    def merge(self, other: Pool) -> None:
+        """Add what another one keeps."""
+        for level in other.levels.values():
+            for fit in level:
+                self.add(fit)
 
     def cheapest(self, target: float) -> Fit | None:
         """The fewest gates that meet it."""
@@ -61,6 +70,9 @@ class Search:
         target: The distance asked for.
         rng: Draws shapes and first angles.
         batch: Random first angles of one shape.
+        children: First angles of a child: its parent's, more or less disturbed.
+        islands: Searches that begin apart, because a search does not leave the shapes that it found first.
+        near: Whether only fits near the target have children; otherwise every number of gates below it is improved.
         begin: First angles of a word for a task, (num_angles, batch), in place of random ones.
         progress: Told the best so far.
     """
@@ -71,6 +83,9 @@ class Search:
     target: float
     rng: np.random.Generator
     batch: int
+    children: int = 1
+    islands: int = 1
+    near: bool = False
     begin: Callable[[Ansatz, Task, float], Real | None] | None = None
     progress: Callable[[str], None] = lambda text: None
 
@@ -80,6 +95,16 @@ class Search:
         Every word with every task, the cheapest first, until one meets the target; then children of the fits near the
         target, which keep their parents' angles where they can.
         """
+        pool, begun = Pool(), time.monotonic()
+        for island in range(self.islands if self.islands > 1 else 0):
+            share = APART * (deadline - begun) * (island + 1) / self.islands
+            if island and self._done(pool):
+                break
+            pool.merge(self._improved(self._worded(words, begun + share), begun + share))
+            self._tell(pool)
+        return self._improved(pool if pool.levels else self._worded(words, deadline), deadline)
+
+    def _worded(self, words: Sequence[Ansatz], deadline: float) -> Pool:
         pool, begun = Pool(), time.monotonic()
         queue = sorted(
             ((task.sweeps * word.gates, k, task, word) for task in self.tasks for k, word in enumerate(words)),
@@ -96,13 +121,18 @@ class Search:
             first = None if self.begin is None else self.begin(word, task, until)
             pool.add(task.fit(word, first_angles(word, self.rng, self.batch) if first is None else first, until))
             self._tell(pool)
+        return pool
+
+    def _improved(self, pool: Pool, deadline: float) -> Pool:
         by_sweeps = {task.sweeps: task for task in self.tasks}
-        while time.monotonic() < deadline:
-            best = pool.cheapest(MARGIN * self.target)
-            if best is not None and best.gates <= min(by_sweeps):
-                break  # nothing is left to take away
+        while time.monotonic() < deadline and not self._done(pool):
             self._step(pool, by_sweeps, deadline)
         return pool
+
+    def _done(self, pool: Pool) -> bool:
+        """Whether nothing is left to take away."""
+        best = pool.cheapest(MARGIN * self.target)
+        return best is not None and best.gates <= min(task.sweeps for task in self.tasks)
 
     def _step(self, pool: Pool, by_sweeps: dict[int, Task], deadline: float) -> None:
         best = pool.cheapest(MARGIN * self.target)
@@ -112,21 +142,21 @@ class Search:
             return
         ansatz, angles = child
         task = by_sweeps[parent.sweeps]
-        starts = angles[:, None] + WANDER * self.rng.standard_normal((len(angles), max(2, self.batch // 3)))
-        starts[:, 0] = angles
+        starts = angles[:, None] + WANDER * self.rng.standard_normal((len(angles), self.children))
+        if self.children > 1:
+            starts[:, 0] = angles
         known = pool.best(parent.sweeps * ansatz.gates)
         fit = task.glance(ansatz, starts, deadline)
-        if fit.distance < PROMISING * max(known, self.target):
+        if fit.distance < (PROMISING * max(known, self.target) if self.near else BETTER * known):
             fit = task.fit(ansatz, fit.angles[:, None], deadline)
         if pool.add(fit):
             self._tell(pool)
 
     def _parent(self, pool: Pool, best: Fit | None) -> Fit:
-        """From the cheapest level that meets the target, the one above, or the three below; else from the last few."""
+        """From the cheapest level that meets the target, the one above, or one below; else from any, or the last."""
         gates = sorted(pool.levels)
         at = len(gates) - 1 if best is None else gates.index(best.gates)
-        near = gates[max(0, at - 3) : at + 2]
-        level = pool.levels[int(self.rng.choice(near))]
+        level = pool.levels[int(self.rng.choice(gates[max(0, at - NEAR) if self.near else 0 : at + 2]))]
         return level[min(int(self.rng.geometric(0.5)) - 1, len(level) - 1)]
 
     def _child(self, parent: Fit, best: Fit | None) -> tuple[Ansatz, Real] | None:
