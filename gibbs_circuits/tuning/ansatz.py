@@ -144,10 +144,10 @@ def rotations(ansatz: Ansatz, angles: Real) -> Values:
 
 def forward(ansatz: Ansatz, angles: Real, psi: Values) -> Values:
     """The circuit on states of shape (2^q, columns, batch); `psi` is overwritten."""
-    U = rotations(ansatz, angles)
+    U = rotations(ansatz, angles).astype(psi.dtype)
     for step in ansatz.tape:
         if isinstance(step, np.ndarray):
-            psi *= step[:, None, None]
+            psi *= step[:, None, None].astype(psi.dtype)
         else:
             psi = _turned(psi, step[0], U[step[1]])
     return psi
@@ -159,12 +159,12 @@ def backward(ansatz: Ansatz, angles: Real, psi: Values, bra: Values) -> Real:
     Gates are taken off both vectors on the way back, so nothing is stored. For each rotation only
     $E_{ab} = \sum \overline{bra}_a ψ_b$ over the other qubits is needed.
     """
-    U, used = rotations(ansatz, angles).conj().swapaxes(1, 2), ansatz.slot_angles(angles)
+    U, used = rotations(ansatz, angles).conj().swapaxes(1, 2).astype(psi.dtype), ansatz.slot_angles(angles)
     slopes = np.zeros_like(used)
     both = np.stack([psi, bra], axis=1)  # one array, so that a gate is taken off both at once
     for step in reversed(ansatz.tape):
         if isinstance(step, np.ndarray):
-            both *= step[:, None, None, None]
+            both *= step[:, None, None, None].astype(both.dtype)
             continue
         qubit, slot = step
         low, high = _halves(both, qubit)

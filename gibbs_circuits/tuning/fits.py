@@ -18,6 +18,7 @@ ETAS = (3e-2, 5e-3, 1e-3)  # of the smoothed distance, one after the other
 ROUNDS = 4  # of adding the worst start found and fitting again
 SEEDS = 6  # pure states that a search for the worst start begins with
 CLIMBS = 12
+PATIENCE, SLOW = 6, 0.97  # a fit ends when that many rounds gain less than that
 LEFT = 3  # of so many columns one goes on to the next smoothing
 
 
@@ -101,7 +102,8 @@ class Sample:
     """From every start, by K equal sweeps.
 
     `starts` are those that every fit sees; the worst ones found are added, fit by fit. A fit whose cost is beyond
-    `hopeless` after its first iterations is not refined.
+    `hopeless` after its first iterations is not refined, one within `enough` no further; no more than `at_once` starts
+    are looked at together.
     """
 
     sigma: Array
@@ -111,6 +113,8 @@ class Sample:
     iterations: int = 100
     rounds: int = ROUNDS
     hopeless: float = np.inf
+    enough: float = 0.0
+    at_once: int = 24
 
     def glance(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
         """One smoothing, a third of the iterations, the worst start once."""
@@ -127,13 +131,16 @@ class Sample:
                 return Fit(ansatz, x[:, 0], self.sweeps, self._worst(ansatz, x)[0])
             x, _ = self._minimised(ansatz, x, starts, ETAS[1:2], self.iterations // 2, deadline)
         best: Fit | None = None
+        met: list[float] = []
         for step in range(self.rounds + 1):
             worst, rho = self._worst(ansatz, x)
             if best is None or worst < best.distance:
                 best = Fit(ansatz, x[:, 0].copy(), self.sweeps, worst)
-            if step == self.rounds or (step and time.monotonic() > deadline):
+            met.append(best.distance)
+            stuck = len(met) > PATIENCE and met[-1] > SLOW * met[-1 - PATIENCE]
+            if step == self.rounds or stuck or met[-1] <= self.enough or (step and time.monotonic() > deadline):
                 break
-            starts = np.concatenate([starts, rho[None]])
+            starts = np.concatenate([self._hardest(ansatz, x, starts), rho[None]])
             x, _ = self._minimised(ansatz, x, starts, ETAS[2:], self.iterations // 3, deadline)
         assert best is not None
         return best
@@ -148,6 +155,13 @@ class Sample:
             x = found.position
         best = int(np.argmin(found.value))
         return x[:, [best]], float(found.value[best])
+
+    def _hardest(self, ansatz: Ansatz, x: Real, starts: Array) -> Array:
+        """Those that are still the farthest: the others hardly count in the power mean, and come back as worst starts."""
+        if len(starts) < self.at_once:
+            return starts
+        each = Sampling(ansatz, _typed(self.sigma, ansatz), starts, self.sweeps).distances(x[:, 0])
+        return np.asarray(starts[np.sort(np.argsort(each)[-self.at_once + 1 :])])
 
     def _worst(self, ansatz: Ansatz, x: Real) -> tuple[float, Array]:
         objective = Sampling(ansatz, _typed(self.sigma, ansatz), self.starts, self.sweeps)

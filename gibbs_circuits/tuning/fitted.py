@@ -30,10 +30,12 @@ MAX_SAMPLED, MAX_PREPARED = 6, 7  # qubits up to which a fit takes seconds to mi
 SAMPLER_WORDS = (
     "aba", "abab", "ababa", "bababa", "abbab", "ababbaba", "abbabba", "abbbabbba", "abbabbabb", "abbabbabbabb",
 )  # fmt: skip
-LONG_WORDS = ("ababab", "abababab", "ababababab")  # above 4 qubits, begun on pieces
+LONG_WORDS = tuple("ab" * k for k in range(3, 9))  # above 4 qubits, begun on pieces
 LONG_SWEEPS = (4,)
+ENOUGH = 0.85  # times the target: a word is not refined further, above 4 qubits
 PIECES = (3, 4)  # sites of the pieces that such a word is begun on
-LONG_ROUNDS = 30  # of adding worst starts, above 4 qubits
+ROUNDS, LONG_ROUNDS = 15, 60  # of adding worst starts, up to 4 qubits and above
+AT_ONCE = 8  # starts
 PREPARATION_WORDS = ("", "a", "ab", "ba", "abb", "bab", "abbb", "baba", "bbab", "bbaba", "bbabab", "bbbabbb")
 SWEEPS = (2, 3, 4, 5)
 HOPELESS = 1.5  # times the target, after the first iterations
@@ -138,9 +140,13 @@ def tasks(wanted: Wanted, rng: np.random.Generator) -> list[Task]:
         return [Prepare(sigma, wanted.start, twirl=_twirl(wanted))]
     if n > SMALL:
         starts = usual_starts(n, few=True)
-        return [Sample(sigma, sweeps, starts, rng, rounds=LONG_ROUNDS) for sweeps in LONG_SWEEPS]
-    far = HOPELESS * wanted.target_error
-    return [Sample(sigma, sweeps, usual_starts(n), rng, hopeless=far) for sweeps in SWEEPS]
+        enough = ENOUGH * wanted.target_error
+        return [
+            Sample(sigma, sweeps, starts, rng, rounds=LONG_ROUNDS, enough=enough, at_once=AT_ONCE)
+            for sweeps in LONG_SWEEPS
+        ]
+    far, starts = HOPELESS * wanted.target_error, usual_starts(n)
+    return [Sample(sigma, sweeps, starts, rng, rounds=ROUNDS, hopeless=far, at_once=AT_ONCE) for sweeps in SWEEPS]
 
 
 def _twirl(wanted: Wanted) -> tuple[str, ...]:

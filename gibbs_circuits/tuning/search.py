@@ -156,7 +156,8 @@ class Search:
         """From the cheapest level that meets the target, the one above, or one below; else from any, or the last."""
         gates = sorted(pool.levels)
         at = len(gates) - 1 if best is None else gates.index(best.gates)
-        level = pool.levels[int(self.rng.choice(gates[max(0, at - NEAR) if self.near else 0 : at + 2]))]
+        near = self.near or self.rng.random() < 0.5
+        level = pool.levels[int(self.rng.choice(gates[max(0, at - NEAR) if near else 0 : at + 2]))]
         return level[min(int(self.rng.geometric(0.5)) - 1, len(level) - 1)]
 
     def _child(self, parent: Fit, best: Fit | None) -> tuple[Ansatz, Real] | None:
