@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 
 from ..spectrum import Real
 
@@ -30,14 +30,16 @@ class Descent:
 def descended(
     objective: Callable[[Real], tuple[float, Real]], start: Real, iterations: int, deadline: float
 ) -> tuple[Real, float]:
-    """scipy's L-BFGS from one position: where it ended, and the value there. Ends like `minimise`."""
+    """L-BFGS of scipy from one position: where it ended, and the value there. Ends like `minimise`."""
 
-    def check(intermediate_result: object) -> None:
+    def check(intermediate_result: OptimizeResult) -> None:
         if time.monotonic() > deadline:
             raise StopIteration
 
-    options = {"maxiter": iterations, "maxcor": MEMORY, "ftol": 1e-7, "gtol": 1e-7}
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", callback=check, options=options)
+    found = minimize(
+        objective, start, jac=True, method="L-BFGS-B", callback=check,
+        options={"maxiter": iterations, "maxcor": MEMORY, "ftol": 1e-7, "gtol": 1e-7},
+    )  # fmt: skip
     return np.asarray(found.x), float(found.fun)
 
 

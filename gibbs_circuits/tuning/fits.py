@@ -157,7 +157,7 @@ class Sample:
         return x[:, [best]], float(found.value[best])
 
     def _hardest(self, ansatz: Ansatz, x: Real, starts: Array) -> Array:
-        """Those that are still the farthest: the others hardly count in the power mean, and come back as worst starts."""
+        """Those that are the farthest now: others hardly count in the power mean, and come back as worst starts."""
         if len(starts) < self.at_once:
             return starts
         each = Sampling(ansatz, _typed(self.sigma, ansatz), starts, self.sweeps).distances(x[:, 0])

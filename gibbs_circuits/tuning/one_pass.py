@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..spectrum import Array, Real
+from ..spectrum import Real
 from .ansatz import Ansatz, Values
 
 LOW = 3  # qubits up to which a rotation is one small matrix on all lower qubits: numpy is slow on short rows
@@ -81,7 +81,7 @@ class OnePass:
             z = np.array([-0.5j, 0.5j])
             phases = np.exp(z * used[:, 1:])[:, None, :, None]
             U = phases * np.concatenate([U, z[:, None] * U[:, :1]], axis=1)
-        found: list[Array] = [np.empty(0)] * len(U)
+        found: list[Values] = [U[0]] * len(U)
         for qubit, slots in self._by_qubit.items():
             wide = _widened(U[slots], qubit) if qubit <= LOW else U[slots]
             for slot, matrix in zip(slots, wide, strict=True):
