@@ -98,6 +98,32 @@ def test_gradient__is_that_of_differences__random_circuits(seed: int, real: bool
     check_gradient(cost_of, rng.normal(size=(ansatz.num_angles, 2)), rng)
 
 
+@given(seed=SEEDS, real=st.booleans())
+@settings(max_examples=10, deadline=None)
+def test_preparation__state__is_that_of_the_circuit__six_qubits(seed: int, real: bool) -> None:
+    rng = np.random.default_rng(seed)
+    ansatz = random_ansatz(rng, real=real, n=3)
+    sigma = gc.gibbs_state(chain(3), 0.8)
+    objective = Preparation(ansatz, sigma.real if real else sigma, np.eye(8)[:, 5])
+    x = rng.normal(size=(ansatz.num_angles, 2))
+    expected = by_hand(ansatz, x[:, 1], 5)
+    assert np.allclose(objective.state(x[:, 1]), expected, atol=1e-12)
+    assert not np.allclose(objective.state(x[:, 0]), expected, atol=1e-3)  # the control: other angles
+    check_gradient(objective, x, rng)
+
+
+@pytest.mark.parametrize("real", [True, False])
+def test_sampling__single_precision__changes_the_cost_little(real: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(8)
+    ansatz, sigma = shape("ab", 3, BONDS, real=real), gc.gibbs_state(chain(3), 0.8)
+    x = rng.normal(size=(ansatz.num_angles, 1))
+    cost, slope = Sampling(ansatz, sigma.real if real else sigma, usual_starts(3), 3)(x, 1e-3)
+    monkeypatch.setattr("gibbs_circuits.tuning.objectives.SINGLE", 8)
+    single, turned = Sampling(ansatz, sigma.real if real else sigma, usual_starts(3), 3)(x, 1e-3)
+    assert 0 < abs(single - cost) < 1e-5
+    assert np.allclose(turned, slope, atol=1e-4)
+
+
 def test_gradient__control__of_another_start_differs() -> None:
     rng = np.random.default_rng(0)
     ansatz, sigma = random_ansatz(rng, real=True), gc.gibbs_state(chain(2), 0.8).real
@@ -183,6 +209,21 @@ def test_search__finds_fewer_gates_than_its_words__two_sites() -> None:
     assert distances == sorted(distances, reverse=True)
 
 
+def test_search__of_islands__ends_with_what_is_best_of_any() -> None:
+    model = chain(2)
+    bonds = interacting_pairs(model.hamiltonian)
+    task = Prepare(gc.gibbs_state(model, 1.0), np.eye(4)[:, 0].astype(complex))
+    told: list[str] = []
+    search = Search([task], any_pairs(2, bonds), lambda ansatz: True, 1e-9, np.random.default_rng(3), 4, islands=3,
+                    progress=told.append)  # fmt: skip
+    words = [shape(word, 2, bonds, real=True) for word in ("", "ab")]
+    pool = search.run(words, time.monotonic() + 3)
+    assert pool.cheapest(1e-9) is None
+    assert {0, 3} <= set(pool.levels)  # the words of every island are kept
+    assert len(pool.levels) > 3  # and every number of gates was improved, not the last alone
+    assert any(text.startswith("nearest") for text in told)
+
+
 def test_split__keeps_the_circuit__of_whole_layers() -> None:
     ansatz = shape("abab", 3, BONDS, real=False)
     angles = np.random.default_rng(4).normal(size=ansatz.num_angles)
@@ -212,6 +253,21 @@ def test_sample__worst_start__is_no_better_than_the_usual_ones() -> None:
     again, _ = worst_of(V, 3, sigma, np.random.default_rng(6), seeds=12)
     assert again == pytest.approx(fit.distance, abs=2e-3)
     assert fit.distance < 0.1
+
+
+def test_sample__keeps_the_hardest_starts__and_gives_up_where_told() -> None:
+    rng = np.random.default_rng(9)
+    ansatz, sigma = shape("aba", 2, ((0, 1),), real=True), gc.gibbs_state(chain(2), 1.0)
+    x = rng.normal(scale=0.6, size=(ansatz.num_angles, 1))
+    task = Sample(sigma, 2, usual_starts(2), rng, rounds=30, at_once=3)
+    each = Sampling(ansatz, sigma.real, usual_starts(2), 2).distances(x[:, 0])
+    kept = task._hardest(ansatz, x, usual_starts(2))
+    assert np.array_equal(kept, usual_starts(2)[np.sort(np.argsort(each)[-2:])])
+    patient = task.fit(ansatz, x, time.monotonic() + 30)
+    hasty = replace(task, rounds=0).fit(ansatz, x, time.monotonic() + 30)
+    assert patient.distance < hasty.distance
+    enough = replace(task, enough=1.0).fit(ansatz, x, time.monotonic() + 30)
+    assert np.array_equal(enough.angles, x[:, 0])  # nothing was asked that it does not do already
 
 
 def test_never_wipes__refuses_two_meetings_in_a_row__whatever_the_ancilla() -> None:

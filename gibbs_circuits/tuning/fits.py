@@ -101,9 +101,9 @@ class Prepare:
 class Sample:
     """From every start, by K equal sweeps.
 
-    `starts` are those that every fit sees; the worst ones found are added, fit by fit. A fit whose cost is beyond
-    `hopeless` after its first iterations is not refined, one within `enough` no further; no more than `at_once` starts
-    are looked at together.
+    `starts` are those that every fit sees; the worst ones found are added, fit by fit. A fit beyond `hopeless` after
+    its first iterations or rounds is not refined, one within `enough` no further; no more than `at_once` starts are
+    looked at together.
     """
 
     sigma: Array
@@ -137,7 +137,7 @@ class Sample:
             if best is None or worst < best.distance:
                 best = Fit(ansatz, x[:, 0].copy(), self.sweeps, worst)
             met.append(best.distance)
-            stuck = len(met) > PATIENCE and met[-1] > SLOW * met[-1 - PATIENCE]
+            stuck = len(met) > PATIENCE and met[-1] > min(SLOW * met[-1 - PATIENCE], self.hopeless)
             if step == self.rounds or stuck or met[-1] <= self.enough or (step and time.monotonic() > deadline):
                 break
             starts = np.concatenate([self._hardest(ansatz, x, starts), rho[None]])

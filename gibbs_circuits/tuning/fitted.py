@@ -31,7 +31,7 @@ SAMPLER_WORDS = (
     "aba", "abab", "ababa", "bababa", "abbab", "ababbaba", "abbabba", "abbbabbba", "abbabbabb", "abbabbabbabb",
 )  # fmt: skip
 LONG_WORDS = tuple("ab" * k for k in range(3, 9))  # above 4 qubits, begun on pieces
-LONG_SWEEPS = (4,)
+LONG_SWEEPS = (4, 5)
 ENOUGH = 0.85  # times the target: a word is not refined further, above 4 qubits
 PIECES = (3, 4)  # sites of the pieces that such a word is begun on
 ROUNDS, LONG_ROUNDS = 15, 60  # of adding worst starts, up to 4 qubits and above
@@ -123,7 +123,7 @@ def searched(wanted: Wanted, progress: Progress) -> tuple[Search, list[Ansatz]]:
         target=wanted.target_error,
         rng=rng,
         batch=batch,
-        children=2 if sampler else 1,
+        children=2 if sampler and n <= SMALL else 1,
         islands=1 if sampler else ISLANDS,
         near=sampler,
         begin=_begun_on_pieces(wanted, rng) if sampler and n > SMALL else None,
@@ -138,15 +138,13 @@ def tasks(wanted: Wanted, rng: np.random.Generator) -> list[Task]:
     if not wanted.sampler:
         assert wanted.start is not None  # checked before
         return [Prepare(sigma, wanted.start, twirl=_twirl(wanted))]
-    if n > SMALL:
-        starts = usual_starts(n, few=True)
-        enough = ENOUGH * wanted.target_error
-        return [
-            Sample(sigma, sweeps, starts, rng, rounds=LONG_ROUNDS, enough=enough, at_once=AT_ONCE)
-            for sweeps in LONG_SWEEPS
-        ]
-    far, starts = HOPELESS * wanted.target_error, usual_starts(n)
-    return [Sample(sigma, sweeps, starts, rng, rounds=ROUNDS, hopeless=far, at_once=AT_ONCE) for sweeps in SWEEPS]
+    large, target = n > SMALL, wanted.target_error
+    starts, rounds = usual_starts(n, few=large), LONG_ROUNDS if large else ROUNDS
+    enough = ENOUGH * target if large else 0.0
+    return [
+        Sample(sigma, k, starts, rng, rounds=rounds, hopeless=HOPELESS * target, enough=enough, at_once=AT_ONCE)
+        for k in (LONG_SWEEPS if large else SWEEPS)
+    ]
 
 
 def _twirl(wanted: Wanted) -> tuple[str, ...]:
