@@ -21,7 +21,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import peers
+from peer import Peer, two_qubit_gates
+from peer_purifications import eigenstates, nearest_product, purification, thermofield_double
+from peer_recipes import preset_peers
 from qiskit.quantum_info import SparsePauliOp
 from rich.console import Console
 from rich.table import Table
@@ -96,7 +98,7 @@ class Row:
 def transpiled(program: Program) -> int:
     """CZ of all sweeps, each transpiled alone; of a random step the mean."""
     if all(type(step).__name__ not in ("RandomDelay", "RandomChoice") for s in program.stages for step in s.steps):
-        return sum(s.repeats * peers.two_qubit_gates(block(program, s.steps)) for s in program.stages)
+        return sum(s.repeats * two_qubit_gates(block(program, s.steps)) for s in program.stages)
     return round(gc.cost(program).two_qubit_gates)
 
 
@@ -151,19 +153,19 @@ def others(name: str, case: Case, seconds: float) -> list[Row]:
     """The peers."""
     model, rows, begun = case.model(), [], time.monotonic()
 
-    def add(peer: peers.Peer, guarantee: str, target: float) -> None:
+    def add(peer: Peer, guarantee: str, target: float) -> None:
         met = peer.gates is not None and peer.distance <= target
         rows.append(Row(name, peer.name, guarantee, target, peer.gates, peer.distance, met, peer.how,
                         time.monotonic() - begun))  # fmt: skip
 
-    for target, found in peers.preset_peers(model, case.beta, case.couplings, TARGETS, seconds).items():
+    for target, found in preset_peers(model, case.beta, case.couplings, TARGETS, seconds).items():
         for peer in found:
             add(peer, "any_start", target)
-    for target, peer in peers.thermofield_double(model, case.beta, TARGETS, seconds).items():
+    for target, peer in thermofield_double(model, case.beta, TARGETS, seconds).items():
         add(peer, "given_start", target)
-    for exact in (peers.purification(model, case.beta), peers.eigenstates(model, case.beta)):
+    for exact in (purification(model, case.beta), eigenstates(model, case.beta)):
         add(exact, "given_start", TARGETS[1])
-    add(peers.nearest_product(model, case.beta), "given_start", TARGETS[0])
+    add(nearest_product(model, case.beta), "given_start", TARGETS[0])
     return rows
 
 
