@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 from qiskit import QuantumCircuit, transpile
+from scipy.sparse import SparseEfficiencyWarning
 
 BASIS = ("cz", "rz", "sx", "x")
 
@@ -29,5 +31,7 @@ class Peer:
 
 def two_qubit_gates(qc: QuantumCircuit, level: int = 3) -> int:
     """CZ after transpilation, every pair connected."""
-    done = transpile(qc, basis_gates=list(BASIS), optimization_level=level, seed_transpiler=1)
+    with warnings.catch_warnings():  # Qiskit exponentiates sparse matrices in a format that scipy finds slow
+        warnings.simplefilter("ignore", SparseEfficiencyWarning)
+        done = transpile(qc, basis_gates=list(BASIS), optimization_level=level, seed_transpiler=1)
     return int(done.count_ops().get("cz", 0))
