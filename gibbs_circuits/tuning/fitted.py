@@ -38,7 +38,7 @@ ROUNDS, LONG_ROUNDS = 15, 60  # of adding worst starts, up to 4 qubits and above
 AT_ONCE = 8  # starts
 PREPARATION_WORDS = ("", "a", "ab", "ba", "abb", "bab", "abbb", "baba", "bbab", "bbaba", "bbabab", "bbbabbb")
 SWEEPS = (2, 3, 4, 5)
-HOPELESS = 1.5  # times the target, after the first iterations
+HOPELESS, FLOOR = 1.5, 0.06  # times the target, or that distance if it is larger, after the first iterations
 SMALL = 4  # qubits up to which a sampler's words begin at random angles
 NOISELESS = 0.7  # of the time, before shapes are tuned again with errors
 TWIRLED = 3  # generators at most: 8 random Pauli strings
@@ -140,9 +140,9 @@ def tasks(wanted: Wanted, rng: np.random.Generator) -> list[Task]:
         return [Prepare(sigma, wanted.start, twirl=_twirl(wanted))]
     large, target = n > SMALL, wanted.target_error
     starts, rounds = usual_starts(n, few=large), LONG_ROUNDS if large else ROUNDS
-    enough = ENOUGH * target if large else 0.0
+    hopeless, enough = max(HOPELESS * target, FLOOR), ENOUGH * target if large else 0.0
     return [
-        Sample(sigma, k, starts, rng, rounds=rounds, hopeless=HOPELESS * target, enough=enough, at_once=AT_ONCE)
+        Sample(sigma, k, starts, rng, rounds=rounds, hopeless=hopeless, enough=enough, at_once=AT_ONCE)
         for k in (LONG_SWEEPS if large else SWEEPS)
     ]
 
