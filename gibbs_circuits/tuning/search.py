@@ -92,17 +92,18 @@ class Search:
     def run(self, words: Sequence[Ansatz], deadline: float) -> Pool:
         """Fits until the deadline; always at least one.
 
-        Every word with every task, the cheapest first, until one meets the target; then children of the fits near the
-        target, which keep their parents' angles where they can.
+        Every word with every task, the cheapest first, until one meets the target; then children of what was found,
+        which keep their parents' angles where they can. Several islands do so one after the other, and go on together.
         """
         pool, begun = Pool(), time.monotonic()
-        for island in range(self.islands if self.islands > 1 else 0):
-            share = APART * (deadline - begun) * (island + 1) / self.islands
-            if island and self._done(pool):
-                break
-            pool.merge(self._improved(self._worded(words, begun + share), begun + share))
+        apart = (APART if self.islands > 1 else 1.0) * (deadline - begun) / self.islands
+        for island in range(1, self.islands + 1):
+            until = begun + island * apart
+            pool.merge(self._improved(self._worded(words, until), until))
             self._tell(pool)
-        return self._improved(pool if pool.levels else self._worded(words, deadline), deadline)
+            if self._done(pool):
+                break
+        return self._improved(pool, deadline)
 
     def _worded(self, words: Sequence[Ansatz], deadline: float) -> Pool:
         pool, begun = Pool(), time.monotonic()
