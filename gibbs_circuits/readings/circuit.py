@@ -29,7 +29,7 @@ from ..compiler import (
 )
 from ..compiler.dense import exponential
 from ..compiler.steps import step_text
-from ..compiler.trotter import Group, factors
+from ..compiler.trotter import Group, factors, rotation_cost
 from ..errors import InvalidProgramError
 from .dense import dense_gate
 from .initial import InitialState, zero
@@ -152,7 +152,8 @@ def _shape(steps: Sequence[Step]) -> str:
             case Evolve():
                 parts.append(f"evolve {step.slices} {step.order} {step.without}")
             case Couple():
-                parts.append(f"couple {step.ancilla} {[label for label, _ in step.terms]} {abs(step.angle) < TINY}")
+                gates = [(label, rotation_cost("X" + label, angle)) for label, angle in step.rotations()]
+                parts.append(f"couple {step.ancilla} {gates} {abs(step.angle) < TINY}")
             case _:
                 parts.append(step_text(step))
     return "; ".join(parts)
@@ -192,7 +193,7 @@ def _evolve(
         if group.local:
             _local(qc, group, time)
             continue
-        if not fused:
+        if not fused or all(rotation_cost(label, c * time) == 1 for label, c in group.terms):
             for label, coefficient in group.terms:
                 _rotation(qc, label, coefficient * time, range(num_system))
             continue
@@ -209,12 +210,31 @@ def _local(qc: QuantumCircuit, group: Group, time: float) -> None:
 
 
 def _rotation(qc: QuantumCircuit, label: str, angle: float, qubits: Iterable[int]) -> None:
-    """exp(−i angle P), on the qubits P acts on only."""
+    """exp(−i angle P), on the qubits P acts on only; where one CZ is enough it is written, lest it become two."""
     acting = [(letter, q) for letter, q in zip(reversed(label), qubits, strict=True) if letter != "I"]
     if not acting:
         return
+    if rotation_cost(label, angle) == 1:
+        _quarter(qc, acting, 1 if angle % np.pi < np.pi / 2 else -1)
+        return
     short = "".join(letter for letter, _ in reversed(acting))
     qc.append(PauliEvolutionGate(SparsePauliOp(short), time=angle), [q for _, q in acting])
+
+
+def _quarter(qc: QuantumCircuit, acting: Sequence[tuple[str, int]], sign: int) -> None:
+    """exp(∓iπ/4 P⊗Q) = CZ Rz(±π/2)⊗Rz(±π/2) up to a phase, in the bases in which P and Q are Z."""
+    for letter, q in acting:
+        if letter == "Y":
+            qc.sdg(q)
+        if letter != "Z":
+            qc.h(q)
+        qc.rz(sign * np.pi / 2, q)
+    qc.cz(*(q for _, q in acting))
+    for letter, q in acting:
+        if letter != "Z":
+            qc.h(q)
+        if letter == "Y":
+            qc.s(q)
 
 
 def _couple(qc: QuantumCircuit, num_system: int, step: Couple) -> None:
