@@ -18,7 +18,7 @@ ETAS = (3e-2, 5e-3, 1e-3)  # of the smoothed distance, one after the other
 ROUNDS = 4  # of adding the worst start found and fitting again
 SEEDS = 6  # pure states that a search for the worst start begins with
 CLIMBS = 12
-PATIENCE, SLOW = 6, 0.97  # a fit ends when that many rounds gain less than that
+PATIENCE, SLOW = 4, 0.97  # a fit ends when that many rounds gain less than that
 LEFT = 3  # of so many columns one goes on to the next smoothing
 
 
@@ -103,7 +103,7 @@ class Sample:
 
     `starts` are those that every fit sees; the worst ones found are added, fit by fit. A fit beyond `hopeless` after
     its first iterations or rounds is not refined, one within `enough` no further; no more than `at_once` starts are
-    looked at together.
+    looked at together; rounds are smoothed by each of `etas`, as long as they gain.
     """
 
     sigma: Array
@@ -115,6 +115,7 @@ class Sample:
     hopeless: float = np.inf
     enough: float = 0.0
     at_once: int = 24
+    etas: tuple[float, ...] = ETAS[2:]
 
     def glance(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
         """One smoothing, a third of the iterations, the worst start once."""
@@ -131,17 +132,25 @@ class Sample:
                 return Fit(ansatz, x[:, 0], self.sweeps, self._worst(ansatz, x)[0])
             x, _ = self._minimised(ansatz, x, starts, ETAS[1:2], self.iterations // 2, deadline)
         best: Fit | None = None
-        met: list[float] = []
-        for step in range(self.rounds + 1):
-            worst, rho = self._worst(ansatz, x)
-            if best is None or worst < best.distance:
-                best = Fit(ansatz, x[:, 0].copy(), self.sweeps, worst)
-            met.append(best.distance)
-            stuck = len(met) > PATIENCE and met[-1] > min(SLOW * met[-1 - PATIENCE], self.hopeless)
-            if step == self.rounds or stuck or met[-1] <= self.enough or (step and time.monotonic() > deadline):
+        begun = time.monotonic()
+        for stage, eta in enumerate(self.etas, 1):
+            until = (
+                min(deadline, begun + stage * (deadline - begun) / len(self.etas)) if deadline < np.inf else deadline
+            )
+            met: list[float] = []
+            for step in range(self.rounds + 1):
+                worst, rho = self._worst(ansatz, x)
+                if best is None or worst < best.distance:
+                    best = Fit(ansatz, x[:, 0].copy(), self.sweeps, worst)
+                met.append(best.distance)
+                stuck = len(met) > PATIENCE and met[-1] > min(SLOW * met[-1 - PATIENCE], self.hopeless)
+                if step == self.rounds or stuck or met[-1] <= self.enough or (step and time.monotonic() > until):
+                    break
+                starts = np.concatenate([self._hardest(ansatz, x, starts), rho[None]])
+                x, _ = self._minimised(ansatz, x, starts, (eta,), self.iterations // 3, until)
+            assert best is not None
+            if not self.enough < best.distance <= self.hopeless:
                 break
-            starts = np.concatenate([self._hardest(ansatz, x, starts), rho[None]])
-            x, _ = self._minimised(ansatz, x, starts, ETAS[2:], self.iterations // 3, deadline)
         assert best is not None
         return best
 

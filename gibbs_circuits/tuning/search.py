@@ -14,11 +14,13 @@ from .fits import Fit, Task
 
 SPREAD = 0.6  # of random first angles
 WANDER = 0.15  # added to angles taken over
+NUDGE = 0.02  # added to angles of pieces
 PROMISING = 1.6  # times the best distance in as many gates, or the target: refined
 BETTER = 1.15  # the same, far from the target
 KEPT = 4  # fits of one number of gates
 MARGIN = 0.99  # of the target
 WORDS = 0.25  # of the time, at most, for words of whole layers
+LEAST = 80.0  # seconds for a word that is begun on pieces
 APART = 0.6  # of the time: for islands that know nothing of each other
 NEAR = 3  # levels below the target's
 
@@ -118,8 +120,12 @@ class Search:
             now = time.monotonic()
             if pool.levels and self.begin is None and now - begun > WORDS * (deadline - begun):
                 break
-            until = deadline if self.begin is None else now + (deadline - now) / (len(queue) - index)
+            share = max(LEAST, (deadline - now) / (len(queue) - index))
+            until = deadline if self.begin is None else min(deadline, now + share)
             first = None if self.begin is None else self.begin(word, task, until)
+            if first is not None:  # rotations between the gates of a layer are free
+                word, angles = _split(word, first[:, 0])
+                first = angles[:, None] + NUDGE * self.rng.standard_normal((len(angles), 1))
             pool.add(task.fit(word, first_angles(word, self.rng, self.batch) if first is None else first, until))
             self._tell(pool)
         return pool
