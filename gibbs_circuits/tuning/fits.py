@@ -3,7 +3,7 @@ r"""Fitting the angles of an ansatz to σ, for a preparation and for a sampler, 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +19,7 @@ ROUNDS = 4  # of adding the worst start found and fitting again
 SEEDS = 6  # pure states that a search for the worst start begins with
 CLIMBS = 12
 PATIENCE, SLOW = 4, 0.97  # a fit ends when that many rounds gain less than that
+EARLY = 1.6  # times what is hopeless, while a fit is smoothed more than at its end
 LEFT = 3  # of so many columns one goes on to the next smoothing
 
 
@@ -131,28 +132,31 @@ class Sample:
             if value > self.hopeless:
                 return Fit(ansatz, x[:, 0], self.sweeps, self._worst(ansatz, x)[0])
             x, _ = self._minimised(ansatz, x, starts, ETAS[1:2], self.iterations // 2, deadline)
-        best: Fit | None = None
-        begun = time.monotonic()
+        best, begun = Fit(ansatz, x[:, 0], self.sweeps, np.inf), time.monotonic()
         for stage, eta in enumerate(self.etas, 1):
-            until = (
-                min(deadline, begun + stage * (deadline - begun) / len(self.etas)) if deadline < np.inf else deadline
-            )
-            met: list[float] = []
-            for step in range(self.rounds + 1):
-                worst, rho = self._worst(ansatz, x)
-                if best is None or worst < best.distance:
-                    best = Fit(ansatz, x[:, 0].copy(), self.sweeps, worst)
-                met.append(best.distance)
-                stuck = len(met) > PATIENCE and met[-1] > min(SLOW * met[-1 - PATIENCE], self.hopeless)
-                if step == self.rounds or stuck or met[-1] <= self.enough or (step and time.monotonic() > until):
-                    break
-                starts = np.concatenate([self._hardest(ansatz, x, starts), rho[None]])
-                x, _ = self._minimised(ansatz, x, starts, (eta,), self.iterations // 3, until)
-            assert best is not None
+            last = stage == len(self.etas)
+            until = deadline if last else begun + stage * (deadline - begun) / len(self.etas)
+            best, x, starts = self._rounds(best, x, starts, eta, until, self.hopeless * (1.0 if last else EARLY))
             if not self.enough < best.distance <= self.hopeless:
                 break
-        assert best is not None
         return best
+
+    def _rounds(
+        self, best: Fit, x: Real, starts: Array, eta: float, deadline: float, limit: float
+    ) -> tuple[Fit, Real, Array]:
+        """Rounds of adding the worst start and fitting again, as long as they gain: the best, and where they ended."""
+        met: list[float] = []
+        for step in range(self.rounds + 1):
+            worst, rho = self._worst(best.ansatz, x)
+            if worst < best.distance:
+                best = replace(best, angles=x[:, 0].copy(), distance=worst)
+            met.append(best.distance)
+            stuck = len(met) > PATIENCE and met[-1] > min(SLOW * met[-1 - PATIENCE], limit)
+            if step == self.rounds or stuck or met[-1] <= self.enough or (step and time.monotonic() > deadline):
+                break
+            starts = np.concatenate([self._hardest(best.ansatz, x, starts), rho[None]])
+            x, _ = self._minimised(best.ansatz, x, starts, (eta,), self.iterations // 3, deadline)
+        return best, x, starts
 
     def _minimised(
         self, ansatz: Ansatz, x: Real, starts: Array, etas: tuple[float, ...], iterations: int, deadline: float

@@ -36,7 +36,6 @@ ENOUGH = 0.85  # times the target: a word is not refined further, above 4 qubits
 PIECES = (3, 4)  # sites of the pieces that such a word is begun on
 ROUNDS, LONG_ROUNDS = 15, 40  # of adding worst starts, up to 4 qubits and above
 LONG_ITERATIONS, LONG_ETAS = 180, (1e-2, 3e-3)  # three rounds' worth; less smoothed than that, plateaus are never left
-LONG_HOPELESS, LONG_FLOOR = 2.5, 0.1
 AT_ONCE = 8  # starts
 PREPARATION_WORDS = ("", "a", "ab", "ba", "abb", "bab", "abbb", "baba", "bbab", "bbaba", "bbabab", "bbbabbb")
 SWEEPS = (2, 3, 4, 5)
@@ -141,13 +140,14 @@ def tasks(wanted: Wanted, rng: np.random.Generator) -> list[Task]:
         assert wanted.start is not None  # checked before
         return [Prepare(sigma, wanted.start, twirl=_twirl(wanted))]
     large, target, starts = n > SMALL, wanted.target_error, usual_starts(n, few=n > SMALL)
+    hopeless = max(HOPELESS * target, FLOOR)
     if large:
         rule = Sample(
             sigma, 0, starts, rng, iterations=LONG_ITERATIONS, rounds=LONG_ROUNDS, at_once=AT_ONCE, etas=LONG_ETAS,
-            hopeless=max(LONG_HOPELESS * target, LONG_FLOOR), enough=ENOUGH * target,
+            hopeless=hopeless, enough=ENOUGH * target,
         )  # fmt: skip
     else:
-        rule = Sample(sigma, 0, starts, rng, rounds=ROUNDS, at_once=AT_ONCE, hopeless=max(HOPELESS * target, FLOOR))
+        rule = Sample(sigma, 0, starts, rng, rounds=ROUNDS, at_once=AT_ONCE, hopeless=hopeless)
     return [replace(rule, sweeps=sweeps) for sweeps in (LONG_SWEEPS if large else SWEEPS)]
 
 

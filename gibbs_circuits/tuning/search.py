@@ -20,7 +20,7 @@ BETTER = 1.15  # the same, far from the target
 KEPT = 4  # fits of one number of gates
 MARGIN = 0.99  # of the target
 WORDS = 0.25  # of the time, at most, for words of whole layers
-LEAST = 80.0  # seconds for a word that is begun on pieces
+LEAST = 100.0  # seconds for a word that is begun on pieces
 APART = 0.6  # of the time: for islands that know nothing of each other
 NEAR = 3  # levels below the target's
 
