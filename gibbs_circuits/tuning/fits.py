@@ -3,7 +3,9 @@ r"""Fitting the angles of an ansatz to σ, for a preparation and for a sampler, 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +20,7 @@ ETAS = (3e-2, 5e-3, 1e-3)  # of the smoothed distance, one after the other
 ROUNDS = 4  # of adding the worst start found and fitting again
 SEEDS = 6  # pure states that a search for the worst start begins with
 CLIMBS = 12
+ENDS = 4  # eigenstates of H from either end of its spectrum
 PATIENCE, SLOW = 4, 0.97  # a fit ends when that many rounds gain less than that
 EARLY = 1.6  # times what is hopeless, while a fit is smoothed more than at its end
 LEFT = 3  # of so many columns one goes on to the next smoothing
@@ -148,6 +151,8 @@ class Sample:
         met: list[float] = []
         for step in range(self.rounds + 1):
             worst, rho = self._worst(best.ansatz, x)
+            if worst < best.distance:  # once more, from other states: the best of many rounds may be the least searched
+                worst, rho = max((worst, rho), self._worst(best.ansatz, x, self._fixed), key=lambda pair: pair[0])
             if worst < best.distance:
                 best = replace(best, angles=x[:, 0].copy(), distance=worst)
             met.append(best.distance)
@@ -176,9 +181,15 @@ class Sample:
         each = Sampling(ansatz, _typed(self.sigma, ansatz), starts, self.sweeps).distances(x[:, 0])
         return np.asarray(starts[np.sort(np.argsort(each)[-self.at_once + 1 :])])
 
-    def _worst(self, ansatz: Ansatz, x: Real) -> tuple[float, Array]:
+    def _worst(self, ansatz: Ansatz, x: Real, begun: Sequence[Array] | None = None) -> tuple[float, Array]:
         objective = Sampling(ansatz, _typed(self.sigma, ansatz), self.starts, self.sweeps)
-        return worst_of(_kraus(objective, x), self.sweeps, self.sigma, self.rng)
+        return worst_of(_kraus(objective, x), self.sweeps, self.sigma, self.rng, begun=begun)
+
+    @cached_property
+    def _fixed(self) -> tuple[Array, ...]:
+        """Equal qubits along ±z, ±x, ±y, and eigenstates at the ends of H's spectrum."""
+        vectors = np.linalg.eigh(self.sigma)[1].T
+        return (*equal_qubits(round(np.log2(len(vectors)))), *vectors[:ENDS], *vectors[-ENDS:])
 
 
 def _typed(matrix: Array, ansatz: Ansatz) -> Values:
@@ -190,12 +201,22 @@ def _kraus(objective: Sampling, x: Real) -> Values:
     return np.ascontiguousarray(objective.kraus(x)[..., 0]).reshape(-1, d, d)
 
 
-def worst_of(V: Values, sweeps: int, sigma: Array, rng: np.random.Generator, seeds: int = SEEDS) -> tuple[float, Array]:
-    """The worst pure start found by see-saw: the projector on Φ(ψ) − σ > 0, then ψ its best state."""
+def worst_of(
+    V: Values,
+    sweeps: int,
+    sigma: Array,
+    rng: np.random.Generator,
+    seeds: int = SEEDS,
+    begun: Sequence[Array] | None = None,
+) -> tuple[float, Array]:
+    """The worst pure start found by see-saw: the projector on Φ(ψ) − σ > 0, then ψ its best state.
+
+    It begins with the states `begun`, or with so many random ones.
+    """
     d, worst, state = len(sigma), -1.0, np.eye(len(sigma), dtype=complex) / len(sigma)
-    for _ in range(seeds):
-        psi = rng.standard_normal(d) + 1j * rng.standard_normal(d)
-        psi /= np.linalg.norm(psi)
+    if begun is None:
+        begun = [a / np.linalg.norm(a) for a in rng.standard_normal((seeds, d, 2)) @ (1, 1j)]
+    for psi in begun:
         before = -1.0
         for _ in range(CLIMBS):
             rho = np.outer(psi, psi.conj())
@@ -217,17 +238,24 @@ def worst_of(V: Values, sweeps: int, sigma: Array, rng: np.random.Generator, see
     return worst, np.asarray(state, dtype=complex)
 
 
-def usual_starts(n: int, few: bool = False) -> Array:
-    """The mixed state and products of equal qubits along ±z, ±x, +y; `few`: the mixed state, ±z and +y."""
-    axes = {"z": (1, 0), "-z": (0, 1), "y": (1, 1j), "x": (1, 1), "-x": (1, -1)}
-    states = [np.eye(2**n, dtype=complex) / 2**n]
-    for name in ("z", "-z", "y") if few else axes:
+AXES = {"z": (1, 0), "-z": (0, 1), "y": (1, 1j), "x": (1, 1), "-x": (1, -1), "-y": (1, -1j)}
+
+
+def equal_qubits(n: int, axes: Sequence[str] = tuple(AXES)) -> list[Array]:
+    """Products of equal qubits along these axes."""
+    found = []
+    for name in axes:
         vector = np.ones(1, dtype=complex)
         for _ in range(n):
-            vector = np.kron(vector, np.array(axes[name], dtype=complex))
-        vector /= np.linalg.norm(vector)
-        states.append(np.outer(vector, vector.conj()))
-    return stacked(states)
+            vector = np.kron(vector, np.array(AXES[name], dtype=complex))
+        found.append(vector / np.linalg.norm(vector))
+    return found
+
+
+def usual_starts(n: int, few: bool = False) -> Array:
+    """The mixed state and products of equal qubits along ±z, ±x, +y; `few`: the mixed state, ±z and +y."""
+    vectors = equal_qubits(n, ("z", "-z", "y") if few else ("z", "-z", "y", "x", "-x"))
+    return stacked([np.eye(2**n, dtype=complex) / 2**n, *(np.outer(v, v.conj()) for v in vectors)])
 
 
 __all__ = ["Fit", "Prepare", "Sample", "Task", "usual_starts", "worst_of"]
