@@ -214,9 +214,7 @@ def worst_of(
     It begins with the states `begun`, or with so many random ones.
     """
     d, worst, state = len(sigma), -1.0, np.eye(len(sigma), dtype=complex) / len(sigma)
-    if begun is None:
-        begun = [a / np.linalg.norm(a) for a in rng.standard_normal((seeds, d, 2)) @ (1, 1j)]
-    for psi in begun:
+    for psi in random_states(seeds, d, rng) if begun is None else begun:
         before = -1.0
         for _ in range(CLIMBS):
             rho = np.outer(psi, psi.conj())
@@ -236,6 +234,12 @@ def worst_of(
                 M = adjoint(V, M)
             psi = np.linalg.eigh(M)[1][:, -1]
     return worst, np.asarray(state, dtype=complex)
+
+
+def random_states(count: int, dim: int, rng: np.random.Generator) -> Array:
+    """Unit vectors from the Haar measure, (count, dim)."""
+    psi = rng.standard_normal((count, dim)) + 1j * rng.standard_normal((count, dim))
+    return np.asarray(psi / np.linalg.norm(psi, axis=1)[:, None])
 
 
 AXES = {"z": (1, 0), "-z": (0, 1), "y": (1, 1j), "x": (1, 1), "-x": (1, -1), "-y": (1, -1j)}

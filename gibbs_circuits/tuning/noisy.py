@@ -8,6 +8,7 @@ plane rotation of two letters, so that all are taken off again on the way back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,7 +17,7 @@ import numpy as np
 from ..spectrum import Array, Real, trace_distance
 from .ansatz import Ansatz, Values
 from .descent import Descent, minimise
-from .fits import CLIMBS, LEFT, SEEDS, Fit, Prepare, Sample
+from .fits import CLIMBS, LEFT, SEEDS, Fit, Prepare, Sample, random_states
 from .noisy_circuit import NoisyCircuit, matrices_of, vectors_of
 from .objectives import POWER, smoothed
 
@@ -63,12 +64,14 @@ class NoisySampling:
         x, _ = self._final(self._used(angles), np.repeat(vectors_of(self.starts), angles.shape[-1], axis=1))
         return matrices_of(x).reshape(len(self.starts), -1, *self.sigma.shape)
 
-    def worst(self, angles: Real, rng: np.random.Generator, seeds: int = SEEDS) -> tuple[float, Array]:
+    def worst(
+        self, angles: Real, rng: np.random.Generator, seeds: int = SEEDS, begun: Sequence[Array] | None = None
+    ) -> tuple[float, Array]:
         """The worst pure start found by see-saw through the noisy sweeps, at angles of shape (num, 1)."""
-        d, used = len(self.sigma), np.repeat(self.ansatz.slot_angles(angles), seeds, axis=2)
-        psi = rng.standard_normal((seeds, d)) + 1j * rng.standard_normal((seeds, d))
-        psi /= np.linalg.norm(psi, axis=1)[:, None]
-        worst, state, before = -1.0, np.eye(d, dtype=complex) / d, np.full(seeds, -1.0)
+        d = len(self.sigma)
+        psi = random_states(seeds, d, rng) if begun is None else np.stack(begun).astype(complex)
+        used = np.repeat(self.ansatz.slot_angles(angles), len(psi), axis=2)
+        worst, state, before = -1.0, np.eye(d, dtype=complex) / d, np.full(len(psi), -1.0)
         for _ in range(CLIMBS):
             rho = psi[:, :, None] * psi[:, None, :].conj()
             x, forgotten = self._final(used, vectors_of(rho))
@@ -158,8 +161,9 @@ class NoisySample(Sample):
         best = int(np.argmin(found.value))
         return found.position[:, [best]], float(found.value[best])
 
-    def _worst(self, ansatz: Ansatz, x: Real) -> tuple[float, Array]:
-        return NoisySampling(ansatz, self.sigma, self.starts, self.sweeps, self.p1, self.p2).worst(x[:, :1], self.rng)
+    def _worst(self, ansatz: Ansatz, x: Real, begun: Sequence[Array] | None = None) -> tuple[float, Array]:
+        sampling = NoisySampling(ansatz, self.sigma, self.starts, self.sweeps, self.p1, self.p2)
+        return sampling.worst(x[:, :1], self.rng, begun=begun)
 
 
 def _descended(
