@@ -20,9 +20,13 @@ BETTER = 1.15  # the same, far from the target
 KEPT = 4  # fits of one number of gates
 MARGIN = 0.99  # of the target
 WORDS = 0.25  # of the time, at most, for words of whole layers
+ATTEMPTS, CLOSE = 3, 2.5  # at a word that is begun on pieces, while the distance is within so many times the target
 LEAST = 100.0  # seconds for a word that is begun on pieces
 APART = 0.6  # of the time: for islands that know nothing of each other
 NEAR = 3  # levels below the target's
+
+
+Begin = Callable[[Ansatz, Task, float], Real | None]
 
 
 @dataclass(eq=False)
@@ -88,7 +92,7 @@ class Search:
     children: int = 1
     islands: int = 1
     near: bool = False
-    begin: Callable[[Ansatz, Task, float], Real | None] | None = None
+    begin: Begin | None = None
     progress: Callable[[str], None] = lambda text: None
 
     def run(self, words: Sequence[Ansatz], deadline: float) -> Pool:
@@ -120,14 +124,28 @@ class Search:
             now = time.monotonic()
             if pool.levels and self.begin is None and now - begun > WORDS * (deadline - begun):
                 break
-            share = max(LEAST, (deadline - now) / (len(queue) - index))
-            until = deadline if self.begin is None else min(deadline, now + share)
-            first = None if self.begin is None else self.begin(word, task, until)
-            if first is not None:  # rotations between the gates of a layer are free
-                word, angles = _split(word, first[:, 0])
-                first = angles[:, None] + NUDGE * self.rng.standard_normal((len(angles), 1))
-            pool.add(task.fit(word, first_angles(word, self.rng, self.batch) if first is None else first, until))
+            if self.begin is None:
+                pool.add(task.fit(word, first_angles(word, self.rng, self.batch), deadline))
+            else:
+                share = max(LEAST, (deadline - now) / (len(queue) - index))
+                pool.merge(self._attempted(self.begin, task, word, min(deadline, now + share), deadline))
             self._tell(pool)
+        return pool
+
+    def _attempted(self, begin: Begin, task: Task, word: Ansatz, until: float, deadline: float) -> Pool:
+        """Fits of a word from what `begin` gives, one more where the last one came close: half of them go astray."""
+        pool, length = Pool(), until - time.monotonic()
+        for _ in range(ATTEMPTS):
+            first = begin(word, task, until)
+            if first is None:
+                ansatz, angles = word, first_angles(word, self.rng, self.batch)
+            else:  # rotations between the gates of a layer are free
+                ansatz, split = _split(word, first[:, 0])
+                angles = split[:, None] + NUDGE * self.rng.standard_normal((len(split), 1))
+            pool.add(task.fit(ansatz, angles, until))
+            until = min(deadline, time.monotonic() + length)
+            if not MARGIN < pool.best(task.sweeps * word.gates) / self.target < CLOSE or time.monotonic() > deadline:
+                break
         return pool
 
     def _improved(self, pool: Pool, deadline: float) -> Pool:
