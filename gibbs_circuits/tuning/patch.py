@@ -34,7 +34,7 @@ PROMISING = 1.6  # times the target, by trend: fitted again
 ATTEMPTS = {True: 3, False: 8}  # at a promising word, from other angles
 HOPELESS = 1.5  # times the target, on the pieces, after the first iterations: not refined
 ROUNDS = 2  # of adding the worst starts found
-BATCH = {True: 6, False: 16}
+BATCH = {True: 6, False: 32}
 ITERATIONS = {True: 120, False: 240}
 
 
