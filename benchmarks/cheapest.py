@@ -5,10 +5,10 @@
     python benchmarks/cheapest.py --show                           # the table of what is stored, and what is missing
 
 Every row is stored as it comes (results/cheapest/*.json) and is not searched for again; two calls with different
-`--only` may run side by side, each with OMP_NUM_THREADS=1. All counts are CZ after Qiskit's level 3 in the basis cz, rz,
-sx, x, every pair connected. The distance of a sampler is that of the worst start found by search over pure states, read
-anew off the finished program; that of a preparation is from the zero state. Peers: see peers.py, tuned with the same
-seconds as ours.
+`--only` may run side by side, each with OMP_NUM_THREADS=1. All counts are CZ after Qiskit's level 3 in the basis cz,
+rz, sx, x, every pair connected. The distance of a sampler is that of the worst start found by search over pure states,
+read anew off the finished program; that of a preparation is from the zero state. Peers: see peers.py, tuned with the
+same seconds as ours.
 """
 
 from __future__ import annotations
