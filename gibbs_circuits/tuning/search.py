@@ -168,7 +168,7 @@ class Search:
         ansatz, angles = child
         task = by_sweeps[parent.sweeps]
         starts = angles[:, None] + WANDER * self.rng.standard_normal((len(angles), self.children))
-        if self.children > 1:
+        if self.near:  # a sampler that is disturbed does not come back
             starts[:, 0] = angles
         known = pool.best(parent.sweeps * ansatz.gates)
         fit = task.glance(ansatz, starts, deadline)
