@@ -663,7 +663,7 @@ def test_gate_errors__need_a_fit__and_say_so() -> None:
 
 
 def test_classical_randomness__keeps_the_claim__in_fewer_gates() -> None:
-    asked = {"guarantee": "given_start", "calibration": "fitted_to_target", "time_budget": 2.0}
+    asked = {"guarantee": "given_start", "calibration": "fitted_to_target", "time_budget": 5.0}
     program = gc.compile(generator(), "auto", 0.05, randomness="classical", **asked)
     prediction = gc.predict(program)
     assert prediction is not None
