@@ -28,6 +28,7 @@ from gibbs_circuits.tuning.randomness import (
 )
 from gibbs_circuits.tuning.written import steps_of
 from tests.programs import by_hand, generators, random_state
+from tests.test_fits import check_gradient
 
 SEEDS = st.integers(0, 2**32 - 1)
 GENERATOR = gc.dll(gc.models.mixed_field_ising(3, J=1, h=0.9, g=0.5), beta=1.0, couplings="Y")
@@ -128,14 +129,11 @@ def test_twirled_preparation__gradient__is_that_of_differences(seed: int, real: 
     arguments = (ansatz, sigma.real if real else sigma, np.eye(8)[:, 0])
     cost_of = TwirledPreparation(*arguments, symmetries(model.hamiltonian))
     x, eta = rng.normal(size=(ansatz.num_angles, 2)), 3e-2
-    _, slope = cost_of(x, eta)
-    for k in rng.integers(ansatz.num_angles, size=3):
-        moved = np.zeros_like(x)
-        moved[k] = 1e-6
-        measured = (cost_of(x + moved, eta)[0] - cost_of(x - moved, eta)[0]) / 2e-6
-        assert np.allclose(slope[k], measured, atol=1e-7)
+    check_gradient(cost_of, x, rng)
     plain = Preparation(*arguments)
-    assert np.abs(plain(x, eta)[1] - slope).max() > 1e-3  # the control: without the twirl it is another function
+    assert (
+        np.abs(plain(x, eta)[1] - cost_of(x, eta)[1]).max() > 1e-3
+    )  # the control: without the twirl it is another function
     written = program_of((*steps_of(ansatz, x[:, 0]), twirl_step(("XXX",))), 1)
     rho = np.zeros((8, 8))
     rho[0, 0] = 1

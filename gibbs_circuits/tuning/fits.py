@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ..readings.worst_start import ENDS
 from ..spectrum import Array, Real, trace_distance
 from .ansatz import Ansatz, Values
 from .descent import descended, minimise
@@ -20,7 +21,6 @@ ETAS = (3e-2, 5e-3, 1e-3)  # of the smoothed distance, one after the other
 ROUNDS = 4  # of adding the worst start found and fitting again
 SEEDS = 6  # pure states that a search for the worst start begins with
 CLIMBS = 12
-ENDS = 4  # eigenstates of H from either end of its spectrum
 PATIENCE, SLOW = 4, 0.97  # a fit ends when that many rounds gain less than that
 EARLY = 1.6  # times what is hopeless, while a fit is smoothed more than at its end
 LEFT = 3  # of so many columns one goes on to the next smoothing
