@@ -179,4 +179,4 @@ def _descended(
         found = minimise(lambda y, eta=eta: objective(y, eta), x, iterations // len(etas), deadline)  # type: ignore[misc]
         best = np.argsort(found.value)[: -(-x.shape[1] // share)]
         x = found.position[:, best]
-    return Descent(x, found.value[best], found.evaluations)
+    return Descent(x, found.value[best])

@@ -14,7 +14,6 @@ from .ansatz import Ansatz, Values, backward, columns, forward
 from .one_pass import OnePass
 
 SINGLE = 64  # dimension from which a sampler's cost is computed in single precision: half the time, 1e-7 off
-TOGETHER = 8  # qubits up to which many columns of a preparation are evaluated at once
 POWER = 6.0  # of the mean over starts: close to the worst of them, and smooth
 
 
@@ -46,20 +45,8 @@ class Preparation:
 
     def __call__(self, angles: Real, eta: float) -> tuple[Real, Real]:
         """Values (batch,) and gradients (num, batch)."""
-        if angles.shape[1] > 1 and self.ansatz.num_qubits <= TOGETHER:
-            return self._together(angles, eta)
         found = [self.one(x, eta) for x in angles.T]
         return np.array([cost for cost, _ in found]), np.stack([slope for _, slope in found], axis=-1)
-
-    def _together(self, angles: Real, eta: float) -> tuple[Real, Real]:
-        """All columns at once: of small circuits the cost of an evaluation is that of calling numpy."""
-        d, batch = len(self.sigma), angles.shape[1]
-        psi = np.zeros((2**self.ansatz.num_qubits, 1, batch), dtype=float if self.ansatz.real else complex)
-        psi[: len(self.start), 0] = self.start[:, None]
-        psi = forward(self.ansatz, angles, psi)
-        cost, M = smoothed(np.stack([self._reduced(column) for column in psi[:, 0].T]) - self.sigma, eta)
-        bra = (M @ psi.reshape(-1, d, batch).transpose(2, 1, 0)).transpose(2, 1, 0)
-        return cost, backward(self.ansatz, angles, psi, np.ascontiguousarray(bra).reshape(psi.shape))
 
     def one(self, angles: Real, eta: float) -> tuple[float, Real]:
         """Value and gradient (num,) at angles (num,)."""

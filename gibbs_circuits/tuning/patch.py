@@ -31,11 +31,11 @@ PREPARATION_WORDS = (
 SWEEPS = (3, 4)
 SAFETY, SMALL_SAFETY = 0.9, 0.5  # of the target, for the distance that the pieces' trend gives the whole; below 7 sites
 PROMISING = 1.6  # times the target, by trend: fitted again
-ATTEMPTS = {True: 3, False: 8}  # at a promising word, from other angles
+ATTEMPTS = 3  # at a promising word, from other angles
 HOPELESS = 1.5  # times the target, on the pieces, after the first iterations: not refined
 ROUNDS = 2  # of adding the worst starts found
 BATCH = {True: 6, False: 32}
-ITERATIONS = {True: 120, False: 240}
+ITERATIONS = {True: 120, False: 480}
 
 
 class DoesNotTransferError(Exception):
@@ -90,7 +90,7 @@ def patched(wanted: Wanted, deadline: float, progress: Progress = quiet) -> tupl
     safety = SAFETY if workshop.sizes.held_out >= min(HELD_OUT.values()) else SMALL_SAFETY
     while words and (not best or time.monotonic() < deadline):
         for index, (word, sweeps) in enumerate(words):
-            for _ in range(ATTEMPTS[wanted.sampler]):
+            for _ in range(ATTEMPTS):
                 left = deadline - time.monotonic()
                 if best and left <= 0:
                     break
