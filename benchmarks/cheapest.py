@@ -199,8 +199,8 @@ def show() -> None:
             cells = []
             for guarantee in ("any_start", "given_start"):
                 for target in TARGETS:
-                    mine = [r for r in rows if (r.case, r.way, r.guarantee, r.target) == (name, way, guarantee, target)]
-                    cells.append(cell(mine[0], case) if mine else "")
+                    mine = [r for r in rows if (r.case, r.way, r.guarantee) == (name, way, guarantee)]
+                    cells.append(cell(mine, target, case))
             table.add_row("", way, *cells)
         table.add_section()
     Console(width=160).print(table)
@@ -209,12 +209,15 @@ def show() -> None:
             print(f"{row.case} {row.way} {row.guarantee} {row.target:g}: {row.note}")
 
 
-def cell(row: Row, case: Case) -> str:
-    """A number, and whether it is what was asked for."""
-    if row.gates is None:
-        return f"— ({row.distance:.3f})"
-    limit = case.limits.get((row.guarantee, row.target)) if row.way == "fitted_to_target" else None
-    mark = "" if limit is None else " ✓" if row.gates <= limit and row.met else " ✗"
+def cell(rows: list[Row], target: float, case: Case) -> str:
+    """The fewest gates of any of these searches within the target, and whether it is what was asked for."""
+    within = [row for row in rows if row.gates is not None and row.distance <= target]
+    if not within:
+        missed = [row.distance for row in rows if row.target == target]
+        return f"— ({min(missed):.3f})" if missed else ""
+    row = min(within, key=lambda one: one.gates or 0)
+    limit = case.limits.get((row.guarantee, target)) if row.way == "fitted_to_target" else None
+    mark = "" if limit is None else " ✓" if row.gates is not None and row.gates <= limit else " ✗"
     return f"{row.gates:,.0f} ({row.distance:.4f}){mark}"
 
 

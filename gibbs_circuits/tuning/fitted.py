@@ -28,7 +28,7 @@ from .written import steps_of
 
 MAX_SAMPLED, MAX_PREPARED = 6, 7  # qubits up to which a fit takes seconds to minutes
 SAMPLER_WORDS = (
-    "aba", "abab", "ababa", "bababa", "abbab", "ababbaba", "abbabba", "abbbabbba", "abbabbabb", "abbabbabbabb",
+    "abab", "ababb", "ababab", "abbabb", "abababab", "abbabbab", "abbbabbb", "abbabbabb", "abbabbabbabb",
 )  # fmt: skip
 LONG_WORDS = tuple("ab" * k for k in range(3, 9))  # above 4 qubits, begun on pieces
 LONG_SWEEPS = (4,)

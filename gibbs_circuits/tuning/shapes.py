@@ -58,13 +58,13 @@ def any_pairs(num_system: int, bonds: tuple[Edge, ...]) -> tuple[Edge, ...]:
 
 
 def never_wipes(ansatz: Ansatz) -> bool:
-    """Whether within a sweep no site meets ancillas twice without a gate between it and another site in between.
+    """Whether no site meets ancillas twice without a gate between it and another site in between, sweep after sweep.
 
     One CZ with an ancilla is at most a dephasing: it neither resets a site nor carries its state away.
     """
     n = ansatz.num_system
     met = set[int]()
-    for layer in ansatz.layers:
+    for layer in (*ansatz.layers, *ansatz.layers):  # twice, so that a sweep's end stands before the next one's begin
         for a, b in layer:
             if b >= n:
                 if a in met:
