@@ -32,7 +32,7 @@ from tests.systems import boltzmann, dense
 from tests.test_experiment import toml, write
 
 MIXED = {"J": 1, "h": 0.9, "g": 0.5}
-SECONDS = {2: 0.7, 3: 1.2}
+SECONDS = {2: 1.5, 3: 2.5}
 TARGET = {"any_start": {2: 0.15, 3: 0.25}, "given_start": {2: 0.1, 3: 0.13}}
 FITTED = [(sites, guarantee) for sites in (2, 3) for guarantee in ("any_start", "given_start")]
 Call = Callable[..., tuple[int, dict[str, Any], str]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from ..compiler import Program
 from ..errors import TooLargeError
-from ..models import Model
 from ..spectrum import Array, Real, gibbs_state, read_only, spectrum
 from .channel import MAX_CHANNEL_QUBITS, MAX_KRYLOV_QUBITS, stage_channel
 from .maps import Chain, Map, Matrix
@@ -19,7 +18,7 @@ GAINED = 1e-8  # trace distance below which the best climb has come to rest; the
 STEPS, FEW_STEPS = 200, 10  # of a climb at most; few where a channel is no matrix
 CLIMBED = 3  # starts that are climbed from where a channel is no matrix, the best of all that are tried
 ENDS = 4  # eigenstates of H from either end of its spectrum
-LETTERS = ((1, 1), (1, -1), (1, 1j), (1, -1j))  # |+⟩, |−⟩, |+i⟩, |−i⟩, not normalised
+AXES = {"z": (1, 0), "-z": (0, 1), "x": (1, 1), "-x": (1, -1), "y": (1, 1j), "-y": (1, -1j)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +70,8 @@ def worst_start(
     model = program.generator.model
     sigma = gibbs_state(model, program.generator.beta)
     rng = np.random.default_rng(seed)
-    tried = np.stack([*_fixed_starts(model, all_basis=n <= MAX_CHANNEL_QUBITS), *_haar(2**n, starts, rng)])
+    basis = np.eye(2**n, dtype=complex)[1:-1] if n <= MAX_CHANNEL_QUBITS else np.empty((0, 2**n))
+    tried = np.concatenate([basis, fixed_starts(spectrum(model).vectors), random_states(starts, 2**n, rng)])
     begun, steps = tried, STEPS
     if not isinstance(whole, Matrix):
         begun, steps = tried[np.argsort(_distances(whole, sigma, tried))[-CLIMBED:]], FEW_STEPS
@@ -113,23 +113,32 @@ def _whole(program: Program, channels: Sequence[Array | Map] | None) -> Map:
     return Matrix(total)
 
 
-def _fixed_starts(model: Model, *, all_basis: bool) -> Iterator[Array]:
-    n, d = model.num_qubits, 2**model.num_qubits
-    basis = np.eye(d, dtype=complex)
-    yield from basis if all_basis else basis[[0, -1]]
-    for letter in LETTERS:
+def fixed_starts(eigenvectors: Array) -> Array:
+    """Products of equal qubits along ±z, ±x, ±y, and some of H's eigenvectors from either end; one state per row.
+
+    `eigenvectors` are columns in the order of energy.
+    """
+    d = len(eigenvectors)
+    ends = sorted({*range(min(ENDS, d)), *range(max(0, d - ENDS), d)})
+    return np.concatenate([equal_qubits(d.bit_length() - 1), eigenvectors.T[ends]])
+
+
+def equal_qubits(n: int, axes: Sequence[str] = tuple(AXES)) -> Array:
+    """Products of equal qubits along these axes, (axes, 2^n)."""
+    found = []
+    for name in axes:
         product = np.ones(1, dtype=complex)
         for _ in range(n):
-            product = np.kron(product, np.array(letter) / np.sqrt(2))
-        yield product
-    ends = sorted({*range(min(ENDS, d)), *range(max(0, d - ENDS), d)})
-    yield from spectrum(model).vectors.T[ends].astype(complex)
+            product = np.kron(product, np.array(AXES[name], dtype=complex))
+        found.append(product / np.linalg.norm(product))
+    return np.stack(found)
 
 
-def _haar(dim: int, count: int, rng: np.random.Generator) -> Iterator[Array]:
-    for _ in range(count):
-        psi = rng.standard_normal(dim) + 1j * rng.standard_normal(dim)
-        yield psi / np.linalg.norm(psi)
+def random_states(count: int, dim: int, rng: np.random.Generator) -> Array:
+    """Unit vectors from the Haar measure, (count, dim)."""
+    parts = rng.standard_normal((count, 2, dim))
+    psi = parts[:, 0] + 1j * parts[:, 1]
+    return np.asarray(psi / np.linalg.norm(psi, axis=1)[:, None])
 
 
 def _images(whole: Map, states: Array) -> Array:

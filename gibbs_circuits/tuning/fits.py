@@ -3,14 +3,13 @@ r"""Fitting the angles of an ansatz to σ, for a preparation and for a sampler, 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
-from ..readings.worst_start import ENDS
+from ..readings.worst_start import equal_qubits, fixed_starts, random_states
 from ..spectrum import Array, Real, trace_distance
 from .ansatz import Ansatz, Values
 from .descent import descended, minimise
@@ -181,15 +180,13 @@ class Sample:
         each = Sampling(ansatz, _typed(self.sigma, ansatz), starts, self.sweeps).distances(x[:, 0])
         return np.asarray(starts[np.sort(np.argsort(each)[-self.at_once + 1 :])])
 
-    def _worst(self, ansatz: Ansatz, x: Real, begun: Sequence[Array] | None = None) -> tuple[float, Array]:
+    def _worst(self, ansatz: Ansatz, x: Real, begun: Array | None = None) -> tuple[float, Array]:
         objective = Sampling(ansatz, _typed(self.sigma, ansatz), self.starts, self.sweeps)
         return worst_of(_kraus(objective, x), self.sweeps, self.sigma, self.rng, begun=begun)
 
     @cached_property
-    def _fixed(self) -> tuple[Array, ...]:
-        """Equal qubits along ±z, ±x, ±y, and eigenstates at the ends of H's spectrum."""
-        vectors = np.linalg.eigh(self.sigma)[1].T
-        return (*equal_qubits(round(np.log2(len(vectors)))), *vectors[:ENDS], *vectors[-ENDS:])
+    def _fixed(self) -> Array:
+        return fixed_starts(np.linalg.eigh(self.sigma)[1])
 
 
 def _typed(matrix: Array, ansatz: Ansatz) -> Values:
@@ -207,7 +204,7 @@ def worst_of(
     sigma: Array,
     rng: np.random.Generator,
     seeds: int = SEEDS,
-    begun: Sequence[Array] | None = None,
+    begun: Array | None = None,
 ) -> tuple[float, Array]:
     """The worst pure start found by see-saw: the projector on Φ(ψ) − σ > 0, then ψ its best state.
 
@@ -234,26 +231,6 @@ def worst_of(
                 M = adjoint(V, M)
             psi = np.linalg.eigh(M)[1][:, -1]
     return worst, np.asarray(state, dtype=complex)
-
-
-def random_states(count: int, dim: int, rng: np.random.Generator) -> Array:
-    """Unit vectors from the Haar measure, (count, dim)."""
-    psi = rng.standard_normal((count, dim)) + 1j * rng.standard_normal((count, dim))
-    return np.asarray(psi / np.linalg.norm(psi, axis=1)[:, None])
-
-
-AXES = {"z": (1, 0), "-z": (0, 1), "y": (1, 1j), "x": (1, 1), "-x": (1, -1), "-y": (1, -1j)}
-
-
-def equal_qubits(n: int, axes: Sequence[str] = tuple(AXES)) -> list[Array]:
-    """Products of equal qubits along these axes."""
-    found = []
-    for name in axes:
-        vector = np.ones(1, dtype=complex)
-        for _ in range(n):
-            vector = np.kron(vector, np.array(AXES[name], dtype=complex))
-        found.append(vector / np.linalg.norm(vector))
-    return found
 
 
 def usual_starts(n: int, few: bool = False) -> Array:

@@ -8,16 +8,16 @@ plane rotation of two letters, so that all are taken off again on the way back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from ..readings.worst_start import random_states
 from ..spectrum import Array, Real, trace_distance
 from .ansatz import Ansatz, Values
 from .descent import Descent, minimise
-from .fits import CLIMBS, LEFT, SEEDS, Fit, Prepare, Sample, random_states
+from .fits import CLIMBS, LEFT, SEEDS, Fit, Prepare, Sample
 from .noisy_circuit import NoisyCircuit, matrices_of, vectors_of
 from .objectives import POWER, smoothed
 
@@ -65,11 +65,11 @@ class NoisySampling:
         return matrices_of(x).reshape(len(self.starts), -1, *self.sigma.shape)
 
     def worst(
-        self, angles: Real, rng: np.random.Generator, seeds: int = SEEDS, begun: Sequence[Array] | None = None
+        self, angles: Real, rng: np.random.Generator, seeds: int = SEEDS, begun: Array | None = None
     ) -> tuple[float, Array]:
         """The worst pure start found by see-saw through the noisy sweeps, at angles of shape (num, 1)."""
         d = len(self.sigma)
-        psi = random_states(seeds, d, rng) if begun is None else np.stack(begun).astype(complex)
+        psi = random_states(seeds, d, rng) if begun is None else begun
         used = np.repeat(self.ansatz.slot_angles(angles), len(psi), axis=2)
         worst, state, before = -1.0, np.eye(d, dtype=complex) / d, np.full(len(psi), -1.0)
         for _ in range(CLIMBS):
@@ -161,7 +161,7 @@ class NoisySample(Sample):
         best = int(np.argmin(found.value))
         return found.position[:, [best]], float(found.value[best])
 
-    def _worst(self, ansatz: Ansatz, x: Real, begun: Sequence[Array] | None = None) -> tuple[float, Array]:
+    def _worst(self, ansatz: Ansatz, x: Real, begun: Array | None = None) -> tuple[float, Array]:
         sampling = NoisySampling(ansatz, self.sigma, self.starts, self.sweeps, self.p1, self.p2)
         return sampling.worst(x[:, :1], self.rng, begun=begun)
 
