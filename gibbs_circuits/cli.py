@@ -55,6 +55,7 @@ from .spectrum import MAX_DENSE_QUBITS, thermal
 from .targets import available_targets, read_target
 from .terminal import DISAGREES, Interrupted, naming, note, progress, show
 from .terminal import status as exit_status
+from .tuning.wanted import Progress
 
 app = typer.Typer(
     name="gibbs-circuits",
@@ -292,7 +293,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         print(f"Written: {out}")
 
 
-def _program(spec: Experiment, stage: pipeline.Progress) -> Program:
+def _program(spec: Experiment, stage: Progress) -> Program:
     return pipeline.compile_program(
         spec.generator, spec.scheme, spec.knobs, spec.target_error, stage, initial=spec.initial, seed=spec.seed,
         target=spec.target, folder=spec.path.parent,

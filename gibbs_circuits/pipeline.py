@@ -37,23 +37,19 @@ from .readings.channel import MAX_CHANNEL_QUBITS
 from .readings.counts import measurement_bases
 from .readings.forecast import Forecast, Method, forecast, spelled
 from .readings.initial import InitialState, zero
-from .spectrum import MAX_DENSE_QUBITS
+from .spectrum import MAX_DENSE_QUBITS, Array
 from .targets import AerTarget, Target, load_target
-from .tuning.auto import AUTO, AutoKnobs, find
+from .tuning.auto import AUTO, AutoKnobs, density, find
 from .tuning.cache import keep, known
 from .tuning.choose import settle
 from .tuning.coherent import CoherentRow, coherent_tradeoff
-from .tuning.wanted import Wanted
+from .tuning.measured import borne_out
+from .tuning.wanted import Progress, Wanted, quiet
 
-Progress = Callable[[str], None]
 Steps = Callable[[int, int], None]
 LATTICE = "fake_heavy_hex"
 ROUTED_GATES = 1500  # per sweep; routing more beside a run would take a minute
 WRITTEN_OUT = 64  # system qubits up to which writing a program to count its ancillas is quick
-
-
-def quiet(text: str) -> None:
-    """No progress."""
 
 
 def compile_program(
@@ -89,26 +85,38 @@ def compile_program(
     if isinstance(knobs, Knobs):
         assert scheme is not None  # they come in pairs
         return settle(generator, scheme, knobs, target_error, progress)
+    n = generator.model.num_qubits
+    begin = initial or zero(n)
     if knobs.program is not None:
         # found for some target and start, which need not be these: what it may claim is read off it again
-        return replace(load_program(folder / knobs.program, generator), guarantee=None)
+        loaded = load_program(folder / knobs.program, generator)
+        return replace(loaded, guarantee=borne_out(loaded, target_error, density(_amplitudes(begin, n), n)))
     if knobs.gate_errors and knobs.calibrated is not Calibration.FITTED_TO_TARGET:
         raise ArgumentError(
             "gate_errors", 'come with calibration = "fitted_to_target"', f"calibration is {knobs.calibration}",
             'set calibration = "fitted_to_target" or gate_errors = false',
         )  # fmt: skip
-    n = generator.model.num_qubits
-    begin = initial or zero(n)
+    if knobs.gate_errors and knobs.randomness == "classical":
+        raise ArgumentError(
+            "randomness", 'be "none" with gate_errors', "random Pauli gates in place of ancillas have other errors",
+            'set randomness = "none" or gate_errors = false',
+        )  # fmt: skip
+    rates = gate_error_rates(target) if knobs.gate_errors else None
+    if knobs.gate_errors and rates is None:
+        raise ArgumentError(
+            "gate_errors", "come with a target that has gate errors", "there is none",
+            'set backend = "aer_noisy", a device, or gate_errors = false',
+        )  # fmt: skip
     wanted = Wanted(
         generator=generator,
         target_error=target_error,
         guarantee=Guarantee(knobs.guarantee),
         calibration=knobs.calibrated,
-        start=begin.amplitudes(n) if n <= MAX_DENSE_QUBITS else None,
+        start=_amplitudes(begin, n),
         sites=begin.site_states(n),
         seconds=knobs.time_budget,
         seed=seed,
-        error_rates=gate_error_rates(target) if knobs.gate_errors else None,
+        error_rates=rates,
         classical_randomness=knobs.randomness == "classical",
     )
     found = known(wanted)
@@ -116,6 +124,10 @@ def compile_program(
         found = find(wanted, progress).program
         keep(wanted, found)
     return found
+
+
+def _amplitudes(initial: InitialState, n: int) -> Array | None:
+    return initial.amplitudes(n) if n <= MAX_DENSE_QUBITS else None
 
 
 def gate_error_rates(target: Target | None) -> tuple[float, float] | None:

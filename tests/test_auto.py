@@ -21,7 +21,7 @@ from gibbs_circuits.backends import compile_for
 from gibbs_circuits.backends.noisy_channel import try_noisy_prediction
 from gibbs_circuits.compiler import Calibration, Correct, Couple, Group, Guarantee, Program, RandomDelay, Rung, Stage
 from gibbs_circuits.compiler.saved import to_saved
-from gibbs_circuits.errors import ArgumentError
+from gibbs_circuits.errors import ArgumentError, TooLargeError
 from gibbs_circuits.experiment import make_scheme
 from gibbs_circuits.readings import cost, zero
 from gibbs_circuits.tuning import auto, cache
@@ -627,6 +627,40 @@ def test_cli_compile__loaded_program__claims_nothing_at_another_target_or_start(
     far = data["prediction"]["trace_distance_per_sweep"][-1]
     assert far > error
     assert data["program"]["guarantee"] == "none"
+
+
+def test_compile__refuses__gate_errors_without_any_and_with_random_gates(counted: list[Wanted]) -> None:
+    for changes, key in (
+        ({}, "gate_errors"),
+        ({"backend": "aer_density_matrix"}, "gate_errors"),
+        ({"backend": "aer_noisy", "randomness": "classical"}, "randomness"),
+    ):
+        with pytest.raises(ArgumentError) as caught:
+            ask(gate_errors=True, **changes)
+        assert caught.value.argument == key
+    assert not counted
+
+
+def test_find__site_without_a_neighbour__refuses_fitted_sweeps() -> None:
+    terms = [("IZZ", -1.0), ("IIX", -0.9), ("IXI", -0.9), ("XII", -0.9)]
+    of = gc.dll(gc.models.from_terms(terms), beta=1.0, couplings="Y")
+    program = gc.compile(of, "auto", 0.3, guarantee="any_start", calibration="fitted_to_target", time_budget=3.0)
+    assert program.calibration is Calibration.DERIVED
+    assert "a site interacts with no other" in program.provenance
+
+
+def test_find__derived_formula_refuses__what_was_accepted_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*arguments: Any, **named: Any) -> None:
+        raise TooLargeError("The formula is too large. Fix: none.")
+
+    monkeypatch.setattr(auto, "derive", refuses)
+    monkeypatch.setattr(auto, "fitted", lambda *arguments: (Candidate(build(generator()), 4, 0.5),))
+    found = auto.find(wish(target=1e-6))
+    assert not found.met
+    assert "derived refused" in found.program.provenance
+    monkeypatch.setattr(auto, "fitted", lambda *arguments: ())
+    with pytest.raises(TooLargeError):
+        auto.find(wish(target=1e-6))
 
 
 @pytest.mark.parametrize(

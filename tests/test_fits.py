@@ -20,7 +20,7 @@ from gibbs_circuits.readings import cost, sweep_channel
 from gibbs_circuits.spectrum import trace_distance, unvec, vec
 from gibbs_circuits.tuning.ansatz import Ansatz, columns, forward
 from gibbs_circuits.tuning.descent import minimise
-from gibbs_circuits.tuning.fits import Prepare, Sample, usual_starts, worst_of
+from gibbs_circuits.tuning.fits import Fit, Prepare, Sample, usual_starts, worst_of
 from gibbs_circuits.tuning.objectives import Preparation, Sampling, smoothed
 from gibbs_circuits.tuning.search import Search, _carried, _split
 from gibbs_circuits.tuning.shapes import any_pairs, interacting_pairs, never_wipes, shape
@@ -158,6 +158,26 @@ def test_smoothed__tends_to_the_trace_distance__as_eta_falls() -> None:
     errors = [abs(float(smoothed(A, eta)[0]) - exact) for eta in (1e-2, 1e-3, 1e-4)]
     assert errors[0] > errors[1] > errors[2]
     assert errors[2] < 1e-3 * exact
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_search__words__end_at_the_deadline(begun: bool) -> None:
+    class Counted:
+        sweeps = 1
+        seen = 0
+
+        def glance(self, ansatz: Ansatz, angles: np.ndarray, deadline: float) -> Fit:
+            raise AssertionError("a child")
+
+        def fit(self, ansatz: Ansatz, angles: np.ndarray, deadline: float) -> Fit:
+            self.seen += 1
+            return Fit(ansatz, angles[:, 0], 1, 1.0)
+
+    task, words = Counted(), [shape("ab" * k, 2, ((0, 1),), real=True) for k in range(1, 6)]
+    begin = (lambda word, task, until: None) if begun else None
+    search = Search([task], any_pairs(2, ((0, 1),)), lambda ansatz: True, 0.1, np.random.default_rng(1), 2, begin=begin)
+    search.run(words, time.monotonic() - 1)
+    assert task.seen == 1
 
 
 def test_minimise__reaches_the_minimum_of_every_column__rosenbrock() -> None:

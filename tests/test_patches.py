@@ -19,7 +19,7 @@ from gibbs_circuits.readings.worst_start import worst_start
 from gibbs_circuits.tuning.ansatz import columns, forward
 from gibbs_circuits.tuning.candidate import Candidate, cheapest
 from gibbs_circuits.tuning.patch import DoesNotTransferError, Fitted, Sizes, _Workshop, patched
-from gibbs_circuits.tuning.patches import Patch, patches, ring, whole
+from gibbs_circuits.tuning.patches import Patch, covering, patches, ring, whole
 from gibbs_circuits.tuning.shapes import interacting_pairs, never_wipes
 from gibbs_circuits.tuning.transfer import Shared, ansatz_of
 from gibbs_circuits.tuning.wanted import Wanted
@@ -116,6 +116,21 @@ def test_patches__of_a_chain_in_random_fields__carry_the_excess() -> None:
                 assert (name[0], one) == (role, 1.0)  # type: ignore[index]
                 assert varying == (*name, "Z")  # type: ignore[misc]
                 assert value == pytest.approx(FIELDS[site] - np.mean(FIELDS))
+
+
+def test_covering__sees_every_site__where_fields_vary() -> None:
+    model = gc.models.xxz(12, J=1.0, delta=0.5, fields=list(np.random.default_rng(1).uniform(-1, 1, 12)))
+    seen = {site for piece in covering(model, 4) or () for site in piece.sites}
+    assert seen == set(range(12))
+    assert len(covering(model, 4) or ()) <= 8
+    assert {site for piece in patches(model, 4) for site in piece.sites} != seen  # control
+    assert [p.sites for p in covering(chain(12), 4) or ()] == [p.sites for p in patches(chain(12), 4)]
+
+
+def test_covering__is_none__where_a_site_is_alone() -> None:
+    terms = [(label(5, {q: "Z", q + 1: "Z"}), -1.0) for q in range(3)]
+    model = from_terms([*terms, *((label(5, {q: "X"}), -0.1 * q) for q in range(1, 5))], "alone")
+    assert covering(model, 3) is None
 
 
 def test_patches__of_unequal_bonds__carry_the_excess_of_their_sum() -> None:
@@ -290,23 +305,38 @@ def test_site_states__are_the_start__and_none_where_it_is_no_product() -> None:
     assert mixed().site_states(3) is None
 
 
-def test_workshop__start__is_that_of_the_sites__any_product() -> None:
+def product(kets: list[np.ndarray], sites: tuple[int, ...]) -> np.ndarray:
+    total = np.ones(1, dtype=complex)
+    for q in sites:
+        total = np.kron(kets[q], total)
+    return total
+
+
+def test_workshop__start__is_that_of_the_sites__any_phases() -> None:
     rng = np.random.default_rng(2)
-    kets = [rng.standard_normal(2) + 1j * rng.standard_normal(2) for _ in range(5)]
-    kets = [ket / np.linalg.norm(ket) for ket in kets]
-
-    def product(sites: tuple[int, ...]) -> np.ndarray:
-        total = np.ones(1, dtype=complex)
-        for q in sites:
-            total = np.kron(kets[q], total)
-        return total
-
-    workshop = _Workshop(wish(chain(5), 0.1, start=product((0, 1, 2, 3, 4)), sites=tuple(kets)), lambda text: None)
+    ket = rng.standard_normal(2) + 1j * rng.standard_normal(2)
+    kets = [ket / np.linalg.norm(ket) * np.exp(1j * phase) for phase in range(5)]
+    workshop = _Workshop(
+        wish(chain(5), 0.1, start=product(kets, (0, 1, 2, 3, 4)), sites=tuple(kets)), lambda text: None
+    )
     for size in (2, 3, 4, 5):
         for piece in workshop.pieces[size]:
-            assert abs(np.vdot(workshop.start_of(piece), product(piece.sites))) == pytest.approx(1, abs=1e-12)
-    assert workshop.starts_differ()
-    assert all(not found for found in workshop.rings.values())
+            assert abs(np.vdot(workshop.start_of(piece), product(kets, piece.sites))) == pytest.approx(1, abs=1e-12)
+
+
+@pytest.mark.parametrize("flipped", [0, 2, 4])
+def test_patched__is_refused__from_a_start_that_differs_from_site_to_site(flipped: int) -> None:
+    """A piece of a uniform chain stands for all of its windows, and must begin as they do."""
+    kets = [np.array([0, 1] if q == flipped else [1, 0], dtype=complex) for q in range(5)]
+    with pytest.raises(DoesNotTransferError, match="begin in different states"):
+        searched(wish(chain(5), 0.1, start=product(kets, (0, 1, 2, 3, 4)), sites=tuple(kets)))
+
+
+def test_wanted__real__looks_at_the_sites_of_a_start_that_is_not_written_out() -> None:
+    left, right = np.array([1, 1j]) / np.sqrt(2), np.array([1, 0], dtype=complex)
+    assert not wish(chain(4), 0.1, start=None, sites=(left,) * 4).real
+    assert wish(chain(4), 0.1, start=None, sites=(right,) * 4).real
+    assert wish(chain(4), 0.1, "any_start", start=None, sites=(left,) * 4).real
 
 
 def test_workshop__words__the_cheapest_first_and_none_that_wipes() -> None:

@@ -11,13 +11,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..compiler import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Status
-from ..readings import states_after_sweeps
-from ..readings.channel import MAX_KRYLOV_QUBITS, stage_channel
-from ..readings.worst_start import worst_start
-from ..spectrum import Array, gibbs_state, trace_distance
+from ..errors import ArgumentError, TooLargeError
+from ..readings.channel import MAX_KRYLOV_QUBITS
+from ..spectrum import Array
 from .candidate import Candidate, cheapest, frontier
 from .derived import derive
 from .fitted import CannotFitError, fitted
+from .measured import Read, measured
 from .patch import DoesNotTransferError, patched
 from .wanted import Progress, Wanted, quiet
 
@@ -108,24 +108,29 @@ def find(wanted: Wanted, progress: Progress = quiet) -> Found:
     if wanted.error_rates is not None and not found:
         remarks.append("derived programs are not tuned to gate errors: their distances are without")
     enough = cheapest(found, wanted.target_error) is not None
-    start = _density(wanted)
+    start = density(wanted.start, wanted.model.num_qubits)
     if not (found and wanted.error_rates is not None) and not (
         enough and wanted.calibration is Calibration.FITTED_TO_TARGET
     ):
-        found += derive(
-            wanted.generator, wanted.target_error, guarantee=wanted.guarantee, start=start,
-            deadline=wanted.until(1.0), progress=progress,
-        )  # fmt: skip
+        try:
+            found += derive(
+                wanted.generator, wanted.target_error, guarantee=wanted.guarantee, start=start,
+                deadline=wanted.until(1.0), progress=progress,
+            )  # fmt: skip
+        except (ArgumentError, TooLargeError) as error:
+            if not found:
+                raise
+            remarks.append(f"derived refused: {error}")
     return _chosen(wanted, found, remarks, start, progress)
 
 
-def _density(wanted: Wanted) -> Array:
-    if wanted.model.num_qubits > MAX_KRYLOV_QUBITS:
-        return np.zeros((0, 0), dtype=complex)  # nothing is followed from there
-    dim = 2**wanted.model.num_qubits
-    if wanted.start is None:
-        return np.asarray(np.eye(dim, dtype=complex) / dim)
-    return np.asarray(np.outer(wanted.start, wanted.start.conj()))
+def density(start: Array | None, n: int) -> Array:
+    """Of a pure start's amplitudes, or of the mixed state for None; empty above 8 qubits, where nothing is followed."""
+    if n > MAX_KRYLOV_QUBITS:
+        return np.zeros((0, 0), dtype=complex)
+    if start is None:
+        return np.asarray(np.eye(2**n, dtype=complex) / 2**n)
+    return np.asarray(np.outer(start, start.conj()))
 
 
 def _chosen(wanted: Wanted, found: list[Candidate], remarks: list[str], start: Array, progress: Progress) -> Found:
@@ -155,28 +160,6 @@ def _read(wanted: Wanted, chosen: Candidate, start: Array) -> Read | None:
         p1, p2 = wanted.error_rates
         return Read(chosen.distance, f"by the fit, with gate errors p1 = {p1:g}, p2 = {p2:g}")
     return measured(chosen.program, wanted.sampler, start)
-
-
-@dataclass(frozen=True)
-class Read:
-    """What was read off a finished program: the distance its guarantee is about, and how it was found."""
-
-    distance: float
-    text: str
-
-
-def measured(program: Program, sampler: bool, start: Array) -> Read | None:
-    """On the exact channel up to 8 qubits; None above."""
-    n = program.num_system
-    if n > MAX_KRYLOV_QUBITS:
-        return None
-    channels = [stage_channel(program, k) for k in range(len(program.stages))]
-    if sampler:
-        worst = worst_start(program, channels)
-        return Read(worst.distance, f"worst start found, by see-saw from {worst.starts} states")
-    final = states_after_sweeps(program, start, channels)[-1]
-    sigma = gibbs_state(program.generator.model, program.generator.beta)
-    return Read(trace_distance(final, sigma), "state after all sweeps from the given start")
 
 
 def _claimed(

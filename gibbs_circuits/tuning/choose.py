@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
@@ -20,6 +20,7 @@ from ..generators.matrices import largest_rate
 from ..readings import contraction, cost, fixed_point, mixed, one, sweep_channel, zero
 from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..spectrum import gibbs_state, trace_distance, unvec, vec
+from .wanted import Progress, quiet
 
 MARGIN = 0.9  # predictions must beat the target by this, since a run averages finitely many delays
 MAX_SWEEPS = 400
@@ -75,7 +76,7 @@ def settle(
     scheme: Scheme,
     knobs: Knobs,
     target_error: float,
-    progress: Callable[[str], None] = lambda text: None,
+    progress: Progress = quiet,
 ) -> Program:
     """The program at these knobs, those left out chosen so that the predicted worst start meets `target_error`.
 
@@ -127,7 +128,7 @@ def _given(knobs: Knobs) -> dict[str, Any]:
     return {name: value for name in knobs.model_fields_set if (value := getattr(knobs, name)) is not None}
 
 
-def values_at(generator: Lindbladian, setting: Setting, nu: float, rate: float, width: float) -> dict[str, Any]:
+def values_at(setting: Setting, nu: float, rate: float, width: float) -> dict[str, Any]:
     """The knobs of a scheme in the time domain at one setting; `width` is that of the widest filter."""
     spacing = setting.aliasing / nu if nu > 0 else 1.0
     nodes = max(2, ceil(setting.window * width / spacing)) if width > 0 else 1
@@ -182,7 +183,7 @@ def _settings(
         yield from ({"strength": float(f"{strength / (rate or 1.0):.4g}")} for strength in STRENGTHS)
         return
     nu, width = local_frequency(generator), widest(symbolic_jumps(generator, resolution))
-    yield from (values_at(generator, setting, nu, rate, width) for setting in LADDER)
+    yield from (values_at(setting, nu, rate, width) for setting in LADDER)
 
 
 def try_knobs(
@@ -225,7 +226,7 @@ def _formula_only(
     strength = float(f"{min(STRONGEST, 10 * target_error):.4g}")
     if isinstance(generator, Lindbladian) and issubclass(scheme.knobs, TimeKnobs):
         width = widest(symbolic_jumps(generator, getattr(knobs, "resolution", None)))
-        values = values_at(generator, MIDDLE, local_frequency(generator), RATE, width)
+        values = values_at(MIDDLE, local_frequency(generator), RATE, width)
     if "strength" in scheme.knobs.model_fields:
         values["strength"] = strength
     sweeps = ceil(FALLBACK_SWEEPS / strength)

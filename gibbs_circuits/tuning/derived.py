@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..compiler import SCHEMES, Guarantee, Program
@@ -12,14 +12,15 @@ from ..compiler.schemes.jumps import MAX_DIAGONALISED
 from ..generators import Coherent, Lindbladian
 from ..generators.channels import DiscreteChannel, inside
 from ..generators.frequency import local_frequency
-from ..readings import cost, fixed_point, states_after_sweeps, sweep_channel
+from ..readings import cost
 from ..readings.channel import MAX_CHANNEL_QUBITS
-from ..readings.worst_start import worst_start
-from ..spectrum import Array, gibbs_state, trace_distance, vec
+from ..spectrum import Array, gibbs_state, vec
 from .candidate import Candidate, frontier
 from .choose import MARGIN, settle
 from .mapped import DERIVED, mapped
+from .measured import measured
 from .schedules import FLOOR, Aim, Schedule, Trial, followed, pairs, pareto, repeated, trials, two_stages, useful
+from .wanted import Progress, quiet
 
 SPACINGS = ((1.6, 1), (1.33, 1), (1.06, 1), (1.6, 2), (0.8, 1), (1.33, 2), (1.33, 3), (1.33, 5))  # τν, Strang steps
 SHARE = 0.3  # of the time left that a spacing may take
@@ -33,15 +34,15 @@ def derive(
     guarantee: Guarantee,
     start: Array,
     deadline: float,
-    progress: Callable[[str], None] = lambda text: None,
+    progress: Progress = quiet,
 ) -> tuple[Candidate, ...]:
     r"""The frontier of gates and distance among derived programs, found before a deadline; at least one.
 
     Every number comes from the generator's couplings, H and β, through `nodes.layout`: weights of few nodes nearest to
     detailed balance, a product formula whose terms without gates are corrected, fields for B − S. The exact channel
     accepts or rejects settings: spacing and steps in `SPACINGS`; nodes, mean rate, delays as in `schedules`; and
-    schedules of one stage or of two, strong sweeps first and weak ones last, with their repeats. It goes on until one
-    beats the target by a tenth; the frontier also shows those that do so by less.
+    schedules of one stage or of two, strong sweeps first and weak ones last, with their repeats. They are
+    asked to beat the target by a tenth; the frontier also shows those that do so by less.
 
     Up to 5 qubits settings are compared on followed starts, and those that are returned on the searched worst start
     and the fixed point of the last stage. At 6 to 8 a few settings are followed through maps. Above, and for
@@ -81,7 +82,7 @@ def _settled(
     target: float,
     sampler: bool,
     start: Array,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> Candidate:
     scheme = SCHEMES["parallel"]
     program = settle(generator, scheme, scheme.knobs(), target, progress)
@@ -91,12 +92,8 @@ def _settled(
 
 
 def _measured(program: Program, sampler: bool, start: Array) -> float:
-    """What the guarantee is about, on the exact channels."""
-    channels = [sweep_channel(program, k) for k in range(len(program.stages))]
-    sigma = gibbs_state(program.generator.model, program.generator.beta)
-    if sampler:
-        return max(worst_start(program, channels).distance, trace_distance(fixed_point(channels[-1]), sigma))
-    return trace_distance(states_after_sweeps(program, start, channels)[-1], sigma)
+    read = measured(program, sampler, start)
+    return math.inf if read is None else read.distance
 
 
 def _searched(
@@ -105,7 +102,7 @@ def _searched(
     sampler: bool,
     start: Array,
     deadline: float,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> Iterator[Candidate]:
     n, sigma = generator.model.num_qubits, gibbs_state(generator.model, generator.beta)
     aim = Aim(MARGIN * target, sampler, sigma, followed(n) if sampler else vec(start)[:, None])

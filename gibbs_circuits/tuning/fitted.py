@@ -130,7 +130,10 @@ def searched(wanted: Wanted, progress: Progress) -> tuple[Search, list[Ansatz]]:
         begin=_begun_on_pieces(wanted, rng) if sampler and n > SMALL else None,
         progress=progress,
     )
-    return search, [one for one in shapes if search.allowed(one)]
+    allowed = [one for one in shapes if search.allowed(one)]
+    if not allowed:
+        raise CannotFitError("a site interacts with no other, so that fitted sweeps would only wipe it")
+    return search, allowed
 
 
 def tasks(wanted: Wanted, rng: np.random.Generator) -> list[Task]:

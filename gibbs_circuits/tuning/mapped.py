@@ -43,9 +43,9 @@ def mapped(
 ) -> list[Candidate]:
     """One candidate per setting that the time is enough for; the first whatever the time.
 
-    Each is repeated until zero, one and mixed, or the given start, are within 0.75 of the target. For a sampler the
-    fixed point and the worst start are then searched for, and sweeps are added until both are within it; where the
-    time does not allow it, the distance is inf, and the note gives what is known.
+    Each is repeated until zero, one and mixed are within 0.75 of the target, or the given start within it. For a
+    sampler the fixed point and the worst start are then searched for, and sweeps are added until both are within it;
+    where the time does not allow it, the distance is inf, and the note gives what is known.
     """
     nu, found = local_frequency(generator) or 1.0, list[Candidate]()
     for index, (turn, slices, nodes, rate, delays) in enumerate(SETTINGS):

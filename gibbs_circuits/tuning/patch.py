@@ -15,7 +15,7 @@ from ..spectrum import Array, gibbs_state, trace_distance
 from .candidate import Candidate
 from .fits import usual_starts
 from .objectives import Preparation, Sampling
-from .patches import Patch, patches, ring, whole
+from .patches import Patch, covering, patches, ring, whole
 from .randomness import without_single_use_ancillas
 from .shapes import never_wipes
 from .transfer import Effort, Shared, ansatz_of, fit_together, refit, worst_start_of
@@ -147,13 +147,19 @@ class _Workshop:
         self.radius, self.pieces = self._pieces()
         self.whole = whole(wanted.model, self.radius)
         closed = {size: ring(wanted.model, size, self.radius) for size in self.sizes.fit}
-        self.rings = {size: () if one is None or self.starts_differ() else (one,) for size, one in closed.items()}
+        self.rings = {size: () if one is None else (one,) for size, one in closed.items()}
 
     def _pieces(self) -> tuple[int, dict[int, tuple[Patch, ...]]]:
         """Pieces by size, with classes that see as far as the pieces fitted on know them all."""
         model, sizes = self.wanted.model, {*self.sizes.fit, self.sizes.choice, self.sizes.held_out}
         for radius in (1, 0):
             pieces = {size: patches(model, size, radius) for size in sizes}
+            held_out = covering(model, self.sizes.held_out, radius)
+            if held_out is None:
+                raise DoesNotTransferError(
+                    f"its fields or couplings vary, and no pieces of {self.sizes.held_out} sites see every site"
+                )
+            pieces[self.sizes.held_out] = held_out
             pieces[model.num_qubits] = (whole(model, radius),)
             known = {c for size in self.sizes.fit for piece in pieces[size] for c in piece.classes}
             kept = {size: tuple(piece for piece in found if piece.classes <= known) for size, found in pieces.items()}
@@ -165,11 +171,9 @@ class _Workshop:
         """The start as one qubit state per site, so that pieces have it too."""
         if self.wanted.sites is None:
             raise DoesNotTransferError("the start is no pure product state, so that pieces do not have it")
+        if any(abs(np.vdot(psi, self.wanted.sites[0])) < 1 - 1e-9 for psi in self.wanted.sites):
+            raise DoesNotTransferError("its sites begin in different states, and pieces stand for any of them")
         return self.wanted.sites
-
-    def starts_differ(self) -> bool:
-        """Whether sites begin in different states, so that no ring can stand for them."""
-        return self.starts is not None and any(abs(np.vdot(s, self.starts[1])) < 1 - 1e-9 for s in self.starts[1:-1])
 
     def start_of(self, patch: Patch) -> Array:
         """The start on a piece, up to a phase; real where the circuits are."""

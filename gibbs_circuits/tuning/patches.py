@@ -70,6 +70,25 @@ def patches(model: Model, size: int, radius: int = 1) -> tuple[Patch, ...]:
     return tuple(chosen)
 
 
+def covering(model: Model, size: int, radius: int = 1) -> tuple[Patch, ...] | None:
+    """`patches`, and of a model whose fields or couplings vary as many more as see every site; None if there are none.
+
+    Where nothing varies, sites of a class are alike, and one piece stands for all.
+    """
+    chosen = list(patches(model, size, radius))
+    if not _excess(model):
+        return tuple(chosen)
+    missing = set(range(model.num_qubits)) - {site for patch in chosen for site in patch.sites}
+    sets = [*_connected(interacting_pairs(model.hamiltonian), size)] if missing else []
+    while missing:
+        best = max(sets, key=lambda sites: len(missing & {*sites}), default=())
+        if not missing & {*best}:
+            return None
+        chosen.append(_patch(model, best, radius))
+        missing -= {*best}
+    return tuple(chosen)
+
+
 def ring(model: Model, size: int, radius: int = 1) -> Patch | None:
     """The inside of a chain closed to a ring of that many sites, all of the bulk's class; None if there is none.
 

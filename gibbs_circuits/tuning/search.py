@@ -11,6 +11,7 @@ import numpy as np
 from ..spectrum import Real
 from .ansatz import Ansatz, Edge, Layer
 from .fits import Fit, Task
+from .wanted import Progress, quiet
 
 SPREAD = 0.6  # of random first angles
 WANDER = 0.15  # added to angles taken over
@@ -93,7 +94,7 @@ class Search:
     islands: int = 1
     near: bool = False
     begin: Begin | None = None
-    progress: Callable[[str], None] = lambda text: None
+    progress: Progress = quiet
 
     def run(self, words: Sequence[Ansatz], deadline: float) -> Pool:
         """Fits until the deadline; always at least one.
@@ -122,7 +123,8 @@ class Search:
             if best is not None and gates >= best.gates:
                 continue
             now = time.monotonic()
-            if pool.levels and self.begin is None and now - begun > WORDS * (deadline - begun):
+            until = deadline if self.begin is not None else begun + WORDS * (deadline - begun)
+            if pool.levels and now > until:
                 break
             if self.begin is None:
                 pool.add(task.fit(word, first_angles(word, self.rng, self.batch), deadline))

@@ -13,15 +13,15 @@ from functools import cached_property
 
 import numpy as np
 
+from ..readings.worst_start import fixed_starts, random_states
 from ..spectrum import Array, Real
 from .ansatz import Ansatz
 from .descent import minimise
 from .fits import ETAS, worst_of
 from .objectives import POWER, Preparation, Sampling
 from .patches import Patch
+from .search import SPREAD
 from .shapes import spelled_layers
-
-SPREAD = 0.6  # of random first angles
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +136,11 @@ def refit(parts: Sequence[Preparation | Sampling], shared: Shared, iterations: i
 def worst_start_of(
     part: Sampling, shared: Shared, sigma: Array, rng: np.random.Generator, seeds: int = 3
 ) -> tuple[float, Array]:
-    """Of a sampler on a piece: the distance from the worst start found, and that start."""
+    """Of a sampler on a piece: the distance from the worst start found, and that start.
+
+    The search begins with random states, and with the fixed ones of `worst_start` too.
+    """
     d = len(sigma)
     V = np.ascontiguousarray(part.kraus(shared.angles(part.ansatz)[:, None])[..., 0]).reshape(-1, d, d)
-    return worst_of(V, part.sweeps, sigma, rng, seeds)
+    begun = np.concatenate([random_states(seeds, d, rng), fixed_starts(np.linalg.eigh(sigma)[1])])
+    return worst_of(V, part.sweeps, sigma, rng, begun=begun)

@@ -64,7 +64,8 @@ class Wanted:
     @property
     def real(self) -> bool:
         """Whether the Hamiltonian, and the start that a preparation has, are real: then so are the circuits."""
-        own = self.sampler or self.start is None or not np.any(self.start.imag)
+        amplitudes = (self.sites or ()) if self.start is None else (self.start,)
+        own = self.sampler or not any(np.any(np.imag(psi)) for psi in amplitudes)
         return is_real(self.model) and own
 
     def sigma(self) -> Array:

@@ -1,0 +1,60 @@
+"""What a finished program reaches, read off its exact channel."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..compiler import Guarantee, Program
+from ..exact.gap import NotConvergedError
+from ..readings import fixed_point, states_after_sweeps
+from ..readings.channel import MAX_KRYLOV_QUBITS, stage_channel
+from ..readings.worst_start import worst_start
+from ..spectrum import Array, gibbs_state, trace_distance
+
+
+@dataclass(frozen=True)
+class Read:
+    """The distance that a guarantee is about, and how it was found."""
+
+    distance: float
+    text: str
+
+
+def measured(program: Program, sampler: bool, start: Array) -> Read | None:
+    """On the exact channel up to 8 qubits; None above.
+
+    Of a sampler the worst start found, or the fixed point of the last stage if that is farther. Where all sweeps are
+    alike it is not: a fixed point is a mixture of starts that stay where they are. It is then left out above 5 qubits.
+    """
+    if program.num_system > MAX_KRYLOV_QUBITS:
+        return None
+    channels = [stage_channel(program, k) for k in range(len(program.stages))]
+    sigma = gibbs_state(program.generator.model, program.generator.beta)
+    if not sampler:
+        final = states_after_sweeps(program, start, channels)[-1]
+        return Read(trace_distance(final, sigma), "state after all sweeps from the given start")
+    worst = worst_start(program, channels)
+    text = f"worst start found, by see-saw from {worst.starts} states"
+    if len(channels) == 1 and not isinstance(channels[-1], np.ndarray):
+        return Read(worst.distance, text)
+    try:
+        ends = trace_distance(fixed_point(channels[-1]), sigma)
+    except NotConvergedError:
+        return Read(math.inf, "the fixed point of the last stage is not known")
+    if ends > worst.distance:
+        return Read(ends, "fixed point of the last stage, farther than the worst start found")
+    return Read(worst.distance, text)
+
+
+def borne_out(program: Program, target_error: float, start: Array) -> Guarantee | None:
+    """What the exact channel bears out at this target and from this start; None above 8 qubits."""
+    if (given := measured(program, False, start)) is None:
+        return None
+    if given.distance > target_error:
+        return Guarantee.NONE
+    worst = measured(program, True, start)
+    within = worst is not None and worst.distance <= target_error
+    return Guarantee.ANY_START if within else Guarantee.GIVEN_START
