@@ -1,6 +1,6 @@
 """The cheapest program found for an accuracy, beside what else a user would take.
 
-    python benchmarks/cheapest.py                                  # everything: two hours on one core
+    python benchmarks/cheapest.py                                  # everything: four hours on one core
     python benchmarks/cheapest.py --only mfi,h2 --seconds 90       # some models, 90 s for every search
     python benchmarks/cheapest.py --show                           # the table of what is stored, and what is missing
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -182,7 +183,7 @@ def stored() -> list[Row]:
     found = []
     for path in sorted(STORE.glob("*.json")):
         if not path.name.endswith(".program.json"):
-            found += [Row(**{**row, "distance": row["distance"] or 0.0}) for row in json.loads(path.read_text("utf-8"))]
+            found += [Row(**row) for row in json.loads(path.read_text("utf-8"))]
     return found
 
 
@@ -214,7 +215,9 @@ def cell(rows: list[Row], target: float, case: Case) -> str:
     within = [row for row in rows if row.gates is not None and row.distance <= target]
     if not within:
         missed = [row.distance for row in rows if row.target == target]
-        return f"— ({min(missed):.3f})" if missed else ""
+        if not missed:
+            return ""
+        return f"— ({min(missed):.3f})" if min(missed) < math.inf else "refused"
     row = min(within, key=lambda one: one.gates or 0)
     limit = case.limits.get((row.guarantee, target)) if row.way == "fitted_to_target" else None
     mark = "" if limit is None else " ✓" if row.gates is not None and row.gates <= limit else " ✗"
