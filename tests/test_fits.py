@@ -14,17 +14,19 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import DensityMatrix, partial_trace
 
 import gibbs_circuits as gc
-from gibbs_circuits.compiler import Program, Stage
+from gibbs_circuits.compiler import Calibration, Guarantee, Program, Stage
 from gibbs_circuits.compiler.trotter import commuting_groups
 from gibbs_circuits.readings import cost, sweep_channel
 from gibbs_circuits.spectrum import trace_distance, unvec, vec
 from gibbs_circuits.tuning.ansatz import Ansatz, columns, forward
 from gibbs_circuits.tuning.descent import minimise
 from gibbs_circuits.tuning.fits import Fit, Prepare, Sample, usual_starts, worst_of
+from gibbs_circuits.tuning.fitted import _repeated
 from gibbs_circuits.tuning.objectives import Preparation, Sampling, smoothed
 from gibbs_circuits.tuning.search import Search, _carried, _split
 from gibbs_circuits.tuning.shapes import any_pairs, interacting_pairs, never_wipes, shape
 from gibbs_circuits.tuning.transfer import Joint
+from gibbs_circuits.tuning.wanted import Wanted
 from gibbs_circuits.tuning.written import steps_of
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -283,6 +285,30 @@ def test_sample__worst_start__is_no_better_than_the_usual_ones() -> None:
     again, _ = worst_of(V, 3, sigma, np.random.default_rng(6), seeds=12)
     assert again == pytest.approx(fit.distance, abs=2e-3)
     assert fit.distance < 0.1
+
+
+def test_repeated__more_sweeps_of_the_nearest__until_they_are_enough() -> None:
+    """A fit for 3 sweeps stopped after one: two more bring it back, and none more than the target needs."""
+    rng = np.random.default_rng(5)
+    ansatz, sigma = shape("abab", 2, ((0, 1),), real=True), gc.gibbs_state(chain(2), 1.0)
+    task = Sample(sigma, 3, usual_starts(2), rng, iterations=60, rounds=2)
+    fit = task.fit(ansatz, rng.normal(scale=0.6, size=(ansatz.num_angles, 3)), time.monotonic() + 30)
+    V = forward(ansatz, fit.angles[:, None], columns(ansatz, 1))[..., 0].reshape(-1, 4, 4)
+    far = [worst_of(V, sweeps, sigma, rng, seeds=12)[0] for sweeps in (1, 2, 3)]
+    assert far[0] > far[1] > far[2]
+
+    def repeated(target: float) -> list[Fit]:
+        start = np.eye(4, dtype=complex)[0]
+        wanted = Wanted(
+            gc.dll(chain(2), 1.0, "Y"), target, Guarantee.ANY_START, Calibration.FITTED_TO_TARGET, start, 1, 1
+        )
+        return _repeated(wanted, [replace(fit, sweeps=1, distance=far[0])], rng)
+
+    found = repeated(1.05 * far[2])
+    assert [one.sweeps for one in found] == [2, 3]
+    assert [one.distance for one in found] == pytest.approx(far[1:], abs=1e-3)
+    assert not repeated(1.1 * far[0])
+    assert [one.sweeps for one in repeated(1.05 * far[1])] == [2]
 
 
 def test_sample__keeps_the_hardest_starts__and_gives_up_where_told() -> None:

@@ -150,8 +150,8 @@ class Sample:
         met: list[float] = []
         for step in range(self.rounds + 1):
             worst, rho = self._worst(best.ansatz, x)
-            if worst < best.distance:  # once more, from other states: the best of many rounds may be the least searched
-                worst, rho = max((worst, rho), self._worst(best.ansatz, x, self._fixed), key=lambda pair: pair[0])
+            if worst < best.distance:  # once more: the best of many rounds may be the least searched
+                worst, rho = self._twice(best.ansatz, x, (worst, rho))
             if worst < best.distance:
                 best = replace(best, angles=x[:, 0].copy(), distance=worst)
             met.append(best.distance)
@@ -179,6 +179,15 @@ class Sample:
             return starts
         each = Sampling(ansatz, _typed(self.sigma, ansatz), starts, self.sweeps).distances(x[:, 0])
         return np.asarray(starts[np.sort(np.argsort(each)[-self.at_once + 1 :])])
+
+    def longer(self, fit: Fit) -> Fit:
+        """The same angles in this many sweeps."""
+        x = fit.angles[:, None]
+        return replace(fit, sweeps=self.sweeps, distance=self._twice(fit.ansatz, x, self._worst(fit.ansatz, x))[0])
+
+    def _twice(self, ansatz: Ansatz, x: Real, found: tuple[float, Array]) -> tuple[float, Array]:
+        """The worse of what was found from random states and what is from fixed ones."""
+        return max(found, self._worst(ansatz, x, self._fixed), key=lambda pair: pair[0])
 
     def _worst(self, ansatz: Ansatz, x: Real, begun: Array | None = None) -> tuple[float, Array]:
         objective = Sampling(ansatz, _typed(self.sigma, ansatz), self.starts, self.sweeps)
