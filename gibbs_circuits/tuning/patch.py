@@ -30,8 +30,8 @@ PREPARATION_WORDS = (
 )  # fmt: skip
 SWEEPS = (3, 4)
 SAFETY, SMALL_SAFETY = 0.9, 0.5  # of the target, for the distance that the pieces' trend gives the whole; below 7 sites
-PROMISING = 1.6  # times the target, by trend: fitted again
-ATTEMPTS = 3  # at a promising word, from other angles
+PROMISING = 1.3  # times the target, by trend: fitted again
+ATTEMPTS = 5  # at a promising word, from other angles
 HOPELESS = 1.5  # times the target, on the pieces, after the first iterations: not refined
 ROUNDS = 2  # of adding the worst starts found
 BATCH = {True: 6, False: 32}
