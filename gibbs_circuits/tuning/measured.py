@@ -27,7 +27,8 @@ def measured(program: Program, sampler: bool, start: Array) -> Read | None:
     """On the exact channel up to 8 qubits; None above.
 
     Of a sampler the worst start found, or the fixed point of the last stage if that is farther. Where all sweeps are
-    alike it is not: a fixed point is a mixture of starts that stay where they are. It is then left out above 5 qubits.
+    alike it is not farther than the worst start: it is a mixture of pure ones, and after all sweeps still itself. It is
+    then left out above 5 qubits.
     """
     if program.num_system > MAX_KRYLOV_QUBITS:
         return None
