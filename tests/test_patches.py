@@ -120,17 +120,22 @@ def test_patches__of_a_chain_in_random_fields__carry_the_excess() -> None:
 
 def test_covering__sees_every_site__where_fields_vary() -> None:
     model = gc.models.xxz(12, J=1.0, delta=0.5, fields=list(np.random.default_rng(1).uniform(-1, 1, 12)))
-    seen = {site for piece in covering(model, 4) or () for site in piece.sites}
-    assert seen == set(range(12))
-    assert len(covering(model, 4) or ()) <= 8
-    assert {site for piece in patches(model, 4) for site in piece.sites} != seen  # control
-    assert [p.sites for p in covering(chain(12), 4) or ()] == [p.sites for p in patches(chain(12), 4)]
+    known = {c for piece in patches(model, 4) for c in piece.classes}
+    pieces = covering(model, 4, 1, known)
+    assert {site for piece in pieces for site in piece.sites} == set(range(12))
+    assert len(pieces) <= 8
+    assert {site for piece in patches(model, 4) for site in piece.sites} != set(range(12))  # control
+    alike = covering(chain(12), 4, 1, known)
+    assert [p.sites for p in alike] == [p.sites for p in patches(chain(12), 4)]
 
 
-def test_covering__is_none__where_a_site_is_alone() -> None:
+def test_covering__is_none__where_a_site_is_alone_or_its_class_unknown() -> None:
     terms = [(label(5, {q: "Z", q + 1: "Z"}), -1.0) for q in range(3)]
     model = from_terms([*terms, *((label(5, {q: "X"}), -0.1 * q) for q in range(1, 5))], "alone")
-    assert covering(model, 3) is None
+    known = {c for piece in patches(model, 3) for c in piece.classes}
+    assert covering(model, 3, 1, known) == ()
+    assert covering(disordered(), 3, 1, known) != ()
+    assert covering(disordered(), 3, 1, set()) == ()
 
 
 def test_patches__of_unequal_bonds__carry_the_excess_of_their_sum() -> None:

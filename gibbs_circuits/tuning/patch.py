@@ -151,21 +151,20 @@ class _Workshop:
 
     def _pieces(self) -> tuple[int, dict[int, tuple[Patch, ...]]]:
         """Pieces by size, with classes that see as far as the pieces fitted on know them all."""
-        model, sizes = self.wanted.model, {*self.sizes.fit, self.sizes.choice, self.sizes.held_out}
+        model, sizes = self.wanted.model, self.sizes
         for radius in (1, 0):
-            pieces = {size: patches(model, size, radius) for size in sizes}
-            held_out = covering(model, self.sizes.held_out, radius)
-            if held_out is None:
-                raise DoesNotTransferError(
-                    f"its fields or couplings vary, and no pieces of {self.sizes.held_out} sites see every site"
-                )
-            pieces[self.sizes.held_out] = held_out
-            pieces[model.num_qubits] = (whole(model, radius),)
-            known = {c for size in self.sizes.fit for piece in pieces[size] for c in piece.classes}
-            kept = {size: tuple(piece for piece in found if piece.classes <= known) for size, found in pieces.items()}
-            if all(kept.values()):
-                return radius, kept
-        raise DoesNotTransferError(f"its sites have surroundings that no piece of {_sizes(self.sizes.fit)} sites has")
+            pieces = {size: patches(model, size, radius) for size in sizes.fit}
+            known = {c for found in pieces.values() for piece in found for c in piece.classes}
+            choice = patches(model, sizes.choice, radius)
+            pieces[sizes.choice] = tuple(piece for piece in choice if piece.classes <= known)
+            pieces[sizes.held_out] = covering(model, sizes.held_out, radius, known)
+            pieces[model.num_qubits] = tuple(piece for piece in (whole(model, radius),) if piece.classes <= known)
+            if all(pieces.values()):
+                return radius, pieces
+        raise DoesNotTransferError(
+            f"its sites have surroundings that no piece of {_sizes(sizes.fit)} sites has, or fields that vary and that "
+            f"pieces of {sizes.held_out} sites do not all see"
+        )
 
     def _product_start(self) -> tuple[Array, ...]:
         """The start as one qubit state per site, so that pieces have it too."""

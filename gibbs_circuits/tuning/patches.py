@@ -70,22 +70,22 @@ def patches(model: Model, size: int, radius: int = 1) -> tuple[Patch, ...]:
     return tuple(chosen)
 
 
-def covering(model: Model, size: int, radius: int = 1) -> tuple[Patch, ...] | None:
-    """`patches`, and of a model whose fields or couplings vary as many more as see every site; None if there are none.
+def covering(model: Model, size: int, radius: int, known: set[object]) -> tuple[Patch, ...]:
+    """Those of `patches` with known classes and, where fields or couplings vary, as many more as see every site.
 
-    Where nothing varies, sites of a class are alike, and one piece stands for all.
+    None at all if they do not. Where nothing varies, sites of a class are alike, and one piece stands for all.
     """
-    chosen = list(patches(model, size, radius))
-    if not _excess(model):
-        return tuple(chosen)
-    missing = set(range(model.num_qubits)) - {site for patch in chosen for site in patch.sites}
+    chosen = [patch for patch in patches(model, size, radius) if patch.classes <= known]
+    missing = {q for q in range(model.num_qubits) if _excess(model)} - {q for patch in chosen for q in patch.sites}
     sets = [*_connected(interacting_pairs(model.hamiltonian), size)] if missing else []
     while missing:
-        best = max(sets, key=lambda sites: len(missing & {*sites}), default=())
-        if not missing & {*best}:
-            return None
-        chosen.append(_patch(model, best, radius))
-        missing -= {*best}
+        sets = sorted((sites for sites in sets if missing & {*sites}), key=lambda sites: len(missing & {*sites}))
+        if not sets:
+            return ()
+        patch = _patch(model, sets.pop(), radius)
+        if patch.classes <= known:
+            chosen.append(patch)
+            missing -= {*patch.sites}
     return tuple(chosen)
 
 
