@@ -272,12 +272,18 @@ def test_carried__drops_ancillas__that_nothing_uses() -> None:
     assert (child.num_ancilla, len(values)) == (2, child.num_angles)
 
 
-def test_sample__worst_start__is_no_better_than_the_usual_ones() -> None:
-    rng = np.random.default_rng(5)
-    ansatz, sigma = shape("aba", 2, ((0, 1),), real=True), gc.gibbs_state(chain(2), 1.0)
+def in_three_sweeps(word: str, rng: np.random.Generator) -> tuple[Fit, np.ndarray, np.ndarray]:
+    """A sampler of two sites, the Kraus operators of its sweep, and its target."""
+    ansatz, sigma = shape(word, 2, ((0, 1),), real=True), gc.gibbs_state(chain(2), 1.0)
     task = Sample(sigma, 3, usual_starts(2), rng, iterations=60, rounds=2)
     fit = task.fit(ansatz, rng.normal(scale=0.6, size=(ansatz.num_angles, 3)), time.monotonic() + 30)
     V = forward(ansatz, fit.angles[:, None], columns(ansatz, 1))[..., 0].reshape(-1, 4, 4)
+    return fit, V, sigma
+
+
+def test_sample__worst_start__is_no_better_than_the_usual_ones() -> None:
+    rng = np.random.default_rng(5)
+    fit, V, sigma = in_three_sweeps("aba", rng)
     for rho in usual_starts(2):
         for _ in range(3):
             rho = sum(v @ rho @ v.conj().T for v in V)
@@ -290,10 +296,7 @@ def test_sample__worst_start__is_no_better_than_the_usual_ones() -> None:
 def test_repeated__more_sweeps_of_the_nearest__until_they_are_enough() -> None:
     """A fit for 3 sweeps stopped after one: two more bring it back, and none more than the target needs."""
     rng = np.random.default_rng(5)
-    ansatz, sigma = shape("abab", 2, ((0, 1),), real=True), gc.gibbs_state(chain(2), 1.0)
-    task = Sample(sigma, 3, usual_starts(2), rng, iterations=60, rounds=2)
-    fit = task.fit(ansatz, rng.normal(scale=0.6, size=(ansatz.num_angles, 3)), time.monotonic() + 30)
-    V = forward(ansatz, fit.angles[:, None], columns(ansatz, 1))[..., 0].reshape(-1, 4, 4)
+    fit, V, sigma = in_three_sweeps("abab", rng)
     far = [worst_of(V, sweeps, sigma, rng, seeds=12)[0] for sweeps in (1, 2, 3)]
     assert far[0] > far[1] > far[2]
 

@@ -131,9 +131,8 @@ def test_twirled_preparation__gradient__is_that_of_differences(seed: int, real: 
     x, eta = rng.normal(size=(ansatz.num_angles, 2)), 3e-2
     check_gradient(cost_of, x, rng)
     plain = Preparation(*arguments)
-    assert (
-        np.abs(plain(x, eta)[1] - cost_of(x, eta)[1]).max() > 1e-3
-    )  # the control: without the twirl it is another function
+    # the control: without the twirl it is another function
+    assert np.abs(plain(x, eta)[1] - cost_of(x, eta)[1]).max() > 1e-3
     written = program_of((*steps_of(ansatz, x[:, 0]), twirl_step(("XXX",))), 1)
     rho = np.zeros((8, 8))
     rho[0, 0] = 1
