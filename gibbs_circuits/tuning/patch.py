@@ -30,7 +30,7 @@ PREPARATION_WORDS = (
 )  # fmt: skip
 SWEEPS = (3, 4)
 SAFETY, SMALL_SAFETY = 0.9, 0.5  # of the target, for the distance that the pieces' trend gives the whole; below 7 sites
-PROMISING = 1.3  # times the target, by trend: fitted again
+PROMISING = 1.45  # times the target, by trend: fitted again
 ATTEMPTS = 5  # at a promising word, from other angles
 HOPELESS = 1.5  # times the target, on the pieces, after the first iterations: not refined
 ROUNDS = 2  # of adding the worst starts found
