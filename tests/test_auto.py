@@ -512,7 +512,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 MODEL = 'name = "mixed_field_ising"\nsites = 2\nJ = 1\nh = 0.9\ng = 0.5\nbeta = 1.0'
 FIT = (
     'scheme = "auto"\ncalibration = "fitted_to_target"\nguarantee = "given_start"\n'
-    "time_budget = 0.6\ntarget_error = 0.1"
+    "time_budget = 1.5\ntarget_error = 0.1"
 )
 PROGRAM_KEYS = {"frontier", "guarantee", "calibration", "contraction_per_sweep"}
 
