@@ -117,6 +117,7 @@ def run(
         check_new("--out", folder)
     with naming(spec.path, "generator"):
         pipeline.compilable(spec.generator, spec.scheme)
+        pipeline.check_moving(spec.generator, spec.knobs)
     with naming(spec.path, "compile"):
         pipeline.refuse_hopeless(spec.generator, spec.scheme, spec.knobs, spec.target)
     with progress() as (stage, steps):
@@ -246,6 +247,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         check_writable("--out", out.absolute().parent)
     with naming(spec.path, "generator"):
         pipeline.compilable(spec.generator, spec.scheme)
+        pipeline.check_moving(spec.generator, spec.knobs)
     with progress() as (stage, _):
         stage("certificate")
         cert = _certify(spec)
@@ -320,7 +322,8 @@ def _certify(spec: Experiment) -> Certificate | None:
                 "The generator is a sampler all the same; it is not the bath's own dynamics.",
                 file=sys.stderr,
             )
-    if cert.steady_states_with_hamiltonian is not None and cert.steady_states_with_hamiltonian > 1:
+    frozen = cert.rates is not None and cert.rates.dead
+    if not frozen and (cert.steady_states_with_hamiltonian or 0) > 1:
         named = f" ({', '.join(cert.conserved)})" if cert.conserved else ""
         print(
             f"Warning: the generator has {cert.steady_states_with_hamiltonian} independent steady states, since its "

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,10 @@ class Filter(Protocol):
 
     def symmetric(self, nu: Real) -> Array:
         """q(ν) = f̂(ν) e^{βν/4}, without overflow; q(−ν) = q(ν)* in detailed balance."""
+        ...
+
+    def log_symmetric(self, nu: Real) -> Real:
+        """Ln |q(ν)|, which does not underflow; −∞ where the filter vanishes as a formula."""
         ...
 
     def time(self, t: Real) -> Array:
@@ -102,6 +106,10 @@ class GaussianFilter:
         """q(ν)."""
         return np.exp(-self._variance * np.asarray(nu, dtype=float) ** 2 / 8).astype(complex)
 
+    def log_symmetric(self, nu: Real) -> Real:
+        """Ln q(ν)."""
+        return np.asarray(-self._variance * np.asarray(nu, dtype=float) ** 2 / 8)
+
     def support(self, nu: Real) -> NDArray[np.bool_]:
         """Everywhere."""
         return np.ones(np.shape(nu), dtype=bool)
@@ -161,6 +169,11 @@ class MetropolisFilter:
             value = np.exp(-(np.sqrt(1 + x**2) + boltzmann * x) / 4) * bump(np.asarray(nu) / self.bandwidth)
         return np.asarray(value, dtype=complex)
 
+    def log_symmetric(self, nu: Real) -> Real:
+        """Ln q(ν)."""
+        nu = np.asarray(nu, dtype=float)
+        return np.asarray(log_of(bump(nu / self.bandwidth)) - np.sqrt(1 + (self.beta * nu) ** 2) / 4)
+
     def support(self, nu: Real) -> NDArray[np.bool_]:
         """Inside the bump."""
         return np.abs(np.asarray(nu)) < self.bandwidth
@@ -203,6 +216,10 @@ class RateFilter:
         """√(γ(ν) e^{βν/2})."""
         return np.sqrt(self.bath.symmetric(np.asarray(nu, dtype=float))).astype(complex)
 
+    def log_symmetric(self, nu: Real) -> Real:
+        """½ ln of the bath's s(ν)."""
+        return self.bath.log_symmetric(nu) / 2
+
     def support(self, nu: Real) -> NDArray[np.bool_]:
         """Where the bath has a spectrum at all; beyond its limit only an underflow makes it zero."""
         nu = np.asarray(nu, dtype=float)
@@ -211,6 +228,12 @@ class RateFilter:
     def time(self, t: Real) -> Array:
         """f(t)."""
         return fourier(self.frequency, 2 * self.bath.limit, t)
+
+
+def log_of(values: NDArray[Any]) -> Real:
+    """Ln |x|, −∞ at 0."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(np.abs(values)))
 
 
 def bump(x: Real) -> Real:

@@ -40,12 +40,21 @@ class Kernel(Protocol):
         """Whether it is in KMS balance as a formula."""
         ...
 
+    @property
+    def blur(self) -> float:
+        """Largest difference of two Bohr frequencies that it joins on purpose; infinite unless it is secular."""
+        ...
+
     def __call__(self, nu1: Real, nu2: Real) -> Array:
         """α(ν1, ν2), elementwise."""
         ...
 
     def balanced(self, nu1: Real, nu2: Real) -> Array:
         """α̃ = α(ν1, ν2) e^{β(ν1+ν2)/4}, in a form that does not overflow."""
+        ...
+
+    def log_balanced(self, nu: Real) -> Real:
+        """Ln |α̃(ν, ν)|, which does not underflow; −∞ where it vanishes. The rate of A_ν is α̃(ν, ν) e^{−βν/2}."""
         ...
 
     def support(self, nu: Real) -> Mask:
@@ -69,6 +78,7 @@ class RankOne:
     weight: float = 1.0
     positive = True
     detailed_balance = True
+    blur = np.inf
 
     @property
     def beta(self) -> float:
@@ -82,6 +92,10 @@ class RankOne:
     def balanced(self, nu1: Real, nu2: Real) -> Array:
         """W q(ν1) q(ν2)*."""
         return self.weight * self.filter.symmetric(nu1) * self.filter.symmetric(nu2).conj()
+
+    def log_balanced(self, nu: Real) -> Real:
+        """Ln w + 2 ln |q|."""
+        return np.asarray(np.log(self.weight) + 2 * self.filter.log_symmetric(nu))
 
     def support(self, nu: Real) -> Mask:
         """That of the filter."""
@@ -124,6 +138,11 @@ class Secular:
         """The bath's."""
         return self.bath.beta
 
+    @property
+    def blur(self) -> float:
+        """The tolerance."""
+        return self.tolerance
+
     def same(self, nu1: Real, nu2: Real) -> Mask:
         """Whether two frequencies count as equal."""
         if self.edges is None:
@@ -139,6 +158,10 @@ class Secular:
         """√(s(ν1) s(ν2)) within a class, s(ν) = γ(ν) e^{βν/2}."""
         root = np.sqrt(self.bath.symmetric(nu1)) * np.sqrt(self.bath.symmetric(nu2))
         return np.asarray(root * self.same(nu1, nu2), dtype=complex)
+
+    def log_balanced(self, nu: Real) -> Real:
+        """Ln s(ν)."""
+        return self.bath.log_symmetric(nu)
 
     def support(self, nu: Real) -> Mask:
         """Where the bath has a spectrum; beyond its limit only an underflow makes it zero."""
@@ -209,6 +232,13 @@ class ClassFilter:
         """√γ(ν) inside."""
         return self._root(self.kernel.bath.rate, nu)
 
+    def log_symmetric(self, nu: Real) -> Real:
+        """½ ln s(ν) inside, −∞ elsewhere."""
+        nu = np.asarray(nu, dtype=float)
+        found, inside = np.full(nu.shape, -np.inf), self._inside(nu)
+        found[inside] = self.kernel.bath.log_symmetric(nu[inside]) / 2
+        return found
+
     def support(self, nu: Real) -> Mask:
         """Inside, where the bath has a spectrum."""
         return np.asarray(self._inside(nu) & self.kernel.support(nu))
@@ -232,6 +262,7 @@ class Redfield:
     bath: Bath
     positive = False
     detailed_balance = False
+    blur = np.inf
 
     @property
     def beta(self) -> float:
@@ -251,6 +282,10 @@ class Redfield:
         """α̃, clipped where e^{β(ν1+ν2)/4} would overflow."""
         growth = np.exp(np.minimum(self.beta * (np.asarray(nu1) + np.asarray(nu2)) / 4, 500.0))
         return np.asarray(self(nu1, nu2) * growth)
+
+    def log_balanced(self, nu: Real) -> Real:
+        """Ln s(ν): on the diagonal the two S cancel."""
+        return self.bath.log_symmetric(nu)
 
     def support(self, nu: Real) -> Mask:
         """Everywhere: S(ω) has no zeros of its own."""

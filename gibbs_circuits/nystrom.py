@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from .errors import ArgumentError
-from .filters import MASS_OF_A_WIDTH, bump, fourier
+from .filters import MASS_OF_A_WIDTH, bump, fourier, log_of
 from .kernels import Mask
 from .spectrum import Array, Real, read_only
 from .user import CustomKernel
@@ -68,6 +68,10 @@ class EigenFilter:
         """f̂(ν) = q(ν) e^{−βν/4}."""
         nu = np.asarray(nu, dtype=float)
         return np.asarray(self.symmetric(nu) * np.exp(-self.beta * np.clip(nu, -self.limit, self.limit) / 4))
+
+    def log_symmetric(self, nu: Real) -> Real:
+        """Ln |q|."""
+        return log_of(self.symmetric(nu))
 
     def support(self, nu: Real) -> Mask:
         """Where it is not cut off."""

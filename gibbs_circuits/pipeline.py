@@ -30,6 +30,7 @@ from .compiler.saved import load_program
 from .compiler.schemes.corrections import CoherentKnobs
 from .errors import ArgumentError, TooLargeError
 from .exact.balance import secular
+from .exact.frozen import refuse_frozen
 from .generator_schemas import Generator
 from .generators import Coherent
 from .generators.channels import DiscreteChannel
@@ -82,6 +83,7 @@ def compile_program(
         TooLargeError: If the program is too large to write out, with its two-qubit gates.
     """
     generator = compilable(generator, scheme)
+    check_moving(generator, knobs)
     if isinstance(knobs, Knobs):
         assert scheme is not None  # they come in pairs
         return settle(generator, scheme, knobs, target_error, progress)
@@ -168,6 +170,16 @@ def compilable(generator: Generator, scheme: Scheme | None) -> Generator:
             f"the Lamb shift of {generator.kind} does not", 'set coherent = "balance"',
         )  # fmt: skip
     return generator
+
+
+def check_moving(generator: Generator, knobs: Knobs | AutoKnobs) -> None:
+    """Refuse a generator that does not move, unless a search fits circuits that follow none.
+
+    Raises:
+        ArgumentError: With the rates or the gap found, and what moves instead.
+    """
+    if not isinstance(knobs, AutoKnobs) or (knobs.calibrated is Calibration.DERIVED and knobs.program is None):
+        refuse_frozen(generator)
 
 
 def _name(scheme: Scheme | None) -> str:
@@ -375,7 +387,6 @@ def compare(run: RunResult, target_error: float = 0.10, progress: Progress = qui
 
 
 __all__ = [
-    "compare", "compilable", "compile_on", "compile_program", "foretell", "in_advance", "refuse_hopeless",
-    "request_run", "run_request", "simulated_by", "simulation",
-    "tradeoff",
+    "check_moving", "compare", "compilable", "compile_on", "compile_program", "foretell", "in_advance",
+    "refuse_hopeless", "request_run", "run_request", "simulated_by", "simulation", "tradeoff",
 ]  # fmt: skip

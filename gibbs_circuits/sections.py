@@ -26,6 +26,9 @@ from .tuning.ledger import Ledger
 PACKAGES = ("gibbs-circuits", "qiskit", "qiskit-aer", "numpy", "scipy", "pydantic", "matplotlib")
 
 
+SHORT = {"spectral_gap": "gap", "mixing_bound": "mixing_time_bound"}  # of attributes, in the JSON document
+
+
 def package_version() -> str:
     """The version of this package."""
     try:
@@ -69,11 +72,16 @@ def generator_part(generator: Generator, certificate: Certificate) -> dict[str, 
         "lowest_kernel_eigenvalue": certificate.lowest_kernel_eigenvalue,
         "completely_positive": certificate.completely_positive,
         "bias": certificate.bias,
+        "bias_with_hamiltonian": certificate.bias_with_hamiltonian,
         "steady_states": certificate.steady_states,
         "steady_states_with_hamiltonian": certificate.steady_states_with_hamiltonian,
         "spectral_gap": certificate.spectral_gap,
         "gap_resolution": certificate.gap_resolution,
+        "gap_unknown": certificate.gap_unknown,
         "growth_rate": certificate.growth_rate,
+        "relaxation_time": certificate.relaxation_time,
+        "rates": None if certificate.rates is None else asdict(certificate.rates),
+        "error_estimate": {SHORT.get(name, name): error for name, error in certificate.error_estimate.items()},
         "mixing_time_bound": certificate.mixing_bound,
         "largest_rate": certificate.largest_rate,
         "conserved": list(certificate.conserved),

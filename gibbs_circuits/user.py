@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ArgumentError, TooLargeError, check_beta, check_real
-from .filters import Filter, bump, fourier, width_of
+from .filters import Filter, bump, fourier, log_of, width_of
 from .kernels import Mask
 from .spectrum import Array, Real, read_only
 
@@ -85,6 +85,10 @@ class CustomFilter:
         nu = np.asarray(nu, dtype=float)
         return np.asarray(self.symmetric(nu) * np.exp(-self.beta * np.clip(nu, -self.limit, self.limit) / 4))
 
+    def log_symmetric(self, nu: Real) -> Real:
+        """Ln of the user's values."""
+        return log_of(self.symmetric(nu))
+
     def support(self, nu: Real) -> NDArray[np.bool_]:
         """Where it is not zero."""
         return np.asarray(self.symmetric(nu) != 0)
@@ -114,6 +118,7 @@ class CustomKernel:
     table: Real | None = None
     positive = True
     detailed_balance = True
+    blur = np.inf
 
     def __post_init__(self) -> None:
         check_beta(self.beta)
@@ -173,6 +178,10 @@ class CustomKernel:
         backward = np.asarray(self.function(-nu2, -nu1), dtype=complex) / growth
         return np.asarray((forward + backward) / 2)
 
+    def log_balanced(self, nu: Real) -> Real:
+        """Ln of the user's values."""
+        return log_of(self.balanced(nu, nu))
+
     def support(self, nu: Real) -> Mask:
         """Where α(ν, ν) is not zero."""
         return np.asarray(self.balanced(nu, nu) != 0)
@@ -226,6 +235,10 @@ class Tabulated:
     def frequency(self, nu: Real) -> Array:
         """f̂(ν) = q(ν) e^{−βν/4}."""
         return np.asarray(self.symmetric(nu) * np.exp(-self.beta * np.asarray(nu) / 4))
+
+    def log_symmetric(self, nu: Real) -> Real:
+        """Ln |q|."""
+        return log_of(self.symmetric(nu))
 
     def support(self, nu: Real) -> Mask:
         """Where it is not zero."""

@@ -139,6 +139,7 @@ class Windowed:
     shift: float = 0.0
     span: float | None = None
     positive = True
+    blur = np.inf
 
     def __post_init__(self) -> None:
         check_real("sigma_E", self.sigma, low=0.0, above=True)
@@ -168,6 +169,11 @@ class Windowed:
         """α(ν1, ν2)."""
         nu1, nu2 = np.asarray(nu1, dtype=float), np.asarray(nu2, dtype=float)
         return np.exp(self._log(nu1, nu2) - self.beta * (nu1 + nu2) / 4).astype(complex)
+
+    def log_balanced(self, nu: Real) -> Real:
+        """Ln α̃(ν, ν)."""
+        nu = np.asarray(nu, dtype=float)
+        return self._log(nu, nu)
 
     def _log(self, nu1: Real, nu2: Real) -> Real:
         m = (nu1 + nu2) / 2 - self.shift
@@ -246,6 +252,10 @@ class WindowFilter:
     def symmetric(self, nu: Real) -> Array:
         """f̂(ν) e^{βν/4}."""
         return np.exp(-((np.asarray(nu, dtype=float) - self.centre) ** 2) / (4 * self.sigma**2)).astype(complex)
+
+    def log_symmetric(self, nu: Real) -> Real:
+        """Ln of it."""
+        return np.asarray(-((np.asarray(nu, dtype=float) - self.centre) ** 2) / (4 * self.sigma**2))
 
     def frequency(self, nu: Real) -> Array:
         """f̂(ν)."""

@@ -160,6 +160,10 @@ class FormulaFilter:
     def symmetric(self, nu: Real) -> Matrix:
         return np.asarray(self.q(self.beta * np.asarray(nu, dtype=float)), dtype=complex)
 
+    def log_symmetric(self, nu: Real) -> Real:
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(np.abs(self.q(self.beta * np.asarray(nu, dtype=float)))))
+
     def time(self, t: Real) -> Matrix:
         raise NotImplementedError
 

@@ -199,6 +199,10 @@ def test_certificate__zero_hamiltonian__depolarises(letters: str, count: int, ga
 def test_certificate__has_no_nan__extreme_temperatures(model: Model, beta: float) -> None:
     found = certificate(gc.dll(model, beta))
     assert finite(found)
+    if found.rates is not None and found.rates.dead:  # at β = 10⁴ nothing moves in doubles: no figure is claimed
+        assert beta == 1e4
+        assert (found.residual, found.kms_defect, found.bias, found.spectral_gap) == (None,) * 4
+        return
     assert found.residual <= 1e-12
     assert found.kms_defect <= 1e-12
     assert math.copysign(1.0, found.spectral_gap or 0.0) == 1.0
@@ -228,6 +232,7 @@ def test_certificate__mixing_bound__from_gap_and_lowest_population() -> None:
 
 def test_certificate__says_only_what_it_knows__more_qubits_than_asked_for() -> None:
     found = asdict(gc.certificate(gc.dll(models.tfim(6), 1.0), max_qubits=5))
+    assert found.pop("error_estimate") == {}
     assert set(found.values()) == {None, (), False}
     assert "not_checked" in str(gc.certificate(gc.dll(models.tfim(9), 1.0)))
 

@@ -259,7 +259,7 @@ def test_faster__names_what_mixes__where_the_gap_is_hopeless() -> None:
 
 
 def test_faster__says_below__where_the_gap_is_lost_in_rounding() -> None:
-    advice = gc.faster(gc.dll(gc.models.mixed_field_ising(3), 30.0))
+    advice = gc.faster(gc.dll(gc.models.mixed_field_ising(5), 30.0))  # beyond the digits
     assert advice is not None
     assert "below" in str(advice)
 

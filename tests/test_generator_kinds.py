@@ -915,6 +915,9 @@ def test_certificate__is_right_and_finite__edges(case: str, beta: float) -> None
     for kind, generator in exact_kinds(system, np.random.default_rng(1)).items():
         found = certificate(generator)
         assert finite(found), kind
+        if found.rates is not None and found.rates.dead:
+            assert (beta, found.residual, found.bias, found.spectral_gap) == (50.0, None, None, None), kind
+            continue
         assert found.residual <= 1e-12, kind
         assert found.kms_defect <= 1e-12, kind
         assert found.completely_positive, kind

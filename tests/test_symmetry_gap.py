@@ -445,7 +445,9 @@ def test_steady_states__equal_brute_force__four_and_five_qubits(case: str, monke
     listed = conserved(found)
     assert bool(listed) == (count > 1 and "collective" not in case)
     if count > gap_module.MAX_ZEROS:
-        assert iterative_gap(found, count) is None
+        missing = iterative_gap(found, count)
+        assert missing.value is None
+        assert str(count) in str(missing.reason)
         return
     monkeypatch.setattr(gap_module, "DENSE_DIM", SMALL_DENSE)
     for use in (True, False):

@@ -58,8 +58,9 @@ def generator_table(generator: object, cert: Certificate) -> Table:
     row("residual ‖L(σ)‖ / ‖L‖‖σ‖", "residual", number(cert.residual))
     without = "residual_without_coherent"
     row("  without the coherent term (negative control)", without, number(cert.residual_without_coherent))
-    bias = "0 (σ stationary to rounding)" if cert.bias == 0 else number(cert.bias)
-    row("bias: trace distance of the steady state to σ", "bias", bias)
+    row(f"bias{' with H' if cert.with_hamiltonian else ', without −i[H, ·]'}: {BIAS}", "bias", bias_text(cert, "bias"))
+    if not cert.with_hamiltonian:
+        row("  with −i[H, ·]", "bias_with_hamiltonian", bias_text(cert, "bias_with_hamiltonian"))
     row("KMS defect (kernel and B)", "kms_defect", number(cert.kms_defect))
     row("GNS defect (0 for secular kernels only)", "gns_defect", number(cert.gns_defect))
     lowest = cert.lowest_kernel_eigenvalue
@@ -70,10 +71,15 @@ def generator_table(generator: object, cert: Certificate) -> Table:
     row("steady states, without / with H", "steady_states_with_hamiltonian", steady)
     row("conserved Pauli strings and charges", "conserved", ", ".join(cert.conserved) or "none")
     unresolved = cert.spectral_gap is None and cert.gap_resolution is not None
-    gap = f"below {number(10 * (cert.gap_resolution or 0))}" if unresolved else number(cert.spectral_gap)
+    gap = f"below {number(10 * (cert.gap_resolution or 0))}" if unresolved else with_error(cert, "spectral_gap")
+    gap = f"— ({cert.gap_unknown})" if cert.gap_unknown is not None else gap
     if cert.growth_rate is not None:
         row("UNSTABLE: largest growth rate", "growth_rate", number(cert.growth_rate))
     row("spectral gap", "spectral_gap", gap, "measured, not resolved" if unresolved else None)
+    if cert.rates is not None:
+        row("downhill rates at the Bohr frequencies, fastest … slowest", "rates", str(cert.rates))
+    time = cert.relaxation_time
+    row("time to relax, 1/gap in units of 1/(largest rate)", "spectral_gap", number(time, 1))
     proved = "proved from the measured gap" if cert.mixing_bound is not None else "not checked"
     row("mixing time bound, ε = 0.1", "mixing_bound", number(cert.mixing_bound, 1), proved)
     reach = cert.jump_locality
@@ -82,13 +88,48 @@ def generator_table(generator: object, cert: Certificate) -> Table:
     return table
 
 
+SHOWN = 1e-5  # a relative error that a table of four digits shows
+
+
+def within(value: float, error: float) -> str:
+    """A value to eight digits with its error; below that error it is none."""
+    if abs(value) <= error:
+        return f"0 within {error:.0e}"
+    return f"{value:.8g} ± {error:.0e}"
+
+
+BIAS = "trace distance of the steady state to σ"
+
+
+def with_error(cert: Certificate, field: str) -> str:
+    """A figure of a certificate, with its error where that shows."""
+    value, error = getattr(cert, field), cert.error_estimate.get(field, 0.0)
+    if value is None or error <= SHOWN * abs(value):
+        return number(value)
+    return f"{number(value)} ± {error:.0e}" if error < abs(value) else f"below {error:.0e}"
+
+
+def bias_text(cert: Certificate, field: str) -> str:
+    """A bias, which of several steady states it is about, and its error."""
+    counts = (cert.steady_states, cert.steady_states_with_hamiltonian)
+    count = counts[field == "bias_with_hamiltonian" or cert.with_hamiltonian]
+    if getattr(cert, field) == 0 and cert.error_estimate.get(field) == 0:
+        return "0 (detailed balance)"
+    if getattr(cert, field) is None:
+        return "—"
+    several = f", from the maximally mixed start ({count} steady states)" if count is not None and count > 1 else ""
+    return with_error(cert, field) + several
+
+
 def steady_table(steady: Steady) -> Table:
     """The steady state between several baths."""
     table = table_of("Steady state between the baths, with H", "quantity", "value")
-    table.add_row("energy", number(steady.energy, 8))
+    table.add_row("decided in", steady.how)
+    table.add_row("energy", within(steady.energy, steady.energy_error))
     table.add_row("entropy", number(steady.entropy, 8))
-    for bath in steady.baths:
-        table.add_row(f"heat current from β = {bath.beta:g} into the system", number(bath.heat_current, 8))
+    for index, bath in enumerate(steady.baths):
+        current = within(bath.heat_current, bath.heat_current_error)
+        table.add_row(f"heat current from bath {index}, β = {bath.beta:g}, into the system", current)
         table.add_row(f"  trace distance to the Gibbs state at β = {bath.beta:g}", number(bath.trace_distance))
     return table
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -43,6 +43,7 @@ class Bath:
         scale: The smallest frequency over which G varies, at most 1/β.
         strength: Factor on G.
         breaks: Frequencies > 0 at which `loss` is not smooth.
+        logarithm: ln of `loss` in closed form, where it underflows; None takes the logarithm of its values.
         exponent: a of C(t) ~ t^{−a}; math.inf if faster than any power, None if it has to be fitted.
 
     Accuracy: `correlation` 1e-13, `lamb` 1e-11 of their maximum for every power law and for functions that are smooth
@@ -58,11 +59,24 @@ class Bath:
     strength: float = 1.0
     breaks: tuple[float, ...] = ()
     exponent: float | None = None
+    logarithm: Callable[[Real], Real] | None = field(default=None, compare=False)
 
     def symmetric(self, omega: ArrayLike) -> Real:
         """s(ω) = G(ω) e^{−βω/2}, even in ω."""
         x = np.minimum(np.abs(np.asarray(omega, dtype=float)), FAR)
         return np.asarray(self.strength * self.loss(x) * np.exp(-self.beta * x / 2))
+
+    def log_symmetric(self, omega: ArrayLike) -> Real:
+        """Ln s(ω); no underflow where `loss` knows its own logarithm, −∞ where it vanishes."""
+        x = np.minimum(np.abs(np.asarray(omega, dtype=float)), FAR)
+        return np.asarray(math.log(self.strength) + self.log_loss(x) - self.beta * x / 2)
+
+    def log_loss(self, omega: Real) -> Real:
+        """Ln of `loss` on ω ≥ 0."""
+        if self.logarithm is not None:
+            return np.asarray(self.logarithm(omega))
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.loss(omega)))
 
     def spectrum(self, omega: ArrayLike) -> Real:
         """G(ω), the rate at which the system loses ω.
@@ -218,6 +232,18 @@ class PowerLaw:
         G = self.cutoff * x**self.exponent * np.exp(-(x**2) / 2) / -np.expm1(-self.beta * self.cutoff * x)
         return np.where(zero, 1 / self.beta if self.exponent == 1 else 0.0, G)
 
+    def logarithm(self, omega: Real) -> Real:
+        """Ln G, which does not underflow."""
+        zero = omega == 0
+        x = np.where(zero, 1.0, omega / self.cutoff)
+        G = (
+            math.log(self.cutoff)
+            + self.exponent * np.log(x)
+            - x**2 / 2
+            - np.log(-np.expm1(-self.beta * self.cutoff * x))
+        )
+        return np.asarray(np.where(zero, -math.log(self.beta) if self.exponent == 1 else -np.inf, G))
+
 
 def power_law(beta: float, exponent: float, strength: float = 1.0, cutoff: float = 5.0) -> Bath:
     r"""Bath whose spectral density is a power of ω with a Gaussian cutoff.
@@ -241,7 +267,10 @@ def power_law(beta: float, exponent: float, strength: float = 1.0, cutoff: float
     if not 0.1 <= s <= 10:
         raise ArgumentError("exponent", "be from 0.1 to 10", f"the value is {s:g}", "set exponent = 1.0")
     limit, a = (9 + math.sqrt(s)) * cutoff, math.inf if s % 2 == 1 else s
-    return Bath("power_law", beta, PowerLaw(beta, s, cutoff), limit, min(cutoff, 1 / beta), strength, exponent=a)
+    loss = PowerLaw(beta, s, cutoff)
+    return Bath(
+        "power_law", beta, loss, limit, min(cutoff, 1 / beta), strength, exponent=a, logarithm=loss.logarithm
+    )  # fmt: skip
 
 
 def ohmic(beta: float, strength: float = 1.0, cutoff: float = 5.0) -> Bath:

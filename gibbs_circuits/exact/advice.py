@@ -40,6 +40,11 @@ class Advice:
 
     def __str__(self) -> str:
         below = "" if self.resolved else "below "
+        if self.gap == 0:
+            return (
+                f"every rate underflows, nothing moves. With {self.name} the gap is {self.faster_gap:.2e}, "
+                f"{self.faster_gap / self.faster_rate:.1e} of the largest rate."
+            )
         return (
             f"the spectral gap is {below}{self.gap:.1e}, {self.gap / self.rate:.1e} of the largest rate: a run needs "
             f"about {self.rate / max(self.gap, 1e-300):.0e} sweeps of strength one per factor e. "
@@ -60,6 +65,8 @@ def faster(lindbladian: Lindbladian) -> Advice | None:
     resolved = gap is not None
     if gap is None and cert.gap_resolution is not None:
         gap = RESOLVED * cert.gap_resolution  # an upper bound: hopeless all the more
+    if cert.rates is not None and cert.rates.dead:
+        gap, rate = 0.0, 1.0
     if gap is None or not rate or gap >= HOPELESS * rate or lindbladian.frame is not None:
         return None
     if cert.kms_defect is None:  # several temperatures, or not positive
@@ -69,9 +76,9 @@ def faster(lindbladian: Lindbladian) -> Advice | None:
     best: Advice | None = None
     for name, candidate in _candidates(lindbladian):
         found = spectral_gap(candidate)
-        if found is None or not found.resolved:
+        value, scale = found.known, largest_rate(candidate)
+        if value is None:
             continue
-        value, scale = found.value, largest_rate(candidate)
         worth = 2 * gap / rate if best is None else WORTH * best.faster_gap / best.faster_rate
         if value / scale > worth:
             best = Advice(gap, rate, resolved, name, candidate, value, scale)

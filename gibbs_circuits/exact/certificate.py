@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 
 import numpy as np
@@ -17,7 +18,7 @@ from ..generators.matrices import (
     largest_rate,
 )
 from ..kernels import Secular
-from ..spectrum import trace_distance
+from ..spectrum import gibbs_state, trace_distance
 from ..status import Status
 from .balance import (
     coherent_defects,
@@ -30,17 +31,20 @@ from .balance import (
     without_shift,
 )
 from .commutant import steady_state_counts
-from .gap import ROUNDING, Gap, NotConvergedError, dense_decay_rates, iterative_gap
+from .digits import MAX_QUBITS as MAX_DIGITS_QUBITS
+from .digits import balanced_gap, relaxed
+from .gap import ROUNDING, Gap, NotConvergedError, dense_decay_rates, iterative_gap, unbalanced_gap, unknown
 from .locality import jump_locality
+from .rates import Rates, rates
 from .secular import secular_spectrum
-from .steady import dense_steady_state
+from .steady import detailed_balance, stationary
 from .symmetry import conserved
 
 BALANCE_TOLERANCE = 1e-8
-EXACT = 1e-12
-GROWTH = 1e-9  # a non-normal spectrum is known to about this, relative to the largest rate
 MIN_SYMMETRY_QUBITS = 8  # below, splitting costs more than it saves
 MAX_CERTIFIED_QUBITS = 8  # a minute on two cores; `certificate(…, max_qubits=11)` goes on
+NONE = 1e-12  # a bias below which there is none
+IN_DIGITS = 1e-9  # relative error of a gap in digits: filters enter with that of their logarithms
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,11 @@ class Certificate:
 
     Attributes:
         with_hamiltonian: Whether residual, bias and gap include −i[H + H_LS, ·].
-        residual: ‖L(σ)‖_F / (‖L‖ ‖σ‖_F), ‖L‖ the largest singular value.
+        residual: ‖L(σ)‖_F / (‖L‖ ‖σ‖_F), ‖L‖ the largest singular value. A small one is no small bias.
         residual_without_coherent: The same with B left out: the negative control.
-        bias: Trace distance between σ and the steady state; 0 where the residual is at most 1e-12.
+        bias: Trace distance between σ and the state that the maximally mixed state relaxes to; 0 where detailed balance
+            makes σ the only stationary state.
+        bias_with_hamiltonian: The same with −i[H, ·] (which `bias` has where `with_hamiltonian` says so).
         kernel_defect: Relative violation of α̃(ν1, ν2) = α̃(−ν2, −ν1) over all pairs of Bohr frequencies.
         coherent_defect: ‖B − (i/2) tanh(βν/4) R‖_F / ‖R‖_F, R taken from the values of the kernel.
         kms_defect: The larger of the two.
@@ -72,12 +78,16 @@ class Certificate:
         lowest_population: λ_min(σ); None with several temperatures.
         jump_locality: For r = 0, 1, …: share of a jump's norm outside radius r, the worst coupling.
         largest_rate: ‖R‖, the scale that a gap is small or large against.
+        rates: Of the transitions between levels, in logarithms.
+        error_estimate: By attribute: what rounding, the condition of the problem included, may have made of it.
+        gap_unknown: Why there is no gap.
     """
 
     with_hamiltonian: bool = False
     residual: float | None = None
     residual_without_coherent: float | None = None
     bias: float | None = None
+    bias_with_hamiltonian: float | None = None
     kernel_defect: float | None = None
     coherent_defect: float | None = None
     kms_defect: float | None = None
@@ -94,14 +104,23 @@ class Certificate:
     lowest_population: float | None = None
     jump_locality: tuple[float, ...] | None = None
     largest_rate: float | None = None
+    rates: Rates | None = None
+    error_estimate: Mapping[str, float] = field(default_factory=dict, hash=False)
+    gap_unknown: str | None = None
 
     def status(self, field: str) -> Status:
-        """How one of the attributes is known."""
-        value = getattr(self, field)
-        if value is None:
+        """How one of the attributes is known; a figure that is not above its own error is not."""
+        value, error = getattr(self, field), self.error_estimate.get(field)
+        if value is None or field == "gap_unknown":
             return Status.NOT_CHECKED
-        proved = field in ("with_hamiltonian", "conserved")  # symbolic; the mixing bound rests on a measured gap
-        return Status.PROVED if proved else Status.MEASURED
+        if field in ("with_hamiltonian", "conserved") or (field.startswith("bias") and value == 0 and error == 0):
+            return Status.PROVED  # symbolic, or detailed balance as a formula; the mixing bound rests on a measured gap
+        return Status.MEASURED
+
+    @property
+    def relaxation_time(self) -> float | None:
+        """1/gap in units of 1/(the largest rate): sweeps of strength one per factor e."""
+        return None if not self.spectral_gap or not self.largest_rate else self.largest_rate / self.spectral_gap
 
     @property
     def completely_positive(self) -> bool | None:
@@ -119,6 +138,8 @@ def _shown(value: object) -> str:
     match value:
         case None:
             return "—"
+        case dict():
+            return ", ".join(f"{name} {error:.1e}" for name, error in value.items()) or "none"
         case tuple():
             return ", ".join(_shown(item) for item in value) or "none"
         case float():
@@ -146,40 +167,60 @@ def certificate(lindbladian: Lindbladian, max_qubits: int = MAX_CERTIFIED_QUBITS
     positive = all(contact.kernel.positive for contact in lindbladian.contacts)
     kernel, gns_kernel, lowest_eigenvalue = kernel_defects(subject)
     coherent, size = coherent_defects(without_shift(subject))
-    kms = max(kernel, coherent) if one_bath and positive and lindbladian.frame is None else None
+    moving = rates(lindbladian)
+    balanceable = one_bath and positive and lindbladian.frame is None and not moving.dead
+    kms = max(kernel, coherent) if balanceable else None
     gns = max(gns_kernel, size) if kms is not None else None
     plain, still = steady_state_counts(lindbladian)
-    found_gap = _gap(subject, plain, kms, with_hamiltonian)
-    gap = found_gap.value if found_gap is not None and found_gap.resolved else None
+    found_gap = _gap(subject, (plain, still)[with_hamiltonian], kms, with_hamiltonian)
+    gap = found_gap.known
     lowest = float(energy_spectrum(subject).populations(lindbladian.beta)[-1]) if one_bath else None
     if lindbladian.frame is not None and one_bath:
         lowest = float(np.linalg.eigvalsh(reference_state(lindbladian))[0])
-    found = residual(subject, hamiltonian=with_hamiltonian) if one_bath else None
+    alive = one_bath and not moving.dead
     balanced = kms is not None and kms <= BALANCE_TOLERANCE
     bound = None
     if gap and lowest is not None and balanced and plain == 1:
         bound = (np.log(10) - log_lowest_population(subject) / 2) / gap
+    errors: dict[str, float] = {}
+    if gap is not None:
+        errors["spectral_gap"] = found_gap.resolution
+    if bound is not None and gap is not None:
+        errors["mixing_bound"] = bound * found_gap.resolution / gap
+    biases: list[float | None] = [None, None]
+    for with_h, name in ((False, "bias"), (True, "bias_with_hamiltonian")):
+        if alive and found_gap.growth is None:
+            name = "bias" if with_h == with_hamiltonian else name
+            biases[with_h], error = _bias(subject, hamiltonian=with_h)
+            if biases[with_h] is not None:
+                errors.setdefault(name, error)
+    if with_hamiltonian and "bias" in errors:
+        errors["bias_with_hamiltonian"] = errors["bias"]
     return Certificate(
         with_hamiltonian=with_hamiltonian,
-        residual=found,
-        residual_without_coherent=residual(replace(subject, coherent=Coherent.NONE)) if one_bath else None,
-        bias=_bias(subject, found, still, with_hamiltonian, found_gap) if one_bath else None,
+        residual=residual(subject, hamiltonian=with_hamiltonian) if alive else None,
+        residual_without_coherent=residual(replace(subject, coherent=Coherent.NONE)) if alive else None,
+        bias=biases[with_hamiltonian],
+        bias_with_hamiltonian=biases[True],
         kernel_defect=kernel if kms is not None else None,
         coherent_defect=coherent if kms is not None else None,
         kms_defect=kms,
         gns_defect=gns,
-        lowest_kernel_eigenvalue=lowest_eigenvalue,
+        lowest_kernel_eigenvalue=None if moving.dead else lowest_eigenvalue,
         steady_states=plain,
         steady_states_with_hamiltonian=still,
         conserved=names,
         spectral_gap=gap,
-        gap_resolution=None if found_gap is None or found_gap.growth else found_gap.resolution,
-        growth_rate=None if found_gap is None else found_gap.growth,
-        symmetries=() if found_gap is None else found_gap.symmetries,
+        gap_resolution=found_gap.resolution if found_gap.growth is None and found_gap.value is not None else None,
+        growth_rate=found_gap.growth,
+        symmetries=found_gap.symmetries,
         mixing_bound=bound,
         lowest_population=lowest,
         jump_locality=jump_locality(lindbladian),
         largest_rate=largest_rate(subject),
+        rates=moving,
+        error_estimate=errors,
+        gap_unknown=found_gap.reason,
     )
 
 
@@ -189,62 +230,96 @@ def log_lowest_population(lindbladian: Lindbladian) -> float:
     return float(-beta * (E[-1] - E[0]) - np.log(np.sum(np.exp(-beta * (E - E[0])))))
 
 
-def spectral_gap(lindbladian: Lindbladian) -> Gap | None:
+def spectral_gap(lindbladian: Lindbladian) -> Gap:
     """The gap alone, without the other lines of a certificate, by the fastest solver that resolves it.
 
     Returns:
-        None where it is not known: nothing decays, or above 5 qubits without detailed balance.
+        With the value None and a `reason` where it is not known.
 
     Accuracy: relative 1e-9 (measured against dense up to 6 qubits) where `resolved`.
     Cost: on two cores 20 ms at n = 5, 1 s at n = 8, 10 times more per further qubit; memory 8 bytes × couplings × 4**n.
     """
     subject, with_hamiltonian = judged(lindbladian)
-    plain, _ = steady_state_counts(lindbladian)
+    count = steady_state_counts(lindbladian)[int(with_hamiltonian)]
     kms = kms_defect(subject)
-    found = _gap(subject, plain, kms, with_hamiltonian, dense_qubits=3)
-    if found is not None and not found.resolved:
-        return _gap(subject, plain, kms, with_hamiltonian) or found
-    return found
+    found = _gap(subject, count, kms, with_hamiltonian, dense_qubits=3)
+    return found if found.resolved or found.value is None else _gap(subject, count, kms, with_hamiltonian)
 
 
-def _bias(
-    subject: Lindbladian, found: float | None, still: int | None, with_hamiltonian: bool, gap: Gap | None
-) -> float | None:
-    if found is not None and found <= EXACT:
-        return 0.0
-    if subject.model.num_qubits > MAX_SUPEROPERATOR_QUBITS or still != 1:
-        return None
-    if gap is None or not gap.resolved:  # the stationary state is not told from its neighbours
-        return None
-    steady = dense_steady_state(subject, hamiltonian=with_hamiltonian)
-    return trace_distance(steady, reference_state(subject))
+def _bias(subject: Lindbladian, *, hamiltonian: bool) -> tuple[float | None, float]:
+    """Trace distance of σ to where the maximally mixed state relaxes, and its error; None where it is not known."""
+    n, beta = subject.model.num_qubits, subject.beta
+    count = steady_state_counts(subject)[int(hamiltonian)]
+    if detailed_balance(subject) and count == 1:
+        return 0.0, 0.0
+    if n > MAX_SUPEROPERATOR_QUBITS or count is None:
+        return None, np.inf
+    try:
+        found = stationary(subject, hamiltonian=hamiltonian)
+    except NotConvergedError:
+        return None, np.inf
+    value, error = trace_distance(found.state, gibbs_state(subject.model, beta)), found.error
+    if (found.how == "digits" or error > max(value, NONE)) and n <= MAX_DIGITS_QUBITS:
+        more = relaxed(subject, hamiltonian=hamiltonian, stationary=count, beta=beta)
+        if more is not None and more.distance is not None and more.distance_error is not None:
+            value, error = more.distance, more.distance_error
+    return (0.0 if value <= NONE else value), error
 
 
 def _gap(
     subject: Lindbladian,
-    plain: int | None,
+    count: int | None,
     kms: float | None,
     with_hamiltonian: bool,
     dense_qubits: int = MAX_SUPEROPERATOR_QUBITS,
-) -> Gap | None:
+) -> Gap:
+    """The gap, with `count` stationary operators; in digits where doubles do not resolve it."""
     n, s = subject.model.num_qubits, energy_spectrum(subject)
-    if plain is None or plain >= s.dim**2:
-        return None
-    balanced = kms is not None and kms <= BALANCE_TOLERANCE
+    if rates(subject).dead:
+        return unknown(f"every rate underflows ({rates(subject)}): nothing moves")
+    if count is None:
+        return unknown("the number of stationary operators is not known")
+    if count >= s.dim**2:
+        return unknown("nothing decays: every operator is stationary")
+    balanced = kms is not None and kms <= BALANCE_TOLERANCE and not with_hamiltonian
+    found = _by_doubles(subject, count, balanced, with_hamiltonian, dense_qubits)
+    final = dense_qubits == MAX_SUPEROPERATOR_QUBITS and n <= MAX_DIGITS_QUBITS
+    if found.resolved or found.growth is not None or found.value is None or not final:
+        return found
+    value: float | None = None
+    if balanced:
+        value = balanced_gap(subject, count)
+    elif (more := relaxed(subject, hamiltonian=with_hamiltonian, stationary=count)) is not None:
+        value = float(more.rates[0])
+    return found if not value else Gap(value, IN_DIGITS * value, found.symmetries, found.sectors)
+
+
+def gap_in_doubles(subject: Lindbladian, count: int, kms: float | None, with_hamiltonian: bool) -> Gap:
+    """The gap as far as doubles tell it, n <= 5: what can be said within a second."""
+    balanced = kms is not None and kms <= BALANCE_TOLERANCE and not with_hamiltonian
+    return _by_doubles(subject, count, balanced, with_hamiltonian, MAX_SUPEROPERATOR_QUBITS)
+
+
+def _by_doubles(subject: Lindbladian, count: int, balanced: bool, with_hamiltonian: bool, dense_qubits: int) -> Gap:
+    n = subject.model.num_qubits
     iterative = balanced and not secular(subject)
-    if balanced and not iterative and (found := _davies_gap(subject, plain)) is not None:
+    if balanced and not iterative and (found := _davies_gap(subject, count)) is not None:
         return found
     if n <= dense_qubits or (n <= MAX_SUPEROPERATOR_QUBITS and not iterative):
-        rates = dense_decay_rates(subject, balanced=balanced, hamiltonian=with_hamiltonian)
-        noise = ROUNDING * float(rates[-1])
-        growth = -float(rates[0]) if not balanced and rates[0] < -GROWTH * float(rates[-1]) else None
-        return Gap(float(rates[plain]) if growth is None else 0.0, noise, growth=growth)
+        if not balanced:
+            return unbalanced_gap(subject, count, hamiltonian=with_hamiltonian)
+        values = dense_decay_rates(subject, balanced=True)
+        return Gap(float(values[count]), ROUNDING * float(values[-1]))
     if not iterative:
-        return None
+        return unknown(
+            f"without detailed balance the gap takes the whole {4**n} × {4**n} matrix; the limit is "
+            f"{MAX_SUPEROPERATOR_QUBITS} qubits"
+            if not balanced else "a block of equal Bohr frequencies is too large"
+        )  # fmt: skip
     try:
-        return iterative_gap(subject, plain, use_symmetry=n >= MIN_SYMMETRY_QUBITS)
-    except NotConvergedError:
-        return None
+        return iterative_gap(subject, count, use_symmetry=n >= MIN_SYMMETRY_QUBITS)
+    except NotConvergedError as error:
+        return unknown(str(error))
 
 
 def _davies_gap(subject: Lindbladian, plain: int) -> Gap | None:

@@ -8,12 +8,14 @@ import numpy as np
 
 from ..generators import Coherent
 from ..generators.channels import DiscreteChannel, channel_superoperator, remainder
-from ..generators.matrices import energy_spectrum
-from ..spectrum import trace_distance, vec
+from ..generators.channels import scale as scale_of
+from ..generators.matrices import energy_spectrum, transition_superoperator
+from ..spectrum import Array, Real, trace_distance, unvec, vec
 from .balance import largest_singular_value, reference_state
-from .certificate import EXACT, Certificate, certificate, log_lowest_population
+from .certificate import NONE, Certificate, certificate, log_lowest_population
 from .gap import ROUNDING, Gap
-from .steady import stationary_state
+from .rates import rates
+from .steady import projector
 
 
 def channel_certificate(channel: DiscreteChannel) -> Certificate:
@@ -22,29 +24,48 @@ def channel_certificate(channel: DiscreteChannel) -> Certificate:
     Raises:
         TooLargeError: Above 5 qubits.
     """
-    Phi, sigma = channel_superoperator(channel), reference_state(channel.inside)
     inside = certificate(replace(channel.inside, coherent=Coherent.BALANCE))
+    if rates(channel.inside).dead:
+        return replace(inside, residual_without_coherent=None, coherent_defect=None, kms_defect=None, gns_defect=None)
+    Phi, sigma = channel_superoperator(channel), reference_state(channel.inside)
     norm = float(np.linalg.norm(sigma))
     found = float(np.linalg.norm(Phi @ vec(sigma) - vec(sigma))) / (largest_singular_value(Phi) * norm)
-    values = np.sort(np.abs(np.linalg.eigvals(Phi)))[::-1]
+    values = np.sort(np.abs(similar_eigenvalues(channel)))[::-1]
     plain = inside.steady_states
     known = None if plain is None or plain >= values.size else Gap(float(1 - values[plain]), ROUNDING * len(sigma))
-    gap = known.value if known is not None and known.resolved else None
+    gap = known.known if known is not None else None
     bound = None
     if gap and plain == 1:
         bound = (np.log(10) - log_lowest_population(channel.inside) / 2) / gap
-    bias = 0.0 if found <= EXACT else trace_distance(stationary_state(Phi - np.eye(len(Phi))), sigma)
+    bias, error = 0.0, 0.0  # exact by construction where σ is the only fixed point; of several, from the mixed start
+    if plain is not None and plain > 1:
+        P, error = projector(Phi - np.eye(len(Phi)), plain)
+        bias = trace_distance(unvec(P @ vec(np.eye(len(sigma)) / len(sigma))), sigma)
+        bias = 0.0 if bias <= NONE else bias
     unbalanced = remainder_defect(channel)
+    errors = {"bias": error} | ({} if known is None or gap is None else {"spectral_gap": known.resolution})
     return replace(
-        inside, residual=found, residual_without_coherent=None, bias=bias, coherent_defect=unbalanced,
-        kms_defect=max(inside.kernel_defect or 0.0, unbalanced), gns_defect=None,
+        inside, residual=found, residual_without_coherent=None, bias=bias, bias_with_hamiltonian=None,
+        coherent_defect=unbalanced, kms_defect=max(inside.kernel_defect or 0.0, unbalanced), gns_defect=None,
         spectral_gap=gap, gap_resolution=None if known is None else known.resolution, mixing_bound=bound,
-        largest_rate=1.0,
+        largest_rate=1.0, error_estimate=errors, gap_unknown=None if known is not None else inside.gap_unknown,
     )  # fmt: skip
+
+
+def similar_eigenvalues(channel: DiscreteChannel) -> Real:
+    """The eigenvalues of Φ, real, from the Hermitian σ^{−1/4} Φ(σ^{1/4} · σ^{1/4}) σ^{−1/4}: β costs no digits."""
+    k = balanced_remainder(channel)
+    M = scale_of(channel) * transition_superoperator(channel.inside, balanced=True) + np.kron(k.conj(), k)
+    return np.asarray(np.linalg.eigvalsh((M + M.conj().T) / 2))
+
+
+def balanced_remainder(channel: DiscreteChannel) -> Array:
+    """K = σ^{−1/4}Kσ^{1/4}."""
+    s = energy_spectrum(channel.inside)
+    return np.asarray(remainder(channel) * np.exp(np.clip(channel.beta * s.bohr_frequencies / 4, -350, 350)))
 
 
 def remainder_defect(channel: DiscreteChannel) -> float:
     """Relative violation of Kσ^{1/2} = σ^{1/2}K†, as ‖k − k†‖ / ‖k‖ of k = σ^{−1/4}Kσ^{1/4}."""
-    s, K = energy_spectrum(channel.inside), remainder(channel)
-    k = K * np.exp(np.clip(channel.beta * s.bohr_frequencies / 4, -350, 350))
+    k = balanced_remainder(channel)
     return float(np.linalg.norm(k - k.conj().T) / np.linalg.norm(k))

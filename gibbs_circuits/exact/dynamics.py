@@ -224,29 +224,30 @@ def _matrices(packs: Real) -> Array:
     return np.asarray((packs + turned) / 2 + 0.5j * (packs - turned))
 
 
-def heat_currents(lindbladian: Lindbladian, rho: Array) -> dict[float, float]:
-    r"""Energy per time that flows from each bath into the system, $J_\beta = \mathrm{Tr}[H\,\mathcal L_\beta(\rho)]$.
+def heat_currents(lindbladian: Lindbladian, rho: Array) -> dict[int, float]:
+    r"""Energy per time that flows from each bath into the system, $J_c = \mathrm{Tr}[H\,\mathcal L_c(\rho)]$.
 
-    $\mathcal L_\beta$ is the part of the generator made by the contacts at β, its coherent part included. In the steady
-    state of $\mathcal L - i[H,\cdot]$ the currents add up to zero.
+    $\mathcal L_c$ is the part of the generator made by the contacts of bath c, its coherent part included. In the
+    steady state of $\mathcal L - i[H,\cdot]$ the currents add up to zero; how well they are known there is said by
+    `between_baths`.
 
     Args:
         lindbladian: With one bath or several.
         rho: Density matrix in the computational basis.
     Returns:
-        The currents by β, ascending in β, in units of energy².
+        The currents by number of the bath, 0, 1, …, in the order in which the baths were given; in units of energy².
     """
     s = energy_spectrum(lindbladian)
     inside = packed(s.to_energy(check_density_matrix("rho", rho, lindbladian.model.num_qubits)))
     currents = {}
-    for beta in lindbladian.betas:
-        part = replace(lindbladian, contacts=tuple(c for c in lindbladian.contacts if c.beta == beta))
+    for number, family in enumerate(lindbladian.families):
+        part = replace(lindbladian, contacts=tuple(lindbladian.contacts[k] for k in family))
         change = unpacked(generator_flow(part, hamiltonian=False).apply(inside.ravel()).reshape(s.dim, s.dim))
         if lindbladian.frame is None:
-            currents[beta] = float(np.diag(change).real @ s.energies)
+            currents[number] = float(np.diag(change).real @ s.energies)
         else:
             H = lindbladian.model.hamiltonian.to_matrix()
-            currents[beta] = float(np.trace(H @ s.from_energy(change)).real)
+            currents[number] = float(np.trace(H @ s.from_energy(change)).real)
     return currents
 
 

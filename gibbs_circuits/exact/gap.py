@@ -36,6 +36,8 @@ SMALLEST = 1e-12
 ATTEMPTS = 3
 ROUNDING = 3e-15  # of dense eigenvalues, relative to the largest
 RESOLVED = 10
+GROWTH = 1e-9  # a non-normal spectrum is known to about this, relative to the largest rate
+INVERSE_STEPS = 3
 
 
 class NotConvergedError(GibbsError):
@@ -47,24 +49,36 @@ class Gap:
     """A gap and how it was found.
 
     Attributes:
-        value: min −Re λ over λ ≠ 0.
-        resolution: What the solver cannot tell from zero: ‖D x − λ x‖ of the eigenvector, which bounds the error and
-            whose square over the distance to the next eigenvalue is it; rounding for a dense solver.
+        value: min −Re λ over λ ≠ 0; None where it is not known, with the reason.
+        reason: Why there is no value; None where there is one.
+        resolution: What the solver cannot tell from zero, and an estimate of the error: ‖D x − λ x‖ of the eigenvector,
+            which bounds it; rounding for a dense solver, times the condition of the eigenvalue without balance.
         symmetries: Names of those that were used.
         sectors: How many sectors were searched.
         growth: max Re λ where it is positive, of a generator that is not; there is no gap then.
     """
 
-    value: float
+    value: float | None
     resolution: float
     symmetries: tuple[str, ...] = ()
     sectors: int = 1
     growth: float | None = None
+    reason: str | None = None
 
     @property
     def resolved(self) -> bool:
         """Whether the value stands above what the solver can tell from zero."""
-        return self.value > RESOLVED * self.resolution
+        return self.value is not None and self.value > RESOLVED * self.resolution
+
+    @property
+    def known(self) -> float | None:
+        """The value where it is resolved."""
+        return self.value if self.resolved else None
+
+
+def unknown(reason: str) -> Gap:
+    """No gap, and why."""
+    return Gap(None, np.inf, reason=reason)
 
 
 def dense_decay_rates(lindbladian: Lindbladian, *, balanced: bool, hamiltonian: bool = False) -> Real:
@@ -79,7 +93,37 @@ def dense_decay_rates(lindbladian: Lindbladian, *, balanced: bool, hamiltonian: 
     return np.sort(-scipy.linalg.eigvalsh(D.real if not np.any(D.imag) else D, overwrite_a=True, check_finite=False))
 
 
-def iterative_gap(lindbladian: Lindbladian, zeros: int = 1, *, use_symmetry: bool = True) -> Gap | None:
+def unbalanced_gap(lindbladian: Lindbladian, stationary: int, *, hamiltonian: bool) -> Gap:
+    """Gap of a generator in no detailed balance, n <= 5, with what its non-normality makes of rounding.
+
+    An eigenvalue is known to rounding × ‖𝓛‖ / |y†x| for unit left and right eigenvectors y and x, by inverse iteration.
+    """
+    L = superoperator(lindbladian, hamiltonian=hamiltonian)
+    values = np.linalg.eigvals(L)
+    values = values[np.argsort(-values.real, kind="stable")]
+    size = float(np.linalg.norm(L, 2)) if len(L) <= DENSE_DIM // 4 else float(np.linalg.norm(L))
+    noise = ROUNDING * size
+    if values[0].real > GROWTH * size:
+        return Gap(0.0, noise, growth=float(values[0].real))
+    if stationary >= values.size:
+        return unknown("nothing decays")
+    target = values[stationary]
+    return Gap(max(0.0, float(-target.real)), noise * _eigenvalue_condition(L, complex(target), noise))
+
+
+def _eigenvalue_condition(L: np.ndarray, value: complex, noise: float) -> float:
+    """1/|y†x| of the nearest eigenvalue."""
+    rng = np.random.default_rng(0)
+    shifted = scipy.linalg.lu_factor(L - (value + noise * (1 + 1j)) * np.eye(len(L)), check_finite=False)
+    x, y = (rng.standard_normal(len(L)) + 1j * rng.standard_normal(len(L)) for _ in range(2))
+    for _ in range(INVERSE_STEPS):
+        x = scipy.linalg.lu_solve(shifted, x / np.linalg.norm(x), check_finite=False)
+        y = scipy.linalg.lu_solve(shifted, y / np.linalg.norm(y), trans=2, check_finite=False)
+    overlap = abs(np.vdot(y / np.linalg.norm(y), x / np.linalg.norm(x)))
+    return float(1 / overlap) if overlap > 0 and np.isfinite(overlap) else np.inf
+
+
+def iterative_gap(lindbladian: Lindbladian, zeros: int = 1, *, use_symmetry: bool = True) -> Gap:
     """Gap of a balanced generator by LOBPCG with a diagonal preconditioner, sector by sector; Lanczos where it stalls.
 
     Args:
@@ -88,7 +132,7 @@ def iterative_gap(lindbladian: Lindbladian, zeros: int = 1, *, use_symmetry: boo
         use_symmetry: Split by the weak symmetries that are found.
 
     Returns:
-        None when there are more than 12 steady states.
+        No value, and the reason, when there are more than 12 steady states.
 
     Raises:
         NotConvergedError: If the solver does not settle.
@@ -97,7 +141,7 @@ def iterative_gap(lindbladian: Lindbladian, zeros: int = 1, *, use_symmetry: boo
     Cost: a few dozen applications per sector; memory of the jumps (8 bytes × couplings × 4**n) and about 20 vectors.
     """
     if zeros > MAX_ZEROS:
-        return None
+        return unknown(f"there are {zeros} stationary operators; the iterative solver leaves out up to {MAX_ZEROS}")
     blocks = hermitised_blocks(lindbladian, use_symmetry=use_symmetry)
     lowest: list[tuple[float, float]] = []
     for s in blocks.sectors:

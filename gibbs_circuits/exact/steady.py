@@ -1,22 +1,32 @@
-"""Stationary states."""
+r"""Stationary states, each with how far rounding may have moved it.
+
+A small ‖𝓛(ρ)‖ says nothing where 𝓛 has eigenvalues near rounding. So a state is taken from the formula where detailed
+balance makes σ the only one; solved for in doubles where the condition of the problem lets it; in more digits where it
+does not (`digits`, up to 4 qubits); and refused with the number found where neither decides.
+"""
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse.linalg
 
 from ..errors import ArgumentError, TooLargeError
-from ..generators import Lindbladian
-from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, energy_spectrum, superoperator
+from ..generators import Coherent, Lindbladian
+from ..generators.catalogue import DEGENERACY_TOLERANCE, bandwidth
+from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, Matrix, energy_spectrum, superoperator
 from ..spectrum import Array, Real, gibbs_state, unvec, vec
 from .balance import judged, kms_defect
 from .commutant import steady_state_counts
+from .digits import MAX_QUBITS as MAX_DIGITS_QUBITS
+from .digits import relaxed
 from .flow import Flow, generator_flow, packed, unpacked
 from .gap import NotConvergedError
+from .rates import rates
 
 TIE_BREAK = 1e-9
 KMS_TOLERANCE = 1e-10
@@ -24,6 +34,28 @@ RANK_TOLERANCE = 1e-12
 RESIDUAL_TOLERANCE = 1e-10
 RESTART = 60
 MAX_CYCLES = 40
+PROBES = 3
+EPSILON = float(np.finfo(float).eps)
+SAFETY = 10  # of the error of a solve, condition × rounding, against what is lost in forming the matrix
+ENOUGH = 1e-10  # trace distance up to which doubles are believed where digits can be had
+HOPELESS = 1e-3  # beyond which a state is not one
+
+
+@dataclass(frozen=True, eq=False)
+class Stationary:
+    """The state that the maximally mixed state relaxes to, and how well it is known.
+
+    Attributes:
+        state: In the computational basis.
+        error: Estimate of its error, in trace distance; 0 where it is σ by detailed balance.
+        count: Number of stationary operators; None where it is not known.
+        how: "detailed balance", "doubles", "digits" or "iteration".
+    """
+
+    state: Array
+    error: float
+    count: int | None
+    how: str
 
 
 def stationary_state(L: Array) -> Array:
@@ -33,12 +65,13 @@ def stationary_state(L: Array) -> Array:
     """
     d = round(L.shape[0] ** 0.5)
     one = vec(np.eye(d))
+    scale = float(np.linalg.norm(L, 1)) / d or 1.0
     with warnings.catch_warnings():
         warnings.simplefilter("error", scipy.linalg.LinAlgWarning)
         try:
-            rho = unvec(scipy.linalg.solve(np.outer(one / d, one) - L, one / d))
+            rho = unvec(scipy.linalg.solve(scale * np.outer(one, one) / d - L, scale * one / d))
         except (scipy.linalg.LinAlgError, scipy.linalg.LinAlgWarning):  # (ε − L) ρ = ε/d has one solution
-            epsilon = TIE_BREAK * float(np.linalg.norm(L, 1)) or 1.0
+            epsilon = TIE_BREAK * scale
             rho = unvec(np.linalg.solve(epsilon * np.eye(d * d) - L, epsilon * one / d))
     return np.asarray((rho + rho.conj().T) / 2)
 
@@ -51,52 +84,170 @@ def dense_steady_state(lindbladian: Lindbladian, *, hamiltonian: bool = False) -
 def steady_state(lindbladian: Lindbladian, *, hamiltonian: bool = True) -> Array:
     """The stationary state in the computational basis; with `hamiltonian` that of −i[H, ·] + 𝓛.
 
-    The Gibbs state itself where the kernels prove that it is the only one. Otherwise solved for: densely up to 5
-    qubits, where of several it is the one that the maximally mixed state relaxes to; above by GMRES, preconditioned by
-    the classical master equation of the populations and the decay of each coherence.
+    Of several it is the one that the maximally mixed state relaxes to. See `stationary` for how it is found and how
+    well it is known.
 
     Args:
         lindbladian: With one bath or several.
         hamiltonian: Adds −i[H, ·]. Between baths of different β the state depends on it.
 
     Raises:
-        ArgumentError: If there are several steady states above 5 qubits, as far as `steady_state_counts` can tell.
-        NotConvergedError: If ‖𝓛ρ‖_F stays above 1e-10 of (largest rate · ‖ρ‖_F).
+        ArgumentError: If there are several steady states above 5 qubits.
+        NotConvergedError: If rounding may have moved it by more than 1e-3, or a solver stops short; with the number.
 
-    Accuracy: 1e-12 for a Gibbs state; otherwise the residual over the gap.
-    Cost: a second at n = 5; about 50 applications of 𝓛 above.
+    Accuracy: 1e-10 in trace distance up to 4 qubits; otherwise the condition of 𝓛 times rounding, at most 1e-3.
+    Cost: a second at n = 5, ten in digits at n = 4; about 200 applications of 𝓛 above.
     """
-    balanced = thermal_fixed_point(lindbladian)
-    small = lindbladian.model.num_qubits <= MAX_SUPEROPERATOR_QUBITS
-    count = steady_state_counts(lindbladian)[int(hamiltonian)] if balanced or not small else None
-    if balanced and count == 1:
-        return gibbs_state(lindbladian.model, lindbladian.beta)
+    return stationary(lindbladian, hamiltonian=hamiltonian).state
+
+
+def detailed_balance(lindbladian: Lindbladian) -> bool:
+    """Whether σ is stationary by formula: kernels in detailed balance at one β, with B or secular, which needs none."""
+    if len(lindbladian.betas) > 1 or lindbladian.frame is not None:
+        return False
+    kernels = [contact.kernel for contact in lindbladian.contacts]
+    if not all(kernel.detailed_balance for kernel in kernels):
+        return False
+    defect = kms_defect(judged(lindbladian)[0])  # a filter of the user's own may not be what its kernel takes it for
+    if defect is None or defect > KMS_TOLERANCE:
+        return False
+    if lindbladian.coherent is Coherent.BALANCE:
+        return True
+    exact = DEGENERACY_TOLERANCE * bandwidth(lindbladian.bohr_model)
+    return all(kernel.blur <= exact for kernel in kernels)
+
+
+@lru_cache(maxsize=16)
+def stationary(lindbladian: Lindbladian, *, hamiltonian: bool) -> Stationary:
+    """The stationary state with its error; see `steady_state`, whose errors it raises."""
+    count = steady_state_counts(lindbladian)[int(hamiltonian)]
+    if detailed_balance(lindbladian) and count == 1 and not rates(lindbladian).dead:
+        return Stationary(gibbs_state(lindbladian.model, lindbladian.beta), 0.0, 1, "detailed balance")
+    n = lindbladian.model.num_qubits
+    found = _in_doubles(lindbladian, count, hamiltonian) if n <= MAX_SUPEROPERATOR_QUBITS else _by_iteration(
+        lindbladian, count, hamiltonian
+    )  # fmt: skip
+    if not found.error <= ENOUGH and n <= MAX_DIGITS_QUBITS and count is not None:
+        more = relaxed(lindbladian, hamiltonian=hamiltonian, stationary=count)
+        if more is not None:
+            found = Stationary(more.state, more.error, more.stationary, "digits")
+    if not found.error <= HOPELESS:
+        raise NotConvergedError(
+            f"The steady state of {lindbladian!r} is not decided in double precision: rounding may move it by "
+            f"{found.error:.1e} in trace distance, because it relaxes {_slowness(lindbladian)}. Fix: use a generator "
+            'that relaxes faster, such as filter = "metropolis", a smaller β, or at most 4 qubits.'
+        )
+    return found
+
+
+def _slowness(lindbladian: Lindbladian) -> str:
+    frozen = rates(lindbladian)
+    return f"more slowly than its rates can be added up ({frozen})"
+
+
+def _in_doubles(lindbladian: Lindbladian, count: int | None, hamiltonian: bool) -> Stationary:
+    """By a real linear solve where there is one stationary operator, by its null spaces where there are several."""
     s = energy_spectrum(lindbladian)
-    if small:
-        return s.from_energy(dense_steady_state(lindbladian, hamiltonian=hamiltonian))
+    M = generator_flow(lindbladian, hamiltonian=hamiltonian).matrix()
+    d = s.dim
+    if count is None or count == 1:
+        packs, error = _one_state(M, d)
+        return Stationary(s.from_energy(unpacked(packs.reshape(d, d))), error, count, "doubles")
+    P, error = projector(M, count)
+    limit = P @ packed(np.eye(d) / d).ravel()
+    return Stationary(s.from_energy(unpacked(limit.reshape(d, d))), error, count, "doubles")
+
+
+def _one_state(M: Real, d: int) -> tuple[Real, float]:
+    """ρ with M ρ = 0 and Tr ρ = 1, and condition × rounding as its error in trace distance."""
+    diagonal = np.arange(d) * (d + 1)
+    scale = float(np.linalg.norm(M, 1)) or 1.0
+    A = -M
+    A[np.ix_(diagonal, diagonal)] += scale / d
+    target = np.zeros(d * d)
+    target[diagonal] = scale / d
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
+        factors = scipy.linalg.lu_factor(A, check_finite=False)
+        found = scipy.linalg.lu_solve(factors, target, check_finite=False)
+    reciprocal, _ = scipy.linalg.lapack.dgecon(factors[0], float(np.linalg.norm(A, 1)))
+    trace = float(found[diagonal].sum())
+    if not np.isfinite(found).all() or trace == 0 or reciprocal <= 0:
+        return np.where(np.isin(np.arange(d * d), diagonal), 1 / d, 0.0), np.inf
+    found = found / trace
+    return found, float(SAFETY * EPSILON / reciprocal * np.linalg.norm(found) * np.sqrt(d) / 2)
+
+
+def projector(M: Matrix, count: int) -> tuple[Matrix, float]:
+    """The projector on `count` stationary operators along everything that decays, and its error as a norm.
+
+    From the null spaces on both sides; their distance to the rest is the next singular value.
+    """
+    left, values, right = np.linalg.svd(M)
+    U, V = left[:, len(M) - count :], right[len(M) - count :].conj().T
+    P = V @ np.linalg.solve(U.conj().T @ V, U.conj().T)
+    size = float(np.linalg.norm(P, 2))
+    gap = float(values[len(M) - count - 1]) if count < len(M) else np.inf
+    error = SAFETY * EPSILON * float(values[0]) * size * (1 + size) / gap if gap > 0 else np.inf
+    return np.asarray(P), error
+
+
+def limit_of(lindbladian: Lindbladian, start: Array, *, hamiltonian: bool = True) -> Array:
+    """Where a start relaxes to, n <= 5: what many steady states leave open.
+
+    Args:
+        lindbladian: With one bath or several.
+        start: Density matrix in the computational basis.
+        hamiltonian: Adds −i[H, ·].
+
+    Raises:
+        TooLargeError: Above 5 qubits.
+        NotConvergedError: If doubles do not tell what is stationary.
+    """
+    n, s = lindbladian.model.num_qubits, energy_spectrum(lindbladian)
+    if n > MAX_SUPEROPERATOR_QUBITS:
+        raise TooLargeError(
+            f"The projector on the stationary operators of {n} qubits is a {4**n} × {4**n} matrix; the limit is "
+            f"{MAX_SUPEROPERATOR_QUBITS} qubits. Fix: use `evolve` for a long time."
+        )
+    count = steady_state_counts(lindbladian)[int(hamiltonian)]
+    M = generator_flow(lindbladian, hamiltonian=hamiltonian).matrix()
+    P, error = projector(M, count or 1)
+    if not error <= HOPELESS:
+        raise NotConvergedError(
+            f"The stationary operators of {lindbladian!r} are not told from the others in double precision: rounding "
+            f"may move the limit by {error:.1e}. Fix: use a generator that relaxes faster."
+        )
+    end = P @ packed(s.to_energy(np.asarray(start, dtype=complex))).ravel()
+    return s.from_energy(unpacked(end.reshape(s.dim, s.dim)))
+
+
+def _by_iteration(lindbladian: Lindbladian, count: int | None, hamiltonian: bool) -> Stationary:
     if count is not None and count > 1:
         raise ArgumentError(
             "lindbladian", f"have one steady state above {MAX_SUPEROPERATOR_QUBITS} qubits",
             f"{lindbladian!r} has {count}", "add couplings, or evolve the start whose limit you want",
         )  # fmt: skip
+    s = energy_spectrum(lindbladian)
     start = s.to_energy(gibbs_state(lindbladian.model, float(np.mean(lindbladian.betas))))
-    return s.from_energy(iterative_steady_state(generator_flow(lindbladian, hamiltonian=hamiltonian), start))
-
-
-def thermal_fixed_point(lindbladian: Lindbladian) -> bool:
-    """Whether the kernels and the coherent part make the Gibbs state stationary, with and without −i[H, ·]."""
-    subject, biased = judged(lindbladian)
-    defect = None if biased else kms_defect(subject)
-    return defect is not None and defect <= KMS_TOLERANCE
+    rho, error = iterative(generator_flow(lindbladian, hamiltonian=hamiltonian), start)
+    return Stationary(s.from_energy(rho), error, count, "iteration")
 
 
 def iterative_steady_state(flow: Flow, start: Array) -> Array:
-    """The state with 𝓛 ρ = 0, in the energy basis, by GMRES from a start of trace 1.
+    """The state of `iterative` alone."""
+    return iterative(flow, start)[0]
+
+
+def iterative(flow: Flow, start: Array) -> tuple[Array, float]:
+    """The state with 𝓛 ρ = 0, in the energy basis, by GMRES from a start of trace 1, and the error of it.
 
     (s/d · 1 Tr − 𝓛) ρ = s/d · 1 has ρ as its only solution if there is one steady state; s is the largest rate.
+    The error is the residual that is left times the norm of the inverse, which a few solves for random right-hand
+    sides estimate: they turn towards what relaxes most slowly.
 
     Raises:
-        NotConvergedError: See `steady_state`.
+        NotConvergedError: If ‖𝓛ρ‖_F stays above 1e-10 of (largest rate · ‖ρ‖_F).
     """
     d, N = flow.dim, flow.dim**2
     rate = float(np.max(-np.diag(flow.rates)))
@@ -133,8 +284,14 @@ def iterative_steady_state(flow: Flow, start: Array) -> Array:
             f"GMRES for the steady state stopped at a relative residual of {residual:.1e}, {RESIDUAL_TOLERANCE:.0e} is "
             "needed. Fix: use `evolve` for a long time, or a generator with a larger gap."
         )
+    probe, inverse = np.random.default_rng(0).standard_normal(N), 0.0
+    for _ in range(PROBES):
+        probe = probe / np.linalg.norm(probe)
+        probe = scipy.sparse.linalg.gmres(operator, probe, M=helper, restart=RESTART, maxiter=2, rtol=1e-3)[0]
+        inverse = max(inverse, float(np.linalg.norm(probe)))
+    lost = max(residual, SAFETY * EPSILON) * rate * float(np.linalg.norm(v))
     rho = unpacked(v.reshape(d, d))
-    return np.asarray(rho / np.trace(rho).real)
+    return np.asarray(rho / np.trace(rho).real), float(SAFETY * inverse * lost * np.sqrt(d) / 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,10 +318,11 @@ def steady_states(lindbladian: Lindbladian, *, hamiltonian: bool = True) -> Stat
     """Basis of the stationary operators by a singular value decomposition, n <= 5.
 
     In detailed balance their number is the rank of `steady_state_counts`; otherwise singular values below 1e-12 of the
-    largest are counted.
+    largest are counted, never fewer than that rank.
 
     Raises:
         TooLargeError: Above 5 qubits.
+        NotConvergedError: If the singular values do not tell where the space ends.
     """
     n = lindbladian.model.num_qubits
     if n > MAX_SUPEROPERATOR_QUBITS:
@@ -174,11 +332,17 @@ def steady_states(lindbladian: Lindbladian, *, hamiltonian: bool = True) -> Stat
         )
     matrix = generator_flow(lindbladian, hamiltonian=hamiltonian).matrix()
     _, values, rows = np.linalg.svd(matrix)
-    relative = values[::-1] / max(float(values[0]), 1e-300)
-    counts = steady_state_counts(lindbladian) if thermal_fixed_point(lindbladian) else (None, None)
-    known = counts[int(hamiltonian)]
-    count = int(np.count_nonzero(relative <= RANK_TOLERANCE)) if known is None else known
+    relative = values[::-1] / max(float(values[0]), np.finfo(float).tiny)
+    known = steady_state_counts(lindbladian)[int(hamiltonian)]
+    count = known or 0
+    if not detailed_balance(lindbladian) or known is None:
+        count = max(count, int(np.count_nonzero(relative <= RANK_TOLERANCE)))
+    after = float(relative[count]) if count < relative.size else 1.0
+    if known == count and after <= RANK_TOLERANCE / 10:
+        raise NotConvergedError(
+            f"By symmetry {count} operators are stationary, but the next singular value is {after:.1e} of the largest: "
+            "double precision does not tell it from zero. Fix: use a generator that relaxes faster."
+        )
     s, d = energy_spectrum(lindbladian), 2**n
     found = [s.from_energy(unpacked(row.reshape(d, d))) for row in rows[::-1][:count]]
-    after = float(relative[count]) if count < relative.size else 1.0
     return StationarySpace(np.stack(found), float(relative[count - 1]), after)

@@ -6,6 +6,7 @@ Symbolic: no matrix is formed here. Couplings are Hermitian operators through wh
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -268,6 +269,6 @@ def several_baths(parts: tuple[Lindbladian, ...]) -> Lindbladian:
         raise ArgumentError(
             "contacts", "have the same coherent part", f"{found} were found", 'set coherent = "balance" in all'
         )
-    contacts = tuple(contact for part in parts for contact in part.contacts)
+    contacts = tuple(replace(contact, bath=k) for k, part in enumerate(parts) for contact in part.contacts)
     kinds = sorted({part.kind for part in parts})
     return Lindbladian(first.model, contacts, first.coherent, "+".join(kinds), frame=first.frame)

@@ -2,7 +2,7 @@ r"""How a model thermalises: a Lindbladian in symbolic form. Its matrices are in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -31,11 +31,13 @@ class Contact:
         coupling: Hermitian SparsePauliOp on the system, symbolic.
         kernel: Transition kernel of that bath.
         lamb: Shift of H by that bath; None where the kernel comes from no bath.
+        bath: Number of the bath, from 0, where there are several: two at one β are two.
     """
 
     coupling: SparsePauliOp
     kernel: Kernel
     lamb: LambKernel | None = None
+    bath: int = 0
 
     @property
     def beta(self) -> float:
@@ -92,7 +94,7 @@ class Lindbladian:
                     "coherent", "be balance or none for a kernel that comes from no bath",
                     f"lamb_shift was asked of {self.kind}", 'set coherent = "balance"',
                 )  # fmt: skip
-            checked.append(Contact(coupling, contact.kernel, contact.lamb))
+            checked.append(replace(contact, coupling=coupling))
         object.__setattr__(self, "contacts", tuple(checked))
 
     @property
@@ -113,6 +115,12 @@ class Lindbladian:
                 f"{', '.join(format(b, 'g') for b in self.betas)} were found", "use the non-equilibrium steady state",
             )  # fmt: skip
         return self.betas[0]
+
+    @property
+    def families(self) -> tuple[tuple[int, ...], ...]:
+        """Indices of the contacts of each bath, in the order in which the baths were given."""
+        numbers = sorted({contact.bath for contact in self.contacts})
+        return tuple(tuple(k for k, c in enumerate(self.contacts) if c.bath == number) for number in numbers)
 
     @property
     def baths(self) -> tuple[Bath, ...]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import erf
 
 from ...errors import check_beta, check_integer, check_real
-from ...filters import Filter
+from ...filters import Filter, log_of
 from ...generators import Coherent, Contact, Lindbladian
 from ...generators.couplings import couplings_of
 from ...models import Model
@@ -56,6 +56,10 @@ class GaussianPulse:
         """f̂(ν) e^{βν/4}."""
         return grown(self.frequency(nu), self.beta, nu)
 
+    def log_symmetric(self, nu: Real) -> Real:
+        """Ln of its modulus."""
+        return log_of(self.frequency(nu)) + self.beta * np.asarray(nu, dtype=float) / 4
+
     def support(self, nu: Real) -> Mask:
         """Everywhere."""
         return np.ones(np.shape(nu), dtype=bool)
@@ -98,6 +102,10 @@ class BoxPulse:
     def symmetric(self, nu: Real) -> Array:
         """f̂(ν) e^{βν/4}."""
         return grown(self.frequency(nu), self.beta, nu)
+
+    def log_symmetric(self, nu: Real) -> Real:
+        """Ln of its modulus."""
+        return log_of(self.frequency(nu)) + self.beta * np.asarray(nu, dtype=float) / 4
 
     def support(self, nu: Real) -> Mask:
         """Everywhere: zeros of the sinc are isolated."""
@@ -142,6 +150,10 @@ class ErfPulse:
         """f̂(ν) e^{βν/4}."""
         return grown(self.frequency(nu), self.beta, nu)
 
+    def log_symmetric(self, nu: Real) -> Real:
+        """Ln of its modulus."""
+        return log_of(self.frequency(nu)) + self.beta * np.asarray(nu, dtype=float) / 4
+
     def support(self, nu: Real) -> Mask:
         """Everywhere as a formula."""
         return np.ones(np.shape(nu), dtype=bool)
@@ -169,6 +181,7 @@ class FilterSum:
     parts: tuple[tuple[float, Filter], ...]
     positive = True
     detailed_balance = False
+    blur = np.inf
 
     def __call__(self, nu1: Real, nu2: Real) -> Array:
         """α(ν1, ν2), elementwise."""
@@ -180,6 +193,11 @@ class FilterSum:
     def balanced(self, nu1: Real, nu2: Real) -> Array:
         """α e^{β(ν1+ν2)/4}, clipped where it would overflow."""
         return grown(self(nu1, nu2), self.beta, np.asarray(nu1) + np.asarray(nu2))
+
+    def log_balanced(self, nu: Real) -> Real:
+        """Ln α̃(ν, ν)."""
+        nu = np.asarray(nu, dtype=float)
+        return log_of(self(nu, nu)) + self.beta * nu / 2
 
     def support(self, nu: Real) -> Mask:
         """Where any filter is not zero as a formula."""
