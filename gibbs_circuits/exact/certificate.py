@@ -37,7 +37,7 @@ from .gap import ROUNDING, Gap, NotConvergedError, dense_decay_rates, iterative_
 from .locality import jump_locality
 from .rates import Rates, rates
 from .secular import secular_spectrum
-from .steady import detailed_balance, stationary
+from .steady import beta_of, detailed_balance, stationary
 from .symmetry import conserved
 
 BALANCE_TOLERANCE = 1e-8
@@ -289,7 +289,7 @@ def _gap(
     value: float | None = None
     if balanced:
         value = balanced_gap(subject, count)
-    elif (more := relaxed(subject, hamiltonian=with_hamiltonian, stationary=count)) is not None:
+    elif (more := relaxed(subject, hamiltonian=with_hamiltonian, stationary=count, beta=beta_of(subject))) is not None:
         value = float(more.rates[0])
     return found if not value else Gap(value, IN_DIGITS * value, found.symmetries, found.sectors)
 

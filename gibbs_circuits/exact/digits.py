@@ -86,6 +86,7 @@ class _Solved:
     moved: float  # between the two ε
 
 
+@lru_cache(maxsize=16)
 def relaxed(
     lindbladian: Lindbladian,
     *,

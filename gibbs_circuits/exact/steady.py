@@ -128,7 +128,7 @@ def stationary(lindbladian: Lindbladian, *, hamiltonian: bool) -> Stationary:
         lindbladian, count, hamiltonian
     )  # fmt: skip
     if not found.error <= ENOUGH and n <= MAX_DIGITS_QUBITS and count is not None:
-        more = relaxed(lindbladian, hamiltonian=hamiltonian, stationary=count)
+        more = relaxed(lindbladian, hamiltonian=hamiltonian, stationary=count, beta=beta_of(lindbladian))
         if more is not None:
             found = Stationary(more.state, more.error, more.stationary, "digits")
     if not found.error <= HOPELESS:
@@ -138,6 +138,11 @@ def stationary(lindbladian: Lindbladian, *, hamiltonian: bool) -> Stationary:
             'that relaxes faster, such as filter = "metropolis", a smaller β, or at most 4 qubits.'
         )
     return found
+
+
+def beta_of(lindbladian: Lindbladian) -> float | None:
+    """The one β; None where there are several."""
+    return lindbladian.beta if len(lindbladian.betas) == 1 else None
 
 
 def _slowness(lindbladian: Lindbladian) -> str:
