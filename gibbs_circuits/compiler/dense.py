@@ -140,8 +140,8 @@ def completed(V: Array) -> Array:
 def mixed(V: Array, num_system: int) -> Array:
     """(Q ⊗ 1) V, Q a fixed random unitary on the ancillas: they are reset, so that the channel is the same.
 
-    No ancilla value is rare then, which the synthesis of columns needs: with Kraus operators as small as 1e-5 it was
-    wrong by 1e-9 and more, and by 1e-13 in this basis.
+    No ancilla value is rare then, which one of the two syntheses that are tried needs: with Kraus operators as small as
+    1e-5 Qiskit's of columns was wrong by 1e-9 and more, and by 1e-13 in this basis.
     """
     values = len(V) >> num_system
     Q = unitary_group.rvs(values, random_state=np.random.default_rng(0)) if values > 1 else np.eye(1)
