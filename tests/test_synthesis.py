@@ -202,3 +202,29 @@ def test_stinespring__nothing_happens__is_refused() -> None:
     recipe = SCHEMES["stinespring"]
     with pytest.raises(ArgumentError, match=r"`strength` must .*rounding.*Fix: "):
         recipe(generator, recipe.knobs.model_validate({"sweeps": 1, "strength": 0.4}))
+
+
+def test_dense_cost__system_left_alone__is_that_of_the_ancillas() -> None:
+    A = haar(4, np.random.default_rng(3))
+    step = Unitary(np.kron(A, np.eye(4)), (0, 1), "beside the system")
+    assert dense_cost(step, 2) == 3
+    qc = QuantumCircuit(4)
+    qc.append(dense_gate(step, 2), qc.qubits)
+    assert off(qc, step.matrix) <= 1e-12
+    clean = Unitary(np.kron(A, np.eye(4)), (0, 1), "from clean ancillas", clean=True)
+    qc = QuantumCircuit(4)
+    qc.append(dense_gate(clean, 2), qc.qubits)
+    assert off(qc, clean.matrix[:, :4]) <= 1e-12
+
+
+def test_dense_cost__two_syntheses__the_shorter_one_is_kept() -> None:
+    rng, shorter = np.random.default_rng(4), set()
+    for name, U in patterns(3, rng).items():
+        qc = QuantumCircuit(3)
+        qc.append(UnitaryGate(U), [0, 1, 2])
+        theirs = transpile(qc, basis_gates=["cx", "u"], optimization_level=0)
+        ours = cx(unitary_circuit(U))
+        accurate = off(theirs, U) <= 1e-11
+        assert dense_cost(Unitary(U, (), name), 3) == (min(ours, cx(theirs)) if accurate else ours)
+        shorter |= {"theirs" if cx(theirs) < ours else "ours"} if accurate and cx(theirs) != ours else set()
+    assert shorter
