@@ -20,7 +20,7 @@ from gibbs_circuits.models import from_terms
 from gibbs_circuits.readings import sweep_channel, zero
 from gibbs_circuits.tuning.first_order import segments
 from gibbs_circuits.tuning.ledger import Ledger, Shift, half_norm, ledger
-from gibbs_circuits.tuning.variants import exactly_evolved, refined
+from gibbs_circuits.tuning.variants import exactly_evolved, map_evolutions, refined
 from gibbs_circuits.tuning.weak import lindblad
 from tests.programs import build, by_hand, distance, gibbs, ising
 
@@ -164,6 +164,27 @@ def test_ledger__truncation__is_the_gibbs_state_of_what_is_evolved() -> None:
     assert found.ratio == pytest.approx(1, abs=0.1)
 
 
+def test_ledger__terms_left_out_of_the_evolutions__are_truncation() -> None:
+    program = build(ising(2, BETA), "parallel", **{**KNOBS, "strength": 0.02})
+    cut = map_evolutions(program, lambda step: replace(step, without=("ZI",)))
+    weights = scipy.linalg.expm(-BETA * (H + 0.5 * np.kron(Z, ONE)))
+    (row,) = (row for row in ledger(cut, zero(2).density(2)) if row.rung is Rung.TRUNCATION)
+    assert row.status is Status.MEASURED
+    assert row.value == pytest.approx(distance(weights / np.trace(weights), SIGMA), rel=0.05)
+
+
+def test_ledger__dense_sweep_with_a_product_formula__has_a_trotter_line() -> None:
+    G = np.random.default_rng(5).standard_normal((8, 8))
+    mixing = scipy.linalg.expm(0.1j * (G + G.T))
+    steps = (Evolve(0.7, 1, 1), Dense(mixing, (0,), "some contact"), Reset((0,)))
+    program = by_hand(steps, 1, [("ZZ", -1.0), ("IX", -0.9), ("XI", -0.9)], repeats=3)
+    found = ledger(program, zero(2).density(2))
+    exact, formula = (stationary(sweep_channel(p) - np.eye(16)) for p in (exactly_evolved(program), program))
+    assert line(found, Rung.TROTTER) == pytest.approx(distance(exact, formula), rel=1e-6)
+    assert line(found, Rung.TROTTER) > 1e-3
+    assert found.total == pytest.approx(found.measured, rel=1e-9)  # of two lines and the mixing, all signs right
+
+
 def test_ledger__resonance__is_the_delays() -> None:
     # 2π over a Bohr frequency: without random delays this cycle never tells its two levels apart
     energies = np.linalg.eigvalsh(H)
@@ -217,6 +238,8 @@ def test_ledger__sweep_that_cannot_be_taken_apart__says_so() -> None:
     assert unknown == {Rung.FILTER, Rung.QUADRATURE, Rung.COHERENT, Rung.DELAYS}
     assert all(row.value is None for row in found if row.rung in unknown)
     assert "Not counted" in found.verdict
+    assert line(found, Rung.TRUNCATION) > 1e-3
+    assert found.total == pytest.approx(found.measured, rel=1e-9)  # one after the other: all signs right
 
 
 @pytest.mark.parametrize("scheme", ["stinespring", "dilated_1"])
