@@ -106,3 +106,10 @@ def test_pieces__branches_that_differ_in_a_duration__are_not_one_kind() -> None:
     (piece,) = pieces(program)[0]
     assert piece.mean(lambda qc: lowered(qc).count_ops()["cx"]) == 0.25 * 3 + 0.75 * 4
     assert cost(program).two_qubit_gates == 0.25 * 3 + 0.75 * 4
+
+
+def test_cost__slices__have_angles_of_their_own() -> None:
+    # ZZ for π/4 twice is one gate each, not two gates of π/2
+    program = by_hand([Evolve(np.pi / 2, 2, 1), Couple((("IY", 1.0),), 0, 0.4, 0.1), Reset((0,))], 1)
+    assert counted(block(program, program.stages[0].steps)) == (2 + 2, 1)
+    assert cost(program).two_qubit_gates == 2 + 2

@@ -95,6 +95,9 @@ def test_ledger__trotter__is_the_gibbs_state_of_the_effective_hamiltonian() -> N
     expected = distance(weights / np.trace(weights), SIGMA)
     assert line(of("parallel", strength=0.02), Rung.TROTTER) == pytest.approx(expected, rel=0.05)
     assert line(of("sequential", strength=0.02), Rung.TROTTER) == pytest.approx(expected, rel=0.05)
+    remainder = of("parallel", strength=0.02).remainder
+    assert remainder is not None
+    assert remainder < 0.3 * expected  # of the other sign it would leave twice the line
 
 
 @pytest.mark.parametrize("scheme", TIME_SCHEMES)
@@ -238,7 +241,19 @@ def test_ledger__sweep_that_cannot_be_taken_apart__says_so() -> None:
     assert unknown == {Rung.FILTER, Rung.QUADRATURE, Rung.COHERENT, Rung.DELAYS}
     assert all(row.value is None for row in found if row.rung in unknown)
     assert "Not counted" in found.verdict
-    assert line(found, Rung.TRUNCATION) > 1e-3
+
+
+def test_ledger__sweep_that_cannot_be_taken_apart__adds_up() -> None:
+    flip = Dense(np.kron(X, np.eye(4)), (0,), "flip")
+    steps = [
+        step
+        for label in ("IY", "YI")
+        for step in (
+            flip, Couple(((label, 1.0),), 0, 0.4, 0.3), Evolve(0.5), Couple(((label, 1.0),), 0, 0.4, 1.1), Reset((0,))
+        )
+    ]  # fmt: skip
+    found = ledger(by_hand(steps, 1, [("ZZ", -1.0), ("IX", -0.9), ("XI", -0.9)]), np.eye(4) / 4)
+    assert min(line(found, Rung.TRUNCATION), line(found, Rung.TROTTER), line(found, Rung.MIXING)) > 1e-4
     assert found.total == pytest.approx(found.measured, rel=1e-9)  # one after the other: all signs right
 
 
