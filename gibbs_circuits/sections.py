@@ -220,6 +220,7 @@ def ledger_sum_part(rows: Sequence[ErrorTerm]) -> dict[str, Any] | None:
         "plain_sum": rows.plain_sum,
         "measured": rows.measured,
         "ratio": rows.ratio,
+        "remainder": rows.remainder,
         "verdict": rows.verdict,
     }
 

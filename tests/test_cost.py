@@ -5,14 +5,16 @@ from dataclasses import replace
 from itertools import product
 from math import prod
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from qiskit import QuantumCircuit
 
-from gibbs_circuits.compiler import Program, Random, RandomChoice, RandomDelay, Step
+from gibbs_circuits.compiler import Branch, Couple, Evolve, Program, Random, RandomChoice, RandomDelay, Reset, Step
 from gibbs_circuits.readings import circuit, cost, mixed
+from gibbs_circuits.readings.circuit import block, pieces
 from gibbs_circuits.readings.cost import step_gates
-from tests.programs import EXAMPLES, build, example, ising, lowered, programs, some_draws, unrolled
+from tests.programs import EXAMPLES, build, by_hand, example, ising, lowered, programs, some_draws, unrolled
 
 
 def counted(qc: QuantumCircuit) -> tuple[int, int]:
@@ -90,3 +92,24 @@ def test_cost__preparation__is_not_counted() -> None:
     program = build(ising(2), random_delays=(0, 0))
     gates, resets = counted(circuit(program, initial=mixed()))
     assert (gates, resets) == (cost(program).two_qubit_gates + 2, cost(program).resets + 2)
+
+
+def test_pieces__branches_that_differ_in_a_duration__are_not_one_kind() -> None:
+    # ZZ for π/4 is one CZ, for .3 it is two
+    branches = tuple(
+        Branch(share, (Evolve(time, 1, 1), Couple((("IY", 1.0),), 0, 0.4, 0.1), Reset((0,))))
+        for share, time in ((0.25, np.pi / 4), (0.75, 0.3))
+    )
+    program = by_hand([RandomChoice(branches)], 1)
+    counted = [lowered(block(program, branch.steps)).count_ops()["cx"] for branch in branches]
+    assert counted == [3, 4]
+    (piece,) = pieces(program)[0]
+    assert piece.mean(lambda qc: lowered(qc).count_ops()["cx"]) == 0.25 * 3 + 0.75 * 4
+    assert cost(program).two_qubit_gates == 0.25 * 3 + 0.75 * 4
+
+
+def test_cost__slices__have_angles_of_their_own() -> None:
+    # ZZ for π/4 twice is one gate each, not two gates of π/2
+    program = by_hand([Evolve(np.pi / 2, 2, 1), Couple((("IY", 1.0),), 0, 0.4, 0.1), Reset((0,))], 1)
+    assert counted(block(program, program.stages[0].steps)) == (2 + 2, 1)
+    assert cost(program).two_qubit_gates == 2 + 2

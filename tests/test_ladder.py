@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import lru_cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from gibbs_circuits.compiler import (
     Evolve,
     Program,
     RandomDelay,
+    Rung,
     SequentialKnobs,
     Stage,
     Step,
@@ -26,6 +28,7 @@ from gibbs_circuits.generators import couplings_of
 from gibbs_circuits.generators.catalogue import davies
 from gibbs_circuits.readings import fixed_point, sweep_channel
 from gibbs_circuits.readings.circuit import block
+from gibbs_circuits.tuning import rungs
 from gibbs_circuits.tuning.rungs import measured_rungs
 from tests.programs import build, by_hand, distance, gibbs, ising, lowered, slope
 
@@ -187,9 +190,9 @@ def test_ladder__grid__too_few_nodes_cut_the_window() -> None:
 @pytest.mark.parametrize("order", [1, 2, 4])
 @pytest.mark.parametrize("scheme", ["parallel", "sequential", "random_jumps", "thermal_ancilla"])
 def test_measured_rungs__all_hold__on_a_small_model(scheme: str, order: int) -> None:
-    rungs = measured_rungs(build(ising(2), scheme, spacing=0.25, nodes=9, trotter_order=order))
-    assert len(rungs) == (5 if scheme in ("sequential", "random_jumps") else 3)
-    assert all(rung.holds for rung in rungs), [str(rung) for rung in rungs if not rung.holds]
+    found = measured_rungs(build(ising(2), scheme, spacing=0.25, nodes=9, trotter_order=order))
+    assert len(found) == (5 if scheme in ("sequential", "random_jumps") else 3)
+    assert all(rung.holds for rung in found), [str(rung) for rung in found if not rung.holds]
 
 
 @pytest.mark.parametrize("scheme", [name for name in SCHEMES if "nodes" not in SCHEMES[name].knobs.model_fields])
@@ -215,3 +218,37 @@ def test_measured_rungs__no_shift_rule__is_not_said_to_be_of_first_order() -> No
 
 def test_measured_rungs__preset__has_none_of_its_own() -> None:
     assert measured_rungs(replace(build(ising(2)), recipe="somebody's")) == ()
+
+
+@pytest.mark.parametrize("wrong", [0, 2, None])
+def test_measured_rungs__control__a_false_declared_order_does_not_hold(
+    wrong: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheme = SCHEMES["dilated_1"]
+    program = scheme(ising(2), scheme.knobs(sweeps=1, strength=0.2))
+    monkeypatch.setitem(SCHEMES, "dilated_1", replace(scheme, order=wrong))
+    (rung,) = measured_rungs(program)
+    assert rung.holds is False
+
+
+def test_measured_rungs__control__nodes_whose_error_is_linear_do_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = build(ising(2), "parallel", spacing=0.25, nodes=9)
+    monkeypatch.setattr(rungs, "filter_error", lambda filter, nodes, nu: 1e-3 * nodes.spacing)
+    monkeypatch.setattr(rungs, "uniform_nodes", lambda filter, count, spacing: SimpleNamespace(spacing=spacing))
+    (quadrature,) = (rung for rung in measured_rungs(program) if rung.rung is Rung.QUADRATURE)
+    assert quadrature.holds is False
+
+
+def test_measured_rungs__control__a_negative_control_that_converges_does_not_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program, written = build(ising(2), "sequential", spacing=0.25, nodes=9), rungs.sequential
+    monkeypatch.setattr(rungs, "sequential", lambda generator, knobs, palindromic: written(generator, knobs))
+    control = next(rung for rung in measured_rungs(program) if "Lie-ordered" in rung.knob)
+    assert control.slope == pytest.approx(1, abs=0.15)
+    assert control.holds is False
+
+
+def test_fitted_slope__one_error_is_rounding__there_is_none() -> None:
+    assert rungs.fitted_slope((1.0, 0.5), (1e-3, 1e-14)) is None
+    assert rungs.fitted_slope((1.0, 0.5, 0.25), (4e-3, 1e-3, 2.5e-4)) == pytest.approx(2)

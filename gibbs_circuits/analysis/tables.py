@@ -144,7 +144,7 @@ def promise(program: Program, prediction: Prediction | None, target_error: float
 
 def ledger_table(rows: Sequence[ErrorTerm]) -> Table:
     """Error terms, and how well they add up."""
-    table = table_of("Error ledger: each rung moved alone", "rung", "value", "unit", "status", "source")
+    table = table_of("Error ledger: what each rung does to the state", "rung", "value", "unit", "status", "source")
     table.columns[4].justify = "left"
     for row in rows:
         table.add_row(row.rung.value, number(row.value), row.unit, row.status.value, row.source)

@@ -150,7 +150,7 @@ def _shape(steps: Sequence[Step]) -> str:
     for step in steps:
         match step:
             case Evolve():
-                parts.append(f"evolve {step.slices} {step.order} {step.without}")
+                parts.append(f"evolve {step.duration!r} {step.slices} {step.order} {step.without}")  # π/4 is cheaper
             case Couple():
                 gates = [(label, rotation_cost("X" + label, angle)) for label, angle in step.rotations()]
                 parts.append(f"couple {step.ancilla} {gates} {abs(step.angle) < TINY}")

@@ -1,10 +1,8 @@
-"""Each rung moved alone, the others held exact: what every approximation does to the state that comes out."""
+"""What every approximation does to the state that comes out, rung by rung, and whether that adds up."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import overload
 
 import numpy as np
 
@@ -26,92 +24,13 @@ from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..spectrum import Array, gibbs_state, trace_distance
 from .first_order import NotReadableError, segments
 from .grids import FineGrid, fine_grid
+from .shifts import Ledger, Shift, half_norm
 from .variants import exactly_evolved, flat, has, untruncated
 from .weak import generator_states, ideal_state, weak_state
 
-UNIT = "trace_distance"
 FITTED = "auto"  # the scheme of programs whose angles come from a fit
-NOTHING = 1e-9  # below this an error is rounding and cannot be compared with anything
 
-
-@dataclass(frozen=True, eq=False)
-class Shift:
-    """What one rung does to the state.
-
-    Attributes:
-        rung: Which.
-        matrix: Δ = ρ − σ with this rung alone imperfect; None where it is not known as a matrix.
-        status, source: How it is known.
-        value: ½‖Δ‖₁ where there is no matrix.
-    """
-
-    rung: Rung
-    matrix: Array | None
-    status: Status
-    source: str
-    value: float | None = None
-
-    @property
-    def line(self) -> ErrorTerm:
-        """As a line of the ledger."""
-        value = self.value if self.matrix is None else half_norm(self.matrix)
-        return ErrorTerm(self.rung, value, UNIT, self.status, self.source)
-
-
-@dataclass(frozen=True, eq=False)
-class Ledger(Sequence[ErrorTerm]):
-    """Lines of error terms, and how well they add up; a sequence of its lines.
-
-    Attributes:
-        lines: One per rung; quadrature has two, aliasing and the window's cut.
-        total: ½‖Σ Δ‖₁: errors may cancel. None where nothing was measured.
-        plain_sum: Σ ½‖Δ‖₁ >= total.
-        measured: ½‖ρ − σ‖₁ of the state after all sweeps.
-    """
-
-    lines: tuple[ErrorTerm, ...]
-    total: float | None = None
-    plain_sum: float | None = None
-    measured: float | None = None
-
-    def __len__(self) -> int:
-        return len(self.lines)
-
-    @overload
-    def __getitem__(self, index: int) -> ErrorTerm: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> tuple[ErrorTerm, ...]: ...
-
-    def __getitem__(self, index: int | slice) -> ErrorTerm | tuple[ErrorTerm, ...]:
-        return self.lines[index]
-
-    @property
-    def ratio(self) -> float | None:
-        """Total over measured; None where either is missing or below rounding."""
-        if self.total is None or self.measured is None or min(self.total, self.measured) <= NOTHING:
-            return None
-        return self.total / self.measured
-
-    @property
-    def verdict(self) -> str:
-        """How well the lines add up, in words."""
-        if self.total is None or self.plain_sum is None or self.measured is None:
-            return "The lines were not measured, so nothing adds up."
-        missing = [line.rung.value for line in self.lines if line.value is None]
-        text = (
-            f"Together, as matrices, the lines make {self.total:.4f}; measured {self.measured:.4f}"
-            f"{'' if self.ratio is None else f', ratio {self.ratio:.2f}'}. Their plain sum, without cancellation, is "
-            f"{self.plain_sum:.4f}."
-        )
-        if self.ratio is not None and not 0.5 <= self.ratio <= 2:
-            text += " They do not add up: the errors are too large, or too entangled, to be counted one by one."
-        return text + (f" Not counted: {', '.join(missing)}." if missing else "")
-
-
-def half_norm(matrix: Array) -> float:
-    """½‖Δ‖₁."""
-    return trace_distance(matrix, np.zeros_like(matrix))
+__all__ = ["FITTED", "Ledger", "Shift", "half_norm", "ledger"]
 
 
 def ledger(
@@ -124,14 +43,16 @@ def ledger(
 ) -> Ledger:
     r"""What each approximation does alone, as a shift Δ of the state against σ, and how well the shifts add up.
 
-    Small errors add as matrices, $\rho - \sigma\approx\sum_i\Delta_i$, and $\tfrac12\|\sum\Delta_i\|_1 \le
+    Shifts add as matrices, $\rho - \sigma\approx\sum_i\Delta_i$, and $\tfrac12\|\sum\Delta_i\|_1 \le
     \sum\tfrac12\|\Delta_i\|_1$. A sweep of jumps in time is moved rung by rung from one that leaves σ fixed: jumps
-    and coherent term of the generator, at first order in the strength, with memoryless free evolution between.
+    and coherent term of the generator, at first order in the strength, with memoryless free evolution between. Filter,
+    quadrature and dilation are moved one after the other, and may be large and cancel (too few nodes at a strength that
+    makes up for them); the others alone, on the program's own nodes.
 
     - filter: the filters that are compiled, on a fine, wide grid.
-    - quadrature: the program's spacing with a wide window (aliasing), and its window with a fine spacing (cut).
+    - quadrature: the program's spacing with a wide window (aliasing), and its own nodes against those (cut).
     - coherent: what the sweep has of a Hamiltonian, compiled or from the order of its nodes, in place of B.
-    - dilation: full strength on the fine grid, with the missing part of B inserted exactly.
+    - dilation: full strength against first order, on its own nodes, with the missing part of B inserted exactly.
     - truncation, trotter: what is left out of H, and its product formulas, on the program's own nodes and delays.
     - delays: the program's own free evolution in place of a memoryless one, the couplings as they are: with σ as its
       only input it does nothing, so it cannot be moved alone.
@@ -159,12 +80,13 @@ def ledger(
     matrices = [shift.matrix for shift in shifts if shift.matrix is not None]
     if measured is None:
         measured = last + sum((shift.matrix for shift in extra if shift.matrix is not None), np.zeros_like(sigma))
-    lines = tuple(shift.line for shift in shifts)
+    lines, together = tuple(shift.line for shift in shifts), np.asarray(sum(matrices))
     return Ledger(
         lines=(*lines, *others),
-        total=half_norm(np.asarray(sum(matrices))),
+        total=half_norm(together),
         plain_sum=sum(line.value for line in lines if line.value is not None),
         measured=trace_distance(measured, sigma),
+        remainder=half_norm(measured - sigma - together),
     )
 
 
@@ -200,22 +122,19 @@ def _in_time(program: Program, sigma: Array) -> list[Shift]:
     exact = exactly_evolved(program)
     full = untruncated(exact)
     own = segments(full)
-    fine = fine_grid(full)
-    whole = full if fine is None else fine.program
-    parts = segments(whole)
-    base = weak_state(whole, parts, ideal=True, balanced=True)
-    corrected = ideal_state(whole, parts, coherent=True)
-    kept = "" if fine is not None else ", on the program's own nodes"
+    nodes = weak_state(full, own, ideal=True, balanced=True)
     return [
-        *_jumps(full, fine, base, sigma),
+        *_jumps(full, fine_grid(full), nodes, sigma),
         _truncation(program, exact, sigma),
         _measured(
-            Rung.DILATION, corrected - base, f"fixed point at full strength, the coherent term exact{kept}, against σ"
+            Rung.DILATION,
+            ideal_state(full, own, coherent=True) - nodes,
+            "full strength against weak coupling, on the program's own nodes, the coherent term exact in both",
         ),
         _measured(
             Rung.COHERENT,
-            weak_state(whole, parts, ideal=True, balanced=False) - base,
-            f"weak coupling with the Hamiltonian the sweep has in place of B{kept}",
+            weak_state(full, own, ideal=True, balanced=False) - nodes,
+            "weak coupling with the Hamiltonian the sweep has in place of B",
         ),
         _trotter(program, exact, sigma),
         _measured(
@@ -226,22 +145,21 @@ def _in_time(program: Program, sigma: Array) -> list[Shift]:
     ]
 
 
-def _jumps(full: Program, fine: FineGrid | None, base: Array, sigma: Array) -> list[Shift]:
+def _jumps(full: Program, fine: FineGrid | None, nodes: Array, sigma: Array) -> list[Shift]:
+    """σ, a fine and wide grid, one as coarse as the program's but wide, its own: one after the other."""
     if fine is None:
         return [
             _unknown(Rung.FILTER, "included in quadrature: its filters are known on the program's nodes only"),
-            _measured(Rung.QUADRATURE, base - sigma, "jumps that the nodes make, with their B, against σ"),
+            _measured(Rung.QUADRATURE, nodes - sigma, "jumps that the nodes make, with their B, against σ"),
         ]
-
-    def moved(program: Program) -> Array:
-        return weak_state(program, segments(program), ideal=True, balanced=True) - base
-
+    base, aliased = (weak_state(one, segments(one), ideal=True, balanced=True) for one in (fine.program, fine.aliased))
     grid = f"the fine grid of {fine.nodes} nodes"
-    spacing, window = float(full.knobs["spacing"]), float(full.knobs["nodes"]) * float(full.knobs["spacing"])
+    spacing, count = float(full.knobs["spacing"]), int(full.knobs["nodes"])
+    cut = f"cut: {count} nodes, window {count * spacing:g}, against spacing {spacing:g} and a wide window"
     return [
         _measured(Rung.FILTER, base - sigma, f"jumps that are compiled, on {grid}, with their B, against σ"),
-        _measured(Rung.QUADRATURE, moved(fine.aliased), f"aliasing: spacing {spacing:g} and a wide window, {grid}"),
-        _measured(Rung.QUADRATURE, moved(fine.cut), f"cut: window {window:g} with a fine spacing, against {grid}"),
+        _measured(Rung.QUADRATURE, aliased - base, f"aliasing: spacing {spacing:g} and a wide window, {grid}"),
+        _measured(Rung.QUADRATURE, nodes - aliased, cut),
     ]
 
 

@@ -29,6 +29,8 @@ from ..program import ErrorTerm, Program, Rung
 from ..steps import Reset, Step, Unitary
 from .common import Knobs
 
+ROUNDING = 1e-14  # Kraus operators of less weight cannot be told from none
+
 
 def stinespring(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Program:
     r"""One sweep is $e^{\delta\mathcal L}$ itself: $V = \sum_m|m\rangle\otimes K_m$ from its fewest Kraus operators.
@@ -41,7 +43,7 @@ def stinespring(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Progr
         knobs: Sweeps and strength.
 
     Raises:
-        ArgumentError: If a knob is missing, or a strength is given for a discrete channel.
+        ArgumentError: If a knob is missing, a strength is given for a discrete channel, or nothing happens in a sweep.
         TooLargeError: Above 5 system qubits, 10 with the ancillas, or 30,000 two-qubit gates.
 
     Accuracy: channel error <= 1e-12 (measured, n <= 3, δ from 1e-3 to 1e2). Time O(64**n).
@@ -59,7 +61,14 @@ def stinespring(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Progr
             )  # fmt: skip
         target = _of_channel(generator)
     else:
-        target = scipy.linalg.expm(float(knobs.set("strength")) * dense_generator(generator).superoperator)
+        dense, strength = dense_generator(generator), float(knobs.set("strength"))
+        share = strength * float(np.linalg.norm(dense.decay, 2))
+        if share < ROUNDING:
+            raise ArgumentError(
+                "strength", f"let a sweep do more than rounding, δ ‖Σ L†L‖ >= {ROUNDING:g}", f"that is {share:.1e}",
+                "give a larger strength, or couplings and a β at which transitions happen",
+            )  # fmt: skip
+        target = scipy.linalg.expm(strength * dense.superoperator)
     return exact_program(generator, "stinespring", knobs, target, minimal_kraus(target))
 
 
