@@ -54,7 +54,8 @@ def steady_state_counts(lindbladian: Lindbladian) -> tuple[int | None, int | Non
     if lindbladian.frame is not None:  # H does not commute with what the A_ν resolve
         small = lindbladian.model.num_qubits <= MAX_SUPEROPERATOR_QUBITS
         return plain, _nullity(superoperator(lindbladian, hamiltonian=True)) if small else None
-    levels = np.diag(s.energies / max(float(np.max(np.abs(s.energies))), np.finfo(float).tiny))
+    width = float(s.energies[-1] - s.energies[0])  # of 1 and of the unit of H nothing depends
+    levels = np.diag((s.energies - s.energies[0]) / (width if width > 0 else 1.0))
 
     def with_energy(rng: np.random.Generator) -> Array:
         return np.asarray(draw(rng) + rng.uniform(0.5, 1.5) * levels)
