@@ -38,6 +38,7 @@ from .readings.counts import measurement_bases
 from .readings.forecast import Forecast, Method, forecast, spelled
 from .readings.initial import InitialState, zero
 from .spectrum import MAX_DENSE_QUBITS, Array
+from .status import share
 from .targets import AerTarget, Target, load_target
 from .tuning.auto import AUTO, AutoKnobs, density, find
 from .tuning.cache import keep, known
@@ -200,7 +201,7 @@ def in_advance(request: Request) -> str:
     device = request.compiled.device
     lines = [
         f"{f.sweeps} sweeps, {f.two_qubit_gates:,.0f} two-qubit gates, depth {f.depth:,.0f}; chance that no gate errs "
-        + (f"{f.expected_fidelity:.3f}." if device.errors_known else "not known.")
+        + (f"{share(f.expected_fidelity)}." if device.errors_known else "not known.")
     ]
     if request.choice is not None:
         one = next(one for one in f.simulations if one.method == request.choice.method)

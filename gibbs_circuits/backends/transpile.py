@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from qiskit import QuantumCircuit
 
@@ -54,6 +55,17 @@ def compile_for(
         begin = router.closed(start, placement, _seeds(start, seed)).circuit
         parts = _routed(abstract, _Routing(router, placement, seed), begin)
     return Compiled(program, device, begin, parts, placement, ancillas, written, device.errors)
+
+
+@lru_cache(maxsize=2)
+def anywhere(compiled: Compiled) -> float:
+    """Two-qubit gates of the same sweeps where every pair of qubits interacts, in the same basis, transpiled alike."""
+    if compiled.device.coupling is None:
+        return compiled.two_qubit_gates
+    written, router = compiled.written, Router(compiled.device.basis, None)
+    abstract = pieces(written, fused=True, resets=compiled.ancillas is not Ancillas.FRESH)
+    parts = all_mapped(abstract, lambda qc: router.unrouted(router.written(qc, 0), 0))
+    return replace(compiled, parts=parts).two_qubit_gates
 
 
 def _check_fits(written: Program, device: Device, ancillas: Ancillas, width: int) -> None:

@@ -14,6 +14,7 @@ from ..compiler import Alternative, Calibration, ErrorTerm, Guarantee, Program, 
 from ..errors import ArgumentError, TooLargeError
 from ..readings.channel import MAX_KRYLOV_QUBITS
 from ..spectrum import Array
+from ..status import number
 from .candidate import Candidate, cheapest, frontier
 from .derived import derive
 from .fitted import CannotFitError, fitted
@@ -147,7 +148,7 @@ def _chosen(wanted: Wanted, found: list[Candidate], remarks: list[str], start: A
         if best is None or read is None or read.distance <= target:
             points = list(frontier(pool))
             break
-        remarks.append(f"{chosen.note}: read anew it is at {read.distance:.4f}, dropped")
+        remarks.append(f"{chosen.note}: read anew it is at {number(read.distance)}, dropped")
     distance = chosen.distance if read is None else read.distance
     met = distance <= target
     return Found(_claimed(wanted, chosen, points, remarks, read, met=met), tuple(found), met, tuple(remarks))
@@ -181,7 +182,7 @@ def _claimed(
         f"the cheapest of {len(points)} on the frontier that meets {target:g}" if met
         else f"none meets {target:g}; the nearest of {len(points)} on the frontier"
     )  # fmt: skip
-    how = "not checked" if status is Status.NOT_CHECKED else f"{distance:.4f}, {status.value}"
+    how = "not checked" if status is Status.NOT_CHECKED else f"{number(distance)}, {status.value}"
     how += f" ({read.text})" if read is not None else ""
     parts = [f"{outcome}: {chosen.note}", f"distance {how}", program.provenance, *remarks]
     line = ErrorTerm(Rung.MIXING, distance if math.isfinite(distance) else None, "trace_distance", status,

@@ -24,6 +24,7 @@ from ..compiler import (
 from ..readings import fixed_point, states_after_sweeps, sweep_channel
 from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..spectrum import Array, gibbs_state, trace_distance
+from ..status import number
 from .first_order import NotReadableError, segments
 from .grids import FineGrid, fine_grid
 from .variants import exactly_evolved, flat, has, untruncated
@@ -100,9 +101,9 @@ class Ledger(Sequence[ErrorTerm]):
             return "The lines were not measured, so nothing adds up."
         missing = [line.rung.value for line in self.lines if line.value is None]
         text = (
-            f"Together, as matrices, the lines make {self.total:.4f}; measured {self.measured:.4f}"
+            f"Together, as matrices, the lines make {number(self.total)}; measured {number(self.measured)}"
             f"{'' if self.ratio is None else f', ratio {self.ratio:.2f}'}. Their plain sum, without cancellation, is "
-            f"{self.plain_sum:.4f}."
+            f"{number(self.plain_sum)}."
         )
         if self.ratio is not None and not 0.5 <= self.ratio <= 2:
             text += " They do not add up: the errors are too large, or too entangled, to be counted one by one."
