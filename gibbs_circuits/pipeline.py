@@ -22,6 +22,7 @@ from .backends.jobs import collected
 from .backends.methods import Choice, choose, refuse_size
 from .backends.opening import Backend, opened, settled_ancillas
 from .backends.request import ENERGY
+from .backends.transpile import gates_anywhere
 from .backends.usage import refuse_cost, usage
 from .compiler import SCHEMES, Calibration, Guarantee, Knobs, Program, Scheme
 from .compiler.dense import lindbladian_of
@@ -119,6 +120,7 @@ def compile_program(
         seed=seed,
         error_rates=rates,
         classical_randomness=knobs.randomness == "classical",
+        gates=gates_anywhere,
     )
     found = known(wanted)
     if found is None:

@@ -167,9 +167,8 @@ def frontier_table(program: Program) -> Table:
     """The programs that a search chose from."""
     table = table_of("Frontier: what was found, the cheapest first", "two-qubit gates", "distance", "program")
     table.columns[0].justify, table.columns[2].justify = "right", "left"
-    chosen = cost(program).two_qubit_gates
     for one in program.frontier:
-        mark = " ←" if one.two_qubit_gates == chosen else ""
+        mark = " ←" if one.chosen else ""
         table.add_row(count(one.two_qubit_gates), number(one.distance), one.note + mark)
     table.caption = "distance: from the worst start found (a sampler) or from the given start (a preparation)"
     table.caption_justify = "left"

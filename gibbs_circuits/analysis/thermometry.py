@@ -43,7 +43,7 @@ class Temperature:
             return f"{word}: no interval of β belongs to that of the energy; asked for β = {self.beta:g}"
         f = self.found
         span = "" if f.low == f.high else f" [{f.low:.4g}, {f.high:.4g}]"
-        return f"{word}: β reached {f.value:.4g}{span}, asked for {self.beta:g}"
+        return f"{word}: β = {f.value:.4g}{span}, asked for {self.beta:g}"
 
 
 def beta_effective(model: Model, beta: float, energy: Estimate) -> Estimate | None:

@@ -40,7 +40,15 @@ ITERATIONS = {True: 120, False: 480}
 
 
 class DoesNotTransferError(Exception):
-    """Why no program fitted on pieces is accepted; the text is for the user."""
+    """Why no program fitted on pieces is accepted; the text is for the user.
+
+    Attributes:
+        nearest: The nearest one that was found all the same, not accepted, with its distance on pieces.
+    """
+
+    def __init__(self, text: str, nearest: Candidate | None = None) -> None:
+        super().__init__(text)
+        self.nearest = nearest
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,7 @@ def patched(wanted: Wanted, deadline: float, progress: Progress = quiet) -> tupl
     model's own size is held against a still larger piece, once: its trend must stay within the target again.
 
     Raises:
-        DoesNotTransferError: With the distances that were found.
+        DoesNotTransferError: With the distances that were found, and the nearest, held against the larger piece too.
     """
     workshop, n, target = _Workshop(wanted, progress), wanted.model.num_qubits, wanted.target_error
     best: dict[tuple[str, int], Fitted] = {}
@@ -112,7 +120,8 @@ def patched(wanted: Wanted, deadline: float, progress: Progress = quiet) -> tupl
     raise DoesNotTransferError(
         f"of {len(best)} words of layers the best, {nearest.word} × {nearest.sweeps}, is at "
         f"{_listed(nearest.distances)}: by trend {number(nearest.at(n))} at {n} sites, not within "
-        f"{safety:g} × {target:g}"
+        f"{safety:g} × {target:g}",
+        workshop.candidate(workshop.held_out(nearest), "missed the target", accepted=False),
     )
 
 
@@ -125,7 +134,8 @@ def _accepted(
     if accepted.at(n) > target or max(accepted.distances.values()) > target:
         raise DoesNotTransferError(
             f"fitted on {_sizes(sizes.fit)} sites, {fit.word} × {fit.sweeps} is at {_listed(accepted.distances)}: held "
-            f"out, {sizes.held_out} sites, its trend gives {number(accepted.at(n))} at {n}, not {target:g}"
+            f"out, {sizes.held_out} sites, its trend gives {number(accepted.at(n))} at {n}, not {target:g}",
+            workshop.candidate(accepted, "missed the target", accepted=False),
         )
     others = [one for one in tried.values() if one.gates < fit.gates]
     return (
@@ -261,7 +271,7 @@ class _Workshop:
         wanted, n = self.wanted, self.wanted.model.num_qubits
         ansatz = ansatz_of(self.whole, fit.word, real=self.real)
         sizes, known = self.sizes, n in fit.distances
-        held = "held out" if accepted else "not held against"
+        held = "held out" if sizes.held_out in fit.distances else "not held against"
         how = "measured" if known else "by the trend of the pieces, extrapolated"
         program = Program(
             num_system=n,
