@@ -14,11 +14,12 @@ from qiskit import ClassicalRegister
 from qiskit.quantum_info import SparsePauliOp
 
 import gibbs_circuits as gc
+from gibbs_circuits.analysis.tables import placement_rows
 from gibbs_circuits.backends import Compiled, compile_for
 from gibbs_circuits.backends.usage import Usage, refuse_cost, usage
 from gibbs_circuits.compiler import Calibration, Guarantee
 from gibbs_circuits.errors import TooLargeError
-from gibbs_circuits.readings import zero
+from gibbs_circuits.readings import cost, zero
 from gibbs_circuits.readings.counts import from_counts, shot_error
 from gibbs_circuits.readings.forecast import Forecast, forecast, memory_bytes, no_error, spelled
 from gibbs_circuits.target_schemas import ClientOptions
@@ -236,3 +237,29 @@ def test_memory__is_that_of_the_state__by_hand() -> None:
 )  # fmt: skip
 def test_spelled__has_the_unit_people_use__at_its_edges(value: float, text: str) -> None:
     assert spelled(value) == text
+
+
+# what is compared with what
+
+
+def test_placement_rows__compare_with_the_transpiled_count__not_with_the_formula() -> None:
+    """XX + YY + ZZ on a pair: the formula counts six gates where three are needed, so that a lattice looked cheap."""
+    of = gc.dll(gc.models.heisenberg(2), 1.0, "X")
+    program = gc.compile(of, "parallel", sweeps=2, strength=0.5, spacing=0.6, nodes=3, random_delays=False)
+    lattice = gc.AerTarget.model_validate({"name": "hex", "kind": "aer", "coupling": {"heavy_hex": 3}})
+    on, free = (compile_for(program, one, zero(2)) for one in (lattice, gc.AerTarget(name="any", kind="aer")))
+    counted = [sum(len(item.qubits) == 2 for item in one.circuit(1).data) for one in (on, free)]
+    ratio = dict(placement_rows(on))["two-qubit gates, times those of all-to-all"]
+    assert ratio == f"{counted[0] / counted[1]:.2f}"
+    assert counted[0] >= counted[1]
+    assert counted[1] < cost(program).two_qubit_gates  # the control: the formula would be another number
+
+
+def test_report__shows_every_check_and_the_temperature__a_run_that_is_too_hot() -> None:
+    of = gc.dll(gc.models.mixed_field_ising(2), 1.0, "Y")
+    program = gc.compile(of, "parallel", sweeps=1, strength=1e-6, spacing=0.6, nodes=3, random_delays=False)
+    text = " ".join(str(gc.compare(gc.run(program, initial="mixed"), 0.05)).split())
+    assert "Verdict: disagrees (trace_distance 0." in text
+    assert "Temperature: too hot: β = " in text
+    assert "what cooling takes from it" in text
+    assert "spectral width" not in text
