@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from enum import Enum
 
+ROUNDING = 1e-13  # of an eigenvalue or a probability near 1
+
 
 class Status(Enum):
     """How a number is known; "not checked" is never "ok"."""
@@ -26,6 +28,6 @@ def number(value: float | None, digits: int = 4) -> str:
 
 def share(value: float | None, digits: int = 3) -> str:
     """A contraction, a fidelity, a probability: as `number`, but never 1 for what is not 1."""
-    if value is None or not 0 < abs(value - 1) < 0.5 * 10.0**-digits:
+    if value is None or not ROUNDING < abs(value - 1) < 0.5 * 10.0**-digits:
         return number(value, digits)
     return f"1 {'−' if value < 1 else '+'} {abs(value - 1):.1e}"

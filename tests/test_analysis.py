@@ -446,7 +446,7 @@ def test_number__never_reads_zero__small_value(value: float | None, digits: int,
     ("value", "text"),
     [
         (1.0, "1.000"), (0.9999999, "1 − 1.0e-07"), (1.0000002, "1 + 2.0e-07"), (0.9994, "0.999"), (0.5, "0.500"),
-        (1e-9, "1.0e-09"), (None, "—"), (0.9996, "1 − 4.0e-04"),
+        (1e-9, "1.0e-09"), (None, "—"), (1 - 2e-16, "1.000"), (0.9996, "1 − 4.0e-04"),
     ],
 )  # fmt: skip
 def test_share__never_reads_one__contraction_just_below(value: float | None, text: str) -> None:

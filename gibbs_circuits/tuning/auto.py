@@ -213,7 +213,7 @@ def _missed(wanted: Wanted, distance: float) -> list[str]:
 
 def _read(wanted: Wanted, chosen: Candidate, start: Array) -> Read | None:
     """What is read off the finished program; with gate errors what the fit measured stands."""
-    tuned = chosen.program.calibration is Calibration.FITTED_TO_TARGET
+    tuned = chosen.program.calibration is Calibration.FITTED_TO_TARGET or chosen.two_qubit_gates == 0
     if wanted.error_rates is not None and tuned:
         p1, p2 = wanted.error_rates
         return Read(chosen.distance, f"by the fit, with gate errors p1 = {p1:g}, p2 = {p2:g}")
