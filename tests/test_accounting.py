@@ -11,14 +11,20 @@ from typing import Any
 import numpy as np
 import pytest
 from qiskit import ClassicalRegister
+from qiskit.primitives import BaseEstimatorV2
 from qiskit.quantum_info import SparsePauliOp
 
 import gibbs_circuits as gc
+from gibbs_circuits.analysis.estimate import interval
+from gibbs_circuits.analysis.predicted import predicted_values
 from gibbs_circuits.analysis.tables import placement_rows
-from gibbs_circuits.backends import Compiled, compile_for
+from gibbs_circuits.backends import Compiled, compile_for, open_device
+from gibbs_circuits.backends.measurement import outcome_probabilities, rotations
+from gibbs_circuits.backends.noise import Errors
 from gibbs_circuits.backends.usage import Usage, refuse_cost, usage
 from gibbs_circuits.compiler import Calibration, Guarantee
 from gibbs_circuits.errors import TooLargeError
+from gibbs_circuits.pipeline import request_run
 from gibbs_circuits.readings import cost, zero
 from gibbs_circuits.readings.counts import from_counts, shot_error
 from gibbs_circuits.readings.forecast import Forecast, forecast, memory_bytes, no_error, spelled
@@ -263,3 +269,61 @@ def test_report__shows_every_check_and_the_temperature__a_run_that_is_too_hot() 
     assert "Temperature: too hot: β = " in text
     assert "what cooling takes from it" in text
     assert "spectral width" not in text
+
+
+# what is measured
+
+
+LETTERS = {
+    "Z": np.eye(2),
+    "X": np.array([[1, 1], [1, -1]]) / np.sqrt(2),
+    "Y": np.array([[1, 1], [1j, -1j]]) / np.sqrt(2),
+}
+FLIPS = {0: (0.1, 0.2), 1: (0.03, 0.3)}  # P(1|0) and P(0|1): all four differ
+
+
+@pytest.mark.parametrize("basis", ["ZZ", "XZ", "ZX", "YX"])
+@pytest.mark.parametrize("readout", [True, False])
+def test_outcome_probabilities__are_borns_and_misread__qubit_by_qubit(basis: str, readout: bool) -> None:
+    rng = np.random.default_rng(6)
+    a = rng.standard_normal((4, 4)) + 1j * rng.standard_normal((4, 4))
+    rho = a @ a.conj().T / np.trace(a @ a.conj().T)
+    vectors = np.kron(LETTERS[basis[0]], LETTERS[basis[1]])  # the leftmost letter is qubit 1
+    true = np.real(np.diag(vectors.conj().T @ rho @ vectors))
+    seen = np.zeros(4)
+    for k, p in enumerate(true):
+        for m in range(4):
+            chance = 1.0
+            for q, (up, down) in FLIPS.items():
+                was, read = k >> q & 1, m >> q & 1
+                wrong = down if was else up
+                chance *= wrong if was != read else 1 - wrong
+            seen[m] += p * chance
+    turns = rotations(open_device(gc.AerTarget(name="any", kind="aer"), 2))
+    found = outcome_probabilities(rho, basis, Errors(readout=FLIPS), turns, readout=readout)
+    assert found == pytest.approx(seen if readout else true, abs=1e-12)
+    assert not np.allclose(seen, true, atol=1e-3)  # the control: misreading matters here
+
+
+class Mitigating(BaseEstimatorV2):
+    """An estimator of a service: its values have the readout taken out, and nobody here asks for them."""
+
+    def run(self, pubs: Any, *, precision: float | None = None) -> Any:
+        raise NotImplementedError
+
+
+def test_predicted_values__leave_the_readout_out__for_an_estimator_that_mitigates_it() -> None:
+    noisy = gc.AerTarget.model_validate({"name": "n", "kind": "aer", "noise": {"p1": 0, "p2": 0, "readout": 0.1}})
+    program = build(ising(2), sweeps=1, nodes=2, random_delays=False)
+    request = request_run(program, noisy, zero(2), {}, 100, 2, 1)
+    rho = gc.gibbs_state(ising(2).model, 1.0)
+    true = float(np.real(np.trace(rho @ ising(2).model.hamiltonian.to_matrix())))
+    assert predicted_values(replace(request, service=Mitigating()), rho)["energy"] == pytest.approx(true, abs=1e-9)
+    assert predicted_values(request, rho)["energy"] > true + 0.1  # counts do have it
+
+
+def test_interval__z_is_in_standard_errors__three_blocks() -> None:
+    estimate = interval([1.0, 2.0, 3.0], predicted=1.25)
+    assert estimate.z == pytest.approx((2.0 - 1.25) / np.sqrt(1 / 3), rel=1e-12)
+    assert interval([2.0, 2.0], predicted=1.0).z is None
+    assert interval([2.0], predicted=1.0).z is None
