@@ -19,10 +19,10 @@ from gibbs_circuits.analysis.estimate import interval
 from gibbs_circuits.analysis.predicted import predicted_values
 from gibbs_circuits.analysis.tables import placement_rows
 from gibbs_circuits.backends import Compiled, compile_for, open_device
-from gibbs_circuits.backends.measurement import outcome_probabilities, rotations
+from gibbs_circuits.backends.measurement import Event, jump_events, outcome_probabilities, rotations
 from gibbs_circuits.backends.noise import Errors
 from gibbs_circuits.backends.usage import Usage, refuse_cost, usage
-from gibbs_circuits.compiler import Calibration, Guarantee
+from gibbs_circuits.compiler import Calibration, Couple, Guarantee, Reset, Stage
 from gibbs_circuits.errors import TooLargeError
 from gibbs_circuits.pipeline import request_run
 from gibbs_circuits.readings import cost, zero
@@ -327,3 +327,10 @@ def test_interval__z_is_in_standard_errors__three_blocks() -> None:
     assert estimate.z == pytest.approx((2.0 - 1.25) / np.sqrt(1 / 3), rel=1e-12)
     assert interval([2.0, 2.0], predicted=1.0).z is None
     assert interval([2.0], predicted=1.0).z is None
+
+
+def test_jump_events__forget_what_an_ancilla_was_for__once_it_is_reset() -> None:
+    """A second reset, with nothing in between, records an ancilla that was there for nothing."""
+    step = Couple((("IX", 1.0),), 0, 0.3, 0.0)
+    program = replace(build(ising(2), sweeps=1), num_ancilla=1, stages=(Stage((step, Reset((0,)), Reset((0,))), 2),))
+    assert jump_events(program, ()) == (Event(1, 0, "IX"), Event(1, 0, ""), Event(2, 0, "IX"), Event(2, 0, ""))
