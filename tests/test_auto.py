@@ -920,3 +920,15 @@ def test_cli_compile__says_what_is_conserved__couplings_that_commute_with_h(call
     assert "guarantee: none" in plain
     assert "conserved: X: H and every coupling commute with it" in plain
     assert "commute with a conserved quantity of H (X)" in err
+
+
+def test_without_gates__makes_up_for_noise__as_long_as_the_sites_are_mixed_enough() -> None:
+    """Depolarised pulses shorten every site; the odds of its two turns are chosen so that it is as long as it should."""
+    asked = wish(sites=zero(2).site_states(2))
+    clean, noisy = without_gates(asked), without_gates(replace(asked, error_rates=(0.05, 0.1)))
+    assert clean is not None
+    assert noisy is not None
+    assert noisy.distance == pytest.approx(clean.distance, abs=1e-9)
+    ruined = without_gates(replace(asked, error_rates=(0.5, 0.1)))  # the control: nothing makes up for that
+    assert ruined is not None
+    assert ruined.distance > clean.distance + 0.05
