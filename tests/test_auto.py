@@ -923,7 +923,7 @@ def test_cli_compile__says_what_is_conserved__couplings_that_commute_with_h(call
 
 
 def test_without_gates__makes_up_for_noise__as_long_as_the_sites_are_mixed_enough() -> None:
-    """Depolarised pulses shorten every site; the odds of its two turns are chosen so that it is as long as it should."""
+    """Depolarised pulses shorten every site; the odds of its two turns make it as long as it should be."""
     asked = wish(sites=zero(2).site_states(2))
     clean, noisy = without_gates(asked), without_gates(replace(asked, error_rates=(0.05, 0.1)))
     assert clean is not None
