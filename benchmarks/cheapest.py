@@ -30,6 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 import gibbs_circuits as gc
+from gibbs_circuits.backends.transpile import gates_anywhere
 from gibbs_circuits.compiler import Calibration, Guarantee, Program
 from gibbs_circuits.models import Model, read_model
 from gibbs_circuits.readings import zero
@@ -110,7 +111,8 @@ def ours(case: Case, guarantee: Guarantee, calibration: Calibration, target: flo
     start[0] = 1
     generator = gc.dll(model, beta=case.beta, couplings=case.couplings)
     sites = zero(model.num_qubits).site_states(model.num_qubits)
-    return find(Wanted(generator, target, guarantee, calibration, start, seconds, seed, sites), lambda text: None)
+    wanted = Wanted(generator, target, guarantee, calibration, start, seconds, seed, sites, gates=gates_anywhere)
+    return find(wanted, lambda text: None)
 
 
 def row_of(name: str, way: str, guarantee: Guarantee, target: float, found: Found, begun: float) -> Row:

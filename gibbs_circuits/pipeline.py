@@ -22,6 +22,7 @@ from .backends.jobs import collected
 from .backends.methods import Choice, choose, refuse_size
 from .backends.opening import Backend, opened, settled_ancillas
 from .backends.request import ENERGY
+from .backends.transpile import gates_anywhere
 from .backends.usage import refuse_cost, usage
 from .compiler import SCHEMES, Calibration, Guarantee, Knobs, Program, Scheme
 from .compiler.dense import lindbladian_of
@@ -39,6 +40,7 @@ from .readings.counts import measurement_bases
 from .readings.forecast import Forecast, Method, forecast, spelled
 from .readings.initial import InitialState, zero
 from .spectrum import MAX_DENSE_QUBITS, Array
+from .status import share
 from .targets import AerTarget, Target, load_target
 from .tuning.auto import AUTO, AutoKnobs, density, find
 from .tuning.cache import keep, known
@@ -120,6 +122,7 @@ def compile_program(
         seed=seed,
         error_rates=rates,
         classical_randomness=knobs.randomness == "classical",
+        gates=gates_anywhere,
     )
     found = known(wanted)
     if found is None:
@@ -212,7 +215,7 @@ def in_advance(request: Request) -> str:
     device = request.compiled.device
     lines = [
         f"{f.sweeps} sweeps, {f.two_qubit_gates:,.0f} two-qubit gates, depth {f.depth:,.0f}; chance that no gate errs "
-        + (f"{f.expected_fidelity:.3f}." if device.errors_known else "not known.")
+        + (f"{share(f.expected_fidelity)}." if device.errors_known else "not known.")
     ]
     if request.choice is not None:
         one = next(one for one in f.simulations if one.method == request.choice.method)

@@ -99,6 +99,13 @@ def document(comparison: Comparison, files: list[str] | None = None) -> dict[str
             {**asdict(rung), "rung": rung.rung.value, "local_slopes": list(rung.local_slopes)} for rung in c.rungs
         ],
         "verdict": c.verdict.value,
+        "verdict_reasons": [asdict(one) for one in c.reasons],
+        "temperature": {
+            "word": c.temperature.word.value,
+            "beta": c.temperature.beta,
+            "beta_effective": estimate_part(c.temperature.found),
+            "text": str(c.temperature),
+        },
         "versions": versions(),
         "files": files or [],
     }

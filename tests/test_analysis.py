@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Sequence
 
@@ -12,12 +13,13 @@ from qiskit.quantum_info import SparsePauliOp
 
 import gibbs_circuits as gc
 from gibbs_circuits.analysis.baselines import UnitaryLoop, best_product_distance, unitary_loop
-from gibbs_circuits.analysis.compare import Verdict, judge
 from gibbs_circuits.analysis.estimate import Estimate, interval
-from gibbs_circuits.analysis.thermometry import beta_effective, beta_of_energy
+from gibbs_circuits.analysis.thermometry import Reached, Temperature, beta_effective, beta_of_energy, temperature
+from gibbs_circuits.analysis.verdict import Reason, Scale, Verdict, judge, scale
 from gibbs_circuits.backends.measurement import drawn
 from gibbs_circuits.readings.counts import covers, from_counts, measurement_bases, parity_mean
 from gibbs_circuits.spectrum import spectrum
+from gibbs_circuits.status import number, share
 
 MODEL = gc.models.mixed_field_ising(2)
 ROTATION = {  # columns: eigenvectors of the letter, outcome 0 (+1) first
@@ -259,7 +261,7 @@ def test_unitary_loop__is_none__five_qubits() -> None:
     assert unitary_loop(gc.dll(gc.models.tfim(5), 1.0), np.eye(32) / 32, 0.1) is None
 
 
-Z = SparsePauliOp("Z")  # λ_max − λ_min = 2, so the slack at a target error of 0.1 is 0.2
+UNIT = Scale(2.0, 1.0, "made up")  # so the slack at a target error of 0.1 is 0.2
 
 
 @pytest.mark.parametrize(
@@ -285,15 +287,167 @@ Z = SparsePauliOp("Z")  # λ_max − λ_min = 2, so the slack at a target error 
 def test_judge__says_what_is_known__one_observable(
     distance: float | None, estimate: Estimate, verdict: Verdict
 ) -> None:
-    assert judge(distance, {"z": estimate}, {"z": Z}, 0.1) is verdict
+    assert judge(distance, {"z": estimate}, {"z": UNIT}, 0.1)[0] is verdict
 
 
 def test_judge__disagrees__one_observable_of_two() -> None:
     good, bad = Estimate(0.5, 0.5, 0.5, 0.5), Estimate(0.5, 0.5, 0.5, -0.5)
-    assert judge(0.0, {"a": good, "b": bad}, {"a": Z, "b": Z}, 0.1) is Verdict.DISAGREES
-    assert judge(0.0, {"a": good, "b": good}, {"a": Z, "b": Z}, 0.1) is Verdict.AGREES
+    scales = {"a": UNIT, "b": UNIT}
+    assert judge(0.0, {"a": good, "b": bad}, scales, 0.1)[0] is Verdict.DISAGREES
+    assert judge(0.0, {"a": good, "b": good}, scales, 0.1)[0] is Verdict.AGREES
 
 
 def test_judge__is_never_agrees_unchecked__no_reference_for_one() -> None:
     good, unknown = Estimate(0.5, 0.5, 0.5, 0.5), Estimate(0.5, 0.5, 0.5)
-    assert judge(None, {"a": good, "b": unknown}, {"a": Z, "b": Z}, 0.1) is Verdict.NOT_CHECKED
+    assert judge(None, {"a": good, "b": unknown}, {"a": UNIT, "b": UNIT}, 0.1)[0] is Verdict.NOT_CHECKED
+    assert judge(None, {"a": good}, {}, 0.1)[0] is Verdict.NOT_CHECKED
+    assert judge(None, {}, {}, 0.1)[0] is Verdict.NOT_CHECKED
+
+
+def test_judge__gives_every_check_with_its_two_numbers__three_checks() -> None:
+    observables = {
+        "in": Estimate(0.5, 0.4, 0.6, 0.45), "near": Estimate(0.5, 0.4, 0.6, 0.7), "far": Estimate(0.5, 0.4, 0.6, 0.1)
+    }  # fmt: skip
+    _, reasons = judge(0.07, observables, dict.fromkeys(observables, UNIT), 0.1)
+    assert [one.name for one in reasons] == ["trace_distance", "in", "near", "far"]
+    assert [one.passed for one in reasons] == [True, True, True, False]
+    assert [one.found for one in reasons] == pytest.approx([0.07, 0.0, 0.1, 0.3])
+    assert [one.allowed for one in reasons] == pytest.approx([0.1, 0.2, 0.2, 0.2])
+    assert all(one.text for one in reasons)
+
+
+def test_judge__keeps_rounding_apart__observable_that_is_constant() -> None:
+    """An identity of 1e6 has nothing to move by: only rounding, relative to its own norm, is forgiven."""
+    rho = gc.gibbs_state(MODEL, 1.0)
+    flat = scale(SparsePauliOp("II", 1e6), rho, cooled=False)
+    assert flat.value == pytest.approx(0, abs=1e-6)
+    for off, verdict in ((1e-5, Verdict.AGREES), (1e-3, Verdict.DISAGREES)):
+        estimate = Estimate(1e6 + off, 1e6 + off, 1e6 + off, 1e6)
+        assert judge(None, {"c": estimate}, {"c": flat}, 0.1)[0] is verdict
+
+
+def dense(terms: list[tuple[str, float]]) -> np.ndarray:
+    """A Hamiltonian from its labels by Kronecker products; nothing of the package."""
+    letter = {
+        "I": np.eye(2),
+        "X": np.array([[0, 1], [1, 0]]),
+        "Z": np.diag([1, -1]),
+        "Y": np.array([[0, -1j], [1j, 0]]),
+    }
+    total = np.zeros((2 ** len(terms[0][0]),) * 2, complex)
+    for label, c in terms:
+        total = total + c * functools.reduce(np.kron, [letter[one] for one in label])
+    return total
+
+
+def tfim_terms(n: int, h: float) -> list[tuple[str, float]]:
+    bonds = [("".join("Z" if k in (q, q + 1) else "I" for k in range(n)), -1.0) for q in range(n - 1)]
+    return bonds + [("".join("X" if k == q else "I" for k in range(n)), -h) for q in range(n)]
+
+
+@pytest.mark.parametrize("label", ["ZII", "XII", "YII", "ZZI", "III"])
+@pytest.mark.parametrize("beta", [0.0, 0.3, 4.0])
+def test_scale__is_what_moves_or_the_spread__own_matrices(label: str, beta: float) -> None:
+    rho = scipy.linalg.expm(-beta * dense([("ZZI", -1.0), ("IZZ", -1.0), ("XII", -0.9), ("ZII", -0.4)]))
+    rho /= np.trace(rho)
+    O = dense([(label, 0.7), ("III", 3.0)])
+    mean, hot = float(np.real(np.trace(O @ rho))), float(np.real(np.trace(O))) / 8
+    spread = max(0.0, float(np.real(np.trace(O @ O @ rho))) - mean**2) ** 0.5
+    operator = SparsePauliOp([label, "III"], [0.7, 3.0])
+    assert scale(operator, rho, cooled=False).value == pytest.approx(max(abs(mean - hot), spread), abs=1e-7)
+    assert scale(operator, rho, cooled=True).value == pytest.approx(abs(mean - hot), abs=1e-12)
+    assert scale(operator, rho, cooled=True).norm >= np.linalg.norm(O, 2) - 1e-12
+
+
+# a run of 14 CZ on fake_torino: E = −6.63 ± .17 where −7.32 is right, and β = .739 [.695, .789] in place of 1
+HOT = Estimate(-6.63, -6.80, -6.46)
+
+
+def hot_run(target_error: float = 0.05) -> tuple[Verdict, tuple[Reason, ...], Temperature]:
+    model, rho = gc.models.tfim(6, J=1, h=1.2), scipy.linalg.expm(-dense(tfim_terms(6, 1.2)))
+    rho /= np.trace(rho)
+    exact = float(np.real(np.trace(rho @ dense(tfim_terms(6, 1.2)))))
+    energy = Estimate(HOT.value, HOT.low, HOT.high, exact)
+    moves = scale(model.hamiltonian, rho, cooled=True)
+    verdict, reasons = judge(None, {"energy": energy}, {"energy": moves}, target_error)
+    return verdict, reasons, temperature(1.0, energy, reasons[0], moves, beta_effective(model, 1.0, energy))
+
+
+def test_judge__disagrees__energy_of_a_state_that_is_too_hot() -> None:
+    verdict, (energy,), reached = hot_run()
+    assert verdict is Verdict.DISAGREES
+    assert energy.found == pytest.approx(7.32 - 6.80, abs=0.005)
+    assert energy.allowed == pytest.approx(0.05 * 7.32, abs=0.001)
+    assert reached.word is Reached.TOO_HOT
+    assert reached.found is not None
+    assert (reached.found.value, reached.found.low, reached.found.high) == pytest.approx(
+        (0.739, 0.695, 0.789), abs=5e-3
+    )
+    assert "too hot" in str(reached)
+
+
+def test_judge__control__the_spectral_width_in_its_place_calls_it_agreement() -> None:
+    """The rule that was: `target_error` times the whole width of the spectrum."""
+    levels = np.linalg.eigvalsh(dense(tfim_terms(6, 1.2)))
+    width = Scale(float(levels[-1] - levels[0]), float(np.max(np.abs(levels))), "the spectral width")
+    _, (energy,), _ = hot_run()
+    assert energy.found is not None
+    exact = HOT.low - energy.found
+    assert judge(None, {"energy": Estimate(HOT.value, HOT.low, HOT.high, exact)}, {"energy": width}, 0.05)[0] is (
+        Verdict.AGREES
+    )
+
+
+def test_temperature__says_where_the_energy_is__every_word() -> None:
+    model, rho = gc.models.tfim(6, J=1, h=1.2), gc.gibbs_state(gc.models.tfim(6, J=1, h=1.2), 1.0)
+    moves = scale(model.hamiltonian, rho, cooled=True)
+    exact = float(np.real(np.trace(rho @ dense(tfim_terms(6, 1.2)))))
+
+    def word(value: float, half: float, beta: float = 1.0, known: float | None = exact, by: Scale = moves) -> Reached:
+        energy = Estimate(value, value - half, value + half, known)
+        _, reasons = judge(None, {"energy": energy}, {"energy": by}, 0.05)
+        return temperature(beta, energy, reasons[0], by, beta_effective(model, beta, energy)).word
+
+    assert word(exact, 0.0) is Reached.REACHED
+    assert word(exact + 0.3, 0.1) is Reached.REACHED
+    assert word(exact + 0.5, 0.1) is Reached.TOO_HOT
+    assert word(exact - 0.5, 0.1) is Reached.TOO_COLD
+    assert word(-99.0, 0.1) is Reached.TOO_COLD  # no temperature has that energy
+    assert word(exact, 0.0, known=None) is Reached.NOT_KNOWN
+    assert word(0.0, 0.1, beta=0.0, known=0.0) is Reached.NOT_KNOWN
+    assert word(1.0, 0.0, known=1.0, by=Scale(0.0, 1.0, "constant energy")) is Reached.NOT_KNOWN
+    assert word(float("nan"), 0.0) is Reached.NOT_KNOWN
+
+
+def test_compare__judges_the_energy_by_its_spread__infinite_temperature() -> None:
+    """At β = 0 no cooling can be missed: E − E(β = 0) is zero, and the energy is held against its spread."""
+    generator = gc.dll(MODEL, 0.0, "Y")
+    result = gc.run(gc.compile(generator, "parallel", 0.2), shots=4000, realisations=8, seed=2)
+    comparison = gc.compare(result, 0.2)
+    energy = next(one for one in comparison.reasons if one.name == "energy")
+    spread = np.sqrt(np.mean(np.linalg.eigvalsh(dense([("ZZ", -1.0), ("XI", -1.0), ("IX", -1.0)])) ** 2))
+    assert energy.allowed is not None
+    assert energy.allowed > 0.2 * spread * 0.5
+    assert comparison.temperature.word is Reached.NOT_KNOWN
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (None, 4, "—"), (0.0, 4, "0.0000"), (1e-8, 4, "1.0e-08"), (-2.34e-5, 5, "-2.34e-05"), (0.5, 4, "0.5000"),
+        (2.5e6, 4, "2.5e+06"), (999.0, 1, "999.0"), (float("inf"), 4, "inf"), (9.9e-4, 4, "9.9e-04"),
+    ],
+)  # fmt: skip
+def test_number__never_reads_zero__small_value(value: float | None, digits: int, text: str) -> None:
+    assert number(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.0, "1.000"), (0.9999999, "1 − 1.0e-07"), (1.0000002, "1 + 2.0e-07"), (0.9994, "0.999"), (0.5, "0.500"),
+        (1e-9, "1.0e-09"), (None, "—"), (1 - 2e-16, "1.000"), (0.9996, "1 − 4.0e-04"),
+    ],
+)  # fmt: skip
+def test_share__never_reads_one__contraction_just_below(value: float | None, text: str) -> None:
+    assert share(value) == text

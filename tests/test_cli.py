@@ -46,7 +46,7 @@ BASELINES = {"best_product_trace_distance": NULLABLE, "initial_trace_distance": 
 DOCUMENT = {
     "version": TEXT, "model": (dict,), "generator": (dict,), "program": (dict,), "target": (dict,),
     "exact": (dict, type(None)), "baselines": (dict,), "result": (dict,), "ledger": (list,), "verdict": TEXT,
-    "files": (list,),
+    "verdict_reasons": (list,), "temperature": (dict,), "files": (list,),
 }  # fmt: skip
 
 
@@ -111,6 +111,13 @@ def test_run__prints_every_key_of_the_contract__exact_values(run: Run) -> None:
     has(data["result"]["fixed_point"], {"trace_distance": NUMBER, "energy": NUMBER})
     assert data["version"] == __version__
     assert data["verdict"] == "agrees"
+    for reason in data["verdict_reasons"]:
+        has(reason, {"name": TEXT, "passed": (bool,), "found": NUMBER, "allowed": NUMBER, "text": TEXT})
+        assert reason["found"] <= reason["allowed"]
+    assert [reason["name"] for reason in data["verdict_reasons"]] == ["trace_distance", "energy", "m"]
+    assert data["verdict_reasons"][0]["found"] == data["result"]["trace_distance"]
+    has(data["temperature"], {"word": TEXT, "beta": NUMBER, "beta_effective": (dict, type(None)), "text": TEXT})
+    assert data["temperature"]["word"] == "reached"
     assert data["generator"]["kind"] == "dll"
     assert data["target"]["seconds"] is None
     assert all(Path(name).is_file() for name in data["files"])
@@ -191,6 +198,9 @@ def test_run__exits_1__too_weak_to_get_anywhere(run: Run) -> None:
     assert data["verdict"] == "disagrees"
     assert data["result"]["trace_distance"] > 0.1
     assert err == ""
+    failed = [reason for reason in data["verdict_reasons"] if not reason["passed"]]
+    assert failed[0]["name"] == "trace_distance"
+    assert all(reason["found"] > reason["allowed"] for reason in failed)
 
 
 def test_run__writes_nothing_and_runs_nothing__dry_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

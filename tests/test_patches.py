@@ -380,6 +380,11 @@ def test_patched__does_not_transfer__critical_chain_from_a_given_start() -> None
     with pytest.raises(DoesNotTransferError, match=r"by trend .* at 5 sites, not within") as caught:
         searched(wish(gc.models.tfim(5, J=1, h=1), 0.05, seconds=1.0))
     assert "(4)" in str(caught.value)  # it lists what was found, up to the pieces it was chosen on
+    nearest = caught.value.nearest  # and brings it, held against the largest piece: here the chain itself
+    assert nearest is not None
+    assert not nearest.accepted
+    assert nearest.distance > 0.5 * 0.05  # what a trend below 7 sites has to stay within
+    assert "held out 5" in nearest.program.provenance
 
 
 @pytest.mark.slow

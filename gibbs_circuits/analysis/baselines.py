@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.optimize
 from qiskit import QuantumCircuit, transpile
 from qiskit.circuit.library import UnitaryGate
 
@@ -13,70 +12,17 @@ from ..compiler.presets.unitary_gate_loop import loop_unitaries
 from ..generators import Lindbladian
 from ..generators.matrices import jumps
 from ..spectrum import Array, gibbs_state, trace_distance, unvec, vec
+from ..tuning.product import MAX_PRODUCT_QUBITS, nearest_product
 
-MAX_PRODUCT_QUBITS = 6
 MAX_LOOP_QUBITS = 4
 MAX_LOOP_STEPS = 5000
 MAX_LOOP_JUMPS = 32  # more are not written by hand
-PAULIS = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
 
 
-def best_product_distance(sigma: Array, starts: int = 4) -> float | None:
-    """Trace distance from σ to the nearest product of (mixed) single-qubit states found; None above 6 qubits.
-
-    Each Bloch vector is r = x / √(1 + |x|²); L-BFGS on a smoothed trace distance from the marginals of σ and a few
-    seeded starts. An upper bound on the true minimum.
-    """
+def best_product_distance(sigma: Array) -> float | None:
+    """Trace distance from σ to the nearest product of (mixed) single-qubit states found; None above 6 qubits."""
     n = round(np.log2(sigma.shape[0]))
-    if n > MAX_PRODUCT_QUBITS:
-        return None
-    rng = np.random.default_rng(5)
-
-    def sites(x: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-        r = x.reshape(n, 3) / np.sqrt(1 + np.sum(x.reshape(n, 3) ** 2, axis=1, keepdims=True))
-        return r, [0.5 * (np.eye(2) + np.tensordot(row, PAULIS, 1)) for row in r]
-
-    def product(x: np.ndarray) -> Array:
-        rho = np.eye(1, dtype=complex)
-        for site in sites(x)[1]:
-            rho = np.kron(site, rho)
-        return rho
-
-    def smooth(x: np.ndarray, eta: float) -> tuple[float, np.ndarray]:
-        """½ Σ (√(λ² + η²) − η) and its gradient, through ∂λ = ⟨v|∂ρ|v⟩."""
-        r, rhos = sites(x)
-        values, vectors = np.linalg.eigh(product(x) - sigma)
-        root = np.sqrt(values**2 + eta**2)
-        M = (vectors * (0.5 * values / root)) @ vectors.conj().T
-        slope = np.empty((n, 3))
-        for q in range(n):
-            left, right = np.eye(1, dtype=complex), np.eye(1, dtype=complex)
-            for site in rhos[q + 1 :]:
-                left = np.kron(site, left)
-            for site in rhos[:q]:
-                right = np.kron(site, right)
-            split = M.reshape(len(left), 2, len(right), len(left), 2, len(right))
-            reduced = np.einsum("aibcjd,ca,db->ij", split, left, right, optimize=True)
-            slope[q] = 0.5 * np.real(np.trace(reduced @ PAULIS, axis1=-2, axis2=-1))
-        raw = x.reshape(n, 3)
-        norm = 1 + np.sum(raw**2, axis=1, keepdims=True)
-        gradient = (slope - r * np.sum(r * slope, axis=1, keepdims=True)) / np.sqrt(norm)
-        return float(0.5 * np.sum(root - eta)), gradient.reshape(-1)
-
-    bloch = np.array([np.real(np.trace(_marginal(sigma, q, n) @ PAULIS, axis1=-2, axis2=-1)) for q in range(n)])
-    marginals = (bloch / np.sqrt(np.clip(1 - np.sum(bloch**2, axis=1, keepdims=True), 1e-6, None))).reshape(-1)
-    best = np.inf
-    for k in range(starts):
-        x = marginals + (0.3 * rng.standard_normal(3 * n) if k else 0.0)
-        for eta in (1e-2, 1e-3, 1e-4):
-            x = scipy.optimize.minimize(smooth, x, args=(eta,), jac=True, method="L-BFGS-B").x
-        best = min(best, trace_distance(product(x), sigma))
-    return float(best)
-
-
-def _marginal(rho: Array, qubit: int, n: int) -> Array:
-    left, right = 2 ** (n - 1 - qubit), 2**qubit
-    return np.asarray(np.einsum("aibajb->ij", rho.reshape(left, 2, right, left, 2, right)))
+    return None if n > MAX_PRODUCT_QUBITS else nearest_product(sigma)[1]
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from qiskit.quantum_info import SparsePauliOp
 
 from ..backends import Compiled, RunResult
 from ..backends.noisy_channel import MAX_NOISY_QUBITS, NoisyPrediction, try_noisy_prediction
@@ -32,8 +33,8 @@ from .baselines import UnitaryLoop, best_product_distance, unitary_loop
 from .estimate import Estimate, interval
 from .predicted import expectation, final_state, predicted_values
 from .report import as_html, as_text
-from .thermometry import beta_effective
-from .verdict import Verdict, judge
+from .thermometry import Temperature, beta_effective, temperature
+from .verdict import Reason, Scale, Verdict, judge, scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,8 @@ class Comparison:
     initial_distance: float | None
     loop: tuple[UnitaryLoop, UnitaryLoop] | None
     verdict: Verdict
+    reasons: tuple[Reason, ...]
+    temperature: Temperature
 
     @property
     def energy(self) -> Estimate:
@@ -85,8 +88,8 @@ def compare(
 
     Args:
         run: From `gc.run`.
-        target_error: Trace distance that still agrees; widens every observable's interval by
-            target_error · (λ_max − λ_min).
+        target_error: Trace distance that still agrees; widens every observable's interval by a share of how far
+            cooling moves it, see `judge`.
         baselines: False leaves out the nearest product state and the hand-written loop (seconds, up to 4 qubits).
         progress: Called with what is being done.
 
@@ -117,6 +120,7 @@ def compare(
     progress("ledger and measured orders")
     rows = _ledger(run, observables[ENERGY], prediction, noisy, states)
     rungs = measured_rungs(program)
+    scales = {} if sigma is None else _scales(run.request.observables, sigma, beta)
     distance = None if distances is None else float(distances[-1])
     product = loop = None
     if baselines and sigma is not None:
@@ -125,6 +129,9 @@ def compare(
         predicted = None if prediction is None else float(prediction.distances[-1])
         reached = next(d for d in (distance, predicted, target_error) if d is not None)
         loop = unitary_loop(program.lindbladian, start, reached) if start is not None else None
+    verdict, reasons = judge(distance, observables, scales, target_error)
+    reached_beta = beta_effective(model, beta, observables[ENERGY]) if known else None
+    judged = next(one for one in reasons if one.name == ENERGY)
     return Comparison(
         run=run,
         target_error=target_error,
@@ -137,15 +144,22 @@ def compare(
         energies=energies,
         prediction=prediction,
         noisy=noisy,
-        beta_effective=beta_effective(model, beta, observables[ENERGY]) if known else None,
+        beta_effective=reached_beta,
         ledger=rows,
         rungs=rungs,
         best_product_distance=product,
         diagonal_distance=None if sigma is None else trace_distance(np.diag(np.diag(sigma)), sigma),
         initial_distance=None if sigma is None or start is None else trace_distance(start, sigma),
         loop=loop,
-        verdict=judge(distance, observables, run.request.observables, target_error),
+        verdict=verdict,
+        reasons=reasons,
+        temperature=temperature(beta, observables[ENERGY], judged, scales.get(ENERGY), reached_beta),
     )
+
+
+def _scales(operators: Mapping[str, SparsePauliOp], sigma: Array, beta: float) -> dict[str, Scale]:
+    """What every observable is judged by; at β = 0 there is no cooling that the energy could fall short of."""
+    return {name: scale(one, sigma, cooled=name == ENERGY and beta > 0) for name, one in operators.items()}
 
 
 def _certificate(program: Program) -> Certificate:

@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ..status import number, share
 from .compare import Comparison
 
 MEASURED, EXACT, FIXED, PREDICTED = "#1b6ca8", "#222222", "#c1440e", "#7a9e3d"
@@ -71,14 +72,14 @@ def _distance(axes: Axes, comparison: Comparison) -> None:
         fixed, first = prediction.fixed_point_distance, prediction.distances[0]
         sweeps = np.linspace(0, prediction.distances.size - 1, 200)
         axes.plot(prediction.distances, color=PREDICTED, lw=2, label="predicted (exact channel)")
-        axes.axhline(fixed, color=FIXED, ls="--", lw=1.2, label=f"fixed point, {fixed:.3f}")
+        axes.axhline(fixed, color=FIXED, ls="--", lw=1.2, label=f"fixed point, {number(fixed, 3)}")
         axes.plot(
             sweeps,
             fixed + first * prediction.contraction**sweeps,
             color=SLOWEST,
             ls=":",
             lw=1.5,
-            label=f"guide: slowest decay, {prediction.contraction:.2f} per sweep",
+            label=f"guide: slowest decay, {share(prediction.contraction, 2)} per sweep",
         )
         shown += [fixed, *prediction.distances]
     if comparison.noisy is not None:
@@ -88,7 +89,7 @@ def _distance(axes: Axes, comparison: Comparison) -> None:
         axes.plot(measured, "o", color=MEASURED, ms=5, label="simulated")
         shown += list(measured)
     if comparison.best_product_distance is not None:
-        label = f"nearest product state found, {comparison.best_product_distance:.3f}"
+        label = f"nearest product state found, {number(comparison.best_product_distance, 3)}"
         axes.axhline(comparison.best_product_distance, color=PRODUCT, lw=1, ls="-.", label=label)
     axes.set_ylim(0.6 * min(shown), 1.2 * max(shown))
     target = comparison.target_error

@@ -9,19 +9,19 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ..status import number, share
 from .estimate import Estimate
 from .tables import (
     count,
     frontier_table,
     generator_table,
     ledger_table,
-    number,
     placement_rows,
     promise,
     table_of,
     with_noise,
 )
-from .verdict import Verdict
+from .verdict import Reason, Verdict
 
 if TYPE_CHECKING:
     from .compare import Comparison
@@ -33,8 +33,8 @@ COLOURS = {Verdict.AGREES: "green", Verdict.DISAGREES: "red", Verdict.NOT_CHECKE
 def with_interval(estimate: Estimate) -> str:
     """Value [low, high]."""
     if estimate.low == estimate.high:
-        return f"{estimate.value:.5f}"
-    return f"{estimate.value:.4f} [{estimate.low:.4f}, {estimate.high:.4f}]"
+        return number(estimate.value, 5)
+    return f"{number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]"
 
 
 def tables(comparison: Comparison) -> Group:
@@ -50,7 +50,7 @@ def tables(comparison: Comparison) -> Group:
     ]
     if comparison.rungs:
         parts.append(_rungs(comparison))
-    parts.append(_verdict(comparison))
+    parts += [_reasons(comparison), _verdict(comparison)]
     return Group(*parts)
 
 
@@ -71,14 +71,14 @@ def _result(c: Comparison) -> Table:
     foreseen = float(p.distances[-1]) if known and p is not None else noisy
     settled = number(p.fixed_point_distance) if p else "—"
     table.add_row("trace distance", number(c.trace_distance), number(foreseen), "", "0", settled)
-    table.add_row("fidelity", number(c.fidelity), "", "", "1", "")
+    table.add_row("fidelity", share(c.fidelity, 4), "", "", "1", "")
     beta = c.beta_effective
     exact = number(c.run.program.generator.beta)
     table.add_row("β effective", with_interval(beta) if beta else "—", "", "", exact, "")
     if p is not None:
-        starts = ", ".join(f"{name} {distance:.4f}" for name, distance in p.starts.items())
+        starts = ", ".join(f"{name} {number(distance)}" for name, distance in p.starts.items())
         table.add_row("trace distance from every start", starts, "", "", "0", "")
-        table.add_row("contraction per sweep", f"{p.contraction:.3f}", "", "", "", "")
+        table.add_row("contraction per sweep", share(p.contraction), "", "", "", "")
     for label, value in with_noise(c.noisy):
         table.add_row(label, value, "", "", "", "")
     table.caption = (
@@ -171,13 +171,29 @@ def _rungs(c: Comparison) -> Table:
     return table
 
 
+def _reasons(c: Comparison) -> Table:
+    """Every check of the verdict with its two numbers."""
+    table = table_of(f"Checks at target error {c.target_error:g}", "check", "found", "allowed", "passed", "what")
+    table.columns[4].justify = "left"
+    for one in c.reasons:
+        table.add_row(one.name, number(one.found), number(one.allowed), _passed(one), one.text)
+    return table
+
+
+def _passed(reason: Reason) -> str:
+    return {True: "yes", False: "NO", None: "not checked"}[reason.passed]
+
+
 def _verdict(c: Comparison) -> Text:
     word = c.verdict.value.replace("_", " ")
     text = Text(f"Verdict: {word}", style=f"bold {COLOURS[c.verdict]}")
-    distance = "no state to measure" if c.trace_distance is None else f"trace distance {c.trace_distance:.4f}"
-    levels = f"observables within their interval ± {c.target_error:g} × their spectral width"
-    text.append(f"  ({distance}, target error {c.target_error:g}; {levels})", style="dim")
-    return text
+    failed = [one for one in c.reasons if one.passed is False]
+    shown = failed or [one for one in c.reasons if one.passed is not None]
+    said = "; ".join(f"{one.name} {number(one.found)}, allowed {number(one.allowed)}" for one in shown)
+    if c.trace_distance is None:
+        said = f"no state to measure; {said}" if said else "no state to measure"
+    text.append(f"  ({said})", style="dim")
+    return text.append(f"\nTemperature: {c.temperature}", style="not bold")
 
 
 def as_text(comparison: Comparison) -> str:

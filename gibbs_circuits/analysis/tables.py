@@ -9,6 +9,7 @@ from rich.table import Table
 
 from ..backends import Ancillas, Compiled
 from ..backends.noisy_channel import NoisyPrediction
+from ..backends.transpile import anywhere
 from ..backends.usage import Usage
 from ..compiler import ErrorTerm, Program
 from ..exact import Certificate
@@ -16,6 +17,7 @@ from ..exact.nonequilibrium import Steady
 from ..readings import Prediction, cost
 from ..readings.forecast import Forecast, spelled
 from ..spectrum import Thermal
+from ..status import number, share
 from ..tuning.coherent import CoherentRow
 from ..tuning.ledger import Ledger
 
@@ -24,13 +26,6 @@ ANCILLAS = {
     Ancillas.FRESH: "not used again",
     Ancillas.RECORDED: "measured, recorded and reset",
 }
-
-
-def number(value: float | None, digits: int = 4) -> str:
-    """A number as tables show it; — where there is none."""
-    if value is None:
-        return "—"
-    return f"{value:.1e}" if 0 < abs(value) < 1e-3 or abs(value) >= 1e6 else f"{value:,.{digits}f}"
 
 
 def count(value: float | None) -> str:
@@ -170,7 +165,7 @@ def with_noise(noisy: NoisyPrediction | None) -> list[tuple[str, str]]:
         ("with gate noise: trace distance after all sweeps", number(float(noisy.distances[-1]))),
         ("with gate noise: fixed point, distance and energy", fixed),
         ("with gate noise: β of the fixed point, contraction",
-         f"{number(noisy.fixed_point_beta)}, {noisy.contraction:.3f}"),
+         f"{number(noisy.fixed_point_beta)}, {share(noisy.contraction)}"),
     ]  # fmt: skip
 
 
@@ -194,10 +189,10 @@ def program_table(
     if prediction is not None:
         if compiled.errors.present:
             table.add_row("predictions and guarantee", "of the program, without this target's gate noise")
-        starts = ", ".join(f"{name} {distance:.4f}" for name, distance in prediction.starts.items())
+        starts = ", ".join(f"{name} {number(distance)}" for name, distance in prediction.starts.items())
         table.add_row("predicted trace distance, from every start", starts)
         table.add_row("predicted trace distance of the fixed point", number(prediction.fixed_point_distance))
-        table.add_row("predicted contraction per sweep", f"{prediction.contraction:.3f}")
+        table.add_row("predicted contraction per sweep", share(prediction.contraction))
         table.add_row("predicted β of the fixed point, by its energy", number(prediction.fixed_point_beta))
         needed, status = prediction.sweeps_to(target_error)
         table.add_row(f"sweeps to {target_error:g} from the worst start ({status.value})", count(needed))
@@ -213,9 +208,8 @@ def frontier_table(program: Program) -> Table:
     """The programs that a search chose from."""
     table = table_of("Frontier: what was found, the cheapest first", "two-qubit gates", "distance", "program")
     table.columns[0].justify, table.columns[2].justify = "right", "left"
-    chosen = cost(program).two_qubit_gates
     for one in program.frontier:
-        mark = " ←" if one.two_qubit_gates == chosen else ""
+        mark = " ←" if one.chosen else ""
         table.add_row(count(one.two_qubit_gates), number(one.distance), one.note + mark)
     table.caption = "distance: from the worst start found (a sampler) or from the given start (a preparation)"
     table.caption_justify = "left"
@@ -225,13 +219,12 @@ def frontier_table(program: Program) -> Table:
 def placement_rows(compiled: Compiled) -> list[tuple[str, str]]:
     """Where the qubits of a program are on a lattice, and what that costs."""
     written, rows = compiled.written, [("ancillas that have done their work are", ANCILLAS[compiled.ancillas])]
-    anywhere = cost(written).two_qubit_gates
-    if compiled.device.coupling is None or not anywhere:
+    if compiled.device.coupling is None or not (free := anywhere(compiled)):
         return rows
     pairs = [f"{site}–{ancilla}" for site, ancilla in zip(compiled.system_qubits, _served(compiled), strict=False)]
     extra = len(compiled.wires) - written.num_qubits
     return [
-        ("two-qubit gates, times those of all-to-all", f"{compiled.two_qubit_gates / anywhere:.2f}"),
+        ("two-qubit gates, times those of all-to-all", f"{compiled.two_qubit_gates / free:.2f}"),
         ("sites on qubits", ", ".join(map(str, compiled.system_qubits))),
         ("site–ancilla", ", ".join(pairs) + (f"; {extra} more qubits to pass through" if extra else "")),
         *rows,
@@ -249,7 +242,7 @@ def coherent_table(rows: Sequence[CoherentRow]) -> Table:
         "The coherent term B: what it costs and what it brings", "way", "gates per sweep", "fixed point", "c."
     )
     for row in rows:
-        table.add_row(row.what, count(row.two_qubit_gates), number(row.distance), f"{row.contraction:.3f}")
+        table.add_row(row.what, count(row.two_qubit_gates), number(row.distance), share(row.contraction))
     table.caption = "fixed point: its trace distance to σ; c.: contraction per sweep"
     table.caption_justify = "left"
     return table
@@ -261,7 +254,7 @@ def forecast_table(forecast: Forecast, usage: Usage | None = None, how: str | No
     table.add_row("two-qubit gates, mean over random steps", count(forecast.two_qubit_gates), "measured")
     table.add_row("one-qubit gates without rz", count(forecast.one_qubit_gates), "measured")
     table.add_row("resets, depth", f"{count(forecast.resets)}, {count(forecast.depth)}", "measured")
-    chance = f"{forecast.expected_fidelity:.4f} ({forecast.fidelity_per_sweep:.4f} per sweep)"
+    chance = f"{share(forecast.expected_fidelity, 4)} ({share(forecast.fidelity_per_sweep, 4)} per sweep)"
     table.add_row("chance that no gate errs at the target's rates", chance, "extrapolated")
     if how is not None:
         table.add_row("a run would be simulated by", how, "")

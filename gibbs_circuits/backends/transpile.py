@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from qiskit import QuantumCircuit
 
@@ -14,7 +15,7 @@ from ..readings.circuit import Lazy, Piece, Pieces, all_mapped, pieces
 from ..readings.initial import InitialState
 from ..targets import Target
 from .compiled import Ancillas, Compiled, used_wires
-from .devices import Device, open_device
+from .devices import DEFAULT_BASIS, Device, open_device
 from .placing import best_placement, worthwhile
 from .routing import Closed, Router, two_qubit_gates
 
@@ -54,6 +55,22 @@ def compile_for(
         begin = router.closed(start, placement, _seeds(start, seed)).circuit
         parts = _routed(abstract, _Routing(router, placement, seed), begin)
     return Compiled(program, device, begin, parts, placement, ancillas, written, device.errors)
+
+
+@lru_cache(maxsize=2)
+def anywhere(compiled: Compiled) -> float:
+    """Two-qubit gates of the same sweeps where every pair of qubits interacts, in the same basis, transpiled alike."""
+    if compiled.device.coupling is None:
+        return compiled.two_qubit_gates
+    return gates_anywhere(compiled.written, compiled.device.basis, resets=compiled.ancillas is not Ancillas.FRESH)
+
+
+def gates_anywhere(program: Program, basis: tuple[str, ...] = DEFAULT_BASIS, *, resets: bool = True) -> float:
+    """Two-qubit gates of all sweeps where every pair of qubits interacts, transpiled; mean over random steps."""
+    router = Router(basis, None)
+    parts = all_mapped(pieces(program, fused=True, resets=resets), lambda qc: router.unrouted(router.written(qc, 0), 0))
+    stages = zip(program.stages, parts, strict=True)
+    return float(sum(stage.repeats * part.mean(two_qubit_gates) for stage, blocks in stages for part in blocks))
 
 
 def _check_fits(written: Program, device: Device, ancillas: Ancillas, width: int) -> None:

@@ -72,12 +72,14 @@ class ErrorTerm:
 class Alternative:
     """A point of the frontier that a program was chosen from.
 
-    `distance` is the trace distance that the guarantee is about, None where it is not known.
+    `distance` is the trace distance that the guarantee is about, None where it is not known; `chosen` marks the
+    program itself.
     """
 
     two_qubit_gates: float
     distance: float | None
     note: str
+    chosen: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..compiler import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Status
 from ..errors import ArgumentError, TooLargeError
+from ..exact.symmetry import conserved
+from ..generators.channels import inside
 from ..readings.channel import MAX_KRYLOV_QUBITS
 from ..spectrum import Array
-from .candidate import Candidate, cheapest, frontier
+from ..status import number
+from .candidate import Candidate, cheapest, frontier, nearest, never_worse
 from .derived import derive
 from .fitted import CannotFitError, fitted
 from .measured import Read, measured
 from .patch import DoesNotTransferError, patched
+from .product import MAX_PRODUCT_QUBITS, nearest_product, without_gates
 from .wanted import Progress, Wanted, quiet
 
 AUTO = "auto"  # the name of the scheme
@@ -67,6 +71,7 @@ class AutoKnobs(BaseModel):
 
 
 SHARE = {Calibration.PATCH: 0.6, Calibration.FITTED_TO_TARGET: 0.8}  # of the time; the rest is for derived programs
+FAR = 3.0  # times the gates of the cheapest by the formula: not transpiled, and taken not to overtake it
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +95,12 @@ def find(wanted: Wanted, progress: Progress = quiet) -> Found:
     """The program with the fewest two-qubit gates that meets the target error, found within the seconds given.
 
     Candidates come from the calibration asked for, and from derived programs beside it: they are what remains where a
-    fit is refused, and what a fit has to beat. The cheapest that meets the target is read anew off the finished
-    program, by the exact channel and another search for the worst start; one that fails is dropped and the next is
-    taken. Where none meets the target the nearest is returned, with guarantee NONE and the distance it reaches.
+    fit is refused, and what a fit has to beat. A preparation is never farther than the best one without any two-qubit
+    gate, which is random: where others meet the target it is taken for its gates only if random gates were asked for.
+    They are ranked by `wanted.gates`. The cheapest that meets the target is read anew off the finished program, by the
+    exact channel and another search for the worst start; one that fails is dropped and the next is taken. Where none
+    meets the target the nearest whose distance was found out is returned, with guarantee NONE and that distance; one
+    that was not checked only where none was.
 
     Cost: the seconds, and the last reading: milliseconds at 4 qubits, a minute at 6 to 8.
     """
@@ -103,13 +111,17 @@ def find(wanted: Wanted, progress: Progress = quiet) -> Found:
         search = patched if wanted.calibration is Calibration.PATCH else fitted
         try:
             found += search(wanted, wanted.until(share), progress)
-        except (DoesNotTransferError, CannotFitError) as error:
+        except CannotFitError as error:
             remarks.append(f"{wanted.calibration.value} refused: {error}")
-    if wanted.error_rates is not None and not found:
+        except DoesNotTransferError as error:
+            remarks.append(f"{wanted.calibration.value} refused: {error}")
+            found += [] if error.nearest is None else [error.nearest]
+    fits = any(one.accepted for one in found)
+    if wanted.error_rates is not None and not fits:
         remarks.append("derived programs are not tuned to gate errors: their distances are without")
     enough = cheapest(found, wanted.target_error) is not None
     start = density(wanted.start, wanted.model.num_qubits)
-    if not (found and wanted.error_rates is not None) and not (
+    if not (fits and wanted.error_rates is not None) and not (
         enough and wanted.calibration is Calibration.FITTED_TO_TARGET
     ):
         try:
@@ -121,7 +133,26 @@ def find(wanted: Wanted, progress: Progress = quiet) -> Found:
             if not found:
                 raise
             remarks.append(f"derived refused: {error}")
-    return _chosen(wanted, found, remarks, start, progress)
+    product = without_gates(wanted)
+    found += [] if product is None else [product]
+    return _chosen(wanted, _counted(wanted, found, progress), remarks, start, progress)
+
+
+def _counted(wanted: Wanted, found: Sequence[Candidate], progress: Progress) -> list[Candidate]:
+    """Candidates with their gates as they are ranked; those that the formula puts far behind keep its count.
+
+    The formula is a count before anything merges: at most a few times too high, and hardly ever too low.
+    """
+    met = cheapest(found, wanted.target_error)
+    limit = math.inf if met is None else FAR * met.two_qubit_gates
+    ahead = set(map(id, frontier(found)))
+    progress("counting gates")
+    return [
+        replace(one, two_qubit_gates=wanted.gates(one.program))
+        if one.two_qubit_gates <= limit or id(one) in ahead
+        else one
+        for one in found
+    ]
 
 
 def density(start: Array | None, n: int) -> Array:
@@ -134,28 +165,55 @@ def density(start: Array | None, n: int) -> Array:
 
 
 def _chosen(wanted: Wanted, found: list[Candidate], remarks: list[str], start: Array, progress: Progress) -> Found:
-    """The cheapest candidate whose finished program bears out its distance."""
+    """The cheapest candidate whose finished program bears out its distance, or the nearest that was read."""
     pool, target = [one for one in found if not math.isnan(one.distance)], wanted.target_error
+    known: dict[int, Read | None] = {}  # by the program, of candidates whose distance is the one read off it
     while True:
-        points = list(frontier(pool))
         best = cheapest(pool, target)
-        chosen = best or min(pool, key=lambda one: (not one.accepted, one.distance))
-        progress("reading the chosen program")
-        read = _read(wanted, chosen, start)
-        if read is not None:
-            pool = [replace(one, distance=read.distance) if one is chosen else one for one in pool]
-        if best is None or read is None or read.distance <= target:
-            points = list(frontier(pool))
+        best = None if best is None else never_worse(best, pool)
+        chosen = best or nearest(pool)
+        if id(chosen.program) in known:
             break
-        remarks.append(f"{chosen.note}: read anew it is at {read.distance:.4f}, dropped")
-    distance = chosen.distance if read is None else read.distance
-    met = distance <= target
-    return Found(_claimed(wanted, chosen, points, remarks, read, met=met), tuple(found), met, tuple(remarks))
+        progress("reading the chosen program")
+        read = known[id(chosen.program)] = _read(wanted, chosen, start)
+        if read is None:
+            break
+        if best is not None and read.distance > target:
+            remarks.append(f"{chosen.note}: read anew it is at {number(read.distance)}, dropped")
+        # one that was not accepted by pieces, but is within the target itself, is as good as any
+        settled = replace(chosen, distance=read.distance, accepted=chosen.accepted or read.distance <= target)
+        pool = [settled if one is chosen else one for one in pool]
+    met = best is not None
+    remarks += _missed(wanted, chosen.distance) if not met else []
+    points = [*frontier(pool)]
+    if all(one.program is not chosen.program for one in points):
+        points = sorted([*points, chosen], key=lambda one: one.two_qubit_gates)
+    program = _claimed(wanted, chosen, points, remarks, known[id(chosen.program)], met=met)
+    return Found(program, tuple(found), met, tuple(remarks))
+
+
+def _missed(wanted: Wanted, distance: float) -> list[str]:
+    """What keeps programs from the target, as far as it is known, and what no gate at all would give a sampler."""
+    generator, remarks = inside(wanted.generator), list[str]()
+    kept = conserved(generator)
+    if wanted.sampler and kept:
+        remarks.append(
+            f"conserved: {', '.join(kept)}: H and every coupling commute with it, so that no program of these "
+            "couplings forgets what a start has of it; take other couplings"
+        )
+    if wanted.sampler and generator.model.num_qubits <= MAX_PRODUCT_QUBITS:
+        bare = nearest_product(wanted.sigma())[1]
+        if bare < distance:
+            remarks.append(
+                f"the nearest product state found is at {number(bare)} without a two-qubit gate, but only as a "
+                "preparation (guarantee = given_start): to forget a start takes gates"
+            )
+    return remarks
 
 
 def _read(wanted: Wanted, chosen: Candidate, start: Array) -> Read | None:
     """What is read off the finished program; with gate errors what the fit measured stands."""
-    tuned = chosen.program.calibration is Calibration.FITTED_TO_TARGET
+    tuned = chosen.program.calibration is Calibration.FITTED_TO_TARGET or chosen.two_qubit_gates == 0
     if wanted.error_rates is not None and tuned:
         p1, p2 = wanted.error_rates
         return Read(chosen.distance, f"by the fit, with gate errors p1 = {p1:g}, p2 = {p2:g}")
@@ -181,7 +239,7 @@ def _claimed(
         f"the cheapest of {len(points)} on the frontier that meets {target:g}" if met
         else f"none meets {target:g}; the nearest of {len(points)} on the frontier"
     )  # fmt: skip
-    how = "not checked" if status is Status.NOT_CHECKED else f"{distance:.4f}, {status.value}"
+    how = "not checked" if status is Status.NOT_CHECKED else f"{number(distance)}, {status.value}"
     how += f" ({read.text})" if read is not None else ""
     parts = [f"{outcome}: {chosen.note}", f"distance {how}", program.provenance, *remarks]
     line = ErrorTerm(Rung.MIXING, distance if math.isfinite(distance) else None, "trace_distance", status,
@@ -192,7 +250,7 @@ def _claimed(
         provenance="; ".join(part for part in parts if part),
         frontier=tuple(
             Alternative(one.two_qubit_gates, one.distance if math.isfinite(one.distance) else None,
-                        f"{one.program.calibration.value}: {one.note}")
+                        f"{one.program.calibration.value}: {one.note}", one.program is chosen.program)
             for one in points
         ),
         declared=(*program.declared, line),

@@ -13,6 +13,7 @@ from ..compiler.trotter import commuting_groups
 from ..errors import TooLargeError
 from ..readings import cost
 from ..spectrum import Real, gibbs_state
+from ..status import number
 from .ansatz import Ansatz
 from .candidate import Candidate
 from .fits import Fit, Prepare, Sample, Task, usual_starts
@@ -112,7 +113,7 @@ def _retuned(
         except TooLargeError as error:
             reason = str(error)
             continue
-        progress(f"with gate errors: {done[-1].gates} two-qubit gates, distance {done[-1].distance:.4f}")
+        progress(f"with gate errors: {done[-1].gates} two-qubit gates, distance {number(done[-1].distance)}")
     if not done:
         raise CannotFitError(reason)
     return done

@@ -17,6 +17,7 @@ from ..readings import cost, fixed_point, mixed, one, sweep_map, zero
 from ..readings.work import building_seconds
 from ..readings.worst_start import worst_start
 from ..spectrum import Array, gibbs_state, trace_distance
+from ..status import number
 from .candidate import Candidate
 from .choose import MARGIN
 from .nodes import layout
@@ -85,7 +86,7 @@ def _followed(program: Program, target: float, sampler: bool, start: Array, dead
     if not sampler:
         return candidate(repeats, distance, f"few nodes, {repeats} sweeps, followed through maps")
     if time.monotonic() + each * (FIXED_POINT + SEARCH * repeats) > deadline:
-        note = f"not checked: no time for the worst start; zero, one and mixed end within {distance:.3f}"
+        note = f"not checked: no time for the worst start; zero, one and mixed end within {number(distance, 3)}"
         return candidate(repeats, math.inf, note)
     try:
         fixed = trace_distance(fixed_point(act), sigma)
@@ -103,7 +104,8 @@ def _followed(program: Program, target: float, sampler: bool, start: Array, dead
 
 
 def _repeated(program: Program, repeats: int) -> Program:
-    return replace(program, stages=(replace(program.stages[0], repeats=repeats),))
+    stages = (replace(program.stages[0], repeats=repeats),)
+    return replace(program, stages=stages, knobs={**program.knobs, "sweeps": repeats})
 
 
 def _named(program: Program, target: float, tried: int) -> Program:

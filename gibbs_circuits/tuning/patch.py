@@ -12,6 +12,7 @@ from ..compiler import Calibration, Program, Stage
 from ..compiler.trotter import commuting_groups
 from ..readings import cost
 from ..spectrum import Array, gibbs_state, trace_distance
+from ..status import number
 from .candidate import Candidate
 from .fits import usual_starts
 from .objectives import Preparation, Sampling
@@ -39,7 +40,15 @@ ITERATIONS = {True: 120, False: 480}
 
 
 class DoesNotTransferError(Exception):
-    """Why no program fitted on pieces is accepted; the text is for the user."""
+    """Why no program fitted on pieces is accepted; the text is for the user.
+
+    Attributes:
+        nearest: The nearest one that was found all the same, not accepted, with its distance on pieces.
+    """
+
+    def __init__(self, text: str, nearest: Candidate | None = None) -> None:
+        super().__init__(text)
+        self.nearest = nearest
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,7 @@ def patched(wanted: Wanted, deadline: float, progress: Progress = quiet) -> tupl
     model's own size is held against a still larger piece, once: its trend must stay within the target again.
 
     Raises:
-        DoesNotTransferError: With the distances that were found.
+        DoesNotTransferError: With the distances that were found, and the nearest, held against the larger piece too.
     """
     workshop, n, target = _Workshop(wanted, progress), wanted.model.num_qubits, wanted.target_error
     best: dict[tuple[str, int], Fitted] = {}
@@ -100,7 +109,7 @@ def patched(wanted: Wanted, deadline: float, progress: Progress = quiet) -> tupl
                 if known is None or fit.at(n) < known.at(n):
                     best[word, sweeps] = fit
                     progress(
-                        f"patch {word} × {sweeps}: {_listed(fit.distances)}; {fit.at(n):.4f} at {n} sites by trend"
+                        f"patch {word} × {sweeps}: {_listed(fit.distances)}; {number(fit.at(n))} at {n} sites by trend"
                     )
                 if fit.at(n) <= safety * target and max(fit.distances.values()) <= target:
                     return _accepted(workshop, fit, best, target)
@@ -110,7 +119,9 @@ def patched(wanted: Wanted, deadline: float, progress: Progress = quiet) -> tupl
     nearest = min(best.values(), key=lambda fit: fit.at(n))
     raise DoesNotTransferError(
         f"of {len(best)} words of layers the best, {nearest.word} × {nearest.sweeps}, is at "
-        f"{_listed(nearest.distances)}: by trend {nearest.at(n):.3f} at {n} sites, not within {safety:g} × {target:g}"
+        f"{_listed(nearest.distances)}: by trend {number(nearest.at(n))} at {n} sites, not within "
+        f"{safety:g} × {target:g}",
+        workshop.candidate(workshop.held_out(nearest), "missed the target", accepted=False),
     )
 
 
@@ -123,7 +134,8 @@ def _accepted(
     if accepted.at(n) > target or max(accepted.distances.values()) > target:
         raise DoesNotTransferError(
             f"fitted on {_sizes(sizes.fit)} sites, {fit.word} × {fit.sweeps} is at {_listed(accepted.distances)}: held "
-            f"out, {sizes.held_out} sites, its trend gives {accepted.at(n):.3f} at {n}, not {target:g}"
+            f"out, {sizes.held_out} sites, its trend gives {number(accepted.at(n))} at {n}, not {target:g}",
+            workshop.candidate(accepted, "missed the target", accepted=False),
         )
     others = [one for one in tried.values() if one.gates < fit.gates]
     return (
@@ -259,7 +271,7 @@ class _Workshop:
         wanted, n = self.wanted, self.wanted.model.num_qubits
         ansatz = ansatz_of(self.whole, fit.word, real=self.real)
         sizes, known = self.sizes, n in fit.distances
-        held = "held out" if accepted else "not held against"
+        held = "held out" if sizes.held_out in fit.distances else "not held against"
         how = "measured" if known else "by the trend of the pieces, extrapolated"
         program = Program(
             num_system=n,
@@ -272,7 +284,7 @@ class _Workshop:
             calibration=Calibration.PATCH,
             guarantee=wanted.guarantee,
             provenance=f"fitted on pieces of {_sizes(sizes.fit)} sites, chosen on {sizes.choice}, {held} "
-            f"{sizes.held_out}; distances {_listed(fit.distances)}; at {n} sites {fit.at(n):.4f}, {how}",
+            f"{sizes.held_out}; distances {_listed(fit.distances)}; at {n} sites {number(fit.at(n))}, {how}",
         )
         if wanted.classical_randomness:
             program = without_single_use_ancillas(program)
@@ -289,7 +301,7 @@ def _product(factors: list[Array]) -> Array:
 
 
 def _listed(distances: dict[int, float]) -> str:
-    return ", ".join(f"{distance:.4f} ({size})" for size, distance in sorted(distances.items()))
+    return ", ".join(f"{number(distance)} ({size})" for size, distance in sorted(distances.items()))
 
 
 def _sizes(sizes: tuple[int, ...]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..spectrum import Real
+from ..status import number
 from .ansatz import Ansatz, Edge, Layer
 from .fits import Fit, Task
 from .wanted import Progress, quiet
@@ -214,7 +215,7 @@ class Search:
         best = pool.cheapest(MARGIN * self.target)
         near = best or min(pool.frontier(), key=lambda fit: fit.distance)
         head = "" if best else "nearest: "
-        self.progress(f"{head}{near.gates} two-qubit gates, distance {near.distance:.4f}")
+        self.progress(f"{head}{near.gates} two-qubit gates, distance {number(near.distance)}")
 
 
 def first_angles(ansatz: Ansatz, rng: np.random.Generator, batch: int) -> Real:

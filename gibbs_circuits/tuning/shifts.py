@@ -10,6 +10,7 @@ import numpy as np
 
 from ..compiler import ErrorTerm, Rung, Status
 from ..spectrum import Array, trace_distance
+from ..status import number
 
 UNIT = "trace_distance"
 ADDS_UP = 2.0  # largest factor between total and measured at which the lines are said to add up
@@ -84,19 +85,14 @@ class Ledger(Sequence[ErrorTerm]):
             return "The lines were not measured, so nothing adds up."
         missing = [line.rung.value for line in self.lines if line.value is None]
         text = (
-            f"Together, as matrices, the lines make {_shown(self.total)}; measured {_shown(self.measured)}"
+            f"Together, as matrices, the lines make {number(self.total)}; measured {number(self.measured)}"
             f"{'' if self.ratio is None else f', ratio {self.ratio:.2f}'}. Their plain sum, without cancellation, is "
-            f"{_shown(self.plain_sum)}."
+            f"{number(self.plain_sum)}."
         )
         if self.ratio is not None and not 1 / ADDS_UP <= self.ratio <= ADDS_UP:
-            rest = "" if self.remainder is None else f": {_shown(self.remainder)} of the shift is in none of them"
+            rest = "" if self.remainder is None else f": {number(self.remainder)} of the shift is in none of them"
             text += f" They do not add up{rest}; the errors act on each other too much to be counted one by one."
         return text + (f" Not counted: {', '.join(missing)}." if missing else "")
-
-
-def _shown(value: float) -> str:
-    """Four decimals; a small value keeps its digits, and is not written as zero."""
-    return f"{value:.4f}" if value == 0 or value >= 1e-3 else f"{value:.1e}"
 
 
 def half_norm(matrix: Array) -> float:

@@ -8,13 +8,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..compiler import Calibration, Guarantee
+from ..compiler import Calibration, Guarantee, Program
 from ..generators import Lindbladian
 from ..generators.channels import DiscreteChannel, inside
 from ..models import Model
+from ..readings import cost
 from ..spectrum import Array, gibbs_state
 
 Progress = Callable[[str], None]
+
+
+def formula(program: Program) -> float:
+    """Two-qubit gates of all sweeps in closed form, before a transpiler merges any."""
+    return cost(program).two_qubit_gates
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +38,7 @@ class Wanted:
         seed: Of shapes, angles and starts.
         error_rates: (p1, p2) of the target's gates, depolarising; None searches without gate errors.
         classical_randomness: Whether random Pauli steps may replace gates: the claim is then the mean over draws.
+        gates: Two-qubit gates of a program, by which candidates are ranked: in closed form, or once it is transpiled.
     """
 
     generator: Lindbladian | DiscreteChannel
@@ -44,6 +51,7 @@ class Wanted:
     sites: tuple[Array, ...] | None = None
     error_rates: tuple[float, float] | None = None
     classical_randomness: bool = False
+    gates: Callable[[Program], float] = formula
     begun: float = field(default_factory=time.monotonic)
 
     @property

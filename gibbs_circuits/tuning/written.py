@@ -7,6 +7,8 @@ its xy plane followed by $R_z$, which only turns the axes that come later.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ..compiler import Correct, Couple, Group, Reset, Step
@@ -36,6 +38,29 @@ def steps_of(ansatz: Ansatz, angles: Real) -> tuple[Step, ...]:
             for site, ancilla in contacts:
                 writer.contact(site, ancilla)
     return writer.done()
+
+
+def local_rotation(n: int, matrices: Mapping[int, Array]) -> Correct | None:
+    """Unitaries of single qubits, up to phases, as one step without two-qubit gates; None if all are the identity."""
+    terms = _turns(n, matrices)
+    return Correct((Group(terms),), 1.0, 1, 1) if terms else None
+
+
+def _turns(n: int, matrices: Mapping[int, Array]) -> tuple[Term, ...]:
+    """The terms of a group that turns qubits by these unitaries."""
+    terms: list[Term] = []
+    for qubit, unitary in matrices.items():
+        matrix = unitary / np.sqrt(complex(_det(unitary)))
+        sine = [float(np.real(0.5j * np.trace(PAULIS[letter] @ matrix))) for letter in "XYZ"]
+        norm, cosine = float(np.linalg.norm(sine)), float(np.real(np.trace(matrix)) / 2)
+        if norm > NOTHING:
+            angle = float(np.arctan2(norm, cosine))
+            terms += [
+                (_label(n, {qubit: letter}), angle * s / norm)
+                for letter, s in zip("XYZ", sine, strict=True)
+                if abs(s) > NOTHING
+            ]
+    return tuple(terms)
 
 
 class _Writer:
@@ -81,21 +106,9 @@ class _Writer:
 
     def _perform(self, qubits: set[int]) -> None:
         """The rotations that wait on these sites, as one local group."""
-        terms: list[Term] = []
-        for qubit in sorted(qubits & self.waiting.keys()):
-            matrix = self.waiting.pop(qubit)
-            matrix = matrix / np.sqrt(complex(_det(matrix)))
-            sine = [float(np.real(0.5j * np.trace(PAULIS[letter] @ matrix))) for letter in "XYZ"]
-            norm, cosine = float(np.linalg.norm(sine)), float(np.real(np.trace(matrix)) / 2)
-            if norm > NOTHING:
-                angle = float(np.arctan2(norm, cosine))
-                terms += [
-                    (_label(self.n, {qubit: letter}), angle * s / norm)
-                    for letter, s in zip("XYZ", sine, strict=True)
-                    if abs(s) > NOTHING
-                ]
+        terms = _turns(self.n, {qubit: self.waiting.pop(qubit) for qubit in sorted(qubits & self.waiting.keys())})
         if terms:
-            self._append(Group(tuple(terms)))
+            self._append(Group(terms))
 
     def _append(self, group: Group) -> None:
         """Into the step before, if that one only has layers of its own."""
