@@ -19,7 +19,7 @@ from .wanted import Wanted
 
 VARIABLE = "GIBBS_CIRCUITS_CACHE"
 GRID = np.array([-4.1, -2.3, -1.1, -0.4, 0.0, 0.4, 1.1, 2.3, 4.1])
-SEARCH = 2  # raised whenever a search would find something else
+SEARCH = 3  # raised whenever a search would find something else
 
 
 def folder() -> Path:
