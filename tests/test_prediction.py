@@ -8,8 +8,17 @@ import scipy.linalg
 from qiskit.quantum_info import SuperOp
 
 from gibbs_circuits.compiler import Couple, Guarantee, Program, Reset, Stage, Status
-from gibbs_circuits.readings import Prediction, Unpredicted, mixed, one, predict, prediction, try_predict, zero
-from gibbs_circuits.readings import counting
+from gibbs_circuits.readings import (
+    Prediction,
+    Unpredicted,
+    counting,
+    mixed,
+    one,
+    predict,
+    prediction,
+    try_predict,
+    zero,
+)
 from gibbs_circuits.readings.krylov import Relaxation
 from gibbs_circuits.readings.prediction import building_seconds
 from gibbs_circuits.spectrum import beta_of_energy, spectrum
@@ -18,6 +27,7 @@ from tests.programs import (
     by_hand,
     channel_of,
     distance,
+    farthest_by,
     gibbs,
     ising,
     lowered,
@@ -34,23 +44,6 @@ def fixed(**knobs: object) -> Program:
 def qiskit_channel(program: Program, stage: int = 0) -> SuperOp:
     once = replace(program, stages=(replace(program.stages[stage], repeats=1),))
     return SuperOp(channel_of(lowered(unrolled(once, ())), 2))
-
-
-def farthest(whole: np.ndarray, sigma: np.ndarray, restarts: int = 30) -> float:
-    """The largest distance that a see-saw of the test's own finds, through eigenvectors of numpy alone."""
-    d, best, rng = len(sigma), 0.0, np.random.default_rng(11)
-    adjoint = whole.conj().T
-    for _ in range(restarts):
-        psi = rng.standard_normal(d) + 1j * rng.standard_normal(d)
-        for _ in range(100):
-            psi = psi / np.linalg.norm(psi)
-            image = (whole @ np.outer(psi, psi.conj()).reshape(-1, order="F")).reshape(d, d, order="F") - sigma
-            values, vectors = np.linalg.eigh((image + image.conj().T) / 2)
-            best = max(best, float(np.abs(values).sum() / 2))
-            P = vectors[:, values > 0] @ vectors[:, values > 0].conj().T
-            back = (adjoint @ P.reshape(-1, order="F")).reshape(d, d, order="F")
-            psi = np.linalg.eigh((back + back.conj().T) / 2)[1][:, -1]
-    return best
 
 
 def eigenstate(channel: SuperOp) -> np.ndarray:
@@ -142,7 +135,7 @@ def test_sweeps_to__inside_the_run__are_counted(target: float) -> None:
     assert status is Status.MEASURED
     assert sweeps is not None
     channel, sigma = qiskit_channel(program).data, gibbs(program.generator.model.hamiltonian, 1.0)
-    after, before = (farthest(np.linalg.matrix_power(channel, k), sigma) for k in (sweeps, sweeps - 1))
+    after, before = (farthest_by(np.linalg.matrix_power(channel, k), sigma) for k in (sweeps, sweeps - 1))
     assert after <= target < before
     listed = np.max(list(found.paths.values()), axis=0)  # the control: a list of starts is within it sooner
     assert listed[sweeps - 1] <= target
