@@ -14,14 +14,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gibbs_circuits.compiler import SCHEMES, ParallelKnobs
+from gibbs_circuits.compiler import SCHEMES, Guarantee, ParallelKnobs
+from gibbs_circuits.compiler.schemes.jumps import symbolic_jumps, widest
 from gibbs_circuits.filters import GaussianFilter
 from gibbs_circuits.generators import couplings_of, dll
 from gibbs_circuits.generators.frequency import local_frequency
 from gibbs_circuits.generators.matrices import decay_operator
 from gibbs_circuits.models import heisenberg, hubbard, mixed_field_ising, read_model, tfim, xxz
 from gibbs_circuits.readings import cost, predict, zero
-from gibbs_circuits.tuning.choose import MARGIN, Setting, Trial, settle, try_knobs, values_at
+from gibbs_circuits.tuning.choose import MARGIN, Setting, Trial, pool_of, settle, try_knobs, values_at
 
 H2 = read_model(Path(__file__).parent.parent / "experiments" / "h2.json")
 MODELS = (
@@ -49,15 +50,17 @@ def main() -> None:
     for model, beta, letters in MODELS:
         generator = dll(model, couplings_of(letters, model.num_qubits), GaussianFilter(beta), beta)
         nu, rate = local_frequency(generator), float(np.linalg.norm(decay_operator(generator), 2))
+        width = widest(symbolic_jumps(generator, None))
         for target in (0.10, 0.06):
             program = settle(generator, scheme, ParallelKnobs(), target)
             prediction = predict(program, zero(model.num_qubits).density(model.num_qubits))
-            met = prediction is not None and max(prediction.worst_start, prediction.fixed_point_distance) <= target
+            met = prediction is not None and prediction.guarantee(target) is Guarantee.ANY_START
             ours = cost(program).two_qubit_gates if met else None
             best: Trial | None = None
+            pool = pool_of(generator)
             for setting in GRID:
-                knobs = ParallelKnobs.model_validate({**values_at(generator, setting, nu, rate), "sweeps": 1})
-                trial = try_knobs(generator, scheme, knobs, None, target, best)
+                knobs = ParallelKnobs.model_validate({**values_at(setting, nu, rate, width), "sweeps": 1})
+                trial = try_knobs(generator, scheme, knobs, None, target, best, pool)
                 if trial.worst <= MARGIN * target and (best is None or trial.gates < best.gates):
                     best = trial
             ratio = ours / best.gates if ours and best else None

@@ -116,8 +116,8 @@ def compile(
             "weak_measurement", "stinespring", "discrete"; "auto" searches for the fewest two-qubit gates that meet
             `target_error` (its knobs: guarantee, calibration, time_budget, gate_errors, randomness).
             `gc.presets` has the published recipes.
-        target_error: Trace distance that knobs left out are chosen for, so that the predicted worst of the starts
-            zero, one and mixed meets it (predicted up to 5 qubits).
+        target_error: Trace distance that knobs left out are chosen for, so that the worst start that a search finds
+            on the exact channel, and the fixed point, meet it (up to 5 qubits).
         initial: "auto" only: the start of a preparation.
         seed: "auto" only: of the search.
         backend: "auto" with gate_errors only: the target whose errors are minded.

@@ -25,6 +25,7 @@ from .sections import (
     check_part,
     estimate_part,
     exact_part,
+    fixed_point_part,
     forecast_part,
     generator_part,
     ledger_part,
@@ -46,7 +47,7 @@ def document(comparison: Comparison, files: list[str] | None = None) -> dict[str
     c, run = comparison, comparison.run
     program, request = run.program, run.request
     p = c.prediction
-    settled = c.noisy or p
+    settled = fixed_point_part(program, p, c.noisy)
     return {
         "version": package_version(),
         "model": model_part(program.generator),
@@ -75,19 +76,14 @@ def document(comparison: Comparison, files: list[str] | None = None) -> dict[str
             "unitary_gate_loop": None if c.loop is None else [asdict(loop) for loop in c.loop],
         },
         "prediction": prediction_part(p, c.target_error),
-        "prediction_with_noise": noisy_part(c.noisy),
+        "prediction_with_noise": noisy_part(c.noisy, program.preparation),
         "result": {
             "energy": estimate_part(c.observables[ENERGY]),
             "trace_distance": c.trace_distance,
             "fidelity": c.fidelity,
-            "fixed_point": None
-            if settled is None
-            else {
-                "trace_distance": settled.fixed_point_distance,
-                "energy": settled.fixed_point_energy,
-                "contraction": settled.contraction,
-            },
+            "fixed_point": settled,
             "starts": None if p is None else p.starts,
+            "worst_start": None if p is None else p.worst_start,
             "observables": {k: estimate_part(v) for k, v in c.observables.items() if k != ENERGY},
             "beta_effective": estimate_part(c.beta_effective),
             "trace_distance_per_sweep": None if c.distances is None else c.distances.tolist(),
@@ -147,7 +143,7 @@ def compile_document(
         "program": program_part(compiled.program, seed, prediction, target_error),
         "target": target_part(compiled, seed, usage),
         "prediction": prediction_part(prediction, target_error),
-        "prediction_with_noise": noisy_part(noisy),
+        "prediction_with_noise": noisy_part(noisy, compiled.program.preparation),
         "forecast": {**forecast_part(forecast), "simulated_by": how},
         "coherent_tradeoff": [asdict(row) for row in tradeoff],
         "ledger": ledger_part(rows),

@@ -20,6 +20,7 @@ from .generators.channels import inside
 from .readings import Prediction, cost, pieces
 from .readings.depth import mean_depth
 from .readings.forecast import Forecast
+from .readings.guarantee import Promise, promise_of
 from .spectrum import Thermal
 from .tuning.ledger import Ledger
 
@@ -98,7 +99,8 @@ def exact_part(exact: Thermal | None) -> dict[str, Any] | None:
 
 def program_part(program: Program, seed: int, prediction: Prediction | None, target_error: float) -> dict[str, Any]:
     """`program` of the JSON document."""
-    price = cost(program)
+    price, promise = cost(program), promise_of(program, prediction, target_error)
+    settled = None if prediction is None else prediction.settled
     return {
         "scheme": program.scheme,
         "recipe": program.recipe or None,
@@ -112,21 +114,25 @@ def program_part(program: Program, seed: int, prediction: Prediction | None, tar
         ],
         "two_qubit_gates": price.two_qubit_gates,
         "depth": mean_depth(program, pieces(program), seed),
-        "guarantee": _guarantee(program, prediction, target_error),
+        **promise_part(promise),
         "calibration": program.calibration.value,
         "knobs": {key: list(value) if isinstance(value, tuple) else value for key, value in program.knobs.items()},
         "knobs_chosen": program.provenance or None,
-        "contraction_per_sweep": None if prediction is None else prediction.contraction,
+        "contraction_per_sweep": None if settled is None else settled.contraction,
         "frontier": [asdict(one) for one in program.frontier],
         "hash": program.hash,
     }
 
 
-def _guarantee(program: Program, prediction: Prediction | None, target_error: float) -> str | None:
-    """What a search established, else what the prediction bears out; null where nothing was checked."""
-    if program.guarantee is not None:
-        return program.guarantee.value
-    return None if prediction is None else prediction.guarantee(target_error).value
+def promise_part(promise: Promise) -> dict[str, Any]:
+    """What a program may claim, with what it rests on; null where nothing was checked or nothing is known."""
+    return {
+        "guarantee": None if promise.guarantee is None else promise.guarantee.value,
+        "guarantee_status": promise.status.value,
+        "guarantee_measure": promise.measure,
+        "guarantee_worst": promise.worst,
+        "guarantee_bound": promise.bound,
+    }
 
 
 def check_part(check: Check | None) -> dict[str, Any] | None:
@@ -153,33 +159,53 @@ def target_part(compiled: Compiled, seed: int, usage: Usage | None = None) -> di
 
 
 def prediction_part(prediction: Prediction | None, target_error: float) -> dict[str, Any] | None:
-    """`prediction`: what the exact channel says before a shot is taken."""
+    """`prediction`: what the exact channel says before a shot is taken; no fixed point of a preparation."""
     if prediction is None:
         return None
     needed, status = prediction.sweeps_to(target_error)
+    fixed = prediction.settled
     return {
         "sweeps_to_target": {"value": needed, "status": status.value},
-        "fixed_point": {
-            "trace_distance": prediction.fixed_point_distance,
-            "energy": prediction.fixed_point_energy,
-            "contraction": prediction.contraction,
-            "beta": prediction.fixed_point_beta,
+        "fixed_point": None
+        if fixed is None
+        else {
+            "trace_distance": fixed.distance,
+            "energy": fixed.energy,
+            "contraction": fixed.contraction,
+            "beta": fixed.beta,
             "residual": prediction.relaxation.residual,
             "converged": prediction.relaxation.converged,
             "applications": prediction.relaxation.applications,
         },
         "starts": prediction.starts,
+        "worst_start": prediction.worst_start,
         "trace_distance_per_sweep": prediction.distances.tolist(),
         "energy_per_sweep": prediction.energies.tolist(),
     }
 
 
-def noisy_part(noisy: NoisyPrediction | None) -> dict[str, Any] | None:
+def fixed_point_part(
+    program: Program, prediction: Prediction | None, noisy: NoisyPrediction | None
+) -> dict[str, Any] | None:
+    """`result.fixed_point`: with the target's gate noise where that is known; null for a preparation."""
+    found = noisy or prediction
+    if found is None or program.preparation:
+        return None
+    return {
+        "trace_distance": found.fixed_point_distance,
+        "energy": found.fixed_point_energy,
+        "contraction": found.contraction,
+    }
+
+
+def noisy_part(noisy: NoisyPrediction | None, preparation: bool) -> dict[str, Any] | None:
     """`prediction_with_noise`: the same with the target's gate noise; null where it has none or is too large."""
     if noisy is None:
         return None
     return {
-        "fixed_point": {
+        "fixed_point": None
+        if preparation
+        else {
             "trace_distance": noisy.fixed_point_distance,
             "energy": noisy.fixed_point_energy,
             "contraction": noisy.contraction,

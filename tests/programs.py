@@ -151,6 +151,46 @@ def exact_states(program: Program, rho: Complex, draws: Iterable[int]) -> list[C
     return states
 
 
+# all starts: whole channels as matrices in, distances out, numpy alone
+
+
+def whole_of(program: Program) -> Complex:
+    """All sweeps on column-stacked matrices, of the package's exact channel."""
+    total: Complex = np.eye(4**program.num_system, dtype=complex)
+    for k, stage in enumerate(program.stages):
+        total = np.linalg.matrix_power(sweep_channel(program, k), stage.repeats) @ total
+    return total
+
+
+def _ends(whole: Complex, states: Complex, sigma: Complex) -> tuple[NDArray[np.float64], Complex]:
+    """½‖Φ(ψψ†) − σ‖₁ of every row, and the differences."""
+    d = len(sigma)
+    flat = np.stack([np.outer(psi, psi.conj()).T.ravel() for psi in states], axis=1)
+    images = (whole @ flat).T.reshape(-1, d, d).transpose(0, 2, 1) - sigma
+    return np.abs(np.linalg.eigvalsh((images + images.conj().transpose(0, 2, 1)) / 2)).sum(axis=1) / 2, images
+
+
+def farthest(program: Program, restarts: int = 50) -> float:
+    """The largest distance after all sweeps that a see-saw from random states finds."""
+    return farthest_by(whole_of(program), gibbs(program.generator.model.hamiltonian, program.generator.beta), restarts)
+
+
+def farthest_by(whole: Complex, sigma: Complex, restarts: int = 50) -> float:
+    """The same of a channel as a matrix on column-stacked matrices."""
+    d, rng, best = len(sigma), np.random.default_rng(3), 0.0
+    states = rng.standard_normal((restarts, d)) + 1j * rng.standard_normal((restarts, d))
+    for _ in range(60):
+        states = states / np.linalg.norm(states, axis=1, keepdims=True)
+        found, images = _ends(whole, states, sigma)
+        best = max(best, float(np.max(found)))
+        values, vectors = np.linalg.eigh((images + images.conj().transpose(0, 2, 1)) / 2)
+        up = (vectors * (values > 0)[:, None, :]) @ vectors.conj().transpose(0, 2, 1)
+        flat = whole.conj().T @ up.transpose(0, 2, 1).reshape(len(up), -1).T
+        back = flat.T.reshape(-1, d, d).transpose(0, 2, 1)
+        states = np.linalg.eigh((back + back.conj().transpose(0, 2, 1)) / 2)[1][:, :, -1]
+    return best
+
+
 def some_draws(program: Program, seed: int = 3) -> tuple[int, ...]:
     return random_draws(program, seed)
 

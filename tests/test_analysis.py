@@ -17,9 +17,11 @@ from gibbs_circuits.analysis.estimate import Estimate, interval
 from gibbs_circuits.analysis.thermometry import Reached, Temperature, beta_effective, beta_of_energy, temperature
 from gibbs_circuits.analysis.verdict import Reason, Scale, Verdict, judge, scale
 from gibbs_circuits.backends.measurement import drawn
+from gibbs_circuits.compiler.presets.unitary_gate_loop import loop_unitaries
 from gibbs_circuits.readings.counts import covers, from_counts, measurement_bases, parity_mean
 from gibbs_circuits.spectrum import spectrum
 from gibbs_circuits.status import number, share
+from tests.programs import farthest_by
 
 MODEL = gc.models.mixed_field_ising(2)
 ROTATION = {  # columns: eigenvectors of the letter, outcome 0 (+1) first
@@ -249,6 +251,23 @@ def test_unitary_loop__reaches_the_distance_when_it_says__dense_evolution(
     arrival = float(times[int(np.argmax(np.array(distances) <= 0.1))])
     assert fixed.steps is not None
     assert fixed.steps * fixed.step == pytest.approx(arrival, rel=0.15)
+
+
+def test_unitary_loop__from_every_start__is_longer_than_from_one(loops: tuple[UnitaryLoop, UnitaryLoop]) -> None:
+    found = unitary_loop(gc.dll(MODEL, 1.0), None, 0.1)
+    assert found is not None
+    steps, given = found[0].steps, loops[0].steps
+    assert steps is not None
+    assert given is not None
+    assert steps > given
+    coherent, dilations = loop_unitaries(gc.dll(MODEL, 1.0), 0.1)
+    assert coherent is not None
+    once = np.kron(coherent.conj(), coherent)
+    for U in dilations:
+        once = sum(np.kron(K.conj(), K) for K in (U[:4, :4], U[4:, :4])) @ once
+    sigma = gc.gibbs_state(MODEL, 1.0)
+    assert farthest_by(np.linalg.matrix_power(once, steps), sigma) <= 0.1 + 1e-9
+    assert farthest_by(np.linalg.matrix_power(once, steps - 1), sigma) > 0.1
 
 
 def test_unitary_loop__never_gets_there__distance_below_its_bias() -> None:

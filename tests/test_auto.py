@@ -547,7 +547,10 @@ FIT = (
     'scheme = "auto"\ncalibration = "fitted_to_target"\nguarantee = "given_start"\n'
     "time_budget = 1.5\ntarget_error = 0.1"
 )
-PROGRAM_KEYS = {"frontier", "guarantee", "calibration", "contraction_per_sweep"}
+PROGRAM_KEYS = {
+    "frontier", "guarantee", "guarantee_status", "guarantee_measure", "guarantee_worst", "guarantee_bound",
+    "calibration", "contraction_per_sweep",
+}  # fmt: skip
 
 
 def test_cli_compile__writes_a_program__and_takes_it_again(call: Call, tmp_path: Path) -> None:
@@ -556,9 +559,9 @@ def test_cli_compile__writes_a_program__and_takes_it_again(call: Call, tmp_path:
     made = data["program"]
     assert made.keys() >= PROGRAM_KEYS
     assert (made["guarantee"], made["calibration"], made["scheme"]) == ("given_start", "fitted_to_target", "auto")
-    assert isinstance(made["contraction_per_sweep"], float)
-    assert made["contraction_per_sweep"] == data["prediction"]["fixed_point"]["contraction"]
-    assert 0 <= made["contraction_per_sweep"] < 1
+    assert made["contraction_per_sweep"] is None  # a preparation is not repeated
+    assert data["prediction"]["fixed_point"] is None
+    assert (made["guarantee_measure"], made["guarantee_status"]) == ("global", "measured")
     assert all(set(one) == {"two_qubit_gates", "distance", "note", "chosen"} for one in made["frontier"])
     (chosen,) = [one for one in made["frontier"] if one["chosen"]]
     assert chosen["two_qubit_gates"] == data["target"]["two_qubit_gates"] == made["two_qubit_gates"]
@@ -590,8 +593,32 @@ def test_cli_run__has_guarantee_frontier_and_contraction__auto(call: Call) -> No
     assert status == 0
     assert data["program"].keys() >= PROGRAM_KEYS
     assert data["program"]["guarantee"] == "given_start"
+    assert data["program"]["contraction_per_sweep"] is data["result"]["fixed_point"] is None
+    assert data["prediction"]["fixed_point"] is None
     assert data["result"]["trace_distance"] <= 0.1
     assert data["verdict"] == "agrees"
+
+
+def test_cli_compile__preparation_that_missed__has_no_fixed_point_either__a_sampler_has(
+    call: Call, tmp_path: Path
+) -> None:
+    missed, sampler = searched(2, "given_start", target=1e-6), searched(2, "any_start")
+    assert (missed.preparation, missed.guarantee) == (True, Guarantee.NONE)
+    assert not sampler.preparation
+    gc.save(missed, tmp_path / "missed.json")
+    gc.save(sampler, tmp_path / "sampler.json")
+    keys = 'scheme = "auto"\nprogram = "{}.json"\ntarget_error = 0.000001'
+    status, data, _ = call("compile", model=MODEL, compile=keys.format("missed"))
+    assert (status, data["program"]["guarantee"]) == (0, "none")
+    assert data["program"]["contraction_per_sweep"] is data["prediction"]["fixed_point"] is None
+    status, data, _ = call("compile", model=MODEL, compile=keys.format("sampler"))
+    assert (status, data["program"]["guarantee"]) == (0, "none")
+    assert 0 <= data["program"]["contraction_per_sweep"] < 1
+    assert data["prediction"]["fixed_point"]["contraction"] == data["program"]["contraction_per_sweep"]
+    status, text, _ = call("compile", json_too=False, model=MODEL, compile=keys.format("missed"))
+    assert status == 0
+    assert "contraction" not in text
+    assert "fixed point" not in " ".join(text.split()).split("Error ledger")[0]
 
 
 def test_cli_compile__prints_claim_and_frontier__tables(call: Call) -> None:

@@ -30,7 +30,8 @@ GENERATOR = {
 }  # fmt: skip
 PROGRAM = {
     "scheme": TEXT, "num_system": (int,), "num_ancilla": (int,), "sweeps": (int,), "resets": (int,), "stages": (list,),
-    "two_qubit_gates": NUMBER, "depth": NUMBER, "guarantee": TEXT, "calibration": TEXT,
+    "two_qubit_gates": NUMBER, "depth": NUMBER, "guarantee": TEXT, "calibration": TEXT, "guarantee_measure": TEXT,
+    "guarantee_status": TEXT, "guarantee_worst": NULLABLE, "guarantee_bound": NULLABLE,
 }  # fmt: skip
 TARGET_KEYS = {
     "backend": TEXT, "two_qubit_gates": NUMBER, "depth": NUMBER, "seconds": NULLABLE, "system_qubits": (list,),

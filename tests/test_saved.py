@@ -86,6 +86,8 @@ def every_step() -> Program:
         calibration=Calibration.FITTED_TO_TARGET,
         guarantee=Guarantee.GIVEN_START,
         frontier=(Alternative(4, 0.3, "less"), Alternative(5.5, None, "more")),
+        preparation=True,
+        worst_found=0.3125,
     )  # fmt: skip
 
 
@@ -100,11 +102,20 @@ def same(one: Program, other: Program) -> None:
     assert one.hash == other.hash
     for name in (
         "num_system", "num_ancilla", "groups", "scheme", "declared", "recipe", "provenance", "calibration", "guarantee",
-        "frontier",
+        "frontier", "preparation", "worst_found",
     ):  # fmt: skip
         assert getattr(one, name) == getattr(other, name), name
     assert dict(one.knobs) == dict(other.knobs)
     assert [stage.repeats for stage in one.stages] == [stage.repeats for stage in other.stages]
+
+
+@pytest.mark.parametrize("guarantee", [*Guarantee, None])
+def test_saved__of_the_format_before__is_a_preparation_if_it_claimed_to_be(guarantee: Guarantee | None) -> None:
+    data = to_saved(replace(every_step(), guarantee=guarantee, preparation=False, worst_found=None))
+    old = {key: value for key, value in data.items() if key not in ("preparation", "worst_found")}
+    found = from_saved(sealed({**old, "format": 1}), ising(2))
+    assert found.preparation is (guarantee is Guarantee.GIVEN_START)
+    assert found.worst_found is None
 
 
 # what comes back
@@ -239,7 +250,7 @@ def test_load__refuses_another_gibbs_state__beta_field_or_sites(other: gc.Lindbl
 
 
 def test_load__says_what_is_wrong__in_one_sentence() -> None:
-    for data, of in ((to_saved(every_step()), ising(2, beta=1.1)), ({**to_saved(every_step()), "format": 2}, ising(2))):
+    for data, of in ((to_saved(every_step()), ising(2, beta=1.1)), ({**to_saved(every_step()), "format": 3}, ising(2))):
         with pytest.raises(ArgumentError) as caught:
             from_saved(data, of)
         assert str(caught.value).count("Fix:") == 1
@@ -307,7 +318,7 @@ def test_load__refuses_a_matrix_that_was_changed__unitary() -> None:
 
 
 BROKEN: dict[str, tuple[tuple[Any, ...], Any, str]] = {
-    "format": (("format",), 2, "format 1"),
+    "format": (("format",), 3, "format 2"),
     "physics": (("physics",), "0" * 64, "Hamiltonian and β"),
     "kind": ((*STEPS, 0, "kind"), "swap", "no step is called 'swap'"),
     "delay_of_reset": ((*STEPS, 6, "unit"), {"kind": "reset", "ancillas": [0]}, "a delay repeats an evolution"),

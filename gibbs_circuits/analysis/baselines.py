@@ -11,7 +11,9 @@ from qiskit.circuit.library import UnitaryGate
 from ..compiler.presets.unitary_gate_loop import loop_unitaries
 from ..generators import Lindbladian
 from ..generators.matrices import jumps
-from ..spectrum import Array, gibbs_state, trace_distance, unvec, vec
+from ..readings.counting import Pool
+from ..readings.worst_start import tried_starts
+from ..spectrum import Array, gibbs_state, spectrum, trace_distance, unvec, vec
 from ..tuning.product import MAX_PRODUCT_QUBITS, nearest_product
 
 MAX_LOOP_QUBITS = 4
@@ -44,13 +46,20 @@ class UnitaryLoop:
     distance: float
 
 
-def unitary_loop(generator: Lindbladian, start: Array, distance: float) -> tuple[UnitaryLoop, UnitaryLoop] | None:
+def unitary_loop(
+    generator: Lindbladian, start: Array | None, distance: float
+) -> tuple[UnitaryLoop, UnitaryLoop] | None:
     r"""The hand-written loop at the step 0.1 people use, and at its best step; None above 4 qubits or 32 jumps.
 
     Per step: e^{−iBδ} as one `UnitaryGate`, then per jump the first-order dilation
     $e^{-i\sqrt\delta(L\otimes|1\rangle\langle 0| + h.c.)}$ as one `UnitaryGate` on all system qubits and an ancilla,
     and a reset. −i[H, ·] is left out, which costs the loop nothing.
     The best step is the cheapest of 0.1 · 2^{k/4} up to 12.8.
+
+    Args:
+        generator: Whose jumps and coherent term are taken.
+        start: Density matrix; None: from every start, the worst searched for as for a program.
+        distance: Trace distance to σ to be reached.
     """
     if generator.model.num_qubits > MAX_LOOP_QUBITS or len(jumps(generator)) > MAX_LOOP_JUMPS:
         return None
@@ -76,7 +85,7 @@ def _loop_gates(generator: Lindbladian) -> int:
 
 
 def _carried(
-    generator: Lindbladian, start: Array, sigma: Array, distance: float, step: float, gates: int
+    generator: Lindbladian, start: Array | None, sigma: Array, distance: float, step: float, gates: int
 ) -> UnitaryLoop:
     d = sigma.shape[0]
     coherent, dilations = loop_unitaries(generator, step)
@@ -84,6 +93,11 @@ def _carried(
     for U in dilations:
         kraus = (U[:d, :d], U[d:, :d])
         channel = sum(np.kron(K.conj(), K) for K in kraus) @ channel
+    if start is None:
+        steps = _from_every_start(
+            np.asarray(channel), Pool(sigma, tried_starts(spectrum(generator.model).vectors)), distance
+        )
+        return UnitaryLoop(step, gates, steps, None if steps is None else steps * gates, distance)
     v, last = vec(start), np.inf
     for count in range(1, MAX_LOOP_STEPS + 1):
         v = channel @ v
@@ -95,3 +109,16 @@ def _carried(
                 break
             last = now
     return UnitaryLoop(step, gates, None, None, distance)
+
+
+def _from_every_start(channel: Array, pool: Pool, distance: float) -> int | None:
+    """Steps until no start is found beyond the distance, which never grows with the steps: by halving intervals."""
+    powers = [channel]
+    while 2 ** len(powers) <= MAX_LOOP_STEPS:
+        powers.append(powers[-1] @ powers[-1])
+    count, done = 0, np.eye(len(channel), dtype=complex)  # the most that is known to be too few
+    for k, power in reversed(list(enumerate(powers))):
+        further = power @ done
+        if pool.worst(further @ pool.columns) > distance or pool.searched(further, distance) > distance:
+            count, done = count + 2**k, further
+    return count + 1 if count < MAX_LOOP_STEPS else None

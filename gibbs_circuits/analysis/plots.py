@@ -11,6 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ..readings.prediction import Settled
+from ..spectrum import Real
 from ..status import number, share
 from .compare import Comparison
 
@@ -51,7 +53,8 @@ def _energy(axes: Axes, comparison: Comparison) -> None:
     prediction, energy, sweeps = comparison.prediction, comparison.energy, comparison.run.program.sweeps
     if prediction is not None:
         axes.plot(prediction.energies, color=PREDICTED, lw=2, label="predicted (exact channel)")
-        axes.axhline(prediction.fixed_point_energy, color=FIXED, ls="--", lw=1.2, label="fixed point")
+        if prediction.settled is not None:
+            axes.axhline(prediction.settled.energy, color=FIXED, ls="--", lw=1.2, label="fixed point")
     if comparison.noisy is not None:
         axes.plot(comparison.noisy.energies, color=NOISY, lw=2, label="predicted with the target's errors")
     if comparison.energies is not None:
@@ -69,19 +72,10 @@ def _distance(axes: Axes, comparison: Comparison) -> None:
     prediction, measured = comparison.prediction, comparison.distances
     shown = [comparison.target_error]
     if prediction is not None:
-        fixed, first = prediction.fixed_point_distance, prediction.distances[0]
-        sweeps = np.linspace(0, prediction.distances.size - 1, 200)
         axes.plot(prediction.distances, color=PREDICTED, lw=2, label="predicted (exact channel)")
-        axes.axhline(fixed, color=FIXED, ls="--", lw=1.2, label=f"fixed point, {number(fixed, 3)}")
-        axes.plot(
-            sweeps,
-            fixed + first * prediction.contraction**sweeps,
-            color=SLOWEST,
-            ls=":",
-            lw=1.5,
-            label=f"guide: slowest decay, {share(prediction.contraction, 2)} per sweep",
-        )
-        shown += [fixed, *prediction.distances]
+        shown += [*prediction.distances]
+        if prediction.settled is not None:
+            shown.append(_slowest(axes, prediction.settled, prediction.distances))
     if comparison.noisy is not None:
         axes.plot(comparison.noisy.distances, color=NOISY, lw=2, label="predicted with the target's errors")
         shown += list(comparison.noisy.distances)
@@ -95,6 +89,16 @@ def _distance(axes: Axes, comparison: Comparison) -> None:
     target = comparison.target_error
     axes.axhspan(0, target, color=MEASURED, alpha=0.08, lw=0, label=f"target, {target:g}")
     axes.set(ylabel="trace distance to the Gibbs state", yscale="log")
+
+
+def _slowest(axes: Axes, settled: Settled, distances: Real) -> float:
+    """The fixed point and the slowest decay towards it; the height of the former."""
+    fixed, sweeps = settled.distance, np.linspace(0, distances.size - 1, 200)
+    axes.axhline(fixed, color=FIXED, ls="--", lw=1.2, label=f"fixed point, {number(fixed, 3)}")
+    decay = fixed + distances[0] * settled.contraction**sweeps
+    label = f"guide: slowest decay, {share(settled.contraction, 2)} per sweep"
+    axes.plot(sweeps, decay, color=SLOWEST, ls=":", lw=1.5, label=label)
+    return fixed
 
 
 def save_convergence(comparison: Comparison, path: Path) -> None:

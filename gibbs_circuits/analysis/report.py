@@ -12,7 +12,9 @@ from rich.text import Text
 from ..status import number, share
 from .estimate import Estimate
 from .tables import (
+    bounded,
     count,
+    ends,
     frontier_table,
     generator_table,
     ledger_table,
@@ -61,25 +63,27 @@ def _result(c: Comparison) -> Table:
     title = f"Result on {request.compiled.device.name}: {request.realisations} realisations, {shots}"
     table = table_of(title, "quantity", "result", "predicted here", "z", "exact", "fixed point")
     p = c.prediction
+    settled = None if p is None else p.settled
     for name, estimate in c.observables.items():
-        fixed = number(p.fixed_point_energy, 5) if p and name == "energy" else ""
+        fixed = number(settled.energy, 5) if settled and name == "energy" else ""
         z = "—" if estimate.z is None else f"{estimate.z:+.1f}"
         row = (with_interval(estimate), number(estimate.predicted, 4), z, number(estimate.exact, 5), fixed)
         table.add_row(name, *row)
     noisy = None if c.noisy is None else float(c.noisy.distances[-1])
     known = request.compiled.device.errors_known and not request.compiled.errors.present
     foreseen = float(p.distances[-1]) if known and p is not None else noisy
-    settled = number(p.fixed_point_distance) if p else "—"
-    table.add_row("trace distance", number(c.trace_distance), number(foreseen), "", "0", settled)
+    fixed = number(None if settled is None else settled.distance)
+    table.add_row("trace distance", number(c.trace_distance), number(foreseen), "", "0", fixed)
     table.add_row("fidelity", share(c.fidelity, 4), "", "", "1", "")
     beta = c.beta_effective
     exact = number(c.run.program.generator.beta)
     table.add_row("β effective", with_interval(beta) if beta else "—", "", "", exact, "")
     if p is not None:
-        starts = ", ".join(f"{name} {number(distance)}" for name, distance in p.starts.items())
-        table.add_row("trace distance from every start", starts, "", "", "0", "")
-        table.add_row("contraction per sweep", share(p.contraction), "", "", "", "")
-    for label, value in with_noise(c.noisy):
+        table.add_row("trace distance by start", ends(p), "", "", "0", "")
+        table.add_row("  from every start, proved bound", bounded(p), "", "", "0", "")
+    if settled is not None:
+        table.add_row("contraction per sweep", share(settled.contraction), "", "", "", "")
+    for label, value in with_noise(c.noisy, c.run.program.preparation):
         table.add_row(label, value, "", "", "", "")
     table.caption = (
         "predicted here: of this program on this target, its errors and readout included; z: (result − predicted) / "

@@ -16,6 +16,7 @@ from ..exact import Certificate
 from ..exact.nonequilibrium import Steady
 from ..readings import Prediction, cost
 from ..readings.forecast import Forecast, spelled
+from ..readings.guarantee import promise_of
 from ..spectrum import Thermal
 from ..status import number, share
 from ..tuning.coherent import CoherentRow
@@ -131,10 +132,21 @@ def steady_table(steady: Steady) -> Table:
 
 def promise(program: Program, prediction: Prediction | None, target_error: float) -> str:
     """What a program is entitled to claim, and where its settings come from."""
-    guarantee = "not checked" if prediction is None else prediction.guarantee(target_error).value
-    if program.guarantee is not None:
-        guarantee = program.guarantee.value
-    return f"guarantee: {guarantee}, calibration: {program.calibration.value}"
+    found = promise_of(program, prediction, target_error)
+    return f"guarantee: {found.text}, calibration: {program.calibration.value}"
+
+
+def ends(prediction: Prediction) -> str:
+    """The distances after all sweeps: from three starts that are easy to prepare, and from the worst that was found."""
+    listed = ", ".join(f"{name} {number(distance)}" for name, distance in prediction.starts.items())
+    worst = prediction.worst_start
+    return f"{listed}; worst found {'not searched' if worst is None else number(worst)}"
+
+
+def bounded(prediction: Prediction) -> str:
+    """The proved bound for every start, where it says anything."""
+    bound = prediction.bound
+    return "—" if bound is None else "none below 1" if bound >= 1 else number(bound)
 
 
 def ledger_table(rows: Sequence[ErrorTerm]) -> Table:
@@ -156,13 +168,33 @@ def exact_table(exact: Thermal) -> Table:
     return table
 
 
-def with_noise(noisy: NoisyPrediction | None) -> list[tuple[str, str]]:
-    """What the exact channel with the target's gate noise says."""
+def _settled(prediction: Prediction, target_error: float) -> list[tuple[str, str]]:
+    """What repeating the last stage's sweep leads to; nothing of a preparation."""
+    fixed = prediction.settled
+    if fixed is None:
+        return []
+    needed, status = prediction.sweeps_to(target_error)
+    rows = [
+        ("predicted trace distance of the fixed point", number(fixed.distance)),
+        ("predicted contraction per sweep", share(fixed.contraction)),
+        ("predicted β of the fixed point, by its energy", number(fixed.beta)),
+        (f"sweeps to {target_error:g} from the worst start found ({status.value.replace('_', ' ')})", count(needed)),
+    ]
+    if prediction.relaxation.applications:
+        rows.append(("fixed point and contraction, by Krylov", prediction.relaxation.text))
+    return rows
+
+
+def with_noise(noisy: NoisyPrediction | None, preparation: bool) -> list[tuple[str, str]]:
+    """What the exact channel with the target's gate noise says; no fixed point of a preparation."""
     if noisy is None:
         return []
+    reached = ("with gate noise: trace distance after all sweeps", number(float(noisy.distances[-1])))
+    if preparation:
+        return [reached]
     fixed = f"{number(noisy.fixed_point_distance)}, {number(noisy.fixed_point_energy, 5)}"
     return [
-        ("with gate noise: trace distance after all sweeps", number(float(noisy.distances[-1]))),
+        reached,
         ("with gate noise: fixed point, distance and energy", fixed),
         ("with gate noise: β of the fixed point, contraction",
          f"{number(noisy.fixed_point_beta)}, {share(noisy.contraction)}"),
@@ -189,16 +221,11 @@ def program_table(
     if prediction is not None:
         if compiled.errors.present:
             table.add_row("predictions and guarantee", "of the program, without this target's gate noise")
-        starts = ", ".join(f"{name} {number(distance)}" for name, distance in prediction.starts.items())
-        table.add_row("predicted trace distance, from every start", starts)
-        table.add_row("predicted trace distance of the fixed point", number(prediction.fixed_point_distance))
-        table.add_row("predicted contraction per sweep", share(prediction.contraction))
-        table.add_row("predicted β of the fixed point, by its energy", number(prediction.fixed_point_beta))
-        needed, status = prediction.sweeps_to(target_error)
-        table.add_row(f"sweeps to {target_error:g} from the worst start ({status.value})", count(needed))
-        if prediction.relaxation.applications:
-            table.add_row("fixed point and contraction, by Krylov", prediction.relaxation.text)
-    for label, value in with_noise(noisy):
+        table.add_row("predicted trace distance, by start", ends(prediction))
+        table.add_row("predicted trace distance from every start, proved bound", bounded(prediction))
+        for row in _settled(prediction, target_error):
+            table.add_row(*row)
+    for label, value in with_noise(noisy, program.preparation):
         table.add_row(label, value)
     table.caption, table.caption_justify = program.provenance or None, "left"
     return table

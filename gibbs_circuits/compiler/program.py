@@ -52,7 +52,7 @@ class Calibration(Enum):
 class Guarantee(Enum):
     """What a program is entitled to claim at a target error."""
 
-    ANY_START = "any_start"  # a sampler: fixed point and worst start within it
+    ANY_START = "any_start"  # a sampler: fixed point and worst start, searched or bounded, within it
     GIVEN_START = "given_start"  # a preparation: right after the stated sweeps from the stated start
     NONE = "none"  # neither, as far as it was checked
 
@@ -106,8 +106,13 @@ class Program:
         recipe: Name of the preset that wrote it; "" if none did.
         provenance: How each knob that was left out was chosen; "" if none was.
         calibration: Where the settings come from.
-        guarantee: What a search for the cheapest program established; None if there was none.
+        guarantee: What a search for the cheapest program established; None if there was none, or it read nothing off
+            the exact channel.
         frontier: The programs it chose from.
+        preparation: Whether it is made for one start and one pass: it has no fixed point, contraction or other start to
+            speak of, whether or not it meets its target.
+        worst_found: The largest trace distance, without gate errors, that the search that made it found on the exact
+            channel, of starts and of the last stage's fixed point; None if nothing was read off.
 
     Raises:
         InvalidProgramError: From `verify`, which the constructor calls.
@@ -126,6 +131,8 @@ class Program:
     calibration: Calibration = Calibration.DERIVED
     guarantee: Guarantee | None = None
     frontier: tuple[Alternative, ...] = ()
+    preparation: bool = False
+    worst_found: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "knobs", MappingProxyType(dict(self.knobs)))

@@ -19,7 +19,7 @@ from .program import Alternative, Calibration, ErrorTerm, Guarantee, Program, Ru
 from .steps import Branch, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary
 from .trotter import Group
 
-FORMAT = 1
+FORMAT, BEFORE = 2, 1  # the format before had no `preparation` and no `worst_found`
 PLAIN: dict[str, type[Any]] = {"evolve": Evolve, "correct": Correct, "couple": Couple, "reset": Reset}
 NAMES = {kind: name for name, kind in PLAIN.items()}
 
@@ -49,6 +49,8 @@ def to_saved(program: Program) -> dict[str, Any]:
         "calibration": program.calibration.value,
         "guarantee": None if program.guarantee is None else program.guarantee.value,
         "frontier": [asdict(one) for one in program.frontier],
+        "preparation": program.preparation,
+        "worst_found": program.worst_found,
     }
     return {**document, "seal": _seal(document)}
 
@@ -65,7 +67,7 @@ def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel
         ArgumentError: If it is no such document, was made for another Hamiltonian or β, or was changed.
     """
     found = data.get("format") if isinstance(data, Mapping) else None
-    if found != FORMAT:
+    if found not in (FORMAT, BEFORE):
         raise ArgumentError("program", f"have format {FORMAT}", f"it has {found}", "compile it anew")
     if data.get("physics") != physics_hash(generator):
         raise ArgumentError(
@@ -75,6 +77,9 @@ def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel
         raise ArgumentError("program", "be as it was saved", "it was changed since", "compile it anew")
     try:
         guarantee = data["guarantee"]
+        given = guarantee == Guarantee.GIVEN_START.value
+        added = {"preparation": given, "worst_found": None} if found == BEFORE else data
+        worst = added["worst_found"]
         program = Program(
             num_system=int(data["num_system"]),
             num_ancilla=int(data["num_ancilla"]),
@@ -92,6 +97,8 @@ def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel
             calibration=Calibration(data["calibration"]),
             guarantee=None if guarantee is None else Guarantee(guarantee),
             frontier=tuple(Alternative(**one) for one in data["frontier"]),
+            preparation=bool(added["preparation"]),
+            worst_found=None if worst is None else float(worst),
         )
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, InvalidProgramError) as error:
         raise ArgumentError(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,18 +11,32 @@ import numpy as np
 from ..compiler import Guarantee, Program, Status
 from ..errors import TooLargeError
 from ..spectrum import Array, Real, beta_of_energy, gibbs_state, spectrum, trace_distance
+from ..status import number, share
 from .channel import MAX_CHANNEL_QUBITS, MAX_KRYLOV_QUBITS, contraction, fixed_point, stage_channel
+from .counting import Pool, extrapolated, sweeps_within
+from .guarantee import Promise, promised
 from .initial import mixed, one, zero
 from .krylov import MAX_APPLICATIONS, Relaxation, relaxation
-from .maps import Action, Matrix
+from .maps import Action, Map, Matrix
+from .paths import applied, filled, path
 from .work import building_seconds
+from .worst_start import WorstStart, all_sweeps, proved_bound, search_applications, tried_starts, worst_start
 
 SECONDS = 60.0
 APPLICATIONS = 30  # that a fixed point takes at least, as a rule
-FOLLOWED_DENSE, FOLLOWED = 500, 10  # sweeps beyond the run that are still performed
-SETTLED = 1e-11  # trace distance that all sweeps left may still move a state that is not followed any more
+FOLLOWED = 10  # sweeps beyond the run that are still performed where a sweep is no matrix
 DENSE_ERROR = 1e-12  # of eigenvalues
 CONVERGED = 1e-9
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The fixed point of a sweep for ever repeated: its trace distance to σ, energy, β by that energy, contraction."""
+
+    distance: float
+    energy: float
+    beta: float | None
+    contraction: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +49,15 @@ class Prediction:
         fixed_point_beta: β at which the exact energy is that of the fixed point; None at β = 0 or where there is none.
         paths: Trace distance to σ after 0, 1, … sweeps, from zero, one and mixed.
         distances, energies: The same from the run's own start.
-        channel: The last stage's sweep.
-        ends: The states after all sweeps, from zero, one and mixed.
         final: The state after all sweeps from the run's own start.
         sigma: The Gibbs state.
+        searched: The worst start that a search found; None where there was no time for one.
+        searched_path: Its distances as in `paths`; None without one.
+        ends: The states after all sweeps from zero, one, mixed and the worst start found.
+        bound: A proved bound for every start, see `proved_bound`; None above 5 system qubits.
+        preparation: Whether the program is one, not repeated: then relaxation and fixed point are of no account.
+        actions, repeats: The sweep of every stage, and how often it is done.
+        vectors: Eigenvectors of H.
     """
 
     relaxation: Relaxation
@@ -49,10 +67,16 @@ class Prediction:
     paths: dict[str, Real]
     distances: Real
     energies: Real
-    channel: Action
-    ends: tuple[Array, ...]
     final: Array
     sigma: Array
+    searched: WorstStart | None
+    searched_path: Real | None
+    ends: tuple[Array, ...]
+    bound: float | None
+    preparation: bool
+    actions: tuple[Action, ...]
+    repeats: tuple[int, ...]
+    vectors: Array
 
     @property
     def contraction(self) -> float:
@@ -60,55 +84,89 @@ class Prediction:
         return self.relaxation.contraction
 
     @property
+    def settled(self) -> Settled | None:
+        """What the last stage's sweep would settle to; None of a preparation, which is not repeated."""
+        if self.preparation:
+            return None
+        return Settled(self.fixed_point_distance, self.fixed_point_energy, self.fixed_point_beta, self.contraction)
+
+    @property
     def starts(self) -> dict[str, float]:
         """Trace distance to σ after all sweeps, from zero, one and mixed."""
         return {name: float(path[-1]) for name, path in self.paths.items()}
 
     @property
-    def worst_start(self) -> float:
-        """The largest of the starts' trace distances."""
-        return max(self.starts.values())
+    def worst_start(self) -> float | None:
+        """The largest trace distance to σ after all sweeps that was found by a search over starts; None without one."""
+        if self.searched is None:
+            return None
+        return max(self.searched.distance, float(self.distances[-1]), *self.starts.values())
 
     def __repr__(self) -> str:
-        beta = "—" if self.fixed_point_beta is None else f"{self.fixed_point_beta:.4f}"
+        worst = "not searched" if self.worst_start is None else number(self.worst_start)
+        if self.preparation:
+            return f"Prediction(preparation, from its start {number(self.distances[-1])}; worst start found {worst})"
+        beta = "—" if self.fixed_point_beta is None else number(self.fixed_point_beta)
         return (
-            f"Prediction(worst of zero, one, mixed {self.worst_start:.4f}; "
-            f"fixed point {self.fixed_point_distance:.4f}, energy {self.fixed_point_energy:.5f}, β {beta}; "
-            f"contraction {self.contraction:.3f} per sweep)"
+            f"Prediction(worst start found {worst}; "
+            f"fixed point {number(self.fixed_point_distance)}, energy {self.fixed_point_energy:.5f}, β {beta}; "
+            f"contraction {share(self.contraction)} per sweep)"
+        )
+
+    def promise(self, target_error: float) -> Promise:
+        """What the exact channel bears out at this error, and what that rests on."""
+        return promised(
+            target_error,
+            given=float(self.distances[-1]),
+            fixed_point=self.fixed_point_distance if self.relaxation.converged else None,
+            worst=self.worst_start,
+            bound=self.bound,
+            preparation=self.preparation,
         )
 
     def guarantee(self, target_error: float) -> Guarantee:
         """What the exact channel bears out at this error."""
-        if self.relaxation.converged and max(self.worst_start, self.fixed_point_distance) <= target_error:
-            return Guarantee.ANY_START
-        return Guarantee.GIVEN_START if self.distances[-1] <= target_error else Guarantee.NONE
+        return self.promise(target_error).guarantee or Guarantee.NONE
 
     def sweeps_to(self, target_error: float) -> tuple[int | None, Status]:
-        """Sweeps after which the worst start is within `target_error` of σ, and stays; None: never.
+        """Sweeps after which the worst start is within `target_error` of σ, and stays; None: never, or not known.
 
-        Within the program's own sweeps they are counted. Beyond, the last stage goes on: for 500 sweeps more up to 5
-        system qubits and for 10 above they are counted, too. Then they are extrapolated, as many as are enough if the
-        distance to the fixed point, which never grows, shrinks by the contraction from sweep to sweep.
+        Up to 5 system qubits the worst start is searched for anew at every count, see `sweeps_within`; 500 sweeps
+        beyond the program's own are performed with its last stage going on, and then they are extrapolated: as many as
+        are enough if the distance to the fixed point, which never grows, shrinks by the contraction every sweep.
+        Above, the worst start found after all sweeps is followed, and 10 more, so that the count is extrapolated unless
+        it is the program's own. A preparation is not repeated: nothing is counted.
         """
-        worst = np.max(np.stack(list(self.paths.values())), axis=0)
+        if self.preparation or self.searched is None or self.searched_path is None:
+            return None, Status.NOT_CHECKED
+        matrices = [action.channel for action in self.actions if isinstance(action, Matrix)]
+        if len(matrices) < len(self.actions):
+            return self._followed_to(target_error, np.max([*self.paths.values(), self.searched_path], axis=0))
+        stages = list(zip(matrices, self.repeats, strict=True))
+        d = len(self.sigma)
+        pool = Pool(
+            self.sigma, tried_starts(self.vectors), np.stack([self.searched.state, np.eye(d)[0], np.eye(d)[-1]])
+        )
+        return sweeps_within(target_error, stages, pool, self.relaxation.state, self.contraction)
+
+    def _followed_to(self, target_error: float, worst: Real) -> tuple[int | None, Status]:
         outside = np.flatnonzero(worst > target_error)
         last = int(outside[-1]) if outside.size else -1
         if last < worst.size - 1:
-            return last + 1, Status.MEASURED
+            return last + 1, Status.MEASURED if last == worst.size - 2 else Status.EXTRAPOLATED
         if not self.relaxation.converged:
             return None, Status.NOT_CHECKED
         room, ends, sweep = target_error - self.fixed_point_distance, self.ends, last
         if room <= 0 or self.contraction >= 1:
             return None, Status.MEASURED
-        for sweep in range(last + 1, last + 1 + (FOLLOWED_DENSE if isinstance(self.channel, Matrix) else FOLLOWED)):
-            ends = _applied(self.channel, ends)
+        for sweep in range(last + 1, last + 1 + FOLLOWED):
+            ends = applied(self.actions[-1], ends)
             if max(trace_distance(rho, self.sigma) for rho in ends) > target_error:
                 last = sweep
             if max(trace_distance(rho, self.relaxation.state) for rho in ends) <= room:
-                return last + 1, Status.MEASURED
+                return last + 1, Status.EXTRAPOLATED
         apart = max(trace_distance(rho, self.relaxation.state) for rho in ends)
-        more = math.log(room / apart) / math.log(max(self.contraction, 1e-300))
-        return sweep + math.ceil(more), Status.EXTRAPOLATED
+        return extrapolated(sweep, apart, room, self.contraction), Status.EXTRAPOLATED
 
 
 @dataclass(frozen=True)
@@ -133,7 +191,8 @@ def try_predict(program: Program, start: Array, *, seconds: float = SECONDS) -> 
         program: Any.
         start: The run's own start.
         seconds: Roughly what may be spent above 5 qubits. What would take longer is not begun: building a sweep is
-            estimated from its steps, the rest from one application that is timed.
+            estimated from its steps, the rest from one application that is timed. The search for the worst start comes
+            last, and is left out if there is no time for it.
 
     Accuracy: 1e-10 dense; above, as `relaxation` says. Trajectories are exact to 1e-11.
     """
@@ -146,10 +205,12 @@ def try_predict(program: Program, start: Array, *, seconds: float = SECONDS) -> 
         channels = [stage_channel(program, stage) for stage in range(len(program.stages))]
     except TooLargeError as error:
         return Unpredicted(str(error))
-    actions = [Matrix(channel) if isinstance(channel, np.ndarray) else channel for channel in channels]
+    actions: list[Map] = [Matrix(channel) if isinstance(channel, np.ndarray) else channel for channel in channels]
     last = channels[-1]
     if isinstance(last, np.ndarray):
-        return _from_channels(program, start, actions, _dense_relaxation(last))
+        whole = all_sweeps(program, actions)
+        worst, bound = worst_start(program, whole=whole), proved_bound(program, whole.after(None))
+        return _from_channels(program, start, actions, _dense_relaxation(last), worst, bound)
     begun = time.perf_counter()
     actions[-1].apply(start)
     each = time.perf_counter() - begun
@@ -161,7 +222,9 @@ def try_predict(program: Program, start: Array, *, seconds: float = SECONDS) -> 
         )
     allowed = int(seconds / max(each, 1e-9)) - sweeps
     found = relaxation(actions[-1], max_applications=min(MAX_APPLICATIONS, allowed))
-    return _from_channels(program, start, actions, found)
+    needed = (search_applications(program) + 2 * program.sweeps) * each
+    searched = worst_start(program, channels) if time.perf_counter() - begun + needed <= seconds else None
+    return _from_channels(program, start, actions, found, searched, None)
 
 
 def _dense_relaxation(channel: Array) -> Relaxation:
@@ -171,7 +234,14 @@ def _dense_relaxation(channel: Array) -> Relaxation:
     return Relaxation(rho, residual, error, factor, DENSE_ERROR, 0, error <= CONVERGED)
 
 
-def _from_channels(program: Program, start: Array, actions: Sequence[Action], found: Relaxation) -> Prediction:
+def _from_channels(
+    program: Program,
+    start: Array,
+    actions: Sequence[Action],
+    found: Relaxation,
+    searched: WorstStart | None,
+    bound: float | None,
+) -> Prediction:
     n, generator = program.num_system, program.generator
     sigma = gibbs_state(generator.model, generator.beta)
     H = generator.model.hamiltonian.to_matrix()
@@ -180,12 +250,14 @@ def _from_channels(program: Program, start: Array, actions: Sequence[Action], fo
         return float(np.real(np.sum(rho * H.T)))
 
     named = {s.name: s.density(n) for s in (zero(n), one(n), mixed())}
+    worst = () if searched is None else (np.outer(searched.state, searched.state.conj()),)
     distances, energies, states = [], [], tuple[Array, ...]()
-    for states in _path(program, actions, (*named.values(), np.asarray(start, dtype=complex))):
+    for states in path(program, actions, (*named.values(), *worst, np.asarray(start, dtype=complex))):
         distances.append([trace_distance(rho, sigma) for rho in states])
         energies.append(energy(states[-1]))
     length = program.sweeps + 1
-    *paths, own = (_filled(column, length) for column in zip(*distances, strict=True))
+    *paths, own = (filled(column, length) for column in zip(*distances, strict=True))
+    searched_path = None if searched is None else paths.pop()
     mean = energy(found.state)
     return Prediction(
         relaxation=found,
@@ -194,36 +266,15 @@ def _from_channels(program: Program, start: Array, actions: Sequence[Action], fo
         fixed_point_beta=beta_of_energy(mean, spectrum(generator.model)) if generator.beta > 0 else None,
         paths=dict(zip(named, paths, strict=True)),
         distances=own,
-        energies=_filled(energies, length),
-        channel=actions[-1],
-        ends=states[:-1],
+        energies=filled(energies, length),
         final=states[-1],
         sigma=sigma,
+        searched=searched,
+        searched_path=searched_path,
+        ends=states[:-1],
+        bound=bound,
+        preparation=program.preparation,
+        actions=tuple(actions),
+        repeats=tuple(stage.repeats for stage in program.stages),
+        vectors=spectrum(generator.model).vectors,
     )
-
-
-def _path(program: Program, actions: Sequence[Action], states: tuple[Array, ...]) -> Iterator[tuple[Array, ...]]:
-    """The states after 0, 1, … sweeps; within the last stage it ends once the sweeps left hardly move them."""
-    yield states
-    scale = math.sqrt(len(states[0]))
-    for index, (stage, action) in enumerate(zip(program.stages, actions, strict=True)):
-        for left in reversed(range(stage.repeats)):
-            before, states = states, _applied(action, states)
-            yield states
-            step = max(float(np.linalg.norm(now - then)) for now, then in zip(states, before, strict=True))
-            if index == len(actions) - 1 and left * scale * step <= SETTLED:
-                return
-
-
-def _applied(channel: Action, states: Sequence[Array]) -> tuple[Array, ...]:
-    """The channel on Hermitian matrices, two at a time as A + iB."""
-    images: list[Array] = []
-    for k in range(0, len(states), 2):
-        image = channel.apply(states[k] + 1j * states[k + 1] if k + 1 < len(states) else states[k])
-        images += [(image + image.conj().T) / 2, (image - image.conj().T) / 2j][: len(states) - k]
-    return tuple(images)
-
-
-def _filled(values: Sequence[float], length: int) -> Real:
-    """As long as that, with the last value."""
-    return np.array([*values, *[values[-1]] * (length - len(values))])

@@ -1,7 +1,8 @@
-"""The worst start of a program: the state it ends farthest from σ from, found by search over pure states."""
+"""All starts of a program: the one it ends farthest from σ from, found by search, and a bound that is proved."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -10,13 +11,15 @@ import numpy as np
 
 from ..compiler import Program
 from ..errors import TooLargeError
-from ..spectrum import Array, Real, gibbs_state, read_only, spectrum
-from .channel import MAX_CHANNEL_QUBITS, MAX_KRYLOV_QUBITS, stage_channel
+from ..spectrum import Array, Real, gibbs_state, read_only, spectrum, trace_distance
+from .channel import MAX_CHANNEL_QUBITS, MAX_KRYLOV_QUBITS, fixed_point, stage_channel
 from .maps import Chain, Map, Matrix
 
 GAINED = 1e-8  # trace distance below which the best climb has come to rest; the others at a hundred times that
 STEPS, FEW_STEPS = 200, 10  # of a climb at most; few where a channel is no matrix
+RANDOM, FEW_RANDOM = 50, 16  # states from the Haar measure among those tried; few where a channel is no matrix
 CLIMBED = 3  # starts that are climbed from where a channel is no matrix, the best of all that are tried
+ROUNDING = 64 * float(np.finfo(float).eps)  # of one entry of a sweep's matrix, its building included
 ENDS = 4  # eigenstates of H from either end of its spectrum
 AXES = {"z": (1, 0), "-z": (0, 1), "x": (1, 1), "-x": (1, -1), "y": (1, 1j), "-y": (1, -1j)}
 
@@ -37,7 +40,12 @@ class WorstStart:
 
 
 def worst_start(
-    program: Program, channels: Sequence[Array | Map] | None = None, *, starts: int = 16, seed: int = 0
+    program: Program,
+    channels: Sequence[Array | Map] | None = None,
+    *,
+    whole: Map | None = None,
+    starts: int | None = None,
+    seed: int = 0,
 ) -> WorstStart:
     r"""The start from which the averaged state after all sweeps of all stages is farthest from σ.
 
@@ -51,7 +59,8 @@ def worst_start(
     Args:
         program: On at most 8 system qubits.
         channels: Of its stages, if already computed.
-        starts: Number of random states, from the Haar measure.
+        whole: `all_sweeps` of it, if already computed.
+        starts: Number of random states, from the Haar measure; left out: 50 up to 5 qubits, 16 above.
         seed: Of those.
     Raises:
         TooLargeError: Above 8 system qubits.
@@ -66,12 +75,10 @@ def worst_start(
             f"The worst start of {n} system qubits would be searched for among states of dimension {2**n}; the limit "
             f"is {MAX_KRYLOV_QUBITS} qubits. Fix: use a smaller model."
         )
-    whole = _whole(program, channels)
+    whole = whole or all_sweeps(program, channels)
     model = program.generator.model
     sigma = gibbs_state(model, program.generator.beta)
-    rng = np.random.default_rng(seed)
-    basis = np.eye(2**n, dtype=complex)[1:-1] if n <= MAX_CHANNEL_QUBITS else np.empty((0, 2**n))
-    tried = np.concatenate([basis, fixed_starts(spectrum(model).vectors), random_states(starts, 2**n, rng)])
+    tried = tried_starts(spectrum(model).vectors, dense=isinstance(whole, Matrix), starts=starts, seed=seed)
     begun, steps = tried, STEPS
     if not isinstance(whole, Matrix):
         begun, steps = tried[np.argsort(_distances(whole, sigma, tried))[-CLIMBED:]], FEW_STEPS
@@ -80,14 +87,59 @@ def worst_start(
     return WorstStart(float(path[-1][best]), read_only(states[best]), len(tried))
 
 
-def climb(whole: Map, sigma: Array, states: Array, steps: int = STEPS) -> tuple[Array, list[Real]]:
+def tried_starts(eigenvectors: Array, *, dense: bool = True, starts: int | None = None, seed: int = 0) -> Array:
+    """The states that a search begins with, one per row: up to 5 qubits all of the basis; see `worst_start`."""
+    d = len(eigenvectors)
+    basis = np.eye(d, dtype=complex)[1:-1] if d <= 2**MAX_CHANNEL_QUBITS else np.empty((0, d))
+    count = (RANDOM if dense else FEW_RANDOM) if starts is None else starts
+    rng = np.random.default_rng(seed)
+    return np.concatenate([basis, fixed_starts(eigenvectors), random_states(count, d, rng)])
+
+
+def search_applications(program: Program) -> int:
+    """Applications of a sweep that a search takes at most above 5 qubits."""
+    tried = len(AXES) + 2 * ENDS + FEW_RANDOM
+    return program.sweeps * (tried + CLIMBED * (2 * FEW_STEPS + 1))
+
+
+def proved_bound(program: Program, whole: Array) -> float:
+    r"""A trace distance to σ that no start exceeds after all sweeps.
+
+    $\tfrac12\|\Phi(\rho)-\sigma\|_1 \le \tfrac12\|\tau-\sigma\|_1 + \sqrt{d/2}\,s_1$ with τ the fixed point of all
+    sweeps together and s₁ their largest singular value on traceless operators (Hilbert–Schmidt norm): two states differ
+    by at most √2 in that norm, and ½‖X‖₁ ≤ ½√d ‖X‖₂.
+
+    Args:
+        program: On at most 5 system qubits.
+        whole: All its sweeps as a matrix.
+    Accuracy: an upper bound up to rounding, which is added: every entry of a sweep's matrix is taken to be off by 64 ε,
+        at most 64 ε d² in the norm of s₁, which N sweeps of norm √d at most make N d times as much. s₁ is of a dense
+        singular value decomposition, no iteration that could stop below it. Above 1 it says nothing.
+    Cost: O(64**n).
+    """
+    d = math.isqrt(len(whole))
+    sigma = gibbs_state(program.generator.model, program.generator.beta)
+    one = np.eye(d).ravel() / math.sqrt(d)
+    traceless = whole - np.outer(whole @ one, one)
+    largest = float(np.linalg.svd(traceless, compute_uv=False)[0])
+    tau = fixed_point(whole)
+    image = Matrix(whole).apply(tau)  # the triangle inequality holds for any τ: how well it is fixed does not matter
+    rounding = ROUNDING * d**3 * (program.sweeps + 1)
+    return trace_distance(image, sigma) + math.sqrt(d / 2) * (largest + 2 * rounding)
+
+
+def climb(
+    whole: Map, sigma: Array, states: Array, steps: int = STEPS, enough: float = math.inf
+) -> tuple[Array, list[Real]]:
     """The see-saw from every row of `states`; where it ended, and the distances before the first step and after each.
 
-    None of them falls by more than rounding.
+    None of them falls by more than rounding. Given up once one exceeds `enough`.
     """
     differences = _images(whole, states) - sigma
     path = [_half_norms(differences)]
     for _ in range(steps):
+        if np.max(path[-1]) > enough:
+            break
         values, vectors = np.linalg.eigh(differences)
         projectors = (vectors * (values > 0)[:, None, :]) @ vectors.conj().transpose(0, 2, 1)
         before = _adjoints(whole, projectors)
@@ -99,7 +151,7 @@ def climb(whole: Map, sigma: Array, states: Array, steps: int = STEPS) -> tuple[
     return states, path
 
 
-def _whole(program: Program, channels: Sequence[Array | Map] | None) -> Map:
+def all_sweeps(program: Program, channels: Sequence[Array | Map] | None = None) -> Map:
     """All sweeps of all stages: a matrix where the stages are matrices, otherwise one map after the other."""
     parts = [stage_channel(program, k) for k in range(len(program.stages))] if channels is None else list(channels)
     d = 2**program.num_system

@@ -246,7 +246,9 @@ def _claimed(
                      "the distance that the guarantee is about")  # fmt: skip
     return replace(
         program,
-        guarantee=wanted.guarantee if met else Guarantee.NONE,
+        guarantee=None if read is None else wanted.guarantee if met else Guarantee.NONE,
+        preparation=not wanted.sampler,
+        worst_found=read.distance if read is not None and read.every_start else None,
         provenance="; ".join(part for part in parts if part),
         frontier=tuple(
             Alternative(one.two_qubit_gates, one.distance if math.isfinite(one.distance) else None,

@@ -17,14 +17,17 @@ from ..generators import Lindbladian
 from ..generators.channels import DiscreteChannel
 from ..generators.frequency import local_frequency
 from ..generators.matrices import largest_rate
-from ..readings import contraction, cost, fixed_point, mixed, one, sweep_channel, zero
+from ..readings import cost, fixed_point, sweep_channel
 from ..readings.channel import MAX_CHANNEL_QUBITS
-from ..spectrum import gibbs_state, trace_distance, unvec, vec
+from ..readings.counting import Pool
+from ..readings.worst_start import tried_starts
+from ..spectrum import Array, gibbs_state, spectrum, trace_distance
+from ..status import number
 from .wanted import Progress, quiet
 
 MARGIN = 0.9  # predictions must beat the target by this, since a run averages finitely many delays
 MAX_SWEEPS = 400
-FORGETS = 1 - 1e-9  # a larger contraction is that of a sweep with several fixed points
+RESTS, RESTED = 20, 1e-6  # after so many sweeps a distance that moves by less has come to rest
 FALLBACK_SWEEPS = 12
 RATE = 3.6  # strength × ‖R‖ of the middle setting: a rule of thumb from the models of benchmarks/ladder.py
 STRONGEST = 1.5
@@ -78,12 +81,13 @@ def settle(
     target_error: float,
     progress: Progress = quiet,
 ) -> Program:
-    """The program at these knobs, those left out chosen so that the predicted worst start meets `target_error`.
+    """The program at these knobs, those left out chosen so that the searched worst start meets `target_error`.
 
-    Up to 5 qubits every candidate setting is predicted on the exact channel, from the starts zero, one and mixed;
-    the cheapest whose worst start and fixed point meet the target is taken, or, if none does, the nearest. The Gibbs
-    state serves to accept or reject settings of the formula, never to fit an angle. Above 5 qubits the middle setting
-    is taken and nothing is predicted. Explicit knobs win.
+    Up to 5 qubits every candidate setting is predicted on the exact channel: a pool of bad starts, which all candidates
+    share, rejects it sweep by sweep, and only a search over starts accepts it. The cheapest whose worst start and fixed
+    point meet the target is taken, or, if none does, the nearest. The Gibbs state serves to accept or reject settings
+    of the formula, never to fit an angle. Above 5 qubits the middle setting is taken and nothing is predicted. Explicit
+    knobs win.
 
     Candidates are `LADDER` for schemes in the time domain and `STRENGTHS` for the others.
     """
@@ -99,19 +103,23 @@ def settle(
     candidates = list(_candidates(generator, scheme, knobs))
     accepted: Trial | None = None
     nearest: Trial | None = None
+    pool = pool_of(generator)
     for index, candidate in enumerate(candidates):
         progress(f"choosing knobs: setting {index + 1} of {len(candidates)}")
-        trial = try_knobs(generator, scheme, candidate, knobs.sweeps, target_error, accepted)
+        trial = try_knobs(generator, scheme, candidate, knobs.sweeps, target_error, accepted, pool)
         if trial.worst <= MARGIN * target_error:
             accepted = trial if accepted is None or trial.gates < accepted.gates else accepted
         elif nearest is None or trial.worst < nearest.worst:
             nearest = trial
     chosen = accepted or nearest
     assert chosen is not None  # there is always a candidate
+    if accepted is None:
+        power = np.linalg.matrix_power(sweep_channel(chosen.program), chosen.program.sweeps)
+        chosen = replace(chosen, worst=max(chosen.worst, pool.searched(power)))
     outcome = "the cheapest that meets it" if accepted else "none meets it; the nearest"
     text = (
         f"{', '.join(open_knobs)}: of {len(candidates)} settings of the formula, {outcome}; target {target_error:g}, "
-        f"predicted on the exact channel, worst of the starts and the fixed point: {chosen.worst:.4f}"
+        f"predicted on the exact channel, worst start found by search, or the fixed point: {number(chosen.worst)}"
     )
     return replace(chosen.program, provenance=text)
 
@@ -120,7 +128,7 @@ def settle(
 class Trial:
     program: Program
     gates: float
-    worst: float  # of the starts zero, one and mixed after all sweeps, and of the fixed point
+    worst: float  # of the starts found by search after all sweeps, and of the fixed point
 
 
 def _given(knobs: Knobs) -> dict[str, Any]:
@@ -186,6 +194,12 @@ def _settings(
     yield from (values_at(setting, nu, rate, width) for setting in LADDER)
 
 
+def pool_of(generator: Lindbladian | DiscreteChannel) -> Pool:
+    """Starts that a first candidate is held against; those that were bad for one are likely to be for the next."""
+    model = generator.model
+    return Pool(gibbs_state(model, generator.beta), tried_starts(spectrum(model).vectors))
+
+
 def try_knobs(
     generator: Lindbladian | DiscreteChannel,
     scheme: Scheme,
@@ -193,30 +207,44 @@ def try_knobs(
     sweeps: int | None,
     target_error: float,
     cheapest: Trial | None,
+    pool: Pool,
 ) -> Trial:
-    """The program with the fewest sweeps that meet the target; given up once it costs more than the cheapest so far."""
-    n, goal = generator.model.num_qubits, MARGIN * target_error
+    """The program with the fewest sweeps that meet the target; given up once it costs more than the cheapest so far.
+
+    It meets the target if a search over starts finds none beyond, and its fixed point is not. `pool` grows.
+    """
+    goal = MARGIN * target_error
     program = scheme(generator, knobs.model_copy(update={"sweeps": sweeps or 1}))
     per_sweep = cost(program).two_qubit_gates_per_sweep[0]
     most = sweeps or MAX_SWEEPS
     if cheapest is not None and sweeps is None and per_sweep > 0:
         most = min(most, int(cheapest.gates / per_sweep) + 1)
-    sigma = gibbs_state(generator.model, generator.beta)
     channel = sweep_channel(program)
-    states = np.stack([vec(start.density(n)) for start in (zero(n), one(n), mixed())], axis=1)
-    worst, count = np.inf, 0
-    for count in range(1, most + 1):
-        states, before = channel @ states, worst
-        worst = max(trace_distance(unvec(v), sigma) for v in states.T)
-        if sweeps is None and (worst <= goal or (count > 20 and abs(worst - before) < 1e-6)):
-            break
-    if worst <= goal:
-        worst = max(worst, trace_distance(fixed_point(channel), sigma))
-        if contraction(channel) > FORGETS:
-            worst = 1.0  # some start never gets there, though zero, one and mixed do
+    fixed = trace_distance(fixed_point(channel), pool.sigma)
+    count, worst = _sweeps(channel, sweeps or 1, most, goal, pool)
     if sweeps is None:
         program = scheme(generator, knobs.model_copy(update={"sweeps": count}))
-    return Trial(program, cost(program).two_qubit_gates, float(worst))
+    return Trial(program, cost(program).two_qubit_gates, max(worst, fixed))
+
+
+def _sweeps(channel: Array, first: int, most: int, goal: float, pool: Pool) -> tuple[int, float]:
+    """(sweeps, largest distance found): the fewest that a search accepts, or where the pool is not within the goal.
+
+    From sweep to sweep the worst start never gets worse, since what a sweep leaves is again a state; so nothing is
+    searched at a count that the pool rejects.
+    """
+    count = first
+    while True:
+        vectors = np.linalg.matrix_power(channel, count) @ pool.columns
+        worst, before = pool.worst(vectors), np.inf
+        while worst > goal and count < most and not (count > RESTS and abs(worst - before) < RESTED):
+            count, vectors, before = count + 1, channel @ vectors, worst
+            worst = pool.worst(vectors)
+        if worst > goal:
+            return count, worst
+        worst = max(worst, pool.searched(np.linalg.matrix_power(channel, count), goal))
+        if worst <= goal or count >= most:
+            return count, worst
 
 
 def _formula_only(

@@ -74,9 +74,12 @@ def ledger(
         lines = (*program.declared, *(shift.line for shift in extra), *others)
         return Ledger(lines)
     sigma = gibbs_state(program.generator.model, program.generator.beta)
-    actual = fixed_point(sweep_channel(program))
     last = states_after_sweeps(program, start)[-1]
-    shifts = [*_shifts(program, sigma, actual), _mixing(program, last, actual), *extra]
+    if program.preparation:
+        shifts = [*_prepared(sigma, last), *extra]
+    else:
+        actual = fixed_point(sweep_channel(program))
+        shifts = [*_shifts(program, sigma, actual), _mixing(program, last, actual), *extra]
     matrices = [shift.matrix for shift in shifts if shift.matrix is not None]
     if measured is None:
         measured = last + sum((shift.matrix for shift in extra if shift.matrix is not None), np.zeros_like(sigma))
@@ -224,6 +227,14 @@ def _fitted(sigma: Array, actual: Array) -> list[Shift]:
     rows = [_zero(rung, sigma, none) for rung in (Rung.FILTER, Rung.QUADRATURE, Rung.TRUNCATION, Rung.COHERENT)]
     rows.append(_measured(Rung.DILATION, actual - sigma, "fixed point of the fitted sweep against σ"))
     return [*rows, *(_zero(rung, sigma, none) for rung in (Rung.TROTTER, Rung.DELAYS))]
+
+
+def _prepared(sigma: Array, last: Array) -> list[Shift]:
+    """A preparation has no fixed point that a rung alone could move: only what it makes of its start."""
+    rungs = (Rung.FILTER, Rung.QUADRATURE, Rung.TRUNCATION, Rung.COHERENT, Rung.TROTTER, Rung.DELAYS, Rung.MIXING)
+    text = "state after all sweeps from the given start against σ: a preparation, everything together"
+    rows = [_unknown(rung, "included in dilation: a preparation is not taken apart") for rung in rungs]
+    return [_measured(Rung.DILATION, last - sigma, text), *rows]
 
 
 def _unseparated(program: Program, sigma: Array, actual: Array) -> list[Shift]:

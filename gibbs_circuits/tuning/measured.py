@@ -11,16 +11,21 @@ from ..compiler import Guarantee, Program
 from ..exact.gap import NotConvergedError
 from ..readings import fixed_point, states_after_sweeps
 from ..readings.channel import MAX_KRYLOV_QUBITS, stage_channel
+from ..readings.guarantee import promised
 from ..readings.worst_start import worst_start
 from ..spectrum import Array, gibbs_state, trace_distance
 
 
 @dataclass(frozen=True)
 class Read:
-    """The distance that a guarantee is about, and how it was found."""
+    """The distance that a guarantee is about, and how it was found.
+
+    `every_start`: whether it was searched for over starts on the exact channel.
+    """
 
     distance: float
     text: str
+    every_start: bool = False
 
 
 def measured(program: Program, sampler: bool, start: Array) -> Read | None:
@@ -40,22 +45,22 @@ def measured(program: Program, sampler: bool, start: Array) -> Read | None:
     worst = worst_start(program, channels)
     text = f"worst start found, by see-saw from {worst.starts} states"
     if len(channels) == 1 and not isinstance(channels[-1], np.ndarray):
-        return Read(worst.distance, text)
+        return Read(worst.distance, text, every_start=True)
     try:
         ends = trace_distance(fixed_point(channels[-1]), sigma)
     except NotConvergedError:
         return Read(math.inf, "the fixed point of the last stage is not known")
     if ends > worst.distance:
-        return Read(ends, "fixed point of the last stage, farther than the worst start found")
-    return Read(worst.distance, text)
+        return Read(ends, "fixed point of the last stage, farther than the worst start found", every_start=True)
+    return Read(worst.distance, text, every_start=True)
 
 
 def borne_out(program: Program, target_error: float, start: Array) -> Guarantee | None:
     """What the exact channel bears out at this target and from this start; None above 8 qubits."""
     if (given := measured(program, False, start)) is None:
         return None
-    if given.distance > target_error:
-        return Guarantee.NONE
-    worst = measured(program, True, start)
-    within = worst is not None and worst.distance <= target_error
-    return Guarantee.ANY_START if within else Guarantee.GIVEN_START
+    every = None if program.preparation else measured(program, True, start)
+    worst = None if every is None else every.distance  # of the fixed point, too
+    return promised(
+        target_error, given=given.distance, fixed_point=worst, worst=worst, bound=None, preparation=program.preparation
+    ).guarantee
