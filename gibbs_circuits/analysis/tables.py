@@ -30,7 +30,8 @@ def number(value: float | None, digits: int = 4) -> str:
     """A number as tables show it; — where there is none."""
     if value is None:
         return "—"
-    return f"{value:.1e}" if 0 < abs(value) < 1e-3 or abs(value) >= 1e6 else f"{value:,.{digits}f}"
+    small = 0 < abs(value) < 1e-3
+    return f"{value:.{max(1, digits - 3)}e}" if small or abs(value) >= 1e6 else f"{value:,.{digits}f}"
 
 
 def count(value: float | None) -> str:

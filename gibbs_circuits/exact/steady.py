@@ -32,7 +32,7 @@ def stationary_state(L: Array) -> Array:
     By a linear solve with Tr ρ = 1; of several, the one that the maximally mixed state relaxes to (to 1e-9).
     """
     d = round(L.shape[0] ** 0.5)
-    one = vec(np.eye(d))
+    one, L = vec(np.eye(d)), L / (float(np.linalg.norm(L, 1)) or 1.0)  # whatever the unit of its rates
     with warnings.catch_warnings():
         warnings.simplefilter("error", scipy.linalg.LinAlgWarning)
         try:
