@@ -105,7 +105,14 @@ def test_ohmic__is_strength_over_beta__zero_frequency() -> None:
     assert hash(bath) == hash(ohmic(2.0, strength=3.0))
 
 
-@pytest.mark.parametrize("bath", [ohmic(50.0, cutoff=5.0), ohmic(1e6, cutoff=5.0), ohmic(1e-6, cutoff=5.0), power_law(50.0, 2.5, cutoff=5.0)], ids=lambda b: b.name)
+@pytest.mark.parametrize(
+    "bath",
+@pytest.mark.parametrize(
+    "bath", [*(ohmic(beta, cutoff=5.0) for beta in (50.0, 1e6, 1e-6)), power_law(50.0, 2.5, cutoff=5.0)],
+    ids=lambda b: b.name,
+)
+    ids=lambda b: b.name,
+)
 def test_bath__stays_finite__extreme_numbers(bath: Bath) -> None:
     omega = np.array([0.0, 1e-300, 1e-8, 1.0, 14.9, 100.0, 1e200, 1e308])
     for values in (f(sign * omega) for f in (bath.symmetric, bath.spectrum, bath.rate, bath.lamb) for sign in (1, -1)):

@@ -70,10 +70,10 @@ class Prediction:
         return max(self.starts.values())
 
     def __repr__(self) -> str:
-        beta = "—" if self.fixed_point_beta is None else f"{self.fixed_point_beta:.4f}"
+        beta = "—" if self.fixed_point_beta is None else f"{self.fixed_point_beta:.5g}"
         return (
             f"Prediction(worst of zero, one, mixed {self.worst_start:.4f}; "
-            f"fixed point {self.fixed_point_distance:.4f}, energy {self.fixed_point_energy:.5f}, β {beta}; "
+            f"fixed point {self.fixed_point_distance:.4f}, energy {self.fixed_point_energy:.6g}, β {beta}; "
             f"contraction {self.contraction:.3f} per sweep)"
         )
 
