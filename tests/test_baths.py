@@ -107,10 +107,7 @@ def test_ohmic__is_strength_over_beta__zero_frequency() -> None:
 
 @pytest.mark.parametrize(
     "bath",
-@pytest.mark.parametrize(
-    "bath", [*(ohmic(beta, cutoff=5.0) for beta in (50.0, 1e6, 1e-6)), power_law(50.0, 2.5, cutoff=5.0)],
-    ids=lambda b: b.name,
-)
+    [*(ohmic(beta, cutoff=5.0) for beta in (50.0, 1e6, 1e-6)), power_law(50.0, 2.5, cutoff=5.0)],
     ids=lambda b: b.name,
 )
 def test_bath__stays_finite__extreme_numbers(bath: Bath) -> None:

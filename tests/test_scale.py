@@ -267,6 +267,7 @@ ENERGIES = ("energy", "free_energy", "ground_energy", "energy_per_sweep", "fixed
 POWERS = {**dict.fromkeys(ENERGIES, 1), "beta": -1, "betas": -1, "beta_effective": -1, "spacing": -1}
 RATE_POWERS = {**dict.fromkeys(RATES, 1), "mixing_time_bound": -1, "strength": -1, "heat_currents": 2}
 WORDS = ("hash", "files", "source", "knobs_chosen", "version", "versions", "error_estimate")
+WORDS += ("one_qubit_gates", "seconds")  # last bits decide how Qiskit merges a run of them; the forecast counts both
 
 
 def in_units(data: Any, s: float, powers: dict[str, int], power: int = 0) -> Any:

@@ -28,6 +28,7 @@ MAX_SWEEPS = 400
 FORGETS = 1 - 1e-9  # a larger contraction is that of a sweep with several fixed points
 FALLBACK_SWEEPS = 12
 RATE = 3.6  # strength × ‖R‖ of the middle setting: a rule of thumb from the models of benchmarks/ladder.py
+SHORT = 2.0  # widths of a filter between two nodes beyond which both would miss it, and one node sees it all
 STRONGEST = 1.5  # over the unit of the rates
 
 
@@ -136,7 +137,7 @@ def values_at(setting: Setting, generator: Lindbladian, rate: float, width: floa
     """
     nu, time, strongest = local_frequency(generator), time_unit(generator), STRONGEST / rate_unit(generator)
     spacing = setting.aliasing / nu if nu > 0 else width or time
-    nodes = max(2, ceil(setting.window * width / spacing)) if width > 0 else 1
+    nodes = max(2, ceil(setting.window * width / spacing)) if spacing < SHORT * width else 1
     strength = RATE / rate if rate > 0 else strongest
     strength = setting.strength * (min(strongest, strength) if setting.capped else strength)
     return {
