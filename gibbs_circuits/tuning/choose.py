@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from ..compiler import Knobs, Program, Scheme, TimeKnobs
+from ..compiler.quadrature import SHORT
 from ..compiler.schemes.jumps import symbolic_jumps, widest
 from ..errors import ArgumentError
 from ..generators import Lindbladian
@@ -28,7 +29,6 @@ MAX_SWEEPS = 400
 FORGETS = 1 - 1e-9  # a larger contraction is that of a sweep with several fixed points
 FALLBACK_SWEEPS = 12
 RATE = 3.6  # strength × ‖R‖ of the middle setting: a rule of thumb from the models of benchmarks/ladder.py
-SHORT = 2.0  # widths of a filter between two nodes beyond which both would miss it, and one node sees it all
 STRONGEST = 1.5  # over the unit of the rates
 
 
