@@ -90,7 +90,7 @@ def default_resolution(kernel: Secular, reach: float) -> float:
     evolution averages anyway; it would cost 1/σ as many jumps, each 1/σ as long. βσ <= 1 keeps the weight of a window
     from leaking to frequencies where the bath is e^{βν/2} times weaker.
     """
-    scale = kernel.bath.scale if np.isfinite(kernel.bath.scale) else max(reach, 1.0)
+    scale = kernel.bath.scale if np.isfinite(kernel.bath.scale) else reach or 1.0
     return float(min(scale, reach / WINDOWS_PER_SIDE) if reach > 0 else scale)
 
 

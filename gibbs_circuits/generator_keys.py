@@ -12,6 +12,7 @@ from .errors import ArgumentError, check_choice, check_real, shown
 from .generator_schemas import KINDS, Generator
 from .generators import Lindbladian, catalogue
 from .generators.channels import DiscreteChannel
+from .makers import make_bath
 from .models import Model
 from .validation import from_validation
 
@@ -69,10 +70,12 @@ def _wrapped(
         if "step" in keys:
             raise ArgumentError("step", "be left out for local", "it is unused there", "remove step")
         filled: dict[str, Any] = {}
+        if "bath" in KINDS[inside].model_fields:  # of the whole H: that sites are alone changes no bath
+            rest["bath"] = make_bath(rest.get("bath", "ohmic"), beta, Path() if file is None else file.parent, model)
 
         def alone(single: Model) -> Lindbladian:
             made, used = _one(single, beta, {**rest, "kind": inside}, file)
-            filled.update(used)
+            filled.update({**used, **({"bath": keys.get("bath", "ohmic")} if "bath" in used else {})})
             assert isinstance(made, Lindbladian)
             return made
 

@@ -17,7 +17,8 @@ from .tables import read_kernel
 
 Generator = Lindbladian | DiscreteChannel
 BATH_HELP = (
-    'G(ω): "ohmic", {kind = "ohmic", strength = 1, cutoff = 5}, {kind = "power_law", exponent = 3}, or "file.csv".'
+    'G(ω): "ohmic", {kind = "ohmic", strength = 1, cutoff = 5}, {kind = "power_law", exponent = 3}, or "file.csv";'
+    " a cutoff left out is 5 × the largest |coefficient| of H."
 )
 
 
@@ -89,9 +90,9 @@ class BathKeys(Keys):
     bath: Any = Field(default="ohmic", description=BATH_HELP)
     coherent: str = Field(default="lamb_shift", description="lamb_shift: the bath's own shift of H; balance: B; none.")
 
-    def made_bath(self, beta: float, folder: Path) -> Bath:
+    def made_bath(self, model: Model, beta: float, folder: Path) -> Bath:
         """The bath, whose G(0) all kinds but scandi_alhambra need."""
-        bath = make_bath(self.bath, beta, folder)
+        bath = make_bath(self.bath, beta, folder, model)
         if bath.exponent is not None and bath.exponent < 1 and self.kind != "scandi_alhambra":
             raise ArgumentError(
                 "bath", f"have a finite G(0) for {self.kind}", f"its exponent is {bath.exponent:g}",
@@ -109,7 +110,7 @@ class DaviesKeys(BathKeys):
 
     def build(self, model: Model, beta: float, folder: Path) -> Lindbladian:
         return catalogue.davies(
-            model, self.operators(model), self.made_bath(beta, folder),
+            model, self.operators(model), self.made_bath(model, beta, folder),
             degeneracy_tolerance=self.degeneracy_tolerance, coherent=self.choice(),
         )  # fmt: skip
 
@@ -119,7 +120,7 @@ class RedfieldKeys(BathKeys):
     summary = "Redfield: not positive, biased by O(λ²); for comparison."
 
     def build(self, model: Model, beta: float, folder: Path) -> Lindbladian:
-        return catalogue.redfield(model, self.operators(model), self.made_bath(beta, folder), self.choice())
+        return catalogue.redfield(model, self.operators(model), self.made_bath(model, beta, folder), self.choice())
 
 
 class UleKeys(BathKeys):
@@ -127,7 +128,7 @@ class UleKeys(BathKeys):
     summary = 'Universal Lindblad equation (GAME): biased by O(λ²); exact with coherent = "balance".'
 
     def build(self, model: Model, beta: float, folder: Path) -> Lindbladian:
-        return catalogue.ule(model, self.operators(model), self.made_bath(beta, folder), self.choice())
+        return catalogue.ule(model, self.operators(model), self.made_bath(model, beta, folder), self.choice())
 
 
 class CoarseGrainedKeys(BathKeys):
@@ -143,7 +144,7 @@ class CoarseGrainedKeys(BathKeys):
 
     def build(self, model: Model, beta: float, folder: Path) -> Lindbladian:
         return catalogue.coarse_grained(
-            model, self.operators(model), self.made_bath(beta, folder), window_of(self.window, beta),
+            model, self.operators(model), self.made_bath(model, beta, folder), window_of(self.window, beta),
             shifted=self.shifted, coherent=self.choice(),
         )  # fmt: skip
 
@@ -155,7 +156,7 @@ class ScandiAlhambraKeys(BathKeys):
     window: float | None = Field(default=None, examples=[1.0], description="T > 0; β if left out.")
 
     def build(self, model: Model, beta: float, folder: Path) -> Lindbladian:
-        bath = self.made_bath(beta, folder)
+        bath = self.made_bath(model, beta, folder)
         return catalogue.scandi_alhambra(
             model, self.operators(model), bath, window_of(self.window, beta), self.choice()
         )

@@ -59,8 +59,15 @@ def make_filter(
     )
 
 
-def make_bath(bath: Any, beta: float, folder: Path) -> Bath:
-    """A bath from a name, a table of keys, a file, a function G(ω), or a bath itself."""
+def make_bath(bath: Any, beta: float, folder: Path, model: Model) -> Bath:
+    """A bath from a name, a table of keys, a file, a function G(ω), or a bath itself.
+
+    A cutoff that is left out is 5 × the largest |coefficient| of H, the identity left out.
+    """
+    return _read_bath(bath, beta, folder).for_model(model)
+
+
+def _read_bath(bath: Any, beta: float, folder: Path) -> Bath:
     match bath:
         case Bath():
             if bath.beta != beta:
@@ -91,11 +98,10 @@ def _named_bath(keys: Mapping[str, Any], beta: float) -> Bath:
                 f"bath.{key}", f"be one of kind, {', '.join(BATH_KEYS[kind])}", "it is unknown", f"remove {key}"
             )
     values = {key: check_real(f"bath.{key}", value) for key, value in keys.items() if key != "kind"}
-    filled = {"strength": 1.0, "cutoff": 5.0, **values}
     if kind == "power_law" and "exponent" not in values:
         raise ArgumentError("bath.exponent", "be given for power_law", "it is missing", "add exponent = 3")
     try:
-        return BATHS[kind](beta, **filled)
+        return BATHS[kind](beta, **values)
     except ArgumentError as error:
         name = error.argument if error.argument == "beta" else f"bath.{error.argument}"
         raise ArgumentError(name, error.rule, error.found, error.fix) from None

@@ -139,15 +139,15 @@ def beta_of_energy(energy: float, s: Spectrum) -> float | None:
     if width <= 0:
         return None
 
-    def excess(beta: float) -> float:
+    def excess(hotness: float) -> float:  # of β × width, which has no unit
+        beta = hotness / width
         shifted = E - (E[0] if beta >= 0 else E[-1])
         weights = np.exp(-beta * shifted)
         return float(weights @ E / weights.sum()) - energy
 
-    edge = HOTTEST / width
-    if excess(-edge) < 0 or excess(edge) > 0:
+    if excess(-HOTTEST) < 0 or excess(HOTTEST) > 0:
         return None
-    return float(scipy.optimize.brentq(excess, -edge, edge, xtol=1e-12))
+    return float(scipy.optimize.brentq(excess, -HOTTEST, HOTTEST, xtol=1e-12)) / width
 
 
 def trace_distance(rho: NDArray[Any], sigma: NDArray[Any]) -> float:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .errors import ArgumentError, TooLargeError, check_beta, check_real
 from .filters import Filter, bump, fourier, log_of, width_of
 from .kernels import Mask
+from .models.scale import distinct
 from .spectrum import Array, Real, read_only
 
 BALANCE_TOLERANCE = 1e-8
@@ -192,14 +193,13 @@ class CustomKernel:
         Raises:
             TooLargeError: With more than 4096 different ones.
         """
-        nu = np.asarray(nu, dtype=float)
-        distinct = np.unique(np.round(nu, 12))
-        if distinct.size > MAX_TABULATED:
+        table = distinct(nu)
+        if table.size > MAX_TABULATED:
             raise TooLargeError(
-                f"A custom kernel on {distinct.size} Bohr frequencies is a matrix too large to factorise; "
+                f"A custom kernel on {table.size} Bohr frequencies is a matrix too large to factorise; "
                 f"the limit is {MAX_TABULATED}. Fix: use a smaller model, or a generator with a filter."
             )
-        return replace(self, table=read_only(distinct))
+        return replace(self, table=read_only(table))
 
     def factors(self) -> tuple[tuple[float, Filter], ...]:
         """Eigenvectors of α̃ on the frequencies given to `on`."""

@@ -599,7 +599,7 @@ def fully_secular(generator: Lindbladian, G: Callable[[float], float], basis: Ma
 
 def test_davies__keeps_blocks_of_equal_frequency_whole__two_equal_qubits() -> None:
     G, beta = spectral(1.0), 1.0
-    generator = cat.davies(DEGENERATE, UNEQUAL, ohmic(beta), coherent=NONE)
+    generator = cat.davies(DEGENERATE, UNEQUAL, ohmic(beta, cutoff=5.0), coherent=NONE)
     L, sigma = computational(superoperator(generator), DEGENERATE), boltzmann(dense(DEGENERATE.terms), beta)
     parts = [
         M * math.sqrt(G(-nu)) for A in UNEQUAL for nu, M in bohr_components(dense(DEGENERATE.terms), A.to_matrix())
@@ -622,7 +622,7 @@ def test_davies__keeps_blocks_of_equal_frequency_whole__two_equal_qubits() -> No
 
 def test_davies__sees_the_dark_state__collective_coupling() -> None:
     """Two atoms that couple as one: the singlet is stationary. The naive answer would thermalise it."""
-    generator = cat.davies(DEGENERATE, (SparsePauliOp(["IX", "XI"]),), ohmic(1.0), coherent=NONE)
+    generator = cat.davies(DEGENERATE, (SparsePauliOp(["IX", "XI"]),), ohmic(1.0, cutoff=5.0), coherent=NONE)
     found = certificate(generator)
     assert found.steady_states > 1
     assert np.sum(np.abs(np.linalg.eigvals(superoperator(generator))) < 1e-10) == found.steady_states
@@ -745,8 +745,8 @@ REFERENCE_KINDS: dict[str, Callable[[Model, tuple[SparsePauliOp, ...], float], L
         model, A, MetropolisFilter(beta, 4 * cat.bandwidth(model)), beta
     ),
     "ckg_gaussian": lambda model, A, beta: cat.ckg(model, A, beta),
-    "ule_ohmic_plus_B": lambda model, A, beta: cat.ule(model, A, ohmic(beta), BALANCE),
-    "davies_ohmic": lambda model, A, beta: cat.davies(model, A, ohmic(beta)),
+    "ule_ohmic_plus_B": lambda model, A, beta: cat.ule(model, A, ohmic(beta, cutoff=5.0), BALANCE),
+    "davies_ohmic": lambda model, A, beta: cat.davies(model, A, ohmic(beta, cutoff=5.0)),
 }
 ROWS = [
     pytest.param(case, row, id=f"{case['name']}-{case['beta']}-{row['couplings']}-{row['kind']}")

@@ -10,6 +10,7 @@ from qiskit.circuit.library import UnitaryGate
 
 from ..compiler.presets.unitary_gate_loop import loop_unitaries
 from ..generators import Lindbladian
+from ..generators.frequency import rate_unit
 from ..generators.matrices import jumps
 from ..readings.counting import Pool
 from ..readings.worst_start import tried_starts
@@ -51,6 +52,8 @@ def unitary_loop(
 ) -> tuple[UnitaryLoop, UnitaryLoop] | None:
     r"""The hand-written loop at the step 0.1 people use, and at its best step; None above 4 qubits or 32 jumps.
 
+    Steps are in units of one over that of the rates, see `generators.frequency.rate_unit`.
+
     Per step: e^{−iBδ} as one `UnitaryGate`, then per jump the first-order dilation
     $e^{-i\sqrt\delta(L\otimes|1\rangle\langle 0| + h.c.)}$ as one `UnitaryGate` on all system qubits and an ancilla,
     and a reset. −i[H, ·] is left out, which costs the loop nothing.
@@ -65,7 +68,7 @@ def unitary_loop(
         return None
     sigma = gibbs_state(generator.model, generator.beta)
     gates = _loop_gates(generator)
-    steps = [0.1 * 2 ** (k / 4) for k in range(29)]
+    steps = [0.1 * 2 ** (k / 4) / rate_unit(generator) for k in range(29)]
     results = [_carried(generator, start, sigma, distance, step, gates) for step in steps]
     reached = [r for r in results if r.two_qubit_gates is not None]
     best = min(reached, key=lambda r: r.two_qubit_gates or 0) if reached else results[0]
@@ -74,7 +77,7 @@ def unitary_loop(
 
 def _loop_gates(generator: Lindbladian) -> int:
     """Counted on the transpiled gates, one by one."""
-    coherent, dilations = loop_unitaries(generator, 0.1)
+    coherent, dilations = loop_unitaries(generator, 0.1 / rate_unit(generator))
     total = 0
     for unitary in [*([coherent] if coherent is not None else []), *dilations]:
         qc = QuantumCircuit(round(np.log2(unitary.shape[0])))

@@ -33,10 +33,12 @@ COLOURS = {Verdict.AGREES: "green", Verdict.DISAGREES: "red", Verdict.NOT_CHECKE
 
 
 def with_interval(estimate: Estimate) -> str:
-    """Value [low, high]."""
+    """Value [low, high]; in powers of ten where the unit makes it small or large."""
+    largest = max(abs(estimate.value), abs(estimate.low), abs(estimate.high))
+    form = ".4e" if 0 < largest < 1e-3 or largest >= 1e6 else ".4f"
     if estimate.low == estimate.high:
-        return number(estimate.value, 5)
-    return f"{number(estimate.value)} [{number(estimate.low)}, {number(estimate.high)}]"
+        return format(estimate.value, form if form == ".4e" else ".5f")
+    return f"{estimate.value:{form}} [{estimate.low:{form}}, {estimate.high:{form}}]"
 
 
 def tables(comparison: Comparison) -> Group:
@@ -151,7 +153,7 @@ def _gates(c: Comparison) -> Table:
     for label, loop in zip(("step 0.1", "best step"), c.loop or (), strict=False):
         gates = loop.two_qubit_gates
         if label == "best step":
-            label = f"best step, {loop.step:.2f}"
+            label = f"best step, {loop.step:.3g}"
         table.add_row(
             f"hand-written UnitaryGate loop, {label}, {count(loop.steps)} steps",
             count(gates) if gates is not None else "never gets there",

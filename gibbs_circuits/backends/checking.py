@@ -65,5 +65,6 @@ def z_scores(
         away = from_counts(operator, bases, counts) - from_counts(operator, bases, weights)
         shots = min((sum(one.values()) for one in counts), default=1)
         error = shot_error(operator, bases, weights, shots)
-        found[name] = away / error if error > 1e-12 else (0.0 if abs(away) < 1e-9 else 1e3)
+        largest = float(abs(operator.coeffs).max())  # its unit is the user's
+        found[name] = away / error if error > 1e-12 * largest else (0.0 if abs(away) <= 1e-9 * largest else 1e3)
     return found

@@ -18,6 +18,8 @@ import scipy.special
 from numpy.typing import ArrayLike
 
 from ..errors import ArgumentError, check_real
+from ..models import Model
+from ..models.scale import CUTOFF, size
 from ..spectrum import Array, Real
 
 ORDER = 16  # Gauss–Legendre nodes on a panel
@@ -45,6 +47,7 @@ class Bath:
         breaks: Frequencies > 0 at which `loss` is not smooth.
         logarithm: ln of `loss` in closed form, where it underflows; None takes the logarithm of its values.
         exponent: a of C(t) ~ t^{−a}; math.inf if faster than any power, None if it has to be fitted.
+        open_cutoff: Whether the cutoff was left out; `for_model` chooses it.
 
     Accuracy: `correlation` 1e-13, `lamb` 1e-11 of their maximum for every power law and for functions that are smooth
     between `breaks` and 0 (1e-9 for a `lamb` that by chance meets one of the nodes). Where G jumps or diverges, so does
@@ -59,7 +62,25 @@ class Bath:
     strength: float = 1.0
     breaks: tuple[float, ...] = ()
     exponent: float | None = None
+    open_cutoff: bool = False
     logarithm: Callable[[Real], Real] | None = field(default=None, compare=False)
+
+    def for_model(self, model: Model) -> Bath:
+        """The same with the cutoff that a model asks for, 5 × the size of its H, where it was left out."""
+        scale = size(model.hamiltonian)
+        if not self.open_cutoff or scale == 0:
+            return self
+        assert isinstance(self.loss, PowerLaw)  # only `power_law` leaves it open
+        found = power_law(self.beta, self.loss.exponent, self.strength, CUTOFF * scale)
+        return replace(found, name=self.name)
+
+    @cached_property
+    def peak(self) -> float:
+        """The largest s(ω), on 400 frequencies up to `limit`: the unit that rates come in."""
+        omega = np.geomspace(1e-2 * self.scale, self.limit, 400)
+        if self.exponent is None or self.exponent >= 1:
+            omega = np.append(omega, 0.0)
+        return float(np.max(self.symmetric(omega)))
 
     def symmetric(self, omega: ArrayLike) -> Real:
         """s(ω) = G(ω) e^{−βω/2}, even in ω."""
@@ -245,7 +266,7 @@ class PowerLaw:
         return np.asarray(np.where(zero, -math.log(self.beta) if self.exponent == 1 else -np.inf, G))
 
 
-def power_law(beta: float, exponent: float, strength: float = 1.0, cutoff: float = 5.0) -> Bath:
+def power_law(beta: float, exponent: float, strength: float = 1.0, cutoff: float | None = None) -> Bath:
     r"""Bath whose spectral density is a power of ω with a Gaussian cutoff.
 
     $G = J/(1-e^{-\beta\omega})$ with $J = \text{strength}\cdot\omega_c x|x|^{s-1} e^{-x^2/2}$, $x = \omega/\omega_c$.
@@ -257,23 +278,27 @@ def power_law(beta: float, exponent: float, strength: float = 1.0, cutoff: float
         beta: Inverse temperature, > 0: at β = 0, G is infinite.
         exponent: s, from 0.1 to 10. Below 1 (sub-ohmic) G(0) is infinite and refused, and the bath is not Markovian.
         strength: Dimensionless factor, > 0.
-        cutoff: Frequency ω_c, > 0.
+        cutoff: Frequency ω_c, > 0. Left out, it is for the model to say: a generator that is made with this bath takes
+            5 × the largest |coefficient| of H, the identity left out. By itself the bath then has 5/β, as there is no
+            other scale.
     Raises:
         ArgumentError: If an argument is out of its range.
     """
     beta = check_real("beta", beta, low=0.0, above=True)
-    strength, cutoff = (check_real(k, v, low=0.0, above=True) for k, v in (("strength", strength), ("cutoff", cutoff)))
+    strength = check_real("strength", strength, low=0.0, above=True)
+    open_cutoff, cutoff = cutoff is None, CUTOFF / beta if cutoff is None else cutoff
+    cutoff = check_real("cutoff", cutoff, low=0.0, above=True)
     s = check_real("exponent", exponent)
     if not 0.1 <= s <= 10:
         raise ArgumentError("exponent", "be from 0.1 to 10", f"the value is {s:g}", "set exponent = 1.0")
     limit, a = (9 + math.sqrt(s)) * cutoff, math.inf if s % 2 == 1 else s
-    loss = PowerLaw(beta, s, cutoff)
+    loss, scale = PowerLaw(beta, s, cutoff), min(cutoff, 1 / beta)
     return Bath(
-        "power_law", beta, loss, limit, min(cutoff, 1 / beta), strength, exponent=a, logarithm=loss.logarithm
+        "power_law", beta, loss, limit, scale, strength, exponent=a, open_cutoff=open_cutoff, logarithm=loss.logarithm
     )  # fmt: skip
 
 
-def ohmic(beta: float, strength: float = 1.0, cutoff: float = 5.0) -> Bath:
+def ohmic(beta: float, strength: float = 1.0, cutoff: float | None = None) -> Bath:
     r"""Ohmic bath, $G = \text{strength}\cdot\omega e^{-\omega^2/2\omega_c^2}/(1-e^{-\beta\omega})$.
 
     $G(0) = \text{strength}/\beta$. It is `power_law` with exponent 1, and has its arguments and errors.

@@ -56,7 +56,8 @@ def from_function(beta: float, spectrum: Function, name: str = "custom", limit: 
         beta: Inverse temperature, >= 0.
         spectrum: G(ω), for positive and negative ω.
         name: Name, as in files.
-        limit: G is taken as 0 beyond; by default where it falls below 1e-16 of its maximum, looked for up to 1e6.
+        limit: G is taken as 0 beyond; by default where it falls below 1e-16 of its maximum, looked for up to 1e6/β
+            (1e6 at β = 0).
             A cut where G > 0 is a hard cutoff: S diverges at it and C(t) ~ 1/t, which is not Markovian.
     Raises:
         ArgumentError: If G is not finite, negative, zero everywhere, does not fall off, or violates detailed balance by
@@ -64,13 +65,16 @@ def from_function(beta: float, spectrum: Function, name: str = "custom", limit: 
     """
     beta = check_beta(beta)
     if limit is None:
-        x = np.geomspace(1e-6, 1e6, 1201)
+        x = np.geomspace(1e-6, 1e6, 1201) / (beta or 1.0)
         G = np.abs(np.nan_to_num([FunctionLoss(spectrum).at(y) for y in x.tolist()], posinf=0.0))
         smallest = G.max() / 1e16
         count = int(np.max(np.nonzero(smallest < G), initial=0)) + 1
         if count == x.size:
-            rule, found = "be given for a spectrum that falls off slowly", f"G(1e6) = {G[-1]:.3g} is not negligible"
-            raise ArgumentError("limit", rule, found, "set limit = 100.0")
+            rule, found = (
+                "be given for a spectrum that falls off slowly",
+                f"G({x[-1]:.3g}) = {G[-1]:.3g} is not negligible",
+            )
+            raise ArgumentError("limit", rule, found, f"set limit = {100 / (beta or 1.0):.3g}")
         limit = float(x[count])
     loss = FunctionLoss(spectrum, check_real("limit", limit, low=0.0, above=True))
     start = min(max(1e-6 * limit, 1e-7 / max(beta, 1e-300)), limit)  # below, 1 − e^{−βω} is known to 1e-9 or worse

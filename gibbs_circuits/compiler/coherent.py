@@ -19,7 +19,7 @@ from ..filters import Filter
 from ..generators import Lindbladian
 from ..generators.catalogue import bandwidth
 from ..generators.lindbladian import Coherent
-from ..generators.matrices import coherent_term
+from ..generators.matrices import coherent_term, decay_operator
 from ..models import Model
 from ..spectrum import Array, Real, spectrum
 from ..status import Status
@@ -31,7 +31,7 @@ from .trotter import Term, commuting_groups
 
 MAX_PATCH_QUBITS = 8
 MAX_TERMS = 5000
-ROUNDING = 1e-13
+ROUNDING = 1e-13  # of the rates
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +68,14 @@ class _Patch:
     def nu(self) -> Real:
         return np.asarray(self.energies[:, None] - self.energies[None, :])
 
-    def balance(self, jump: Jump) -> Array:
-        """(i/2) tanh(βν/4) R in the energy basis, R = w L†L."""
+    def decay(self, jump: Jump) -> Array:
+        """R = w L†L in the energy basis."""
         L = jump.filter.frequency(self.nu) * self.coupling
-        return np.asarray(0.5j * jump.weight * np.tanh(jump.filter.beta * self.nu / 4) * (L.conj().T @ L))
+        return np.asarray(jump.weight * (L.conj().T @ L))
+
+    def balance(self, jump: Jump) -> Array:
+        """(i/2) tanh(βν/4) R in the energy basis."""
+        return np.asarray(0.5j * np.tanh(jump.filter.beta * self.nu / 4) * self.decay(jump))
 
     def ordering(self, nodes: Nodes) -> Array:
         """S of `forward_shift` in the energy basis."""
@@ -160,11 +164,12 @@ def coherent_sum(
     """
     patches: dict[tuple[Term, ...], _Patch] = {}
     found: dict[tuple[int, ...], Array] = {}
+    rate = 0.0  # the largest |R_ij|: B of jumps that commute with H is zero but for rounding of R
     for index, jump in enumerate(jumps):
         if jump.terms not in patches:
             patches[jump.terms] = _patch(model, jump.terms, radius)
         patch = patches[jump.terms]
-        value = patch.balance(jump)
+        value, rate = patch.balance(jump), max(rate, float(np.max(np.abs(patch.decay(jump)))))
         if forward is not None:
             value = value - patch.ordering(forward[index])
         found[patch.sites] = found.get(patch.sites, 0) + patch.at(time, value)
@@ -175,7 +180,8 @@ def coherent_sum(
             label = "".join(letters.get(q, "I") for q in reversed(range(model.num_qubits)))
             terms[label] = terms.get(label, 0.0) + float(c.real)
     terms.pop("I" * model.num_qubits, None)
-    return _without_small(terms if forward is None else _not_along(terms, model), tolerance, model.num_qubits)
+    kept = terms if forward is None else _not_along(terms, model)
+    return _without_small(kept, tolerance, ROUNDING * rate, model.num_qubits)
 
 
 def _not_along(terms: dict[str, float], model: Model) -> dict[str, float]:
@@ -186,8 +192,8 @@ def _not_along(terms: dict[str, float], model: Model) -> dict[str, float]:
     return {label: terms.get(label, 0.0) - share * H.get(label, 0.0) for label in {**terms, **H}}
 
 
-def _without_small(terms: dict[str, float], tolerance: float, width: int) -> PauliSum:
-    floor = max(tolerance * max(map(abs, terms.values()), default=0.0), ROUNDING)
+def _without_small(terms: dict[str, float], tolerance: float, rounding: float, width: int) -> PauliSum:
+    floor = max(tolerance * max(map(abs, terms.values()), default=0.0), rounding)
     kept = sorted((label, c) for label, c in terms.items() if abs(c) >= floor)
     if len(kept) > MAX_TERMS:
         raise TooLargeError(
@@ -244,7 +250,7 @@ def coherent_error(generator: Lindbladian, compiled: SparsePauliOp) -> float | N
         return None
     exact = spectrum(generator.model).from_energy(coherent_term(generator))
     norm, apart = (float(np.linalg.norm(matrix)) for matrix in (exact, compiled.to_matrix() - exact))
-    return apart / norm if norm > ROUNDING else 0.0
+    return apart / norm if norm > ROUNDING * float(np.linalg.norm(decay_operator(generator))) else 0.0
 
 
 def declared_coherent(generator: Lindbladian, compiled: PauliSum) -> ErrorTerm:

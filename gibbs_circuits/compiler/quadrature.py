@@ -9,6 +9,8 @@ import numpy as np
 from ..filters import Filter
 from ..spectrum import Array, Real, read_only
 
+SHORT = 2.0  # widths of a filter between two nodes from which on both miss it
+
 
 @dataclass(frozen=True, eq=False)
 class Nodes:
@@ -25,10 +27,12 @@ class Nodes:
 def uniform_nodes(filter: Filter, count: int, spacing: float) -> Nodes:
     """`count` nodes at distance `spacing`, centred on 0; one node of weight f̂(0) when f is a δ function (β = 0).
 
+    A single node has that weight, all of f, wherever two of them, `spacing` apart, would miss f.
+
     The error falls faster than any power of 1/spacing for Gaussian f once π/spacing exceeds the largest Bohr
     frequency that the coupling reaches, down to the tail cut off at |t| = count · spacing / 2.
     """
-    if filter.width == 0:
+    if filter.width == 0 or (count == 1 and spacing >= SHORT * filter.width):
         return Nodes(read_only(np.zeros(1)), read_only(filter.frequency(np.zeros(1))))
     times: Real = np.asarray((np.arange(count) - (count - 1) / 2) * spacing, dtype=np.float64)
     return Nodes(read_only(times), read_only(spacing * filter.time(times)))

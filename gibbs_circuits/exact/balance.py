@@ -20,6 +20,7 @@ from ..generators.matrices import (
     superoperator,
 )
 from ..kernels import Kernel, Secular
+from ..models.scale import distinct
 from ..spectrum import Array, Real, gibbs_state, vec
 from .flow import Flow, generator_flow, packed
 
@@ -97,7 +98,7 @@ def largest_gain(flow: Flow) -> float:
 
 def frequency_sample(nu: Real) -> Real:
     """The distinct Bohr frequencies, or a symmetric sample with both ends when there are more than 513."""
-    values = np.unique(np.round(nu, 12))
+    values = distinct(nu)
     if values.size <= MAX_FREQUENCIES:
         return np.asarray(values)
     half = np.unique(np.abs(values))

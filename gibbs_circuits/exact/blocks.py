@@ -12,6 +12,7 @@ import scipy.sparse
 
 from ..generators import Lindbladian
 from ..generators.matrices import Matrix, elementwise
+from ..models.scale import DEBRIS
 from ..spectrum import Array, Real, spectrum
 from .action import BATCHED_ENTRIES, damped, sandwich
 from .symmetry import Symmetry, weak_symmetries
@@ -204,10 +205,11 @@ class _Frequencies:
 
 
 def _realified(B: Any) -> Any:
-    """The same up to a phase, real where one makes it so."""
-    if not np.any(np.abs(B.data.imag) > 1e-14):
+    """The same up to a phase, real where one makes it so but for rounding."""
+    floor = DEBRIS * float(np.max(np.abs(B.data), initial=0.0))
+    if not np.any(np.abs(B.data.imag) > floor):
         return B.real
-    if not np.any(np.abs(B.data.real) > 1e-14):
+    if not np.any(np.abs(B.data.real) > floor):
         return B.imag
     return B
 
@@ -220,7 +222,8 @@ def _labelled_basis(
     if not symmetries:
         s = spectrum(model)
         return [()], [s.vectors], [s.energies]
-    H = _realified(model.hamiltonian.to_matrix(sparse=True).tocsr())
+    H = model.hamiltonian.to_matrix(sparse=True).tocsr()
+    H = H if np.any(H.data.imag) else H.real  # never by a phase: i times H is not Hermitian
     n = model.num_qubits
     mixed, operators = np.zeros((2**n, 2**n), dtype=complex), []
     rng = np.random.default_rng(0)

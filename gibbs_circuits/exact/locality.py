@@ -13,6 +13,7 @@ from ..models import Model
 from ..spectrum import Array
 
 MAX_QUBITS = 8
+ROUNDING = 1e-14
 
 
 def jump_locality(lindbladian: Lindbladian) -> tuple[float, ...] | None:
@@ -43,7 +44,8 @@ def jump_locality(lindbladian: Lindbladian) -> tuple[float, ...] | None:
                 L = s.from_energy(elementwise(filter, s.bohr_frequencies) * A)
                 total += weight * float(np.linalg.norm(L) ** 2)
                 inside += [weight * _weight_within(L, np.flatnonzero(away > r)) for r in radii]
-            outside = np.sqrt(np.clip(1 - inside / total, 0.0, None)) if total > 0 else np.zeros(len(radii))
+            share = 1 - inside / total if total > 0 else np.zeros(len(radii))
+            outside = np.sqrt(np.where(share > ROUNDING, share, 0.0))  # √1e-16 is not small
             worst = [max(pair) for pair in _longest(worst, outside.tolist())]
     return tuple(worst)
 

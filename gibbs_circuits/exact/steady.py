@@ -64,15 +64,13 @@ def stationary_state(L: Array) -> Array:
     By a linear solve with Tr ρ = 1; of several, the one that the maximally mixed state relaxes to (to 1e-9).
     """
     d = round(L.shape[0] ** 0.5)
-    one = vec(np.eye(d))
-    scale = float(np.linalg.norm(L, 1)) / d or 1.0
+    one, L = vec(np.eye(d)), L / (float(np.linalg.norm(L, 1)) or 1.0)  # whatever the unit of its rates
     with warnings.catch_warnings():
         warnings.simplefilter("error", scipy.linalg.LinAlgWarning)
         try:
-            rho = unvec(scipy.linalg.solve(scale * np.outer(one, one) / d - L, scale * one / d))
+            rho = unvec(scipy.linalg.solve(np.outer(one / d, one) - L, one / d))
         except (scipy.linalg.LinAlgError, scipy.linalg.LinAlgWarning):  # (ε − L) ρ = ε/d has one solution
-            epsilon = TIE_BREAK * scale
-            rho = unvec(np.linalg.solve(epsilon * np.eye(d * d) - L, epsilon * one / d))
+            rho = unvec(np.linalg.solve(TIE_BREAK * np.eye(d * d) - L, TIE_BREAK * one / d))
     return np.asarray((rho + rho.conj().T) / 2)
 
 

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from qiskit.quantum_info import Pauli, SparsePauliOp
 
 from ..generators import Contact, Lindbladian
+from ..models.scale import SAME, merged, size
 from ..spectrum import Array
 
-TOLERANCE = 1e-9
+TOLERANCE = 1e-9  # of vectors of length about 1
 MAX_LABELS = 64
 
 
@@ -44,8 +45,8 @@ class Symmetry:
         if self.operator is None:
             return permuted(A, self.sites)
         if self.kind == "charge":
-            return (self.operator @ A - A @ self.operator).simplify()
-        return (self.operator @ A @ self.operator).simplify()
+            return merged(self.operator @ A - A @ self.operator)
+        return merged(self.operator @ A @ self.operator)
 
 
 def permuted(A: SparsePauliOp, sites: tuple[int, ...]) -> SparsePauliOp:
@@ -57,16 +58,19 @@ def permuted(A: SparsePauliOp, sites: tuple[int, ...]) -> SparsePauliOp:
     return SparsePauliOp(labels, A.coeffs)
 
 
-def coefficients(A: SparsePauliOp) -> dict[str, complex]:
-    """Coefficients by label, merged."""
-    return {label: complex(c) for label, c in A.simplify().to_list() if abs(c) > 0}
+def coefficients(A: SparsePauliOp, floor: float = 0.0) -> dict[str, complex]:
+    """Coefficients by label, merged; those of at most `floor`, in the unit of A, are left out."""
+    return {label: complex(c) for label, c in merged(A).to_list() if abs(c) > floor}
 
 
 def same(A: SparsePauliOp, B: SparsePauliOp) -> bool:
-    """Equality up to rounding."""
-    a, b = coefficients(A), coefficients(B)
-    scale = max((abs(c) for c in (*a.values(), *b.values())), default=1.0)
-    return all(abs(a.get(k, 0) - b.get(k, 0)) <= TOLERANCE * scale for k in a.keys() | b.keys())
+    """Equality up to rounding, 1e-12 of the largest coefficient, the identity left out."""
+    return not coefficients(A - B, SAME * max(size(merged(A)), size(merged(B))))
+
+
+def commute(charge: SparsePauliOp, A: SparsePauliOp) -> bool:
+    """Whether [N, A] vanishes but for rounding, 1e-12 of N and A."""
+    return not coefficients(charge @ A - A @ charge, SAME * size(charge) * size(A))
 
 
 def charges(H: SparsePauliOp) -> list[Symmetry]:
@@ -78,7 +82,7 @@ def charges(H: SparsePauliOp) -> list[Symmetry]:
         columns.append(coefficients(Z @ H - H @ Z))
     labels = sorted(set().union(*columns))
     M = np.array([[column.get(label, 0) for column in columns] for label in labels], dtype=complex).reshape(-1, n)
-    kernel = scipy.linalg.null_space(np.vstack([M.real, M.imag])) if labels else np.eye(n)
+    kernel = scipy.linalg.null_space(np.vstack([M.real, M.imag]), rcond=SAME) if labels else np.eye(n)
     if not kernel.size:
         return []
     rows = _reduced(kernel.T)
@@ -164,7 +168,7 @@ def conserved(lindbladian: Lindbladian) -> tuple[str, ...]:
         names.append(pauli.to_label())
     for charge in charges(H):
         assert charge.operator is not None
-        strong = all(not coefficients(charge.on(A)) for A in couplings)
+        strong = all(commute(charge.operator, A) for A in couplings)
         if strong and len(charge.operator) > 1:
             names.append(charge.name)
     return tuple(name for name in names if name != "I" * n)
@@ -182,11 +186,11 @@ def action_on_couplings(symmetry: Symmetry, contacts: tuple[Contact, ...]) -> Ar
     for a, contact in enumerate(contacts):
         family = [b for b, other in enumerate(contacts) if other.kernel == contact.kernel]
         O[family, a] = np.linalg.lstsq(C[family].T, G[a], rcond=None)[0]
-    scale = max(1.0, float(np.max(np.abs(G), initial=0.0)))
-    if np.max(np.abs(C.T @ O - G.T), initial=0.0) > TOLERANCE * scale:
+    sizes = np.maximum(np.max(np.abs(C), axis=1), np.max(np.abs(G), axis=1))  # of each coupling its own
+    if np.any(np.abs(C.T @ O - G.T) > TOLERANCE * sizes):
         return None
     good = O - O.conj().T if symmetry.kind == "charge" else O.conj().T @ O - np.eye(m)
-    return O if np.max(np.abs(good)) <= TOLERANCE * scale else None
+    return O if np.max(np.abs(good)) <= TOLERANCE * max(1.0, float(np.max(np.abs(O)))) else None
 
 
 def weak_symmetries(lindbladian: Lindbladian) -> list[tuple[Symmetry, Array]]:
@@ -221,7 +225,7 @@ def _commutes(candidate: Symmetry, others: list[Symmetry]) -> bool:
         elif other.operator is None:
             fixed = same(other.on(candidate.operator), candidate.operator)
         else:
-            fixed = not coefficients(candidate.operator @ other.operator - other.operator @ candidate.operator)
+            fixed = commute(candidate.operator, other.operator)
         if not fixed:
             return False
     return True

@@ -17,7 +17,7 @@ from ..errors import ArgumentError, check_beta, check_real, shown
 from ..filters import Filter, GaussianFilter, RateFilter
 from ..kernels import Kernel, RankOne, Redfield, Secular
 from ..lamb import LambKernel, RedfieldLamb, SecularLamb, UniversalLamb, WindowedLamb
-from ..models import Model
+from ..models import Model, scale
 from ..spectrum import Real
 from ..user import CustomKernel
 from ..windows import ckg_gaussian, ckg_metropolis
@@ -32,8 +32,7 @@ DEGENERACY_TOLERANCE = 1e-9
 
 def bandwidth(model: Model) -> float:
     """Σ|c_k| over the terms that are not the identity: at least half of max |ν|; 1 if there are none."""
-    weights = [abs(c) for label, c in model.terms if set(label) - {"I"}]
-    return float(sum(weights)) or 1.0
+    return scale.bandwidth(model.hamiltonian)
 
 
 def _made(
@@ -142,13 +141,14 @@ def davies(
     Args:
         model: Hamiltonian on n qubits.
         couplings: Hermitian operators.
-        bath: Gives γ(ν) and S(ω).
+        bath: Gives γ(ν) and S(ω); a cutoff left out is 5 × the largest |coefficient| of H.
         degeneracy_tolerance: Frequencies closer than this times Σ|c_k| count as equal.
         coherent: LAMB_SHIFT, NONE, or BALANCE (which matters for a wide tolerance only).
 
     References:
         Davies, Commun. Math. Phys. 39, 91 (1974); Breuer & Petruccione, ch. 3.
     """
+    bath = bath.for_model(model)
     tolerance = check_real("degeneracy_tolerance", degeneracy_tolerance, low=0.0) * bandwidth(model)
     kernel = Secular(bath, tolerance)
     return _made(model, couplings, kernel, coherent, "davies", SecularLamb(kernel))
@@ -165,6 +165,7 @@ def redfield(model: Model, couplings: Operators, bath: Bath, coherent: Coherent 
             "coherent", "be lamb_shift or none for redfield", "its kernel is not positive, so B cannot balance it",
             'use kind = "ule" with coherent = "balance"',
         )  # fmt: skip
+    bath = bath.for_model(model)
     kernel = Redfield(bath)
     return _made(model, couplings, kernel, coherent, "redfield", RedfieldLamb(kernel))
 
@@ -177,6 +178,7 @@ def ule(model: Model, couplings: Operators, bath: Bath, coherent: Coherent = Coh
     References:
         Nathan & Rudner, PRB 102, 115109; Davidović, Quantum 4, 326 (GAME).
     """
+    bath = bath.for_model(model)
     return _made(model, couplings, RankOne(RateFilter(bath)), coherent, "ule", UniversalLamb(bath))
 
 
@@ -196,7 +198,7 @@ def coarse_grained(
     Args:
         model: Hamiltonian on n qubits.
         couplings: Hermitian operators.
-        bath: Gives γ(ν) and S(ω).
+        bath: Gives γ(ν) and S(ω); a cutoff left out is 5 × the largest |coefficient| of H.
         window: T > 0.
         shifted: Whether the spectrum is shifted; if left out, exactly when `coherent` is BALANCE. The Lamb shift
             stays that of the bath.
@@ -205,6 +207,7 @@ def coarse_grained(
     References:
         Schaller & Brandes, PRA 78, 022106; for the shift Scandi & Alhambra, arXiv:2505.20064.
     """
+    bath = bath.for_model(model)
     moved = coherent is Coherent.BALANCE if shifted is None else shifted
     kernel = (shifted_kernel if moved else coarse_grained_kernel)(bath, window)
     return _made(model, couplings, kernel, coherent, "coarse_grained", WindowedLamb(bath, kernel.sigma))
@@ -218,6 +221,7 @@ def scandi_alhambra(
     References:
         Scandi & Alhambra, arXiv:2505.20064 (our reconstruction of the KMS form).
     """
+    bath = bath.for_model(model)
     kernel = scandi_alhambra_kernel(bath, window)
     return _made(model, couplings, kernel, coherent, "scandi_alhambra", WindowedLamb(bath, kernel.sigma))
 

@@ -44,6 +44,13 @@ class Contact:
         """Inverse temperature of that bath."""
         return self.kernel.beta
 
+    @property
+    def baths(self) -> tuple[Bath, ...]:
+        """The physical baths behind its kernel; none for a filter."""
+        source = getattr(self.kernel, "filter", self.kernel)
+        found = (getattr(source, "bath", None), getattr(source, "rate", None))
+        return tuple(bath for bath in found if isinstance(bath, Bath))
+
 
 @dataclass(frozen=True, eq=False)
 class Lindbladian:
@@ -125,13 +132,7 @@ class Lindbladian:
     @property
     def baths(self) -> tuple[Bath, ...]:
         """The different physical baths behind the kernels; none for filters."""
-        found: dict[Bath, None] = {}
-        for contact in self.contacts:
-            source = getattr(contact.kernel, "filter", contact.kernel)
-            for bath in (getattr(source, "bath", None), getattr(source, "rate", None)):
-                if isinstance(bath, Bath):
-                    found[bath] = None
-        return tuple(found)
+        return tuple(dict.fromkeys(bath for contact in self.contacts for bath in contact.baths))
 
     @property
     def bohr_model(self) -> Model:

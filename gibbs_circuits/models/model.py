@@ -10,17 +10,20 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from ..errors import LARGEST, InvalidModelError, as_float, shown
+from .scale import acting, merged, size, without_debris
 
-REAL_TOLERANCE = 1e-10
+REAL_TOLERANCE = 1e-10  # of the operator's own size
 
 
 def hermitian(operator: object, argument: str) -> SparsePauliOp:
     r"""A copy of `operator` with real coefficients and read-only arrays.
 
-    A sum of Pauli strings $\sum_k c_k P_k$ is Hermitian exactly when every merged $c_k$ is real.
+    A sum of Pauli strings $\sum_k c_k P_k$ is Hermitian exactly when every merged $c_k$ is real. Imaginary parts of at
+    most 1e-10 of the largest |c_k| and terms of at most 1e-14 of it, the identity left out, are what other people's
+    arithmetic leaves, and dropped: see `scale.without_debris`.
 
     Raises:
-        InvalidModelError: If it is not a SparsePauliOp, not finite, or not Hermitian to 1e-10.
+        InvalidModelError: If it is not a SparsePauliOp, not finite, or not Hermitian to 1e-10 of its own size.
     """
     if not isinstance(operator, SparsePauliOp):
         raise InvalidModelError(
@@ -43,17 +46,20 @@ def hermitian(operator: object, argument: str) -> SparsePauliOp:
         raise InvalidModelError(
             argument, f"have coefficients up to {LARGEST:g}", f"term {shown(bad)} is larger", "choose another unit"
         )
-    merged = operator if len(operator) == 1 and not np.any(operator.paulis.phase) else operator.simplify(atol=0.0)
-    defect = float(np.max(np.abs(merged.coeffs.imag)))
-    if defect > REAL_TOLERANCE:
-        bad = merged.paulis[int(np.argmax(np.abs(merged.coeffs.imag)))].to_label()
+    whole = operator if len(operator) == 1 and not np.any(operator.paulis.phase) else merged(operator)
+    scale = np.where(acting(whole), size(whole), np.max(np.abs(whole.coeffs)))  # the identity against everything
+    excess = np.abs(whole.coeffs.imag) - REAL_TOLERANCE * scale
+    worst = int(np.argmax(excess))
+    if excess[worst] > 0:
         raise InvalidModelError(
             argument,
             "be Hermitian",
-            f"term {bad} has imaginary part {defect:.1e} (allowed {REAL_TOLERANCE:g})",
+            f"term {whole.paulis[worst].to_label()} has imaginary part {abs(whole.coeffs[worst].imag):.1e} "
+            f"(allowed {REAL_TOLERANCE * scale[worst]:.1e})",
             "pass A + A† and i(A − A†)",
         )
-    real = SparsePauliOp(merged.paulis, merged.coeffs.real)
+    real = without_debris(SparsePauliOp(whole.paulis, whole.coeffs.real))
+    real = SparsePauliOp(real.paulis, real.coeffs)
     real.coeffs.setflags(write=False)
     return real
 

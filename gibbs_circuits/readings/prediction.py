@@ -109,7 +109,7 @@ class Prediction:
         beta = "—" if self.fixed_point_beta is None else number(self.fixed_point_beta)
         return (
             f"Prediction(worst start found {worst}; "
-            f"fixed point {number(self.fixed_point_distance)}, energy {self.fixed_point_energy:.5f}, β {beta}; "
+            f"fixed point {number(self.fixed_point_distance)}, energy {number(self.fixed_point_energy, 5)}, β {beta}; "
             f"contraction {share(self.contraction)} per sweep)"
         )
 

@@ -15,11 +15,12 @@ from ..compiler.saved import from_saved, physics_hash, to_saved
 from ..errors import ArgumentError
 from ..generators.channels import inside
 from ..kernels import Kernel
+from ..models.scale import size
 from .wanted import Wanted
 
 VARIABLE = "GIBBS_CIRCUITS_CACHE"
-GRID = np.array([-4.1, -2.3, -1.1, -0.4, 0.0, 0.4, 1.1, 2.3, 4.1])
-SEARCH = 3  # raised whenever a search would find something else
+GRID = np.array([-4.1, -2.3, -1.1, -0.4, 0.0, 0.4, 1.1, 2.3, 4.1])  # in units of the largest coefficient of H
+SEARCH = 4  # raised whenever a search would find something else
 
 
 def folder() -> Path:
@@ -36,7 +37,7 @@ def key(wanted: Wanted) -> str:
     of = inside(wanted.generator)
     content = [
         SEARCH, physics_hash(wanted.generator), repr(wanted.generator), of.kind, of.coherent.value,
-        [_sampled(one.kernel) for one in of.contacts],
+        [_sampled(one.kernel, size(of.model.hamiltonian) or 1.0) for one in of.contacts],
         [sorted((label, float(c.real)) for label, c in one.coupling.to_list()) for one in of.contacts],
         wanted.target_error, wanted.guarantee.value, wanted.calibration.value, wanted.seconds, wanted.seed,
         wanted.error_rates, wanted.classical_randomness,
@@ -46,10 +47,12 @@ def key(wanted: Wanted) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _sampled(kernel: Kernel) -> str:
-    """A kernel by its values on a grid of pairs of Bohr frequencies."""
-    values = np.asarray(kernel(GRID[:, None], GRID[None, :]), dtype=complex)
-    return hashlib.sha256(np.round(values, 12).tobytes()).hexdigest()
+def _sampled(kernel: Kernel, unit: float) -> str:
+    """A kernel by its values on a grid of pairs of Bohr frequencies, in units of H, to twelve digits of the largest."""
+    nu = unit * GRID
+    values = np.asarray(kernel(nu[:, None], nu[None, :]), dtype=complex)
+    peak = float(np.max(np.abs(values))) or 1.0
+    return f"{peak:.12e} {hashlib.sha256(np.round(values / peak, 12).tobytes()).hexdigest()}"
 
 
 def known(wanted: Wanted) -> Program | None:

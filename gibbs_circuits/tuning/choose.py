@@ -11,12 +11,14 @@ import numpy as np
 from pydantic import ValidationError
 
 from ..compiler import Knobs, Program, Scheme, TimeKnobs
+from ..compiler.quadrature import SHORT
 from ..compiler.schemes.jumps import symbolic_jumps, widest
 from ..errors import ArgumentError
 from ..generators import Lindbladian
-from ..generators.channels import DiscreteChannel
-from ..generators.frequency import local_frequency
+from ..generators.channels import DiscreteChannel, inside
+from ..generators.frequency import local_frequency, rate_unit, time_unit
 from ..generators.matrices import largest_rate
+from ..models.scale import rounded
 from ..readings import cost, fixed_point, sweep_channel
 from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..readings.counting import Pool
@@ -30,7 +32,7 @@ MAX_SWEEPS = 400
 RESTS, RESTED = 20, 1e-6  # after so many sweeps a distance that moves by less has come to rest
 FALLBACK_SWEEPS = 12
 RATE = 3.6  # strength × ‖R‖ of the middle setting: a rule of thumb from the models of benchmarks/ladder.py
-STRONGEST = 1.5
+STRONGEST = 1.5  # over the unit of the rates
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Setting:
     """One setting of the formula.
 
     Spacing τ = `aliasing` / ν with ν = max ‖[H, A]‖/‖A‖, nodes N = ⌈`window` β / τ⌉, strength
-    δ = `strength` · 3.6 / ‖R‖ (at most `strength` · 1.5 when `capped`), and random delays.
+    δ = `strength` · 3.6 / ‖R‖ (when `capped` at most `strength` · 1.5 over the unit of the rates), and random delays.
     """
 
     aliasing: float
@@ -136,14 +138,18 @@ def _given(knobs: Knobs) -> dict[str, Any]:
     return {name: value for name in knobs.model_fields_set if (value := getattr(knobs, name)) is not None}
 
 
-def values_at(setting: Setting, nu: float, rate: float, width: float) -> dict[str, Any]:
-    """The knobs of a scheme in the time domain at one setting; `width` is that of the widest filter."""
-    spacing = setting.aliasing / nu if nu > 0 else 1.0
-    nodes = max(2, ceil(setting.window * width / spacing)) if width > 0 else 1
-    strength = RATE / rate if rate > 0 else STRONGEST
-    strength = setting.strength * (min(STRONGEST, strength) if setting.capped else strength)
+def values_at(setting: Setting, generator: Lindbladian, rate: float, width: float) -> dict[str, Any]:
+    """The knobs of a scheme in the time domain at one setting; `width` is that of the widest filter.
+
+    Rounded to four digits in units of H and of the rates, so that they scale as these do.
+    """
+    nu, time, strongest = local_frequency(generator), time_unit(generator), STRONGEST / rate_unit(generator)
+    spacing = setting.aliasing / nu if nu > 0 else width or time
+    nodes = max(2, ceil(setting.window * width / spacing)) if spacing < SHORT * width else 1
+    strength = RATE / rate if rate > 0 else strongest
+    strength = setting.strength * (min(strongest, strength) if setting.capped else strength)
     return {
-        "spacing": float(f"{spacing:.4g}"), "nodes": nodes, "strength": float(f"{strength:.4g}"),
+        "spacing": rounded(spacing, time), "nodes": nodes, "strength": rounded(strength, 1 / rate_unit(generator)),
         "random_delays": setting.delays,
     }  # fmt: skip
 
@@ -188,10 +194,11 @@ def _settings(
         return
     rate = largest_rate(generator)
     if not issubclass(scheme.knobs, TimeKnobs):
-        yield from ({"strength": float(f"{strength / (rate or 1.0):.4g}")} for strength in STRENGTHS)
+        unit = rate_unit(generator)
+        yield from ({"strength": rounded(strength / (rate or unit), 1 / unit)} for strength in STRENGTHS)
         return
-    nu, width = local_frequency(generator), widest(symbolic_jumps(generator, resolution))
-    yield from (values_at(setting, nu, rate, width) for setting in LADDER)
+    width = widest(symbolic_jumps(generator, resolution))
+    yield from (values_at(setting, generator, rate, width) for setting in LADDER)
 
 
 def pool_of(generator: Lindbladian | DiscreteChannel) -> Pool:
@@ -251,11 +258,11 @@ def _formula_only(
     generator: Lindbladian | DiscreteChannel, scheme: Scheme, knobs: Knobs, target_error: float
 ) -> Program:
     values: dict[str, Any] = {}
-    strength = float(f"{min(STRONGEST, 10 * target_error):.4g}")
+    strength = float(f"{min(STRONGEST, 10 * target_error):.4g}")  # in units of one over the rates
     if isinstance(generator, Lindbladian) and issubclass(scheme.knobs, TimeKnobs):
         width = widest(symbolic_jumps(generator, getattr(knobs, "resolution", None)))
-        values = values_at(MIDDLE, local_frequency(generator), RATE, width)
+        values = values_at(MIDDLE, generator, 0.0, width)
     if "strength" in scheme.knobs.model_fields:
-        values["strength"] = strength
+        values["strength"] = strength / rate_unit(inside(generator))
     sweeps = ceil(FALLBACK_SWEEPS / strength)
     return scheme(generator, _within_range(type(knobs), {**values, "sweeps": sweeps, **_given(knobs)}))

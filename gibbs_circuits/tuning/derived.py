@@ -11,7 +11,7 @@ from ..compiler import SCHEMES, Guarantee, Program
 from ..compiler.schemes.jumps import MAX_DIAGONALISED
 from ..generators import Coherent, Lindbladian
 from ..generators.channels import DiscreteChannel, inside
-from ..generators.frequency import local_frequency
+from ..generators.frequency import local_frequency, time_unit
 from ..readings import cost
 from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..spectrum import Array, gibbs_state, vec
@@ -107,7 +107,7 @@ def _searched(
     n, sigma = generator.model.num_qubits, gibbs_state(generator.model, generator.beta)
     aim = Aim(MARGIN * target, sampler, sigma, followed(n) if sampler else vec(start)[:, None])
     found, tried, last = list[Schedule](), 0, deadline - 0.1 * (deadline - time.monotonic())
-    nu = local_frequency(generator) or 1.0
+    nu = local_frequency(generator) or 1 / time_unit(generator)
     for index, (turn, slices) in enumerate(SPACINGS):
         begun = time.monotonic()
         until = begun + (last - begun) * max(SHARE, 1 / (len(SPACINGS) - index))

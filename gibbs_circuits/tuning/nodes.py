@@ -18,7 +18,7 @@ from qiskit.quantum_info import Pauli, SparsePauliOp
 from ..compiler import Correct, Couple, ErrorTerm, Evolve, Group, Program, RandomDelay, Reset, Rung, Stage, Status, Step
 from ..compiler.trotter import Term, commuting_groups, spectators
 from ..generators import Lindbladian
-from ..models import Model
+from ..models import Model, scale
 from ..readings.evolver import Evolver
 from ..spectrum import Array, Real, spectrum
 from .first_order import kick_of
@@ -31,7 +31,7 @@ STEEP = 10.0  # β|ν|/4 beyond which balance is asked for relative to the large
 COLDEST = 100.0  # β max|ν| beyond which the Gaussian filter stays as it is: a narrower one would see no frequency
 BRANCH = 2.5  # a phase below which the logarithm of a unitary is the one meant
 ROUNDS = 4
-SMALL = 1e-9
+SMALL = 1e-9  # of what it is compared with
 SOURCE = "least squares against detailed balance over the Bohr frequencies; Ding, Li & Lin, arXiv:2404.05998"
 
 
@@ -113,7 +113,8 @@ def layout(generator: Lindbladian, count: int, spacing: float, slices: int = 1) 
         spacing: τ > 0; beyond π / max |ν| the nodes cannot tell frequencies apart.
     Cost: O(8**n) per coupling and node.
     """
-    passes = _passes([tuple((p, float(c.real)) for p, c in one.coupling.to_list()) for one in generator.contacts])
+    top = max(scale.size(one.coupling) for one in generator.contacts)  # rates are those of the strength, not of ‖A‖
+    passes = _passes([tuple((p, float(c.real) / top) for p, c in one.coupling.to_list()) for one in generator.contacts])
     idle = {label for couplings in passes for label in _idle(generator.model, couplings)}
     allowed = _fields_beside(idle, generator.model.num_qubits)
     weights, violation = balanced_weights(generator, count, spacing)
@@ -145,7 +146,8 @@ def balanced_weights(generator: Lindbladian, count: int, spacing: float) -> tupl
     up, down = (np.exp(sign * beta * nu / 4 - fold)[:, None] for sign in (1, -1))
     broken = _real(np.hstack([(up - down) * waves, 1j * (up + down) * waves]))
     made = _real(np.hstack([waves, 1j * waves]))
-    x = min(beta, COLDEST / max(float(np.max(np.abs(nu), initial=0.0)), SMALL)) * nu
+    fastest = float(np.max(np.abs(nu), initial=0.0))
+    x = (min(beta, COLDEST / fastest) if fastest > 0 else beta) * nu
     near = _real((root * np.exp(-(x**2) / 16 - x / 4)).astype(complex))
     both = np.vstack([broken, NEAR * made, GENTLE * np.eye(2 * count)])
     wanted = np.concatenate([np.zeros_like(near), NEAR * near, np.zeros(2 * count)])
@@ -190,7 +192,8 @@ def counter_fields(
     count, n, s = len(bare.weights), bare.generator.model.num_qubits, spectrum(bare.generator.model)
     steps = tuple(_pass(bare, couplings, 1.0, ((),) * count))
     evolver, program = Evolver(bare.groups, n), bare.program([Stage(steps, 1)])
-    kick, off = kick_of(program, steps, evolver), np.abs(s.bohr_frequencies) > SMALL
+    kick = kick_of(program, steps, evolver)
+    off = np.abs(s.bohr_frequencies) > SMALL * scale.bandwidth(bare.generator.model.hamiltonian)
     wanted = _real(s.to_energy(balance(program, kick.decay) - kick.ordering)[off])
     size, one = float(np.linalg.norm(wanted)), evolver.unitary(_unit(bare, couplings))
     if size < SMALL:

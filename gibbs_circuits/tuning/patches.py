@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from ..models import Model
+from ..models import Model, scale
 from .ansatz import Edge
 from .shapes import interacting_pairs
 
 MOST = 4  # patches of one size
-VARIES = 1e-9
+VARIES = 1e-9  # of the largest coefficient of H
 Features = tuple[tuple[tuple[object, float], ...], ...]
 
 
@@ -57,10 +57,10 @@ def patches(model: Model, size: int, radius: int = 1) -> tuple[Patch, ...]:
     Those with the most bonds come first and, among them, those with the fewest classes that the whole does not have.
     """
     found: dict[str, Patch] = {}
-    known = whole(model, radius).classes
+    known, unit = whole(model, radius).classes, scale.size(model.hamiltonian) or 1.0
     for sites in _connected(interacting_pairs(model.hamiltonian), size):
         patch = _patch(model, sites, radius)
-        text = str(sorted((label, round(c, 12)) for label, c in patch.model.terms)) + str(patch.features)
+        text = str(sorted((label, round(c / unit, 12)) for label, c in patch.model.terms)) + str(patch.features)
         found.setdefault(text, patch)
     ordered = sorted(found.values(), key=lambda p: (-len(p.bonds), len(p.classes - known), p.sites))
     most = [patch for patch in ordered if len(patch.bonds) == len(ordered[0].bonds)] if ordered else []
@@ -154,13 +154,15 @@ def _patch(model: Model, sites: tuple[int, ...], radius: int) -> Patch:
 def _excess(model: Model, *, inner: bool = False) -> dict[str, np.ndarray]:
     """Fields by letter and the sum of couplings, per site, less their mean, where they differ from site to site.
 
+    In units of the largest coefficient of H: they are weights of angles, which have no unit.
+
     With `inner`, fields at the two ends of a chain are not looked at.
     """
-    n = model.num_qubits
+    n, unit = model.num_qubits, scale.size(model.hamiltonian) or 1.0
     fields = {letter: np.zeros(n) for letter in "XYZ"}
     strengths: dict[Edge, float] = {}
-    for label, coefficient in model.terms:
-        acting = [q for q, letter in enumerate(reversed(label)) if letter != "I"]
+    for label, c in model.terms:
+        acting, coefficient = [q for q, letter in enumerate(reversed(label)) if letter != "I"], c / unit
         if len(acting) == 1:
             fields[label[n - 1 - acting[0]]][acting[0]] += coefficient
         elif len(acting) == 2:

@@ -19,6 +19,7 @@ from ..compiler.steps import Branch, Correct, Couple, Evolve, RandomChoice, Rand
 from ..compiler.trotter import Group, weight
 from ..errors import ArgumentError, TooLargeError, shown
 from ..exact.symmetry import pauli_strings
+from ..models.scale import without_debris
 from .ansatz import Values
 from .objectives import Preparation
 
@@ -28,7 +29,7 @@ INVARIANT = 1e-9
 
 def symmetries(hamiltonian: SparsePauliOp) -> tuple[str, ...]:
     """Generators of the group of Pauli strings that commute with every term; they need not commute among themselves."""
-    return tuple(pauli.to_label() for pauli in pauli_strings([hamiltonian.simplify()]))
+    return tuple(pauli.to_label() for pauli in pauli_strings([without_debris(hamiltonian)]))
 
 
 def twirl_step(labels: Sequence[str]) -> RandomChoice:

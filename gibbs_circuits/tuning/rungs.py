@@ -16,7 +16,7 @@ from ..errors import GibbsError
 from ..filters import Filter
 from ..generators import Lindbladian
 from ..generators.channels import DiscreteChannel
-from ..generators.frequency import local_frequency
+from ..generators.frequency import local_frequency, rate_unit, time_unit
 from ..generators.matrices import superoperator
 from ..readings import fixed_point, sweep_channel
 from ..spectrum import Array, gibbs_state, spectrum, trace_distance
@@ -110,7 +110,7 @@ def _strength(program: Program) -> RungSlope | None:
     if fine is None:
         return None
     sigma = gibbs_state(program.generator.model, program.generator.beta)
-    values = _halved(min(float(program.knobs["strength"]), 0.5) / 8)
+    values = _halved(min(float(program.knobs["strength"]), 0.5 / rate_unit(program.lindbladian)) / 8)
     errors = []
     for strength in values:
         one = exactly_evolved(with_knobs(program, strength=strength, nodes=fine.nodes, spacing=fine.spacing))
@@ -167,18 +167,21 @@ def _widest(program: Program) -> Filter | None:
 
 
 def _dilation(program: Program, *, palindromic: bool) -> RungSlope:
-    """‖Φ_δ^{1/δ} − e^{L}‖ of one jump per coupling, forward and back with exact evolution, against δ."""
+    """‖Φ_δ^{t/δ} − e^{tL}‖ of one jump per coupling, forward and back with exact evolution, against δ.
+
+    At t one over the unit of the rates.
+    """
     filter = _widest(program)
     assert filter is not None  # the sequential scheme has been written
     errors, counts, reference = [], (16, 32, 64), None
-    for count in counts:
-        one = _palindrome(program, filter, 1 / count, palindromic=palindromic)
+    values = tuple(1 / rate_unit(program.lindbladian) / count for count in counts)
+    for count, strength in zip(counts, values, strict=True):
+        one = _palindrome(program, filter, strength, palindromic=palindromic)
         if reference is None:
-            kick = segments(_palindrome(program, filter, 1 / count, palindromic=True))[0].kicks[0]
+            kick = segments(_palindrome(program, filter, strength, palindromic=True))[0].kicks[0]
             reference = scipy.linalg.expm(count * lindblad(kick.jumps, np.zeros_like(kick.hamiltonian)))
         channel = np.linalg.matrix_power(sweep_channel(one), count)
         errors.append(float(np.linalg.norm(channel - reference, 2)))
-    values = tuple(1 / count for count in counts)
     slope = fitted_slope(values, errors, ROUNDING)
     if palindromic:
         return RungSlope(
@@ -193,8 +196,8 @@ def _dilation(program: Program, *, palindromic: bool) -> RungSlope:
 
 def _palindrome(program: Program, filter: Filter, strength: float, *, palindromic: bool) -> Program:
     knobs = SequentialKnobs(
-        sweeps=1, strength=strength, spacing=filter.width / 4 or 1.0, nodes=25, random_delays=(0, 0),
-        resolution=program.knobs.get("resolution"),
+        sweeps=1, strength=strength, spacing=filter.width / 4 or time_unit(program.lindbladian), nodes=25,
+        random_delays=(0, 0), resolution=program.knobs.get("resolution"),
     )  # fmt: skip
     return exactly_evolved(sequential(program.generator, knobs, palindromic=palindromic))
 

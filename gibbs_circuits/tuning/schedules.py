@@ -11,6 +11,8 @@ import numpy as np
 
 from ..compiler import Program, Stage
 from ..generators import Lindbladian
+from ..generators.frequency import time_unit
+from ..models.scale import rounded
 from ..readings import sweep_channel
 from ..readings.cost import step_gates
 from ..readings.evolver import Evolver
@@ -98,7 +100,7 @@ def trials(generator: Lindbladian, spacing: float, slices: int, aim: Aim) -> Ite
     settings = dict.fromkeys([LIKELY, FLOOR, *((N, y, d) for y, N, d in product(STRENGTHS, NODES, DELAYS))])
     kicks = dict[tuple[int, float], Array]()
     for count, strength, delays in settings:
-        plan = layout(generator, count, float(f"{spacing:.4g}"), slices)
+        plan = layout(generator, count, rounded(spacing, time_unit(generator)), slices)
         steps = plan.sweep(strength, delays)
         program = plan.program([Stage(plan.sweep(strength), 1)])
         if (count, strength) not in kicks:

@@ -13,6 +13,7 @@ from ...errors import ArgumentError, check_real
 from ...generators import Coherent, Contact, Lindbladian
 from ...models import Model
 from ...models.library import tfim
+from ...models.scale import bandwidth
 from ...spectrum import spectrum
 from ..program import Program
 from ..schemes.sequential import SequentialKnobs, sequential
@@ -95,7 +96,7 @@ def _norm(model: Model) -> float:
 
 def _gap(model: Model) -> float:
     energies = spectrum(model).energies
-    above = energies[energies > energies[0] + DEGENERATE * max(1.0, float(np.max(np.abs(energies))))]
+    above = energies[energies > energies[0] + DEGENERATE * bandwidth(model.hamiltonian)]
     if above.size == 0:
         raise ArgumentError("model", "have more than one level to be cooled", "it has one", "add a term to H")
     return float(above[0] - energies[0])

@@ -161,7 +161,7 @@ class ErfPulse:
     def time(self, t: Real) -> Array:
         """f(t); (a − b)/2π at 0."""
         t = np.asarray(t, dtype=float)
-        small = np.abs(t) < 1e-10
+        small = np.abs(t) < 1e-10 / self.a
         s = np.where(small, 1.0, t)
         upper = np.exp(-((self.delta_a * s) ** 2) / 4 + 1j * self.a * s)
         lower = np.exp(-((self.delta_b * s) ** 2) / 4 + 1j * self.b * s)

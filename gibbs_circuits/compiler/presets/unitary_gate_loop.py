@@ -9,7 +9,7 @@ import numpy as np
 from ...errors import TooLargeError, check_integer, check_real
 from ...filters import GaussianFilter
 from ...generators import Coherent, Lindbladian, couplings_of, dll
-from ...generators.matrices import coherent_term, energy_spectrum, jumps
+from ...generators.matrices import coherent_term, decay_operator, energy_spectrum, jumps
 from ...models.library import mixed_field_ising
 from ...spectrum import Array
 from ...status import Status
@@ -20,7 +20,7 @@ from ..trotter import commuting_groups
 
 MAX_QUBITS = 6
 MAX_JUMPS = 256
-NEGLIGIBLE = 1e-12
+NEGLIGIBLE = 1e-12  # of the rates
 SOURCE = "first-order dilation: Ding, Chen & Lin, Phys. Rev. Research 6, 033147"
 
 
@@ -87,6 +87,7 @@ def loop_unitaries(generator: Lindbladian, step: float) -> tuple[Array | None, l
     s, coherent = energy_spectrum(generator), None
     if generator.coherent is Coherent.BALANCE:
         B = s.from_energy(coherent_term(generator))
-        coherent = exponential(B, step) if np.linalg.norm(B) > NEGLIGIBLE else None
+        small = NEGLIGIBLE * float(np.linalg.norm(decay_operator(generator)))
+        coherent = exponential(B, step) if np.linalg.norm(B) > small else None
     raising = [np.kron(np.array([[0, 0], [1, 0]]), s.from_energy(jump)) for jump in jumps(generator)]
     return coherent, [exponential(L + L.conj().T, np.sqrt(step)) for L in raising]

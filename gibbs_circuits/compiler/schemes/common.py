@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from ...errors import ArgumentError, TooLargeError
+from ...errors import LARGEST, ArgumentError, TooLargeError
 from ...exact.balance import secular
 from ...factors import TimeFactors
 from ...generators import Coherent, Lindbladian
@@ -51,7 +51,7 @@ class Knobs(BaseModel):
     strength: float | None = Field(
         default=None,
         gt=0,
-        le=1e6,
+        le=LARGEST,
         allow_inf_nan=False,
         examples=[0.5],
         description="δ: time of the generator that one sweep stands for.",
@@ -95,7 +95,7 @@ class TimeKnobs(Knobs):
     spacing: float | None = Field(
         default=None,
         gt=0,
-        le=1e6,
+        le=LARGEST,
         allow_inf_nan=False,
         examples=[0.5],
         description="τ: time between two nodes, and one Trotter step.",
@@ -119,7 +119,7 @@ class TimeKnobs(Knobs):
     resolution: float | None = Field(
         default=None,
         gt=0,
-        le=1e6,
+        le=LARGEST,
         allow_inf_nan=False,
         examples=[0.5],
         description="Davies only: width in energy of its jumps, one per cell of Bohr frequencies; left out: the smaller"
@@ -201,7 +201,8 @@ def _grid_error(lindbladian: Lindbladian, jumps: Sequence[SymbolicJump], count: 
     if lindbladian.model.num_qubits <= MAX_DIAGONALISED:
         nu = spectrum(lindbladian.bohr_model).bohr_frequencies
     else:
-        edge = max(local_frequency(lindbladian), 1 / max(widest(jumps), 1e-9))
+        longest = widest(jumps)
+        edge = max(local_frequency(lindbladian), 1 / longest if longest > 0 else 0.0)
         nu = np.linspace(-edge, edge, 101)
     nu = np.unique(nu)
     nu = nu[np.unique(np.linspace(0, nu.size - 1, MOST_COMPARED).round().astype(int))]

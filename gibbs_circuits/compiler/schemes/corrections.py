@@ -9,6 +9,7 @@ from pydantic import Field
 from qiskit.quantum_info import SparsePauliOp
 
 from ...errors import ArgumentError
+from ...models.scale import merged
 from ..coherent import PauliSum, check_balance, coherent_sum, declared_coherent
 from ..program import ErrorTerm, Rung
 from ..quadrature import Nodes
@@ -138,7 +139,7 @@ def ledger(
     if knobs.coherent_term == "omit":
         return terms
     sums = [_sum(generator, members, knobs, placed=False, ordered=False) for members in passes]
-    operator = SparsePauliOp.sum([part.operator for part in sums]).simplify()
+    operator = merged(SparsePauliOp.sum([part.operator for part in sums]))
     term = declared_coherent(inside(generator), PauliSum(operator, sum(part.dropped for part in sums)))
     return tuple(term if found.rung is Rung.COHERENT else found for found in terms)
 
