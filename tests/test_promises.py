@@ -142,6 +142,19 @@ def test_figures__are_within_their_stated_error__100_generated_generators(first:
     assert checked >= 10
 
 
+@pytest.mark.parametrize("beta", [0.4, 2.0, 9.0])
+def test_figures__are_within_their_stated_error__discrete_channel(beta: float) -> None:
+    setup = setup_of((("ZZ", -1.0), ("XI", 0.6), ("IX", 0.35), ("IZ", 0.2)), beta, "Y", "none")
+    exact = Digits(setup, digits.enough_digits(setup))
+    values = sorted((abs(z) for z in digits.eigenvalues(exact.discrete_channel(0.5))), reverse=True)
+    assert float(values[0]) == pytest.approx(1, abs=1e-14)  # σ, left alone by the oracle's channel
+    found = gc.certificate(gc.discrete(from_terms(list(setup.terms)), beta, couplings="Y", step=0.5))
+    gap, stated = float(1 - values[1]), promises.stated_error(found, "gap")
+    allowed = 1e-8 * gap if stated is None else stated
+    assert found.spectral_gap is None or abs(found.spectral_gap - gap) <= allowed + 1e-15
+    assert found.bias is None or found.bias <= (promises.stated_error(found, "bias") or 1e-12)
+
+
 # the oracle itself
 
 
@@ -387,7 +400,7 @@ def test_redfield__right_values__from_the_kernel_in_many_digits() -> None:
 # (b) kind 3: nothing happens
 
 
-@pytest.mark.parametrize("command", ["compile", "run"])
+@pytest.mark.parametrize("command", ["compile", pytest.param("run", marks=pytest.mark.slow)])
 def test_dead_generator__is_refused_within_seconds__hydrogen_at_300_K(command: str, tmp_path: Path) -> None:
     out = ["--out", tmp_path / "out"] if command == "run" else []
     line = refused_soon(command, CASES / "hydrogen_300K.toml", *out)
@@ -413,7 +426,7 @@ def rates_of(setup: Setup) -> tuple[float, float]:
 MHZ_WITH_BATH = '\nbath = { kind = "ohmic", cutoff = 5.0 }\n'
 
 
-@pytest.mark.parametrize("command", ["compile", "run"])
+@pytest.mark.parametrize("command", ["compile", pytest.param("run", marks=pytest.mark.slow)])
 def test_dead_generator__names_the_cutoff__qubits_in_megahertz(command: str, tmp_path: Path) -> None:
     path = tmp_path / "mhz.toml"
     path.write_text((CASES / "qubits_in_MHz.toml").read_text() + MHZ_WITH_BATH)

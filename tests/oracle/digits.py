@@ -193,6 +193,28 @@ class Digits:
             rest = [-z.real for z in values if abs(z) > zero]
             return len(values) - len(rest), min(rest) if rest else mpf(0)
 
+    def discrete_channel(self, fraction: float) -> Matrix:
+        """Φ = sT + K·K†, K = (σ^½Mσ^½)^½σ^{−½}, M = 1 − sR, s = fraction/‖R‖, of a setup without coherent term."""
+        with digits(self.dps):
+            d, R = self.d, mpmath.zeros(self.d, self.d)
+            for _, part in self.parts:
+                R += part
+            s = mpf(fraction) / max(mp.eighe((R + R.H) / 2, eigvals_only=True))
+            p = [self.sigma()[i, i] for i in range(d)]
+            M = mpmath.matrix(d, d)
+            for i, j in np.ndindex(d, d):
+                M[i, j] = mp.sqrt(p[i] * p[j]) * ((1 if i == j else 0) - s * R[i, j])
+            values, U = mp.eighe((M + M.H) / 2)
+            K = U * mp.diag([mp.sqrt(v) for v in values]) * U.H
+            for i, j in np.ndindex(d, d):
+                K[i, j] /= mp.sqrt(p[j])
+            T = self.generator()
+            self._add_left_right(T, R / 2)
+            Phi = s * T
+            for i, j, k, l in np.ndindex(d, d, d, d):
+                Phi[i * d + j, k * d + l] += K[i, k] * mp.conj(K[j, l])
+            return Phi
+
     def distance(self, a: Matrix, b: Matrix) -> mpf:
         """½‖a − b‖₁."""
         with digits(self.dps):
