@@ -282,6 +282,14 @@ def test_guarantee__is_not_any_start__discrete_that_hardly_contracts() -> None:
     assert not program_complaints(program, SLOW_PAIR, 0.2, claims(program, 0.2, prediction), prediction)
 
 
+@pytest.mark.slow
+def test_guarantee__is_none__h2_from_a_start_that_ends_too_far(capsys: Capture) -> None:
+    found = document(capsys, "compile", CASES / "h2_from_plus.toml")["program"]
+    assert found["guarantee"] == "none"  # .1666 from its own start, .2615 from the worst
+    assert found["guarantee_worst"] == pytest.approx(0.26153, abs=1e-3)
+    assert found["guarantee_bound"] is None or found["guarantee_bound"] >= 0.2615
+
+
 def test_guarantee__names_what_it_rests_on__named_scheme() -> None:
     generator = gc.dll(gc.models.mixed_field_ising(2), 1.0, couplings="Y")
     program = gc.compile(generator, "parallel", 0.2)
@@ -352,6 +360,13 @@ def test_bias__is_not_zero__cold_chain_whose_residual_is(capsys: Capture) -> Non
     if found["bias"] is not None:
         assert found["bias"] == pytest.approx(4.9865e-6 if found["with_hamiltonian"] else 0.29790, rel=1e-3)
     assert not certificate_complaints(gc.certificate(cold_chain(12.0)), setup_of(CHAIN, 12.0, "Y", "none"))
+
+
+def test_bias__is_not_printed_as_zero__cold_chain(capsys: Capture) -> None:
+    assert cli.status(["exact", str(CASES / "cold_bias.toml")]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "bias" in line.lower()]
+    assert lines
+    assert not any("stationary to rounding" in line for line in lines)
 
 
 def test_certificate__has_an_error_estimate__every_figure_it_measures() -> None:
