@@ -542,6 +542,25 @@ def test_heat_currents__are_two__two_baths_at_one_beta() -> None:
     assert numbers(gc.heat_currents(gc.several_baths(*parts), zero)) == pytest.approx(right, abs=1e-10)
 
 
+# Blocks on two qubits that a decomposition missed by 2.0e-6 and 1.3e-8.
+ORDINARY_BLOCKS: tuple[Any, ...] = (
+    ("weak_measurement", (("Z", -0.675),), "X", 19.72128907218258, {}, {"sweeps": 12, "strength": 0.33}),
+    (
+        "stinespring", (("X", 0.523), ("Z", 1.308), ("Y", 0.231)), "Z", 6.1954293719187055,
+        {"filter": "lloyd_abanin", "splitting": 0.3099855415515653, "coherent": "none"}, {},
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("scheme", "terms", "letters", "beta", "given", "knobs"), ORDINARY_BLOCKS)
+def test_dense_block__is_written__ordinary_input(
+    scheme: str, terms: Any, letters: str, beta: float, given: dict[str, Any], knobs: dict[str, Any]
+) -> None:
+    generator = gc.dll(from_terms(list(terms)), beta, couplings=letters, **given)
+    _, refusal = tried(lambda: gc.cost(gc.compile(generator, scheme, 0.1, **knobs)))
+    assert "synthesised" not in refusal
+
+
 def test_error_budget__is_of_the_size_of_the_error__commuting_pair(tmp_path: Path, capsys: Capture) -> None:
     path = tmp_path / "pair.toml"
     terms = ", ".join(f'["{label}", {c}]' for label, c in PAIR)
