@@ -115,9 +115,10 @@ def stated_error(certificate: Any, name: str) -> float | None:
     return estimates.get(name)
 
 
-def _off(certificate: Any, name: str, value: float, right: float, relative: float = 1e-9) -> str | None:
+def _off(certificate: Any, name: str, value: float, right: float, relative: float, floor: float) -> str | None:
+    """A complaint where a figure misses by more than its stated error, or than rounding where none is stated."""
     stated = stated_error(certificate, name)
-    allowed = max(relative * abs(right), 1e-14) if stated is None else 1.01 * stated + 1e-13 * abs(right)
+    allowed = max(relative * abs(right), floor) if stated is None else 1.01 * stated + 1e-13 * abs(right)
     if abs(value - right) <= allowed:
         return None
     error = "no error stated" if stated is None else f"stated error {stated:.1e}"
@@ -137,7 +138,7 @@ def certificate_complaints(certificate: Any, setup: digits.Setup) -> list[str]:
     small = exact.d <= 4
     count, gap = exact.steady_states_and_gap(with_h) if small else (1, None)
     if certificate.bias is not None and count == 1:
-        found.append(_off(certificate, "bias", certificate.bias, float(exact.bias(with_h))))
+        found.append(_off(certificate, "bias", certificate.bias, float(exact.bias(with_h)), 1e-9, 1e-12))
     balanced = setup.coherent != "none" and certificate.kms_defect is not None
     if small and balanced and certificate.steady_states is not None and certificate.steady_states != count:
         found.append(f"there are {count} stationary operators, not {certificate.steady_states}")
@@ -150,7 +151,7 @@ def certificate_complaints(certificate: Any, setup: digits.Setup) -> list[str]:
     if gap is not None and certificate.spectral_gap is not None:
         resolution = (certificate.gap_resolution or 0.0) if stated_error(certificate, "gap") is None else 0.0
         if abs(certificate.spectral_gap - float(gap)) > resolution:
-            found.append(_off(certificate, "gap", certificate.spectral_gap, float(gap), 1e-8))
+            found.append(_off(certificate, "gap", certificate.spectral_gap, float(gap), 1e-8, 0.0))
     found += _measured(certificate)
     found += _balance(certificate, exact, with_h) if small else []
     return [line for line in found if line is not None]
