@@ -95,11 +95,11 @@ def _parameters(
     return out
 
 
-def _knobs(rng: np.random.Generator, scheme: str) -> dict[str, Any]:
-    """Knobs as a user gives them, all, some or none."""
+def _knobs(rng: np.random.Generator, scheme: str, chosen: bool) -> dict[str, Any]:
+    """Knobs as a user gives them, or none where they may be `chosen` by the package."""
     if scheme == "auto":
         return {"time_budget": 3.0, "calibration": "derived"}
-    if rng.random() < 0.4:
+    if rng.random() < 0.4 and chosen:
         return {}
     out: dict[str, Any] = {"sweeps": int(rng.integers(2, 21))}
     if scheme in IN_TIME:
@@ -145,7 +145,9 @@ def program_case(scheme: str, seed: int) -> Case:
     parameters = _parameters(rng, kind, given, terms, beta)
     target = float(np.round(rng.uniform(0.15 if mild else 0.05, 0.3), 3))
     couplings = tuple(every_site(str(rng.choice(["Y", "XY", "XYZ"])), n)) if mild else _couplings(rng, n)
-    return Case(seed, scheme, terms, beta, couplings, kind, parameters, coherent, target, _knobs(rng, scheme))
+    few = scheme not in IN_TIME or kind in ("dll", "ule")  # with hundreds of jumps choosing takes minutes
+    knobs = _knobs(rng, scheme, few)
+    return Case(seed, scheme, terms, beta, couplings, kind, parameters, coherent, target, knobs)
 
 
 def figure_case(seed: int) -> Case:
