@@ -73,7 +73,7 @@ def generator_table(generator: object, cert: Certificate) -> Table:
         row("UNSTABLE: largest growth rate", "growth_rate", number(cert.growth_rate))
     row("spectral gap", "spectral_gap", gap, "measured, not resolved" if unresolved else None)
     if cert.rates is not None:
-        row("downhill rates at the Bohr frequencies, fastest … slowest", "rates", str(cert.rates))
+        row("rates at the Bohr frequencies, fastest … slowest", "rates", str(cert.rates))
     time = cert.relaxation_time
     row("time to relax, 1/gap in units of 1/(largest rate)", "spectral_gap", number(time, 1))
     proved = "proved from the measured gap" if cert.mixing_bound is not None else "not checked"

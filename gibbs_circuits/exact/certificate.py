@@ -43,6 +43,7 @@ from .symmetry import conserved
 BALANCE_TOLERANCE = 1e-8
 MIN_SYMMETRY_QUBITS = 8  # below, splitting costs more than it saves
 MAX_CERTIFIED_QUBITS = 8  # a minute on two cores; `certificate(…, max_qubits=11)` goes on
+MIXED = "maximally mixed"
 NONE = 1e-12  # a bias below which there is none
 IN_DIGITS = 1e-9  # relative error of a gap in digits: filters enter with that of their logarithms
 
@@ -60,6 +61,7 @@ class Certificate:
         residual_without_coherent: The same with B left out: the negative control.
         bias: Trace distance between σ and the state that the maximally mixed state relaxes to; 0 where detailed balance
             makes σ the only stationary state.
+        bias_start: From where, where there are several stationary operators; None where there is one.
         bias_with_hamiltonian: The same with −i[H, ·] (which `bias` has where `with_hamiltonian` says so).
         kernel_defect: Relative violation of α̃(ν1, ν2) = α̃(−ν2, −ν1) over all pairs of Bohr frequencies.
         coherent_defect: ‖B − (i/2) tanh(βν/4) R‖_F / ‖R‖_F, R taken from the values of the kernel.
@@ -87,6 +89,7 @@ class Certificate:
     residual: float | None = None
     residual_without_coherent: float | None = None
     bias: float | None = None
+    bias_start: str | None = None
     bias_with_hamiltonian: float | None = None
     kernel_defect: float | None = None
     coherent_defect: float | None = None
@@ -201,6 +204,7 @@ def certificate(lindbladian: Lindbladian, max_qubits: int = MAX_CERTIFIED_QUBITS
         residual=residual(subject, hamiltonian=with_hamiltonian) if alive else None,
         residual_without_coherent=residual(replace(subject, coherent=Coherent.NONE)) if alive else None,
         bias=biases[with_hamiltonian],
+        bias_start=MIXED if ((plain, still)[with_hamiltonian] or 1) > 1 else None,
         bias_with_hamiltonian=biases[True],
         kernel_defect=kernel if kms is not None else None,
         coherent_defect=coherent if kms is not None else None,
@@ -263,7 +267,7 @@ def _bias(subject: Lindbladian, *, hamiltonian: bool) -> tuple[float | None, flo
         more = relaxed(subject, hamiltonian=hamiltonian, stationary=count, beta=beta)
         if more is not None and more.distance is not None and more.distance_error is not None:
             value, error = more.distance, more.distance_error
-    return (0.0 if value <= NONE else value), error
+    return (value, error) if value > NONE else (0.0, max(value, error))
 
 
 def _gap(

@@ -31,7 +31,7 @@ def refuse_frozen(generator: Lindbladian | DiscreteChannel) -> None:
     if moving.dead:
         raise ArgumentError(
             culprit(lindbladian), "give rates that move a state, the fastest above 1e-290",
-            f"the downhill rates at the Bohr frequencies of `{lindbladian.model.name}` are {moving}",
+            f"the rates at the Bohr frequencies of `{lindbladian.model.name}` are {moving}",
             remedy(lindbladian),
         )  # fmt: skip
     if lindbladian.model.num_qubits > MAX_SUPEROPERATOR_QUBITS:

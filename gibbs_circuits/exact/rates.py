@@ -24,12 +24,12 @@ LN10 = float(np.log(10))
 
 @dataclass(frozen=True)
 class Rates:
-    """Downhill rates between levels that a coupling joins, in the inverse unit of time of the generator.
+    """Rates between levels that a coupling joins, in the inverse unit of time of the generator.
 
     Attributes:
-        log10_largest, log10_smallest: Of the transitions that are allowed; None where nothing is.
+        log10_largest, log10_smallest: Of the allowed transitions, up and down; None where nothing is allowed.
         allowed: How many pairs of levels a coupling joins.
-        frozen: How many of them are slower than 1e-15 of the fastest, or underflow.
+        frozen: How many of them have a downhill rate below 1e-15 of the largest, or one that underflows.
         dead: Whether every one underflows: in double precision the generator leaves every level where it is.
     """
 
@@ -62,7 +62,8 @@ def rates(lindbladian: Lindbladian) -> Rates:
     if found.size == 0:
         return Rates(None, None, 0, 0)
     top = float(np.max(found))
-    seen = found[np.isfinite(found)]
+    both = np.concatenate([found, log10.T[joined]])
+    seen = both[np.isfinite(both)]
     lowest = float(np.min(seen)) if seen.size else top
     frozen = int(np.count_nonzero((found < top + FROZEN) | (found < DEAD)))
     return Rates(top, lowest, int(found.size), frozen)
