@@ -27,6 +27,7 @@ from tests.programs import (
     by_hand,
     channel_of,
     distance,
+    farthest,
     farthest_by,
     gibbs,
     ising,
@@ -159,6 +160,23 @@ def test_sweeps_to__beyond_the_run__as_a_longer_run_counts(monkeypatch: pytest.M
     assert status is Status.EXTRAPOLATED
     assert sweeps is not None
     assert expected <= sweeps <= 2 * expected  # enough, if not the fewest: it may come closer to σ on its way
+
+
+@pytest.mark.parametrize("target", [0.65, 0.58])
+def test_sweeps_to__two_stages__is_the_first_count_from_every_start(target: float) -> None:
+    strong, weak = (build(ising(3), strength=strength, sweeps=k) for strength, k in ((1.2, 2), (0.3, 6)))
+    program = replace(strong, stages=(*strong.stages, *weak.stages))
+    found = predict(program, zero(3).density(3))
+    assert found is not None
+    sweeps, status = found.sweeps_to(target)
+    assert status is Status.MEASURED
+    assert sweeps is not None
+    assert sweeps > 3
+    after, before = (
+        farthest(replace(program, stages=(*strong.stages, replace(weak.stages[0], repeats=k))))
+        for k in (sweeps - 2, sweeps - 3)
+    )
+    assert after <= target < before
 
 
 def test_sweeps_to__biased_fixed_point__never() -> None:
