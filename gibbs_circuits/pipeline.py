@@ -34,7 +34,8 @@ from .exact.balance import secular
 from .exact.frozen import refuse_frozen
 from .generator_schemas import Generator
 from .generators import Coherent
-from .generators.channels import DiscreteChannel
+from .generators.channels import DiscreteChannel, inside
+from .generators.frequency import rate_unit, time_unit
 from .readings.channel import MAX_CHANNEL_QUBITS
 from .readings.counts import measurement_bases
 from .readings.forecast import Forecast, Method, forecast, spelled
@@ -198,7 +199,8 @@ def refuse_hopeless(generator: Generator, scheme: Scheme | None, knobs: Knobs | 
     generator, n = compilable(generator, scheme), generator.model.num_qubits
     used = n + 1
     if scheme is not None and isinstance(knobs, Knobs) and n <= WRITTEN_OUT:
-        numbers = {"sweeps": 1, "strength": 1.0, "spacing": 1.0, "nodes": 1}
+        of = inside(generator)  # whose rates and whose H are what a number is large or small against
+        numbers = {"sweeps": 1, "strength": 1 / rate_unit(of), "spacing": time_unit(of), "nodes": 1}
         known = {"strength"} if knobs.strength is not None else set[str]()
         small = {key: value for key, value in numbers.items() if key in scheme.knobs.model_fields.keys() - known}
         if isinstance(generator, DiscreteChannel):

@@ -265,9 +265,11 @@ def test_run__is_the_same_in_every_unit__with_orders_and_loop() -> None:
 
 ENERGIES = ("energy", "free_energy", "ground_energy", "energy_per_sweep", "fixed_point_energy")
 POWERS = {**dict.fromkeys(ENERGIES, 1), "z": 0, "beta": -1, "betas": -1, "beta_effective": -1, "spacing": -1}
-RATE_POWERS = {**dict.fromkeys(RATES, 1), "mixing_time_bound": -1, "strength": -1, "heat_currents": 2}
-WORDS = ("hash", "files", "source", "knobs_chosen", "version", "versions", "error_estimate", "values", "best_step")
-WORDS += ("one_qubit_gates", "depth", "seconds", "expected_fidelity")  # last bits decide how Qiskit merges rotations
+RATE_POWERS = {**dict.fromkeys(RATES, 1), "mixing_time_bound": -1, "strength": -1, "step": -1}
+WORDS = ("hash", "files", "source", "knobs_chosen", "version", "versions", "error_estimate")
+WORDS += ("values", "slope", "local_slopes")  # knobs in their own units, and what is fitted to errors near rounding
+# how Qiskit merges rotations and synthesises dense gates is decided by last bits
+WORDS += ("one_qubit_gates", "depth", "seconds", "expected_fidelity", "unitary_gate_loop")
 
 
 def in_units(data: Any, s: float, powers: dict[str, int], power: int = 0) -> Any:

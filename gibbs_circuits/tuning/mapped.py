@@ -12,7 +12,8 @@ import numpy as np
 from ..compiler import Program, Stage
 from ..exact.gap import NotConvergedError
 from ..generators import Lindbladian
-from ..generators.frequency import local_frequency
+from ..generators.frequency import local_frequency, time_unit
+from ..models.scale import rounded
 from ..readings import cost, fixed_point, mixed, one, sweep_map, zero
 from ..readings.work import building_seconds
 from ..readings.worst_start import worst_start
@@ -48,10 +49,10 @@ def mapped(
     sampler the fixed point and the worst start are then searched for, and sweeps are added until both are within it;
     where the time does not allow it, the distance is inf, and the note gives what is known.
     """
-    nu, found = local_frequency(generator) or 1.0, list[Candidate]()
+    nu, found = local_frequency(generator) or 1 / time_unit(generator), list[Candidate]()
     for index, (turn, slices, nodes, rate, delays) in enumerate(SETTINGS):
         progress(f"derived programs: setting {index + 1} of {len(SETTINGS)}, through maps")
-        plan = layout(generator, nodes, float(f"{turn / nu:.4g}"), slices)
+        plan = layout(generator, nodes, rounded(turn / nu, time_unit(generator)), slices)
         program = plan.program([Stage(plan.sweep(rate, delays), 1)])
         if time.monotonic() + building_seconds(program) > deadline:
             if not found:
