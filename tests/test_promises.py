@@ -371,10 +371,10 @@ def test_bias__is_not_printed_as_zero__cold_chain(capsys: Capture) -> None:
 
 def test_certificate__has_an_error_estimate__every_figure_it_measures() -> None:
     found = gc.certificate(cold_chain(1.0, "balance"))
-    assert set(found.error_estimate) >= {"gap", "bias"}
-    assert found.error_estimate["gap"] < 1e-9
+    assert set(found.error_estimate) >= {"spectral_gap", "bias"}
+    assert found.error_estimate["spectral_gap"] < 1e-9
     assert abs(found.spectral_gap - float(Digits(setup_of(CHAIN, 1.0, "Y"), 40).steady_states_and_gap()[1])) <= (
-        found.error_estimate["gap"] + 1e-15
+        found.error_estimate["spectral_gap"] + 1e-15
     )
 
 

@@ -106,6 +106,17 @@ def figures(kind: str, s: float, sites: int) -> dict[str, Any]:
         if value is not None and field.name == "mixing_bound":
             value *= unit
         found[field.name] = value if not dataclasses.is_dataclass(value) else None
+    if not in_units:  # how a rate compares with H is then a matter of the unit of time
+        found["bias_with_hamiltonian"] = None
+    errors = certificate.error_estimate  # rounding itself: known to orders of magnitude
+    scales = {"spectral_gap": unit, "mixing_bound": 1 / unit}
+    found["error_estimate"] = {name: max(error / scales.get(name, 1.0), 1e-9) for name, error in errors.items()}
+    moving = certificate.rates
+    if moving is not None and moving.log10_largest is not None:
+        shift = math.log10(unit)
+        found["rates"] = (
+            moving.log10_largest - shift, (moving.log10_smallest or 0.0) - shift, moving.allowed, moving.frozen
+        )  # fmt: skip
     found["completely_positive"] = certificate.completely_positive
     if isinstance(generator, gc.DiscreteChannel):
         return found
@@ -308,7 +319,10 @@ def printed(folder: Path, capsys: pytest.CaptureFixture[str], command: str, s: f
     where = ["--out", str(folder / f"{s}-{words['shots']}-{words['kind']}")] if command == "run" else []
     assert cli.status([command, str(file), *where, "--json"]) == 0
     powers = {**POWERS, **(RATE_POWERS if words["kind"] == "davies" else {})}
-    return in_units(json.loads(capsys.readouterr().out), s, powers)
+    document = json.loads(capsys.readouterr().out)
+    for name in ("log10_largest", "log10_smallest"):
+        document["generator"]["rates"][name] -= math.log10(s) * powers.get("spectral_gap", 0)
+    return in_units(document, s, powers)
 
 
 @pytest.mark.parametrize("kind", ["dll", "davies"])

@@ -33,11 +33,11 @@ from gibbs_circuits.compiler.schemes.thermal_ancilla import (
 from gibbs_circuits.errors import ArgumentError, TooLargeError
 from gibbs_circuits.filters import MetropolisFilter
 from gibbs_circuits.generators import Coherent, Contact, Lindbladian, couplings_of, dll
-from gibbs_circuits.generators.catalogue import ckg, coarse_grained, davies
+from gibbs_circuits.generators.catalogue import ckg, davies
 from gibbs_circuits.models import Model, from_terms, mixed_field_ising
 from gibbs_circuits.readings import fixed_point, random_draws, sweep_channel
 from gibbs_circuits.readings.cost import cost
-from gibbs_circuits.windows import GaussianRate, WindowFilter
+from gibbs_circuits.windows import GaussianRate, WindowFilter, coarse_grained
 from tests.programs import build, channel_of, distance, generators, gibbs, ising, lowered, slope, unrolled
 from tests.systems import PAULIS, dense
 
@@ -197,7 +197,8 @@ def test_interactions__without_the_rule__realise_the_coarse_grained_kernel_out_o
 def test_interactions__unbalanced_kernel__has_no_shift_to_take_away() -> None:
     model = mixed_field_ising(2)
     rate = GaussianRate(BETA, np.sqrt(2 / BETA * (1 / BETA) - SIGMA**2))
-    generator = coarse_grained(model, couplings_of("Y", 2), rate, 1 / SIGMA, shifted=False)  # type: ignore[arg-type]
+    contacts = tuple(Contact(A, coarse_grained(rate, 1 / SIGMA)) for A in couplings_of("Y", 2))
+    generator = Lindbladian(model, contacts, Coherent.NONE, "coarse_grained")
     on, off = (interactions(generator, 0.3, shift=shift, **_grid()) for shift in (True, False))
     assert all(np.array_equal(a.angles, b.angles) for a, b in zip(on, off, strict=True))
     plain = realised(windowed(model, "Y"), NU, shift=False)

@@ -53,15 +53,15 @@ def generator_table(generator: object, cert: Certificate) -> Table:
 
     row("residual ‖L(σ)‖ / ‖L‖‖σ‖", "residual", number(cert.residual))
     without = "residual_without_coherent"
-    row("  without the coherent term (negative control)", without, number(cert.residual_without_coherent))
-    row(f"bias{' with H' if cert.with_hamiltonian else ', without −i[H, ·]'}: {BIAS}", "bias", bias_text(cert, "bias"))
+    row("  without the coherent term (control)", without, number(cert.residual_without_coherent))
+    row(f"bias{' with H' if cert.with_hamiltonian else ', without H'}: {BIAS}", "bias", bias_text(cert, "bias"))
     if not cert.with_hamiltonian:
-        row("  with −i[H, ·]", "bias_with_hamiltonian", bias_text(cert, "bias_with_hamiltonian"))
+        row("  with H", "bias_with_hamiltonian", bias_text(cert, "bias_with_hamiltonian"))
     row("KMS defect (kernel and B)", "kms_defect", number(cert.kms_defect))
     row("GNS defect (0 for secular kernels only)", "gns_defect", number(cert.gns_defect))
     lowest = cert.lowest_kernel_eigenvalue
     positive = "—" if lowest is None else f"{'yes' if cert.completely_positive else 'NO'} ({number(lowest)})"
-    row("completely positive (lowest / largest kernel eigenvalue)", "lowest_kernel_eigenvalue", positive)
+    row("completely positive (lowest / largest eigenvalue)", "lowest_kernel_eigenvalue", positive)
     counts = (cert.steady_states, cert.steady_states_with_hamiltonian)
     steady = " / ".join("—" if count is None else str(count) for count in counts)
     row("steady states, without / with H", "steady_states_with_hamiltonian", steady)
@@ -73,9 +73,9 @@ def generator_table(generator: object, cert: Certificate) -> Table:
         row("UNSTABLE: largest growth rate", "growth_rate", number(cert.growth_rate))
     row("spectral gap", "spectral_gap", gap, "measured, not resolved" if unresolved else None)
     if cert.rates is not None:
-        row("rates at the Bohr frequencies, fastest … slowest", "rates", str(cert.rates))
+        row("rates of transitions, fastest … slowest", "rates", str(cert.rates))
     time = cert.relaxation_time
-    row("time to relax, 1/gap in units of 1/(largest rate)", "spectral_gap", number(time, 1))
+    row("time to relax, in units of 1/(largest rate)", "spectral_gap", number(time, 1))
     proved = "proved from the measured gap" if cert.mixing_bound is not None else "not checked"
     row("mixing time bound, ε = 0.1", "mixing_bound", number(cert.mixing_bound, 1), proved)
     reach = cert.jump_locality
@@ -94,7 +94,7 @@ def within(value: float, error: float) -> str:
     return f"{value:.8g} ± {error:.0e}"
 
 
-BIAS = "trace distance of the steady state to σ"
+BIAS = "distance of the steady state to σ"
 
 
 def with_error(cert: Certificate, field: str) -> str:
@@ -222,7 +222,7 @@ def program_table(
         if compiled.errors.present:
             table.add_row("predictions and guarantee", "of the program, without this target's gate noise")
         table.add_row("predicted trace distance, by start", ends(prediction))
-        table.add_row("predicted trace distance from every start, proved bound", bounded(prediction))
+        table.add_row("  from every start, proved bound", bounded(prediction))
         for row in _settled(prediction, target_error):
             table.add_row(*row)
     for label, value in with_noise(noisy, program.preparation):

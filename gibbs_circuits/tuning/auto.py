@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..compiler import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Status
 from ..errors import ArgumentError, TooLargeError
+from ..exact.frozen import refuse_frozen
 from ..exact.symmetry import conserved
 from ..generators.channels import inside
 from ..readings.channel import MAX_KRYLOV_QUBITS
@@ -125,6 +126,7 @@ def find(wanted: Wanted, progress: Progress = quiet) -> Found:
         enough and wanted.calibration is Calibration.FITTED_TO_TARGET
     ):
         try:
+            refuse_frozen(wanted.generator)
             found += derive(
                 wanted.generator, wanted.target_error, guarantee=wanted.guarantee, start=start,
                 deadline=wanted.until(1.0), progress=progress,
@@ -246,7 +248,7 @@ def _claimed(
                      "the distance that the guarantee is about")  # fmt: skip
     return replace(
         program,
-        guarantee=None if read is None else wanted.guarantee if met else Guarantee.NONE,
+        guarantee=Guarantee.NONE if not met else None if read is None else wanted.guarantee,
         preparation=not wanted.sampler,
         worst_found=read.distance if read is not None and read.every_start else None,
         provenance="; ".join(part for part in parts if part),
