@@ -14,7 +14,7 @@ from gibbs_circuits.exact.digits import balanced_gap, relaxed
 from gibbs_circuits.exact.flow import generator_flow
 from gibbs_circuits.exact.frozen import refuse_frozen
 from gibbs_circuits.exact.gap import NotConvergedError
-from gibbs_circuits.exact.nonequilibrium import between_baths
+from gibbs_circuits.exact.nonequilibrium import between_baths, entropy_error
 from gibbs_circuits.exact.rates import rates
 from gibbs_circuits.exact.steady import iterative, limit_of, stationary
 from gibbs_circuits.generators.matrices import energy_spectrum
@@ -151,3 +151,18 @@ def test_spectral_gap__is_a_value_or_a_reason__never_silent() -> None:
     biased = gc.spectral_gap(gc.ule(gc.models.mixed_field_ising(6), 1.0))
     assert biased.value is None
     assert "5 qubits" in str(biased.reason)
+
+
+@pytest.mark.parametrize("dim", [2, 4, 8])
+def test_entropy_error__bounds_the_difference__states_close_by(dim: int) -> None:
+    def entropy(p: np.ndarray) -> float:
+        return float(-np.sum(p[p > 0] * np.log(p[p > 0])))
+
+    rng = np.random.default_rng(dim)
+    for size in (1e-12, 1e-6, 1e-2):
+        p = rng.dirichlet(np.full(dim, 0.3))
+        q = (1 - size) * p + size * rng.dirichlet(np.full(dim, 0.3))
+        assert abs(entropy(p) - entropy(q)) <= entropy_error(0.5 * float(np.abs(p - q).sum()), dim)
+    pure = np.eye(dim)[0]  # where it is attained: a pure state and its mixture with all the others
+    mixed = np.where(pure > 0, 1 - 1e-3, 1e-3 / (dim - 1))
+    assert entropy(mixed) == pytest.approx(entropy_error(1e-3, dim), rel=1e-9)

@@ -122,7 +122,7 @@ def steady_table(steady: Steady) -> Table:
     table = table_of("Steady state between the baths, with H", "quantity", "value")
     table.add_row("decided in", steady.how)
     table.add_row("energy", within(steady.energy, steady.energy_error))
-    table.add_row("entropy", number(steady.entropy, 8))
+    table.add_row("entropy", within(steady.entropy, steady.entropy_error))
     for index, bath in enumerate(steady.baths):
         current = within(bath.heat_current, bath.heat_current_error)
         table.add_row(f"heat current from bath {index}, β = {bath.beta:g}, into the system", current)

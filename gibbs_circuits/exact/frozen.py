@@ -6,13 +6,13 @@ from ..errors import ArgumentError
 from ..generators import Lindbladian
 from ..generators.channels import DiscreteChannel, inside
 from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, energy_spectrum, largest_rate
-from ..spectrum import MAX_DENSE_QUBITS
 from .advice import faster
 from .balance import judged, kms_defect
 from .certificate import gap_in_doubles
 from .commutant import steady_state_counts
 from .rates import rates
 
+MAX_QUBITS = 10  # a few seconds; beyond, nothing else that compiles needs the spectrum of H
 NEVER = 1e-9  # gap over the largest rate: a sampler would need a billion sweeps of strength one per factor e
 
 
@@ -22,10 +22,10 @@ def refuse_frozen(generator: Lindbladian | DiscreteChannel) -> None:
     Raises:
         ArgumentError: With the rates or the gap found, and what moves instead.
 
-    Cost: 10 ms at n = 4, a second at n = 8.
+    Cost: 10 ms at n = 4, a second at n = 8; above 10 qubits nothing is looked at.
     """
     lindbladian = inside(generator)
-    if lindbladian.model.num_qubits > MAX_DENSE_QUBITS or len(lindbladian.betas) > 1:
+    if lindbladian.model.num_qubits > MAX_QUBITS or len(lindbladian.betas) > 1:
         return
     moving = rates(lindbladian)
     if moving.dead:

@@ -32,6 +32,7 @@ class Steady:
     """Energy, entropy −Tr ρ ln ρ, their errors, and one entry per bath in the order in which they were given.
 
     Attributes:
+        entropy_error: By Fannes' inequality in Audenaert's form, from that of the state.
         how: What decided it: "doubles", "digits", "iteration" or "detailed balance".
         state_error: Estimate of the error of the state, in trace distance.
     """
@@ -41,6 +42,7 @@ class Steady:
     baths: tuple[BathSide, ...]
     energy_error: float = 0.0
     state_error: float = 0.0
+    entropy_error: float = 0.0
     how: str = "doubles"
 
 
@@ -80,4 +82,17 @@ def between_baths(lindbladian: Lindbladian) -> Steady:
         BathSide(beta, current, trace_distance(rho, gibbs_state(lindbladian.model, beta)), error)
         for beta, current, error in zip(betas, currents, errors, strict=True)
     )
-    return Steady(energy, float(-values @ np.log(values)), baths, energy_error, found.error, how)
+    off = entropy_error(found.error, len(rho))
+    return Steady(energy, float(-values @ np.log(values)), baths, energy_error, found.error, off, how)
+
+
+def entropy_error(distance: float, dim: int) -> float:
+    """|S(ρ) − S(σ)| ≤ T ln(d − 1) − T ln T − (1 − T) ln(1 − T) for states T apart.
+
+    References:
+        Audenaert, J. Phys. A 40, 8127 (2007).
+    """
+    T = min(distance, 1 - 1 / dim)
+    if T <= 0:
+        return 0.0
+    return float(T * np.log(dim - 1) - T * np.log(T) - (1 - T) * np.log1p(-T))
