@@ -1,0 +1,70 @@
+"""What a promise costs: two-qubit gates for any start, for the given one, and by search.
+
+    python benchmarks/promises.py [--seconds 60] [--seed 1]
+
+Straight from the formula (`scheme = "parallel"`, knobs by ladder or file), and `scheme = "auto"` by calibration and
+guarantee, each within the same seconds. Distances are read off the exact channel; for any start the worst one found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+import gibbs_circuits as gc
+from gibbs_circuits import pipeline
+from gibbs_circuits.backends.transpile import gates_anywhere
+from gibbs_circuits.compiler import Guarantee
+from gibbs_circuits.experiment import read_experiment
+
+EXPERIMENTS = Path(__file__).parent.parent / "experiments"
+CASES = (("mixed_field_ising.toml", 0.10), ("mixed_field_ising.toml", 0.06), ("h2.toml", 0.10))
+
+
+def cell(program: gc.Program, target_error: float) -> str:
+    """Gates, distance and what is claimed."""
+    prediction = gc.predict(program)
+    assert prediction is not None  # four qubits
+    promise = prediction.promise(target_error)
+    gates = gates_anywhere(program)
+    given = program.preparation or promise.guarantee is not Guarantee.ANY_START
+    far = float(prediction.distances[-1]) if given else prediction.worst_start
+    word = "none" if promise.guarantee is None else promise.guarantee.value
+    return f"{gates:,.0f} ({far:.4f}) {word}"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    os.environ["GIBBS_CIRCUITS_CACHE"] = tempfile.mkdtemp()  # every search is made
+    kinds = [
+        (kind, guarantee) for kind in ("derived", "fitted_to_target") for guarantee in ("any_start", "given_start")
+    ]
+    names = [f"auto, {kind.replace('_', ' ')}, {guarantee.replace('_', ' ')}" for kind, guarantee in kinds]
+    table = Table("experiment", "parallel", *names, title="Two-qubit gates (distance), all-to-all, transpiled")
+    for name, target_error in CASES:
+        spec = replace(read_experiment(EXPERIMENTS / name), target_error=target_error)
+        straight = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, target_error)
+        row = [cell(straight, target_error)]
+        for kind, guarantee in kinds:
+            made = gc.compile(
+                spec.generator, "auto", target_error, calibration=kind, guarantee=guarantee,
+                time_budget=given.seconds, seed=given.seed,
+            )  # fmt: skip
+            row.append(cell(made, target_error))
+        table.add_row(f"{spec.name}, {target_error:g}", *row)
+    Console(width=180).print(table)
+
+
+if __name__ == "__main__":
+    main()
