@@ -47,9 +47,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     os.environ["GIBBS_CIRCUITS_CACHE"] = tempfile.mkdtemp()  # every search is made
-    kinds = [
-        (kind, guarantee) for kind in ("derived", "fitted_to_target") for guarantee in ("any_start", "given_start")
-    ]
+    kinds = list(itertools.product(("derived", "fitted_to_target"), ("any_start", "given_start")))
     names = [f"auto, {kind.replace('_', ' ')}, {guarantee.replace('_', ' ')}" for kind, guarantee in kinds]
     table = Table("experiment", "parallel", *names, title="Two-qubit gates (distance), all-to-all, transpiled")
     for name, target_error in CASES:
