@@ -14,9 +14,10 @@ from gibbs_circuits.exact.digits import balanced_gap, relaxed
 from gibbs_circuits.exact.flow import generator_flow
 from gibbs_circuits.exact.frozen import refuse_frozen
 from gibbs_circuits.exact.gap import NotConvergedError
+from gibbs_circuits.exact.iteration import iterative
 from gibbs_circuits.exact.nonequilibrium import between_baths, entropy_error
 from gibbs_circuits.exact.rates import rates
-from gibbs_circuits.exact.steady import iterative, limit_of, stationary
+from gibbs_circuits.exact.steady import limit_of, stationary
 from gibbs_circuits.generators.matrices import energy_spectrum
 
 COLD = gc.Model(

@@ -17,8 +17,9 @@ from gibbs_circuits.exact import krylov as krylov_module
 from gibbs_circuits.exact.dynamics import evolve, expectation, heat_currents, mixing_time
 from gibbs_circuits.exact.flow import generator_flow, packed, unpacked
 from gibbs_circuits.exact.gap import NotConvergedError
+from gibbs_circuits.exact.iteration import iterative_steady_state
 from gibbs_circuits.exact.krylov import flow_along
-from gibbs_circuits.exact.steady import dense_steady_state, iterative_steady_state, steady_state, steady_states
+from gibbs_circuits.exact.steady import dense_steady_state, steady_state, steady_states
 from gibbs_circuits.filters import GaussianFilter
 from gibbs_circuits.generators import Coherent, Lindbladian, couplings_of, dll
 from gibbs_circuits.generators.catalogue import coarse_grained, davies, local, redfield, several_baths, ule

@@ -12,7 +12,8 @@ from ..spectrum import gibbs_state, trace_distance
 from .commutant import steady_state_counts
 from .digits import MAX_QUBITS, relaxed
 from .dynamics import heat_currents
-from .steady import EPSILON, SAFETY, stationary
+from .iteration import EPSILON, SAFETY
+from .steady import stationary
 
 ENOUGH = 1e-6  # relative error of a heat current up to which doubles are believed where digits can be had
 
