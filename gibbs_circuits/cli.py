@@ -322,7 +322,7 @@ def _certify(spec: Experiment) -> Certificate | None:
                 "The generator is a sampler all the same; it is not the bath's own dynamics.",
                 file=sys.stderr,
             )
-    frozen = cert.rates is not None and cert.rates.dead
+    frozen = cert.rates is not None and cert.rates.zero
     if not frozen and (cert.steady_states_with_hamiltonian or 0) > 1:
         named = f" ({', '.join(cert.conserved)})" if cert.conserved else ""
         print(

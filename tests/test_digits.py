@@ -18,7 +18,7 @@ from gibbs_circuits.exact.iteration import iterative
 from gibbs_circuits.exact.nonequilibrium import between_baths, entropy_error
 from gibbs_circuits.exact.rates import rates
 from gibbs_circuits.exact.steady import limit_of, stationary
-from gibbs_circuits.generators.matrices import energy_spectrum
+from gibbs_circuits.generators.matrices import energy_spectrum, superoperator
 
 COLD = gc.Model(
     SparsePauliOp.from_list(
@@ -167,3 +167,78 @@ def test_entropy_error__bounds_the_difference__states_close_by(dim: int) -> None
     pure = np.eye(dim)[0]  # where it is attained: a pure state and its mixture with all the others
     mixed = np.where(pure > 0, 1 - 1e-3, 1e-3 / (dim - 1))
     assert entropy(mixed) == pytest.approx(entropy_error(1e-3, dim), rel=1e-9)
+
+
+@pytest.mark.parametrize("width", [1.2, 1.4, 1.5, 2.0, 2.7])
+def test_spectral_gap__between_the_digits__is_not_the_size_of_epsilon(width: float) -> None:
+    x = 12 * width  # coherences of a qubit under X and Z decay with 2 e^{−x²/4} cosh(x/2)
+    generator = gc.dll(gc.Model(SparsePauliOp("Z") * (-width / 2), "qubit"), 12.0, "XZ")
+    found = gc.certificate(generator)
+    assert found.spectral_gap == pytest.approx(2 * math.exp(-(x**2) / 4) * math.cosh(x / 2), rel=1e-9)
+
+
+def test_spectral_gap__far_from_normal__is_that_of_the_whole_generator() -> None:
+    # mpmath, 300 digits, other code; the Hermitian part alone has 9.43e-39
+    model = gc.Model(SparsePauliOp.from_list([("X", -1.0), ("Z", 1.0)]), "qubit")
+    couplings = [[["X", 0.668]], [["Y", -1.0], ["X", -1.0]]]
+    generator = gc.dll(model, 7.0, couplings, coherent="none")
+    assert gc.certificate(generator).spectral_gap == pytest.approx(5.56194457752e-39, rel=1e-9)
+
+
+def test_steady_states__without_coherent_term__are_counted_on_the_generator() -> None:
+    model = gc.Model(SparsePauliOp.from_list([("XI", 1.0), ("XX", -1.0), ("ZX", 0.5)]), "pair")
+    generator = gc.ule(model, 1.0, [[["XY", -1.0]]], coherent="none")
+    zero = np.linalg.svd(superoperator(generator), compute_uv=False) < 1e-12
+    found = gc.certificate(generator)
+    assert int(np.count_nonzero(zero)) == found.steady_states == 4
+    assert found.bias_start == "maximally mixed"
+    assert found.steady_states_with_hamiltonian == 1
+    assert gc.compile(generator, "dilated_1", strength=0.3, sweeps=2).sweeps == 2  # its gap is .41: not refused
+
+
+def test_bias__beyond_the_digits__is_none() -> None:
+    # rates of 1e-125: nothing here tells them from zero, and no Boltzmann factor bounds them
+    terms = [("IIIZ", 17.5), ("IIZI", 0.5), ("IZII", 0.4), ("ZIII", 0.6)]
+    generator = gc.dll(gc.Model(SparsePauliOp.from_list(terms), "fields"), 1.0, "X", coherent="none")
+    assert gc.certificate(generator).bias is None
+    with pytest.raises(NotConvergedError):
+        gc.steady_state(generator)
+
+
+@pytest.mark.parametrize(("beta", "right"), [(6.0, 0.0284606), (8.0, 0.028254)])
+def test_steady_states__local_and_cold__one_with_the_whole_hamiltonian(beta: float, right: float) -> None:
+    found = gc.certificate(gc.local(gc.models.mixed_field_ising(2), beta, "Y"))
+    assert found.steady_states_with_hamiltonian == 1
+    assert found.bias_with_hamiltonian == pytest.approx(right, abs=5e-7)
+
+
+@pytest.mark.parametrize("tilt", [1e-6, 1e-7, 1e-8, 1e-9])
+def test_steady_states__field_tilted_by_little__is_one(tilt: float) -> None:
+    model = gc.Model(SparsePauliOp.from_list([("Z", -1.0), ("X", tilt)]), "tilted")
+    found = gc.certificate(gc.dll(model, 1.0, "Z"))
+    assert (found.steady_states, found.bias) == (1, 0.0)
+    assert found.spectral_gap == pytest.approx(2.42453423579e-1 * tilt**2, rel=1e-4)
+
+
+def test_status__a_figure_below_its_error_is_not_measured() -> None:
+    found = gc.certificate(gc.dll(gc.models.mixed_field_ising(5, J=1.0, h=0.4, g=0.05), 7.0, "Y", coherent="none"))
+    value, error = found.bias_with_hamiltonian, found.error_estimate["bias_with_hamiltonian"]
+    assert value is None or value > error or found.status("bias_with_hamiltonian").value == "not_checked"
+
+
+def test_faster__names_what_moves__every_rate_underflows() -> None:
+    advice = gc.faster(gc.dll(HYDROGEN, 1052.6, "X"))
+    assert advice is not None
+    assert "metropolis" in advice.name
+    assert "nothing moves" in str(advice)
+
+
+def test_rates__within_degenerate_levels__are_no_zero_generator() -> None:
+    model = gc.Model(SparsePauliOp.from_list([("YX", 1.0), ("YZ", 1.0), ("ZI", -1.029)]), "degenerate")
+    generator = gc.dll(model, 20.0, [[["YX", 1.0], ["ZX", -2.069]], [["ZI", -0.985]]], coherent="none")
+    found = gc.certificate(generator)
+    assert found.rates is not None
+    assert found.rates.dead
+    assert not found.rates.zero
+    decays = np.sort(-np.linalg.eigvals(superoperator(generator)).real)
+    assert found.spectral_gap == pytest.approx(decays[decays > 1e-9][0], rel=1e-9)

@@ -77,7 +77,7 @@ def generator_table(generator: object, cert: Certificate) -> Table:
     time = cert.relaxation_time
     row("time to relax, in units of 1/(largest rate)", "spectral_gap", number(time, 1))
     proved = "proved from the measured gap" if cert.mixing_bound is not None else "not checked"
-    row("mixing time bound, ε = 0.1", "mixing_bound", number(cert.mixing_bound, 1), proved)
+    row("mixing time bound, ε = 0.1", "mixing_bound", number(cert.mixing_bound, 4), proved)
     reach = cert.jump_locality
     shares = "—" if reach is None else ", ".join(f"{share:.2g}" for share in reach)
     row("jump norm outside radius 0, 1, 2, …", "jump_locality", shares)

@@ -69,7 +69,7 @@ def faster(lindbladian: Lindbladian) -> Advice | None:
         gap, rate = 0.0, 1.0
     if gap is None or not rate or gap >= HOPELESS * rate or lindbladian.frame is not None:
         return None
-    if cert.kms_defect is None:  # several temperatures, or not positive
+    if cert.kms_defect is None and not (cert.rates is not None and cert.rates.zero):  # several β, or not positive
         return None
     if lindbladian.model.num_qubits > MAX_ADVISED_QUBITS or lindbladian.beta == 0:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
@@ -33,16 +34,18 @@ from .balance import (
 from .commutant import steady_state_counts
 from .digits import MAX_QUBITS as MAX_DIGITS_QUBITS
 from .digits import balanced_gap, relaxed
+from .digits import unbalanced_gap as unbalanced_gap_in_digits
 from .gap import ROUNDING, Gap, NotConvergedError, dense_decay_rates, iterative_gap, unbalanced_gap, unknown
 from .locality import jump_locality
 from .rates import Rates, rates
 from .secular import secular_spectrum
-from .steady import beta_of, detailed_balance, stationary
+from .steady import detailed_balance, stationary
 from .symmetry import conserved
 
 BALANCE_TOLERANCE = 1e-8
 MIN_SYMMETRY_QUBITS = 8  # below, splitting costs more than it saves
 MAX_CERTIFIED_QUBITS = 8  # a minute on two cores; `certificate(…, max_qubits=11)` goes on
+SMALLEST = 1e-290  # a gap whose inverse is a number
 MIXED = "maximally mixed"
 NONE = 1e-12  # a bias below which there is none
 IN_DIGITS = 1e-9  # relative error of a gap in digits: filters enter with that of their logarithms
@@ -118,6 +121,8 @@ class Certificate:
             return Status.NOT_CHECKED
         if field in ("with_hamiltonian", "conserved") or (field.startswith("bias") and value == 0 and error == 0):
             return Status.PROVED  # symbolic, or detailed balance as a formula; the mixing bound rests on a measured gap
+        if error is not None and isinstance(value, float) and 0 < abs(value) <= error:
+            return Status.NOT_CHECKED
         return Status.MEASURED
 
     @property
@@ -171,7 +176,7 @@ def certificate(lindbladian: Lindbladian, max_qubits: int = MAX_CERTIFIED_QUBITS
     kernel, gns_kernel, lowest_eigenvalue = kernel_defects(subject)
     coherent, size = coherent_defects(without_shift(subject))
     moving = rates(lindbladian)
-    balanceable = one_bath and positive and lindbladian.frame is None and not moving.dead
+    balanceable = one_bath and positive and lindbladian.frame is None and not moving.zero
     kms = max(kernel, coherent) if balanceable else None
     gns = max(gns_kernel, size) if kms is not None else None
     plain, still = steady_state_counts(lindbladian)
@@ -180,37 +185,35 @@ def certificate(lindbladian: Lindbladian, max_qubits: int = MAX_CERTIFIED_QUBITS
     lowest = float(energy_spectrum(subject).populations(lindbladian.beta)[-1]) if one_bath else None
     if lindbladian.frame is not None and one_bath:
         lowest = float(np.linalg.eigvalsh(reference_state(lindbladian))[0])
-    alive = one_bath and not moving.dead
-    balanced = kms is not None and kms <= BALANCE_TOLERANCE
+    alive = one_bath and not moving.zero
+    balanced = balanced_by(kms)
     bound = None
-    if gap and lowest is not None and balanced and plain == 1:
-        bound = (np.log(10) - log_lowest_population(subject) / 2) / gap
+    if gap and gap > SMALLEST and balanced and plain == 1:
+        bound = (math.log(10) - log_lowest_population(subject) / 2) / gap
     errors: dict[str, float] = {}
     if gap is not None:
         errors["spectral_gap"] = found_gap.resolution
     if bound is not None and gap is not None:
         errors["mixing_bound"] = bound * found_gap.resolution / gap
-    biases: list[float | None] = [None, None]
-    for with_h, name in ((False, "bias"), (True, "bias_with_hamiltonian")):
-        if alive and found_gap.growth is None:
-            name = "bias" if with_h == with_hamiltonian else name
-            biases[with_h], error = _bias(subject, hamiltonian=with_h)
-            if biases[with_h] is not None:
-                errors.setdefault(name, error)
-    if with_hamiltonian and "bias" in errors:
-        errors["bias_with_hamiltonian"] = errors["bias"]
+    bias = bias_with = None
+    if alive and found_gap.growth is None:
+        bias, errors["bias"] = _bias(subject, hamiltonian=with_hamiltonian)
+        bias_with, errors["bias_with_hamiltonian"] = bias, errors["bias"]
+        if not with_hamiltonian:
+            bias_with, errors["bias_with_hamiltonian"] = _bias(subject, hamiltonian=True)
+        errors = {name: error for name, error in errors.items() if np.isfinite(error)}
     return Certificate(
         with_hamiltonian=with_hamiltonian,
         residual=residual(subject, hamiltonian=with_hamiltonian) if alive else None,
         residual_without_coherent=residual(replace(subject, coherent=Coherent.NONE)) if alive else None,
-        bias=biases[with_hamiltonian],
+        bias=bias,
         bias_start=MIXED if ((plain, still)[with_hamiltonian] or 1) > 1 else None,
-        bias_with_hamiltonian=biases[True],
+        bias_with_hamiltonian=bias_with,
         kernel_defect=kernel if kms is not None else None,
         coherent_defect=coherent if kms is not None else None,
         kms_defect=kms,
         gns_defect=gns,
-        lowest_kernel_eigenvalue=None if moving.dead else lowest_eigenvalue,
+        lowest_kernel_eigenvalue=None if moving.zero else lowest_eigenvalue,
         steady_states=plain,
         steady_states_with_hamiltonian=still,
         conserved=names,
@@ -226,6 +229,11 @@ def certificate(lindbladian: Lindbladian, max_qubits: int = MAX_CERTIFIED_QUBITS
         error_estimate=errors,
         gap_unknown=found_gap.reason,
     )
+
+
+def balanced_by(kms: float | None) -> bool:
+    """Whether a KMS defect counts as none."""
+    return kms is not None and kms <= BALANCE_TOLERANCE
 
 
 def log_lowest_population(lindbladian: Lindbladian) -> float:
@@ -279,29 +287,36 @@ def _gap(
 ) -> Gap:
     """The gap, with `count` stationary operators; in digits where doubles do not resolve it."""
     n, s = subject.model.num_qubits, energy_spectrum(subject)
-    if rates(subject).dead:
+    if rates(subject).zero:
         return unknown(f"every rate underflows ({rates(subject)}): nothing moves")
     if count is None:
         return unknown("the number of stationary operators is not known")
     if count >= s.dim**2:
         return unknown("nothing decays: every operator is stationary")
-    balanced = kms is not None and kms <= BALANCE_TOLERANCE and not with_hamiltonian
+    balanced = _hermitian_gap(subject, kms, with_hamiltonian)
     found = _by_doubles(subject, count, balanced, with_hamiltonian, dense_qubits)
     final = dense_qubits == MAX_SUPEROPERATOR_QUBITS and n <= MAX_DIGITS_QUBITS
-    if found.resolved or found.growth is not None or found.value is None or not final:
+    if found.resolved or found.growth is not None or found.value is None or not final or rates(subject).dead:
         return found
     value: float | None = None
     if balanced:
         value = balanced_gap(subject, count)
-    elif (more := relaxed(subject, hamiltonian=with_hamiltonian, stationary=count, beta=beta_of(subject))) is not None:
-        value = float(more.rates[0])
+    else:
+        value = unbalanced_gap_in_digits(subject, count, hamiltonian=with_hamiltonian)
     return found if not value else Gap(value, IN_DIGITS * value, found.symmetries, found.sectors)
 
 
 def gap_in_doubles(subject: Lindbladian, count: int, kms: float | None, with_hamiltonian: bool) -> Gap:
     """The gap as far as doubles tell it, n <= 5: what can be said within a second."""
-    balanced = kms is not None and kms <= BALANCE_TOLERANCE and not with_hamiltonian
+    balanced = _hermitian_gap(subject, kms, with_hamiltonian)
     return _by_doubles(subject, count, balanced, with_hamiltonian, MAX_SUPEROPERATOR_QUBITS)
+
+
+def _hermitian_gap(subject: Lindbladian, kms: float | None, with_hamiltonian: bool) -> bool:
+    """Whether the gap is that of the Hermitian D: by formula, or above 5 qubits where little is left out of it."""
+    if with_hamiltonian or not balanced_by(kms):
+        return False
+    return detailed_balance(subject) or subject.model.num_qubits > MAX_SUPEROPERATOR_QUBITS
 
 
 def _by_doubles(subject: Lindbladian, count: int, balanced: bool, with_hamiltonian: bool, dense_qubits: int) -> Gap:
@@ -321,7 +336,9 @@ def _by_doubles(subject: Lindbladian, count: int, balanced: bool, with_hamiltoni
             if not balanced else "a block of equal Bohr frequencies is too large"
         )  # fmt: skip
     try:
-        return iterative_gap(subject, count, use_symmetry=n >= MIN_SYMMETRY_QUBITS)
+        found = iterative_gap(subject, count, use_symmetry=n >= MIN_SYMMETRY_QUBITS)
+        left_out = 0.0 if detailed_balance(subject) else (kms_defect(subject) or 0.0) * largest_rate(subject)
+        return replace(found, resolution=found.resolution + left_out)
     except NotConvergedError as error:
         return unknown(str(error))
 

@@ -25,7 +25,7 @@ def channel_certificate(channel: DiscreteChannel) -> Certificate:
         TooLargeError: Above 5 qubits.
     """
     inside = certificate(replace(channel.inside, coherent=Coherent.BALANCE))
-    if rates(channel.inside).dead:
+    if rates(channel.inside).zero:
         return replace(inside, residual_without_coherent=None, coherent_defect=None, kms_defect=None, gns_defect=None)
     Phi, sigma = channel_superoperator(channel), reference_state(channel.inside)
     norm = float(np.linalg.norm(sigma))
@@ -37,13 +37,18 @@ def channel_certificate(channel: DiscreteChannel) -> Certificate:
     bound = None
     if gap and plain == 1:
         bound = (np.log(10) - log_lowest_population(channel.inside) / 2) / gap
-    bias, error = 0.0, 0.0  # exact by construction where σ is the only fixed point; of several, from the mixed start
-    if plain is not None and plain > 1:
+    bias: float | None = 0.0
+    error = 0.0  # exact by construction where σ is the only fixed point; of several, from the mixed start
+    if plain is None:
+        bias, error = None, np.inf
+    elif plain > 1:
         P, error = projector(Phi - np.eye(len(Phi)), plain)
-        bias = trace_distance(unvec(P @ vec(np.eye(len(sigma)) / len(sigma))), sigma)
-        bias = 0.0 if bias <= NONE else bias
+        found_bias = trace_distance(unvec(P @ vec(np.eye(len(sigma)) / len(sigma))), sigma)
+        bias = 0.0 if found_bias <= NONE else found_bias
     unbalanced = remainder_defect(channel)
-    errors = {"bias": error} | ({} if known is None or gap is None else {"spectral_gap": known.resolution})
+    errors = {"bias": error} if np.isfinite(error) else {}
+    if known is not None and gap is not None:
+        errors["spectral_gap"] = known.resolution
     return replace(
         inside, residual=found, residual_without_coherent=None, bias=bias, bias_with_hamiltonian=None,
         coherent_defect=unbalanced, kms_defect=max(inside.kernel_defect or 0.0, unbalanced), gns_defect=None,

@@ -14,22 +14,22 @@ import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
 
-from ..generators import Lindbladian
+from ..generators import Coherent, Lindbladian
 from ..generators.catalogue import DEGENERACY_TOLERANCE, bandwidth
 from ..generators.matrices import (
-    MAX_SUPEROPERATOR_QUBITS,
     Matrix,
+    coherent_term,
     couplings_in_energy_basis,
     energy_spectrum,
     jumps,
-    superoperator,
 )
 from ..spectrum import Array, Real
+from .digits import relaxed
 from .rates import DEAD, LN10
 
-NULL_TOLERANCE = 1e-10  # of singular values
-EQUAL = 1e-9  # eigenvalues of a generic element that are one, relative to the mean distance of its levels
-ZERO = 1e-7  # a block of a generic element that is none, relative to its norm
+EQUAL = 1e-10  # eigenvalues of a generic element that are one, relative to the mean distance of its levels
+ZERO = 1e-11  # a block of a generic element that is none, relative to its norm
+SCALAR = 1e-4  # of a block times its adjoint, relative: from a multiple of 1
 ATTEMPTS = 5
 LETTERS = 8
 Draw = Callable[[np.random.Generator], Array]
@@ -37,30 +37,49 @@ Draw = Callable[[np.random.Generator], Array]
 
 @lru_cache(maxsize=32)
 def steady_state_counts(lindbladian: Lindbladian) -> tuple[int | None, int | None]:
-    r"""Dimension of {X : [X, A_ν] = 0 for all A_ν that move}, without and with [X, H] = 0.
+    r"""Number of stationary operators without and with −i[H, ·].
 
-    A_ν whose rate underflows does not move. At β = 0 a jump does not resolve ν, and the set is that of the jumps.
-    None where no generic element was found, which is a matter of rounding.
+    In detailed balance it is the dimension of {X : [X, A_ν] = 0 for all A_ν that move}; every generator of these
+    couplings has at least as many. Otherwise the commutant of the jumps, their adjoints and the Hamiltonian part
+    bounds it from above where no state is left for ever, and where the two differ more digits decide (to 4 qubits).
+    A_ν whose rate underflows does not move. None where the number is not known.
 
     References:
         Murota, Kanno, Kojima & Kojima, Japan J. Indust. Appl. Math. 27, 125 (2010): blocks of a matrix algebra from a
-        generic element.
+        generic element. Frigerio, Commun. Math. Phys. 63, 269 (1978): fixed points as a commutant.
     """
+    return _stationary(lindbladian, hamiltonian=False), _stationary(lindbladian, hamiltonian=True)
+
+
+def _stationary(lindbladian: Lindbladian, *, hamiltonian: bool) -> int | None:
     s = energy_spectrum(lindbladian)
-    draw = _resolved(lindbladian)
-    if all(contact.beta == 0 and np.isinf(contact.kernel.blur) for contact in lindbladian.contacts):
-        draw = _unresolved(lindbladian)
-    plain = commutant_dimension(draw, s.dim)
-    if lindbladian.frame is not None:  # H does not commute with what the A_ν resolve
-        small = lindbladian.model.num_qubits <= MAX_SUPEROPERATOR_QUBITS
-        return plain, _nullity(superoperator(lindbladian, hamiltonian=True)) if small else None
-    width = float(s.energies[-1] - s.energies[0])  # of 1 and of the unit of H nothing depends
-    levels = np.diag((s.energies - s.energies[0]) / (width if width > 0 else 1.0))
+    H = np.zeros((s.dim, s.dim), dtype=complex)
+    if hamiltonian:
+        H = s.to_energy(lindbladian.model.hamiltonian.to_matrix())
+    fewest = commutant_dimension(_with(_resolved(lindbladian), _unit(_traceless(H))), s.dim)
+    if not all(contact.kernel.positive for contact in lindbladian.contacts):
+        return fewest
+    unresolved = all(contact.beta == 0 and np.isinf(contact.kernel.blur) for contact in lindbladian.contacts)
+    balanced = lindbladian.coherent is Coherent.BALANCE or all(
+        not np.isinf(c.kernel.blur) for c in lindbladian.contacts
+    )
+    if balanced and len(lindbladian.betas) == 1 and lindbladian.frame is None and not unresolved:
+        return fewest
+    part = coherent_term(lindbladian) if hamiltonian or lindbladian.coherent is Coherent.BALANCE else np.zeros_like(H)
+    most = commutant_dimension(_with(_unresolved(lindbladian), _unit(_traceless(H + part))), s.dim)
+    if fewest is None or most is None or most <= fewest or unresolved:
+        return most if unresolved else fewest
+    found = relaxed(lindbladian, hamiltonian=hamiltonian, stationary=fewest, beta=None)
+    return None if found is None else found.stationary
 
-    def with_energy(rng: np.random.Generator) -> Array:
-        return np.asarray(draw(rng) + rng.uniform(0.5, 1.5) * levels)
 
-    return plain, commutant_dimension(with_energy, s.dim)
+def _with(draw: Draw, H: Array) -> Draw:
+    """The same with a multiple of H."""
+
+    def both(rng: np.random.Generator) -> Array:
+        return np.asarray(draw(rng) + rng.uniform(0.5, 1.5) * H)
+
+    return both
 
 
 def commutant_dimension(draw: Draw, dim: int) -> int | None:
@@ -117,7 +136,7 @@ def _multiplicities(first: Array, second: Array) -> int | None:
         if sizes[i] > 1:
             block = T[starts[i] : starts[i] + sizes[i], starts[j] : starts[j] + sizes[j]]
             square = block @ block.conj().T
-            if np.linalg.norm(_traceless(square)) > np.sqrt(ZERO) * np.linalg.norm(square):
+            if np.linalg.norm(_traceless(square)) > SCALAR * np.linalg.norm(square):
                 return None  # two summands that `first` does not tell apart
     _, labels = scipy.sparse.csgraph.connected_components(linked.astype(float), directed=False)
     return int(sum(sizes[np.flatnonzero(labels == k)[0]] ** 2 for k in range(labels.max() + 1)))
@@ -160,8 +179,11 @@ def _classes(nu: Real, tolerance: float) -> np.ndarray:
 
 def _unresolved(lindbladian: Lindbladian) -> Draw:
     """Random combinations of the Hermitian and anti-Hermitian parts of the jumps."""
-    made = [np.asarray(L, dtype=complex) for L in jumps(lindbladian)]
-    parts = [part for L in made for part in (_hermitian(L), -1j * _antihermitian(L)) if np.any(part)]
+    parts = []
+    for L in jumps(lindbladian):
+        J, size = np.asarray(L, dtype=complex), float(np.linalg.norm(L))
+        halves = (_hermitian(J), -1j * _antihermitian(J))
+        parts += [_unit(half) for half in halves if float(np.linalg.norm(half)) > ZERO * size]
     still = np.zeros((2**lindbladian.model.num_qubits,) * 2, dtype=complex)
 
     def draw(rng: np.random.Generator) -> Array:
@@ -170,8 +192,3 @@ def _unresolved(lindbladian: Lindbladian) -> Draw:
         )
 
     return draw
-
-
-def _nullity(L: Array) -> int:
-    values = np.linalg.svd(L, compute_uv=False)
-    return int(np.count_nonzero(values <= NULL_TOLERANCE * values[0]))

@@ -20,15 +20,21 @@ import numpy as np
 from flint import arb, arb_mat
 
 from ..generators import Lindbladian
-from ..generators.matrices import energy_spectrum
 from ..spectrum import Array, Real
 from .balls import Generator, Matrix, applied, basis_of, doubles, hermitian_of, identity, packed_matrix, reals
+from .rates import rates
 
 MAX_QUBITS = 4
 FIRST_BITS = 256
 MAX_BITS = {1: 16384, 2: 8192, 3: 4096, 4: 1024}
 SETTLED = 1e-14  # trace distance between the two ε that counts as none
-NEAR = 1e-5  # of 1/|λ|, relative to the largest: what eigenvalues of the reduced resolvent are good to
+GAIN = 1e8  # of a residual by the resolvent times ε
+SPREAD = 10  # times what one random change of the input does: an estimate of its largest effect
+DIGITS_BELOW = 10  # an eigenvalue that is told from ε is so many powers of ten above it
+COUNTED = 1e-3  # how near ε Tr (ε − L)⁻¹ is to a whole number when no eigenvalue is of the size of ε
+NEAR = 23.0  # of ln 1/|λ|, below the largest: eigenvalues farther from zero are told by doubles
+MAX_EIGENVALUES_QUBITS = 3  # of a generator whose eigenvalues are taken in digits, seconds
+CLEAR = 1e-8  # of a projected vector, or of what is left beside it, that is none
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +48,6 @@ class Relaxed:
         energy, energy_error: Tr Hρ.
         currents, current_errors: Tr[H 𝓛_c(ρ)] of each family of contacts that was asked for.
         stationary: Number of stationary operators.
-        rates: −Re λ of the other eigenvalues within 1e5 of the one nearest to zero, ascending.
         bits: Precision at which it settled.
     """
 
@@ -55,7 +60,6 @@ class Relaxed:
     currents: tuple[float, ...]
     current_errors: tuple[float, ...]
     stationary: int
-    rates: Real
     bits: int
 
 
@@ -66,7 +70,6 @@ class _Solved:
     energy: float
     currents: tuple[float, ...]
     stationary: int
-    reduced: Real
     moved: float  # between the two ε
 
 
@@ -95,50 +98,47 @@ def relaxed(
         return None
     bits, counts = FIRST_BITS, set[int]()
     while bits <= MAX_BITS[n]:
-        first = _solve(lindbladian, hamiltonian, beta, families, bits, None)
+        first = _solve(lindbladian, hamiltonian, beta, families, bits, None, stationary)
         if first is not None and first.moved <= SETTLED:
             counts.add(first.stationary)
-            same = len(counts) == 1 and bits == MAX_BITS[n] and _beyond_boltzmann(lindbladian, bits)
-            if first.stationary <= stationary or same:
-                second = _solve(lindbladian, hamiltonian, beta, families, bits, 1)
+            if first.stationary <= stationary or (len(counts) == 1 and _beyond_all_rates(lindbladian, bits)):
+                second = _solve(lindbladian, hamiltonian, beta, families, bits, 1, stationary)
                 return None if second is None else _with_errors(lindbladian, first, second, bits)
         bits *= 2
     return None
 
 
-def _beyond_boltzmann(lindbladian: Lindbladian, bits: int) -> bool:
-    """Whether ε is far below e^{−4β × width}, so that what it does not resolve is no slow relaxation."""
-    E = energy_spectrum(lindbladian).energies
-    return bool(bits / 3 * np.log(2) > 70 + 4 * max(lindbladian.betas) * float(E[-1] - E[0]))
+def _beyond_all_rates(lindbladian: Lindbladian, bits: int) -> bool:
+    """Whether ε is far below the square of the smallest rate, so that what it does not resolve is no slow relaxation.
+
+    Rates of second order, which go as a product of two, are the smallest that were met.
+    """
+    found = rates(lindbladian)
+    if found.log10_largest is None or found.log10_smallest is None:
+        return True
+    return bool(bits / 3 * np.log10(2) > 2 * DIGITS_BELOW + 2 * (found.log10_largest - found.log10_smallest))
 
 
 def _with_errors(lindbladian: Lindbladian, a: _Solved, b: _Solved, bits: int) -> Relaxed:
     rho, other = doubles(a.rho), doubles(b.rho)
     V = doubles(basis_of(lindbladian.bohr_model, bits).vectors)
-    error = _half_norm(rho - other) + a.moved
+    error = SPREAD * _half_norm(rho - other) + a.moved
     distance = None if a.difference is None else _half_norm(a.difference)
     distance_error = None
     if distance is not None and b.difference is not None:
-        distance_error = min(error, abs(distance - _half_norm(b.difference)) + 1e-15 * distance + a.moved)
+        distance_error = min(error, SPREAD * abs(distance - _half_norm(b.difference)) + 1e-15 * distance + a.moved)
     return Relaxed(
         state=np.asarray(V @ rho @ V.conj().T),
         error=error + 1e-15,
         distance=distance,
         distance_error=distance_error,
         energy=a.energy,
-        energy_error=abs(a.energy - b.energy) + 1e-15 * abs(a.energy),
+        energy_error=SPREAD * abs(a.energy - b.energy) + 1e-15 * abs(a.energy),
         currents=a.currents,
-        current_errors=tuple(abs(x - y) + 1e-15 * abs(x) for x, y in zip(a.currents, b.currents, strict=True)),
+        current_errors=tuple(SPREAD * abs(x - y) + 1e-15 * abs(x) for x, y in zip(a.currents, b.currents, strict=True)),
         stationary=a.stationary,
-        rates=_rates(a.reduced),
         bits=bits,
     )
-
-
-def _rates(reduced: Real) -> Real:
-    """−Re λ of the eigenvalues nearest to zero, from the reduced resolvent −Σ P_k/λ_k."""
-    values = np.linalg.eigvals(reduced)
-    return np.sort((1 / values[np.abs(values) > NEAR * np.max(np.abs(values))]).real)
 
 
 def _solve(
@@ -148,6 +148,7 @@ def _solve(
     families: tuple[tuple[int, ...], ...],
     bits: int,
     noise: int | None,
+    stationary: int,
 ) -> _Solved | None:
     before = flint.ctx.prec
     flint.ctx.prec = bits
@@ -157,16 +158,13 @@ def _solve(
         parts = Generator(lindbladian, basis, noise)
         every = tuple(range(len(lindbladian.contacts)))
         L = packed_matrix(*parts.generator(every, hamiltonian=hamiltonian), d)
-        made = _resolvents(L, bits)
-        if made is None:
+        found = _limits(L, bits, stationary)
+        if found is None:
             return None
-        epsilons, resolvents = made
-        start = arb_mat(d * d, 1, [arb(1) / d if k % (d + 1) == 0 else arb(0) for k in range(d * d)])
-        limits = [hermitian_of(epsilon * (R * start), d) for epsilon, R in zip(epsilons, resolvents, strict=True)]
+        (first, last), count = found
+        limits = [hermitian_of(column, d) for column in (first, last)]
         moved = _half_norm(doubles(limits[0] - limits[1]))
-        if not np.isfinite(moved) or any(not x.is_finite() for x in limits[1].entries()):
-            return None
-        if max(float(x.rad()) for x in limits[1].entries()) > SETTLED:
+        if not np.isfinite(moved):
             return None
         rho = limits[1]
         H = parts.energy()
@@ -179,34 +177,126 @@ def _solve(
         if beta is not None:
             difference = doubles(rho - parts.gibbs(beta))
         return _Solved(
-            rho, difference, float((H * rho).trace().real), tuple(currents), _count(epsilons[1], resolvents[1]),
-            reals(_reduced(epsilons, resolvents)), moved,
+            rho, difference, float((H * rho).trace().real), tuple(currents), count, moved
         )  # fmt: skip
     finally:
         flint.ctx.prec = before
 
 
+def _limits(L: Matrix, bits: int, stationary: int) -> tuple[tuple[Matrix, Matrix], int] | None:
+    """ε(ε − L)⁻¹ of the maximally mixed state at two ε, and the number of eigenvalues far below both.
+
+    A few random vectors more than `stationary` go along: P keeps as many directions of them as there are stationary
+    operators (those beyond the vectors are not counted), and what is not P stays far below 1/ε.
+    """
+    N = L.nrows()
+    made = _epsilons(L, bits)
+    if made is None:
+        return None
+    width = min(N, stationary + 2)
+    while (found := _projected(L, made, width)) is not None and found[1] == width < N:
+        width = min(N, 2 * width)
+    return found
+
+
+def _projected(L: Matrix, epsilons: list[Any], width: int) -> tuple[tuple[Matrix, Matrix], int] | None:
+    N = L.nrows()
+    d = round(N**0.5)
+    probes = np.random.default_rng(0).standard_normal((N, width))
+    start = [1 / d if k % (d + 1) == 0 else 0.0 for k in range(N)]
+    given = arb_mat(N, width + 1, [x for k in range(N) for x in (start[k], *map(float, probes[k]))])
+    columns = []
+    for epsilon in epsilons:
+        A = epsilon * identity(N) - L
+        try:
+            solved = A.solve(given, algorithm="approx")
+        except ZeroDivisionError:
+            return None
+        missing = max(float(abs(x).upper()) for x in (A * solved - given).entries())
+        if not missing * N * GAIN < SETTLED:  # ‖ε(ε − L)⁻¹‖ is that of a projector, far below `GAIN`
+            return None
+        columns.append(solved * epsilon)
+    first, last = columns
+    kept = np.linalg.svd(reals(last)[:, 1:], compute_uv=False)
+    # (ε₁ − ε₂) × the reduced resolvent: no eigenvalue is of the size of ε where this is small
+    rest = np.linalg.norm(reals(first - last)[:, 1:], axis=0) / np.linalg.norm(probes, axis=0)
+    if np.max(rest) > CLEAR or np.any((kept > CLEAR * kept[0]) & (kept < COUNTED * kept[0])):
+        return None
+    return (_column(first), _column(last)), int(np.count_nonzero(kept > CLEAR * kept[0]))
+
+
+def _column(M: Matrix) -> Matrix:
+    """The first column."""
+    return arb_mat(M.nrows(), 1, [M[k, 0] for k in range(M.nrows())])
+
+
+def _epsilons(L: Matrix, bits: int) -> list[Any] | None:
+    """Two ε that are tiny beside L; None where L is zero."""
+    size = max((abs(x) for x in L.entries()), key=lambda x: float(x.log()) if x > 0 else -1e300)
+    return [size * arb(2) ** -(bits // 3), size * arb(2) ** (-(bits // 3) - 32)] if size > 0 else None
+
+
 def _resolvents(L: Matrix, bits: int) -> tuple[list[Any], list[Matrix]] | None:
     """ε and (ε − L)⁻¹ at two ε that are tiny beside L; None where L is zero or the digits do not suffice."""
-    size = max((abs(x) for x in L.entries()), key=lambda x: float(x.log()) if x > 0 else -1e300)
-    if not size > 0:
+    epsilons = _epsilons(L, bits)
+    if epsilons is None:
         return None
-    epsilons = [size * arb(2) ** -(bits // 3), size * arb(2) ** (-(bits // 3) - 32)]
     try:
         return epsilons, [(epsilon * identity(L.nrows()) - L).inv() for epsilon in epsilons]
     except ZeroDivisionError:
         return None
 
 
-def _count(epsilon: Any, resolvent: Matrix) -> int:
-    """Eigenvalues of L much smaller than ε, from ε Tr (ε − L)⁻¹."""
-    return round(float(epsilon * sum((resolvent[k, k] for k in range(resolvent.nrows())), arb(0))))
+def _count(epsilon: Any, resolvent: Matrix) -> int | None:
+    """Eigenvalues of L much smaller than ε, from ε Tr (ε − L)⁻¹; None where one is of its size."""
+    trace = float(epsilon * sum((resolvent[k, k] for k in range(resolvent.nrows())), arb(0)))
+    return round(trace) if np.isfinite(trace) and abs(trace - round(trace)) < COUNTED else None
+
+
+def _told_apart(epsilon: Any, reduced: Matrix) -> bool:
+    """Whether every eigenvalue that is not zero is far above ε: with one in between, `_reduced` answers about ε."""
+    square = sum((x * x for x in reduced.entries()), arb(0))
+    return bool(square.is_finite() and square * epsilon * epsilon < arb(10) ** (-2 * DIGITS_BELOW))
 
 
 def _reduced(epsilons: list[Any], resolvents: list[Matrix]) -> Matrix:
     """−Σ P_k/λ_k over the eigenvalues that are not zero: 1/ε is eliminated."""
     (e1, e2), (R1, R2) = epsilons, resolvents
     return (R1 * e1 - R2 * e2) * (1 / (e1 - e2))
+
+
+def unbalanced_gap(lindbladian: Lindbladian, stationary: int, *, hamiltonian: bool) -> float | None:
+    """Smallest −Re λ of a generator in no detailed balance, n <= 3, from the eigenvalues of its reduced resolvent.
+
+    They are taken in as many digits as the resolvent: where rates span many orders it is far from normal, and doubles
+    lose them all.
+    """
+    n = lindbladian.model.num_qubits
+    bits = FIRST_BITS
+    while n <= MAX_EIGENVALUES_QUBITS and bits <= MAX_BITS[n]:
+        before = flint.ctx.prec
+        flint.ctx.prec = bits
+        try:
+            parts = Generator(lindbladian, basis_of(lindbladian.bohr_model, bits), None)
+            every = tuple(range(len(lindbladian.contacts)))
+            made = _resolvents(packed_matrix(*parts.generator(every, hamiltonian=hamiltonian), parts.d), bits)
+            count = None if made is None else _count(made[0][1], made[1][1])
+            if made is not None and count is not None and count <= stationary:
+                reduced = _reduced(*made)
+                if _told_apart(made[0][0], reduced):
+                    values = reduced.eig(algorithm="approx")
+                    largest = max(values, key=_log_size)
+                    near = [value for value in values if _log_size(value) > _log_size(largest) - NEAR]
+                    return min(float((1 / value).real) for value in near)
+        finally:
+            flint.ctx.prec = before
+        bits *= 2
+    return None
+
+
+def _log_size(value: Any) -> float:
+    size = abs(value).mid()
+    return float(size.log()) if size > 0 else -1e300
 
 
 def balanced_gap(lindbladian: Lindbladian, stationary: int) -> float | None:
@@ -222,9 +312,10 @@ def balanced_gap(lindbladian: Lindbladian, stationary: int) -> float | None:
         try:
             parts = Generator(lindbladian, basis_of(lindbladian.bohr_model, bits), None)
             made = _resolvents(packed_matrix(*parts.hermitised(), parts.d), bits)
-            if made is not None and _count(made[0][1], made[1][1]) <= stationary:
+            count = None if made is None else _count(made[0][1], made[1][1])
+            if made is not None and count is not None and count <= stationary:
                 reduced = _reduced(*made)
-                if all(x.is_finite() for x in reduced.entries()):
+                if _told_apart(made[0][0], reduced):
                     return _from_inverse(_scaled(reduced))
         finally:
             flint.ctx.prec = before

@@ -13,10 +13,10 @@ import numpy as np
 
 from ..generators import Lindbladian
 from ..generators.catalogue import DEGENERACY_TOLERANCE, bandwidth
-from ..generators.matrices import by_kernel, energy_spectrum, in_energy_basis
+from ..generators.matrices import Matrix, by_kernel, energy_spectrum, in_energy_basis
 from ..spectrum import Real
 
-ALLOWED = 1e-12  # |A_ij|² beyond which a coupling joins two levels, relative to its largest
+ALLOWED = 1e-26  # |A_ij|² beyond which a coupling joins two levels, relative to its largest
 FROZEN = -15.0  # log10 of a downhill rate, relative to the largest, that no sum in doubles would see
 DEAD = -290.0  # log10 of a rate whose products underflow
 LN10 = float(np.log(10))
@@ -31,12 +31,14 @@ class Rates:
         allowed: How many pairs of levels a coupling joins.
         frozen: How many of them have a downhill rate below 1e-15 of the largest, or one that underflows.
         dead: Whether every one underflows: in double precision the generator leaves every level where it is.
+        zero: Whether nothing moves within degenerate levels either, and no coherence is lost: the generator is zero.
     """
 
     log10_largest: float | None
     log10_smallest: float | None
     allowed: int
     frozen: int
+    zero: bool = False
 
     @property
     def dead(self) -> bool:
@@ -59,14 +61,15 @@ def rates(lindbladian: Lindbladian) -> Rates:
     """The rates of a generator at its own Bohr frequencies; time O(8**n) per coupling, nothing of size 4**n × 4**n."""
     log10, joined = log10_rates(lindbladian)
     found = log10[joined]
+    zero = not np.any(log10 > DEAD)
     if found.size == 0:
-        return Rates(None, None, 0, 0)
+        return Rates(None, None, 0, 0, zero)
     top = float(np.max(found))
     both = np.concatenate([found, log10.T[joined]])
     seen = both[np.isfinite(both)]
     lowest = float(np.min(seen)) if seen.size else top
     frozen = int(np.count_nonzero((found < top + FROZEN) | (found < DEAD)))
-    return Rates(top, lowest, int(found.size), frozen)
+    return Rates(top, lowest, int(found.size), frozen, zero)
 
 
 def log10_rates(lindbladian: Lindbladian) -> tuple[Real, np.ndarray]:
@@ -76,12 +79,18 @@ def log10_rates(lindbladian: Lindbladian) -> tuple[Real, np.ndarray]:
     apart = DEGENERACY_TOLERANCE * bandwidth(lindbladian.bohr_model)
     total, joined = np.full(nu.shape, -np.inf), np.zeros(nu.shape, dtype=bool)
     for kernel, contacts in by_kernel(lindbladian):
-        strength = np.sum([np.abs(in_energy_basis(contact.coupling, s)) ** 2 for contact in contacts], axis=0)
+        strength = np.sum(
+            [np.abs(_traceless(in_energy_basis(contact.coupling, s))) ** 2 for contact in contacts], axis=0
+        )
         seen = strength > ALLOWED * np.max(strength)
         log = (kernel.log_balanced(nu) - kernel.beta * nu / 2 + np.log(np.where(seen, strength, 1.0))) / LN10
         total = np.where(seen, np.maximum(total, log) + np.log10(1 + 10 ** -np.abs(_difference(total, log))), total)
         joined |= seen & kernel.support(nu)
     return np.asarray(total), joined & (nu < -apart)
+
+
+def _traceless(A: Matrix) -> Matrix:
+    return np.asarray(A - np.trace(A) / len(A) * np.eye(len(A)))
 
 
 def _difference(a: Real, b: Real) -> Real:

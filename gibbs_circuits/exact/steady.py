@@ -185,6 +185,8 @@ def projector(M: Matrix, count: int) -> tuple[Matrix, float]:
     P = V @ np.linalg.solve(U.conj().T @ V, U.conj().T)
     size = float(np.linalg.norm(P, 2))
     gap = float(values[len(M) - count - 1]) if count < len(M) else np.inf
+    if count and values[len(M) - count] > RANK_TOLERANCE * values[0]:
+        return np.asarray(P), np.inf  # fewer are stationary than were counted
     error = SAFETY * EPSILON * float(values[0]) * size * (1 + size) / gap if gap > 0 else np.inf
     return np.asarray(P), error
 

@@ -132,6 +132,8 @@ def find(wanted: Wanted, progress: Progress = quiet) -> Found:
                 deadline=wanted.until(1.0), progress=progress,
             )  # fmt: skip
         except (ArgumentError, TooLargeError) as error:
+            if not found and remarks and isinstance(error, ArgumentError):
+                raise ArgumentError("scheme", "find a program", "; ".join([*remarks, error.found]), error.fix) from None
             if not found:
                 raise
             remarks.append(f"derived refused: {error}")
