@@ -235,7 +235,7 @@ def test_noisy_prepare__knows_the_noise__and_fewer_gates_win() -> None:
     clean, untuned, tuned = dict[int, float](), dict[int, float](), dict[int, float]()
     for word in ("ab", "bab", "baba", "bbabab"):
         ansatz = shape(word, 4, bonds, real=True)
-        fit = quiet.fit(ansatz, rng.normal(scale=0.6, size=(ansatz.num_angles, 12)), time.monotonic() + 60)
+        fit = quiet.fit(ansatz, rng.normal(scale=0.6, size=(ansatz.num_angles, 60)), time.monotonic() + 60)
         rho = NoisyPreparation(ansatz, sigma, start, P1, P2).state(fit.angles[:, None])[0]
         again = loud.fit(ansatz, fit.angles[:, None], time.monotonic() + 60)
         gates = ansatz.gates

@@ -278,7 +278,12 @@ ENERGIES = ("energy", "free_energy", "ground_energy", "energy_per_sweep", "fixed
 POWERS = {**dict.fromkeys(ENERGIES, 1), "z": 0, "beta": -1, "betas": -1, "beta_effective": -1, "spacing": -1}
 RATE_POWERS = {**dict.fromkeys(RATES, 1), "mixing_time_bound": -1, "strength": -1, "step": -1}
 WORDS = ("hash", "files", "source", "knobs_chosen", "version", "versions", "error_estimate")
-WORDS += ("values", "slope", "local_slopes")  # knobs in their own units, and what is fitted to errors near rounding
+WORDS += (
+    "text",
+    "values",
+    "slope",
+    "local_slopes",
+)  # knobs in their own units, and what is fitted to errors near rounding
 # how Qiskit merges rotations and synthesises dense gates is decided by last bits
 WORDS += ("one_qubit_gates", "depth", "seconds", "expected_fidelity", "unitary_gate_loop")
 
@@ -286,7 +291,7 @@ WORDS += ("one_qubit_gates", "depth", "seconds", "expected_fidelity", "unitary_g
 def in_units(data: Any, s: float, powers: dict[str, int], power: int = 0) -> Any:
     """A document in units of H, without texts that hold numbers and without what is rounding only."""
     if isinstance(data, dict):
-        own = 1 if data.get("unit") == "energy" else power
+        own = 1 if "energy" in (data.get("unit"), data.get("name")) else power
         return {
             key: in_units(value, s, powers, powers.get(key, own)) for key, value in data.items() if key not in WORDS
         }  # fmt: skip

@@ -27,8 +27,9 @@ from .trotter import commuting_groups
 MAX_SYSTEM = 5  # as the exact channel of a program
 MAX_QUBITS = 10
 MAX_GATES = 30_000  # two-qubit gates of one block: synthesised and checked in about 20 s
-SMALLEST = 1e-15  # of the largest Choi eigenvalue; what is below is rounding
+SMALLEST = 1e-14  # of the largest Choi eigenvalue; what is below is rounding
 NEGATIVE = 1e-10
+EQUALLY = 1e-6  # relative difference of two norms that counts as none
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +68,7 @@ def dense_generator(lindbladian: Lindbladian) -> DenseGenerator:
     Raises:
         ArgumentError: If T is not completely positive, or another kernel's Lamb shift is asked for.
 
-    Accuracy: T to 1e-15 of its norm per jump left out. Time O(64**n).
+    Accuracy: T to 1e-14 of its norm per jump left out. Time O(64**n).
     """
     s = energy_spectrum(lindbladian)
     if lindbladian.coherent is Coherent.LAMB_SHIFT and not secular(lindbladian):
@@ -132,9 +133,20 @@ def isometry(kraus: Sequence[Array] | Array, num_ancilla: int) -> Array:
 
 
 def completed(V: Array) -> Array:
-    """A unitary whose first columns are V."""
-    Q, _ = scipy.linalg.qr(V)
-    return np.asarray(np.hstack([V, Q[:, V.shape[1] :]]))
+    """A unitary whose first columns are V.
+
+    The others are basis states less what is spanned already, always the one that is farthest outside; of those that are
+    equally far the first, so that the last bits of V decide nothing: what is written depends on the completion where a
+    block is undone after a measurement.
+    """
+    made = np.asarray(V, dtype=complex)
+    while made.shape[1] < len(made):
+        outside = np.eye(len(made)) - made @ made.conj().T
+        far = np.linalg.norm(outside, axis=0)
+        column = outside[:, int(np.flatnonzero(far > (1 - EQUALLY) * np.max(far))[0])]
+        column = column - made @ (made.conj().T @ column)  # once more: twice is enough
+        made = np.column_stack([made, column / np.linalg.norm(column)])
+    return made
 
 
 def mixed(V: Array, num_system: int) -> Array:

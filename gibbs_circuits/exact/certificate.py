@@ -37,7 +37,7 @@ from .digits import balanced_gap, relaxed
 from .digits import unbalanced_gap as unbalanced_gap_in_digits
 from .gap import ROUNDING, Gap, NotConvergedError, dense_decay_rates, iterative_gap, unbalanced_gap, unknown
 from .locality import jump_locality
-from .rates import Rates, rates
+from .rates import Rates, formation, rates
 from .secular import secular_spectrum
 from .steady import detailed_balance, stationary
 from .symmetry import conserved
@@ -328,7 +328,7 @@ def _by_doubles(subject: Lindbladian, count: int, balanced: bool, with_hamiltoni
         if not balanced:
             return unbalanced_gap(subject, count, hamiltonian=with_hamiltonian)
         values = dense_decay_rates(subject, balanced=True)
-        return Gap(float(values[count]), ROUNDING * float(values[-1]))
+        return Gap(float(values[count]), ROUNDING * max(float(values[-1]), formation(subject, balanced=True)))
     if not iterative:
         return unknown(
             f"without detailed balance the gap takes the whole {4**n} × {4**n} matrix; the limit is "
@@ -338,7 +338,8 @@ def _by_doubles(subject: Lindbladian, count: int, balanced: bool, with_hamiltoni
     try:
         found = iterative_gap(subject, count, use_symmetry=n >= MIN_SYMMETRY_QUBITS)
         left_out = 0.0 if detailed_balance(subject) else (kms_defect(subject) or 0.0) * largest_rate(subject)
-        return replace(found, resolution=found.resolution + left_out)
+        lost = ROUNDING * formation(subject, balanced=True)
+        return replace(found, resolution=found.resolution + left_out + lost)
     except NotConvergedError as error:
         return unknown(str(error))
 
@@ -354,4 +355,8 @@ def _davies_gap(subject: Lindbladian, plain: int) -> Gap | None:
     if tolerance > DEGENERACY_TOLERANCE * bandwidth(subject.bohr_model):
         return None  # classes of ν that do not follow from classes of levels
     found = secular_spectrum(s.energies, jumps, decay_operator(subject), tolerance)
-    return None if found is None else Gap(float(found.rates[plain]), ROUNDING * float(found.rates[-1]))
+    return (
+        None
+        if found is None
+        else Gap(float(found.rates[plain]), ROUNDING * max(float(found.rates[-1]), formation(subject, balanced=True)))
+    )

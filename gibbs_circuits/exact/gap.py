@@ -26,6 +26,7 @@ from ..generators.matrices import (
 from ..spectrum import Real
 from .action import damped
 from .blocks import Sector, hermitised_blocks
+from .rates import formation
 
 DENSE_DIM = 1024  # d² up to which a dense eigensolver is used
 MAX_ZEROS = 12
@@ -102,7 +103,7 @@ def unbalanced_gap(lindbladian: Lindbladian, stationary: int, *, hamiltonian: bo
     values = np.linalg.eigvals(L)
     values = values[np.argsort(-values.real, kind="stable")]
     size = float(np.linalg.norm(L, 2)) if len(L) <= DENSE_DIM // 4 else float(np.linalg.norm(L))
-    noise = ROUNDING * size
+    noise = ROUNDING * max(size, formation(lindbladian))
     if values[0].real > GROWTH * size:
         return Gap(0.0, noise, growth=float(values[0].real))
     if stationary >= values.size:

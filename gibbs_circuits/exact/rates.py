@@ -89,6 +89,20 @@ def log10_rates(lindbladian: Lindbladian) -> tuple[Real, np.ndarray]:
     return np.asarray(total), joined & (nu < -apart)
 
 
+def formation(lindbladian: Lindbladian, *, balanced: bool = False) -> float:
+    """Σ_a ‖A^a‖² max α(ν, ν) over the Bohr frequencies: what rounding in ⟨i|A|j⟩ is multiplied with.
+
+    More than the rates where the fastest frequency is one that the couplings leave alone: an element that is zero is
+    10⁻¹⁷ in doubles, and a filter of 1 there stands beside filters of 10⁻⁹. With `balanced`, of α̃.
+    """
+    nu, total = energy_spectrum(lindbladian).bohr_frequencies, 0.0
+    for kernel, contacts in by_kernel(lindbladian):
+        log = kernel.log_balanced(nu) - (0.0 if balanced else kernel.beta * nu / 2)
+        size = sum(float(np.sum(np.abs(contact.coupling.coeffs))) ** 2 for contact in contacts)
+        total += size * float(np.exp(min(float(np.max(log)), 650.0)))
+    return total
+
+
 def _traceless(A: Matrix) -> Matrix:
     return np.asarray(A - np.trace(A) / len(A) * np.eye(len(A)))
 

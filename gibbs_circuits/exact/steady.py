@@ -26,7 +26,7 @@ from .digits import relaxed
 from .flow import generator_flow, packed, unpacked
 from .gap import NotConvergedError
 from .iteration import EPSILON, SAFETY, iterative
-from .rates import rates
+from .rates import formation, rates
 
 TIE_BREAK = 1e-9
 KMS_TOLERANCE = 1e-10
@@ -146,16 +146,16 @@ def _in_doubles(lindbladian: Lindbladian, count: int | None, hamiltonian: bool) 
     """By a real linear solve where there is one stationary operator, by its null spaces where there are several."""
     s = energy_spectrum(lindbladian)
     M = generator_flow(lindbladian, hamiltonian=hamiltonian).matrix()
-    d = s.dim
+    d, formed = s.dim, formation(lindbladian)
     if count is None or count == 1:
-        packs, error = _one_state(M, d)
+        packs, error = _one_state(M, d, formed)
         return Stationary(s.from_energy(unpacked(packs.reshape(d, d))), error, count, "doubles")
-    P, error = projector(M, count)
+    P, error = projector(M, count, formed)
     limit = P @ packed(np.eye(d) / d).ravel()
     return Stationary(s.from_energy(unpacked(limit.reshape(d, d))), error, count, "doubles")
 
 
-def _one_state(M: Real, d: int) -> tuple[Real, float]:
+def _one_state(M: Real, d: int, formed: float) -> tuple[Real, float]:
     """ρ with M ρ = 0 and Tr ρ = 1, and condition × rounding as its error in trace distance."""
     diagonal = np.arange(d) * (d + 1)
     scale = float(np.linalg.norm(M, 1)) or 1.0
@@ -167,15 +167,17 @@ def _one_state(M: Real, d: int) -> tuple[Real, float]:
         warnings.simplefilter("ignore", scipy.linalg.LinAlgWarning)
         factors = scipy.linalg.lu_factor(A, check_finite=False)
         found = scipy.linalg.lu_solve(factors, target, check_finite=False)
-    reciprocal, _ = scipy.linalg.lapack.dgecon(factors[0], float(np.linalg.norm(A, 1)))
+    size = float(np.linalg.norm(A, 1))
+    reciprocal, _ = scipy.linalg.lapack.dgecon(factors[0], size)
+    lost = EPSILON * max(1.0, formed / size)
     trace = float(found[diagonal].sum())
     if not np.isfinite(found).all() or trace == 0 or reciprocal <= 0:
         return np.where(np.isin(np.arange(d * d), diagonal), 1 / d, 0.0), np.inf
     found = found / trace
-    return found, float(SAFETY * EPSILON / reciprocal * np.linalg.norm(found) * np.sqrt(d) / 2)
+    return found, float(SAFETY * lost / reciprocal * np.linalg.norm(found) * np.sqrt(d) / 2)
 
 
-def projector(M: Matrix, count: int) -> tuple[Matrix, float]:
+def projector(M: Matrix, count: int, formed: float = 0.0) -> tuple[Matrix, float]:
     """The projector on `count` stationary operators along everything that decays, and its error as a norm.
 
     From the null spaces on both sides; their distance to the rest is the next singular value.
@@ -187,7 +189,7 @@ def projector(M: Matrix, count: int) -> tuple[Matrix, float]:
     gap = float(values[len(M) - count - 1]) if count < len(M) else np.inf
     if count and values[len(M) - count] > RANK_TOLERANCE * values[0]:
         return np.asarray(P), np.inf  # fewer are stationary than were counted
-    error = SAFETY * EPSILON * float(values[0]) * size * (1 + size) / gap if gap > 0 else np.inf
+    error = SAFETY * EPSILON * max(float(values[0]), formed) * size * (1 + size) / gap if gap > 0 else np.inf
     return np.asarray(P), error
 
 
@@ -211,7 +213,7 @@ def limit_of(lindbladian: Lindbladian, start: Array, *, hamiltonian: bool = True
         )
     count = steady_state_counts(lindbladian)[int(hamiltonian)]
     M = generator_flow(lindbladian, hamiltonian=hamiltonian).matrix()
-    P, error = projector(M, count or 1)
+    P, error = projector(M, count or 1, formation(lindbladian))
     if not error <= HOPELESS:
         raise NotConvergedError(
             f"The stationary operators of {lindbladian!r} are not told from the others in double precision: rounding "

@@ -53,14 +53,15 @@ def worst_start(
     \mathrm{Tr}\,P\,(\Phi(|\psi\rangle\langle\psi|)-\sigma)$; the distance is convex, so that no mixed start is worse.
     See-saw: P the projector on the positive part at ψ, then ψ the top eigenvector of Φ†(P). Neither half can lower the
     value. It climbs from all basis states, so that the mixed start is no worse than what is found, products of |±⟩ and
-    of |±i⟩, eigenstates at the ends of H's spectrum, and random states. Above 5 qubits only |0…0⟩ and |1…1⟩ of the
-    basis are tried, and it climbs from the best 3 of all.
+    of |±i⟩, eigenstates at the ends of H's spectrum, random states and as many random products. Above 5 qubits only
+    |0…0⟩ and |1…1⟩ of the basis are tried, no random products, and it climbs from the best 3 of all.
 
     Args:
         program: On at most 8 system qubits.
         channels: Of its stages, if already computed.
         whole: `all_sweeps` of it, if already computed.
-        starts: Number of random states, from the Haar measure; left out: 50 up to 5 qubits, 16 above.
+        starts: Number of random states, from the Haar measure, and up to 5 qubits of random products; left out: 50 up
+            to 5 qubits, 16 above.
         seed: Of those.
     Raises:
         TooLargeError: Above 8 system qubits.
@@ -93,7 +94,18 @@ def tried_starts(eigenvectors: Array, *, dense: bool = True, starts: int | None 
     basis = np.eye(d, dtype=complex)[1:-1] if d <= 2**MAX_CHANNEL_QUBITS else np.empty((0, d))
     count = (RANDOM if dense else FEW_RANDOM) if starts is None else starts
     rng = np.random.default_rng(seed)
-    return np.concatenate([basis, fixed_starts(eigenvectors), random_states(count, d, rng)])
+    drawn = [random_states(count, d, rng)]
+    if dense:  # where couplings are weak, the worst starts are near products that random states are far from
+        drawn.append(random_products(count, d.bit_length() - 1, rng))
+    return np.concatenate([basis, fixed_starts(eigenvectors), *drawn])
+
+
+def random_products(count: int, n: int, rng: np.random.Generator) -> Array:
+    """Products of n random qubits, (count, 2^n)."""
+    found = np.ones((count, 1), dtype=complex)
+    for _ in range(n):
+        found = (found[:, :, None] * random_states(count, 2, rng)[:, None, :]).reshape(count, -1)
+    return found
 
 
 def search_applications(program: Program) -> int:
