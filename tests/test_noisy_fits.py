@@ -243,4 +243,5 @@ def test_noisy_prepare__knows_the_noise__and_fewer_gates_win() -> None:
         assert tuned[gates] < 0.8 * untuned[gates]
         exact = trace_distance(noisy_states(compiled(ansatz, again.angles, 1))[-1], sigma)
         assert again.distance == pytest.approx(exact, abs=3e-3)  # synthesis adds or merges a few pulses
-    assert min(clean, key=clean.__getitem__) > min(tuned, key=tuned.__getitem__)
+    assert clean[20] < 1.2 * clean[14]  # without errors more gates do no harm
+    assert tuned[20] > 1.3 * tuned[14]  # with them fewer win
