@@ -182,8 +182,8 @@ def _unresolved(lindbladian: Lindbladian) -> Draw:
     parts = []
     for L in jumps(lindbladian):
         J, size = np.asarray(L, dtype=complex), float(np.linalg.norm(L))
-        halves = (_hermitian(J), -1j * _antihermitian(J))
-        parts += [_unit(half) for half in halves if float(np.linalg.norm(half)) > ZERO * size]
+        if size > 0:  # halves in their proportion: a half that is rounding stays it
+            parts += [half * (np.sqrt(len(J)) / size) for half in (_hermitian(J), -1j * _antihermitian(J))]
     still = np.zeros((2**lindbladian.model.num_qubits,) * 2, dtype=complex)
 
     def draw(rng: np.random.Generator) -> Array:
