@@ -179,11 +179,11 @@ def _classes(nu: Real, tolerance: float) -> np.ndarray:
 
 def _unresolved(lindbladian: Lindbladian) -> Draw:
     """Random combinations of the Hermitian and anti-Hermitian parts of the jumps."""
-    parts = []
-    for L in jumps(lindbladian):
-        J, size = np.asarray(L, dtype=complex), float(np.linalg.norm(L))
-        if size > 0:  # halves in their proportion: a half that is rounding stays it
-            parts += [half * (np.sqrt(len(J)) / size) for half in (_hermitian(J), -1j * _antihermitian(J))]
+    made = [np.asarray(L, dtype=complex) for L in jumps(lindbladian)]
+    # in their proportion: a jump of little weight, or a half of one, may be the rounding of elements that are zero
+    size = max(float(np.linalg.norm(L)) for L in made) or 1.0
+    scale = np.sqrt(len(made[0])) / size
+    parts = [scale * half for L in made for half in (_hermitian(L), -1j * _antihermitian(L))]
     still = np.zeros((2**lindbladian.model.num_qubits,) * 2, dtype=complex)
 
     def draw(rng: np.random.Generator) -> Array:
