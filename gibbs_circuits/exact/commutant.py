@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-import scipy.sparse
 import scipy.sparse.csgraph
 
 from ..generators import Coherent, Lindbladian

@@ -11,6 +11,7 @@ How much the rounding of filters and integrals matters is measured, by solving o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -271,27 +272,44 @@ def unbalanced_gap(lindbladian: Lindbladian, stationary: int, *, hamiltonian: bo
     They are taken in as many digits as the resolvent: where rates span many orders it is far from normal, and doubles
     lose them all.
     """
+    every = tuple(range(len(lindbladian.contacts)))
+    return _from_reduced(
+        lindbladian, stationary, MAX_EIGENVALUES_QUBITS,
+        lambda parts: parts.generator(every, hamiltonian=hamiltonian), _slowest,
+    )  # fmt: skip
+
+
+def _from_reduced(
+    lindbladian: Lindbladian,
+    stationary: int,
+    most_qubits: int,
+    made_of: Callable[[Generator], tuple[Matrix, Matrix]],
+    read: Callable[[Matrix], float],
+) -> float | None:
+    """What is read off the reduced resolvent of (T, G), in the fewest digits that tell every eigenvalue from ε."""
     n = lindbladian.model.num_qubits
     bits = FIRST_BITS
-    while n <= MAX_EIGENVALUES_QUBITS and bits <= MAX_BITS[n]:
+    while n <= most_qubits and bits <= MAX_BITS[n]:
         before = flint.ctx.prec
         flint.ctx.prec = bits
         try:
             parts = Generator(lindbladian, basis_of(lindbladian.bohr_model, bits), None)
-            every = tuple(range(len(lindbladian.contacts)))
-            made = _resolvents(packed_matrix(*parts.generator(every, hamiltonian=hamiltonian), parts.d), bits)
+            made = _resolvents(packed_matrix(*made_of(parts), parts.d), bits)
             count = None if made is None else _count(made[0][1], made[1][1])
             if made is not None and count is not None and count <= stationary:
                 reduced = _reduced(*made)
                 if _told_apart(made[0][0], reduced):
-                    values = reduced.eig(algorithm="approx")
-                    largest = max(values, key=_log_size)
-                    near = [value for value in values if _log_size(value) > _log_size(largest) - NEAR]
-                    return min(float((1 / value).real) for value in near)
+                    return read(reduced)
         finally:
             flint.ctx.prec = before
         bits *= 2
     return None
+
+
+def _slowest(reduced: Matrix) -> float:
+    values = reduced.eig(algorithm="approx")
+    largest = max(map(_log_size, values))
+    return min(float((1 / value).real) for value in values if _log_size(value) > largest - NEAR)
 
 
 def _log_size(value: Any) -> float:
@@ -304,23 +322,10 @@ def balanced_gap(lindbladian: Lindbladian, stationary: int) -> float | None:
 
     The largest eigenvalue of the reduced resolvent of the Hermitian D is its inverse.
     """
-    n = lindbladian.model.num_qubits
-    bits = FIRST_BITS
-    while n <= MAX_QUBITS and bits <= MAX_BITS[n]:
-        before = flint.ctx.prec
-        flint.ctx.prec = bits
-        try:
-            parts = Generator(lindbladian, basis_of(lindbladian.bohr_model, bits), None)
-            made = _resolvents(packed_matrix(*parts.hermitised(), parts.d), bits)
-            count = None if made is None else _count(made[0][1], made[1][1])
-            if made is not None and count is not None and count <= stationary:
-                reduced = _reduced(*made)
-                if _told_apart(made[0][0], reduced):
-                    return _from_inverse(_scaled(reduced))
-        finally:
-            flint.ctx.prec = before
-        bits *= 2
-    return None
+    return _from_reduced(
+        lindbladian, stationary, MAX_QUBITS, lambda parts: parts.hermitised(),
+        lambda reduced: _from_inverse(_scaled(reduced)),
+    )  # fmt: skip
 
 
 def _from_inverse(inverse: tuple[Real, Any]) -> float:
