@@ -3,25 +3,58 @@
 from __future__ import annotations
 
 import json
+import stat
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentError, shown
+from ..limits import MAX_TEXT_BYTES
 
 UNPARSABLE = (ValueError, RecursionError)  # a number of thousands of digits; thousands of nested brackets
+
+
+def read_bytes(path: Path, argument: str, limit: int = MAX_TEXT_BYTES) -> bytes:
+    """The content of a regular file of at most `limit` bytes; a pipe or a device is not waited for.
+
+    Raises:
+        OSError: If it cannot be read.
+        ArgumentError: If it is no regular file, or larger; nothing is read then.
+    """
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise ArgumentError(argument, "name a regular file", f"{path} is none", "write its content to a file first")
+    if found.st_size > limit:
+        raise ArgumentError(
+            argument, f"name a file of at most {limit / 2**20:g} MiB", f"{path} has {found.st_size / 2**20:.1f} MiB",
+            "give a smaller file",
+        )  # fmt: skip
+    with path.open("rb") as file:
+        return file.read(limit)
+
+
+def parsed_json(text: str | bytes) -> Any:
+    """A JSON document; what nests thousands deep or holds numbers of thousands of digits is no document.
+
+    Raises:
+        ValueError: If it is none, in a few words.
+    """
+    try:
+        return json.loads(text)
+    except UNPARSABLE as error:
+        raise ValueError(shown_error(error)) from None
 
 
 def read_text(path: Path, argument: str) -> str:
     """The text of a UTF-8 file, with or without a byte-order mark.
 
     Raises:
-        ArgumentError: If it is missing, unreadable, empty or not text; the message names it.
+        ArgumentError: If it is missing, unreadable, no regular file, too large, empty or not text; it is named.
     """
     rule = "name a readable text file"
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_bytes(path, argument).decode("utf-8-sig")
     except FileNotFoundError:
         near = get_close_matches(path.name, [p.name for p in path.parent.glob(f"*{path.suffix}")], n=1)
         fix = f"write {path.with_name(near[0])}" if near else "check the path"
@@ -30,6 +63,8 @@ def read_text(path: Path, argument: str) -> str:
         raise ArgumentError(argument, rule, f"{path} is binary", "give a UTF-8 text file") from None
     except OSError as error:
         raise ArgumentError(argument, rule, f"{path}: {error.strerror}", "check the path") from None
+    except ArgumentError:
+        raise
     except ValueError as error:  # a null character
         raise ArgumentError(argument, rule, f"{shown(str(path))}: {error}", "check the path") from None
     if not text.strip():
