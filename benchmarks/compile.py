@@ -96,7 +96,8 @@ def one_sweep(console: Console) -> bool:
         knobs = {key: value for key, value in (drawn | {"step": 0.9}).items() if key in scheme.knobs.model_fields}
         written = gc.compile(generator, scheme=name, sweeps=1, **knobs)
         predicted = gc.predict(written)
-        assert predicted is not None and predicted.settled is not None
+        assert predicted is not None
+        assert predicted.settled is not None
         table.add_row(
             name, ", ".join(f"{key} = {value:.3g}" for key, value in knobs.items()),
             f"{gc.cost(written).two_qubit_gates:,.0f}", f"{predicted.fixed_point_distance:.2g}",
@@ -227,8 +228,9 @@ def coherent(console: Console) -> bool:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables; exit status 1 if one does not bear out what is declared."""
     tasks: dict[str, Callable[[Console], bool]] = {
-        "orders": orders, "schemes": one_sweep, "circuits": circuits, "kinds": kinds, "shift": shift, "coherent": coherent,
-        "ledger": lambda _: ledger.main(), "kagome": lambda _: trajectories.main(), "routing": lambda _: routing.main(),
+        "orders": orders, "schemes": one_sweep, "circuits": circuits, "kinds": kinds, "shift": shift,
+        "coherent": coherent, "ledger": lambda _: ledger.main(), "kagome": lambda _: trajectories.main(),
+        "routing": lambda _: routing.main(),
     }  # fmt: skip
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", choices=tasks, action="append", help="only this table")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -370,6 +371,12 @@ def _likely(target: Target) -> Method:
     return "density_matrix" if method == "automatic" else method
 
 
+@lru_cache(maxsize=8)  # one program is run on several targets, and placing it takes seconds
+def _on_heavy_hex(program: Program) -> Compiled:
+    """The program on a heavy-hex lattice, to count its gates there; how a run starts has no part in the count."""
+    return compile_for(program, load_target(LATTICE), zero(program.num_system))
+
+
 def run_request(
     request: Request, store: Store | None = None, progress: Progress = quiet, steps: Steps = lambda done, of: None
 ) -> RunResult:
@@ -379,7 +386,7 @@ def run_request(
     anywhere = request.compiled.device.coupling is None and request.compiled.program.num_qubits <= 57
     if anywhere and largest <= ROUTED_GATES:
         progress("counting on a heavy-hex lattice")
-        lattice = compile_for(request.compiled.program, load_target(LATTICE), request.initial)
+        lattice = _on_heavy_hex(request.compiled.program)
     progress("running")
     kept = store or Memory()
     blocks, check = collected(request, kept, steps)
