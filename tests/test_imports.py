@@ -18,7 +18,7 @@ ROOMS = (
     "generators", "exact", "compiler", "readings",
     "validation", "target_schemas", "targets", "tuning", "backends", "analysis", "tables", "makers",
     "generator_schemas", "generator_keys", "kinds",
-    "experiment", "sections", "results", "folder", "pipeline", "sweep", "help", "terminal", "cli",
+    "experiment", "version", "sections", "results", "folder", "pipeline", "sweep", "api", "help", "terminal", "cli",
     "__init__",
 )  # fmt: skip
 ONLY_IN_BACKENDS = {"qiskit_aer", "qiskit_ibm_runtime", "requests", "httpx", "urllib", "http", "socket"}
