@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import lsq_linear, nnls
 
 from .errors import ArgumentError, TooLargeError, check_real
 from .filters import Filter
@@ -160,6 +159,8 @@ def _windows(beta: float, points: Real, target: Real, centres: Real, sigma: floa
 
 def _not_negative(A: Real, b: Real) -> Real:
     """Weights w >= 0 with A w ≈ b in least squares; slightly damped where neighbouring windows are too much alike."""
+    from scipy.optimize import lsq_linear, nnls  # loaded when used
+
     for damping in (0.0, 1e-10, 1e-8, 1e-6):
         rows = [A, damping * np.eye(A.shape[1])] if damping else [A]
         try:

@@ -9,3 +9,6 @@ from __future__ import annotations
 MAX_TEXT_BYTES = 16 * 2**20  # an FCIDUMP of 60 orbitals is 10 MiB; a text is held three times while it is parsed
 MAX_NESTING = 100  # brackets within brackets of a text that a parser follows by recursion
 MAX_NUMBER_LENGTH = 400  # digits of one number: the longest double written out in full has 325
+
+# --- the exact answer in many digits
+MAX_DIGITS_QUBITS = 4  # matrices of 4**n rows of balls: 10 s at 4

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import scipy.linalg
-import scipy.optimize
 from numpy.typing import NDArray
 
 from .errors import TooLargeError, check_beta
@@ -147,7 +146,9 @@ def beta_of_energy(energy: float, s: Spectrum) -> float | None:
 
     if excess(-HOTTEST) < 0 or excess(HOTTEST) > 0:
         return None
-    return float(scipy.optimize.brentq(excess, -HOTTEST, HOTTEST, xtol=1e-12)) / width
+    from scipy.optimize import brentq  # loaded when used
+
+    return float(brentq(excess, -HOTTEST, HOTTEST, xtol=1e-12)) / width
 
 
 def trace_distance(rho: NDArray[Any], sigma: NDArray[Any]) -> float:

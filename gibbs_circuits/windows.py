@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-from scipy.special import log_ndtr
 
 from .errors import ArgumentError, check_beta, check_real
 from .filters import Filter
@@ -107,6 +106,8 @@ class MetropolisRate:
 
     def log_smoothed(self, m: Real, sigma: float) -> Real:
         """Ln (s ∗ N_σ)(m) in closed form, each half-line a shifted Gaussian tail."""
+        from scipy.special import log_ndtr  # loaded when used
+
         m, half = np.asarray(m, dtype=float), self.beta / 2
         right = -half * m + log_ndtr((m - half * sigma**2) / sigma)
         left = half * m + log_ndtr((-m - half * sigma**2) / sigma)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.stats
 
 CONFIDENCE = 0.95
 
@@ -38,6 +37,8 @@ def interval(blocks: Sequence[float], exact: float | None = None, predicted: flo
     if values.size < 2:
         return Estimate(mean, mean, mean, exact, predicted)
     error = float(values.std(ddof=1) / np.sqrt(values.size))
-    half = float(scipy.stats.t.ppf(0.5 + CONFIDENCE / 2, values.size - 1)) * error
+    from scipy.stats import t  # loaded when used
+
+    half = float(t.ppf(0.5 + CONFIDENCE / 2, values.size - 1)) * error
     z = None if predicted is None or error == 0 else (mean - predicted) / error
     return Estimate(mean, mean - half, mean + half, exact, predicted, z)

@@ -11,7 +11,6 @@ from typing import Any
 
 from qiskit.primitives import BaseEstimatorV2
 from qiskit.quantum_info import SparsePauliOp
-from qiskit_aer.noise import NoiseModel
 
 from ..readings.initial import InitialState
 from ..targets import AerTarget, ClientOptions
@@ -116,6 +115,8 @@ class Request:
 
 def _own_noise(service: Any) -> str:
     """The noise model of a user's simulator; its errors have names that differ from process to process."""
+    from qiskit_aer.noise import NoiseModel  # loaded when used
+
     model = getattr(getattr(service, "options", None), "noise_model", None)
     if not isinstance(model, NoiseModel):
         return ""

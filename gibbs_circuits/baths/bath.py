@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-import scipy.interpolate
-import scipy.special
 from numpy.typing import ArrayLike
 
 from ..errors import ArgumentError, check_real
@@ -136,15 +134,15 @@ class Bath:
 
     def correlation(self, t: ArrayLike) -> Array:
         r"""$C(t) = \int \frac{d\omega}{2\pi} G(\omega) e^{-i\omega t}$, panel by panel in closed form (Filon)."""
+        from scipy.special import spherical_jn  # loaded when used
+
         flat, orders = np.asarray(t, dtype=float).ravel(), np.arange(ORDER)
         middles, halves, values = self._panels
         up, down = 2 * halves[:, None] * (values @ EXPAND) * (-1j) ** orders
         out = np.zeros(flat.size, dtype=complex)
         for middle, half, plus, minus in zip(middles, halves, up, down, strict=True):
             phase = half * np.abs(flat)
-            bessel = scipy.special.spherical_jn(
-                orders[:, None], np.where(phase < 1e-100, 0.0, phase)
-            )  # nan below 1e-308
+            bessel = spherical_jn(orders[:, None], np.where(phase < 1e-100, 0.0, phase))  # nan below 1e-308
             wave = np.exp(-1j * middle * np.abs(flat))
             out += wave * (plus @ bessel) + np.conj(wave * (minus @ bessel))
         return np.asarray(np.where(flat < 0, out.conj(), out).reshape(np.shape(t)) / (2 * np.pi))

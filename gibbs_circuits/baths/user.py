@@ -6,16 +6,18 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import SupportsFloat
+from typing import TYPE_CHECKING, SupportsFloat
 
 import numpy as np
-import scipy.interpolate
 from numpy.typing import ArrayLike
 
 from ..errors import ArgumentError, check_beta, check_real, shown
 from ..models.text import read_text
 from ..spectrum import Real
 from .bath import Bath
+
+if TYPE_CHECKING:
+    from scipy.interpolate import PchipInterpolator
 
 Function = Callable[[float], SupportsFloat]
 
@@ -105,7 +107,7 @@ def to_qutip(bath: Bath) -> Callable[[float], float]:
 class TableLoss:
     """Monotone cubic interpolation on 0 ≤ ω ≤ limit, 0 beyond."""
 
-    interpolant: scipy.interpolate.PchipInterpolator
+    interpolant: PchipInterpolator
     limit: float
 
     def __call__(self, omega: Real) -> Real:
@@ -145,7 +147,9 @@ def from_table(beta: float, omega: ArrayLike, spectrum: ArrayLike, name: str = "
         raise ArgumentError("omega", "have at least 4 rows from 0 on", found, "add rows, also one for omega = 0")
     check_positive(x, G)
     limit, below = float(x[-1]), x < 0
-    loss = TableLoss(scipy.interpolate.PchipInterpolator(knots, G[x >= 0]), limit)
+    from scipy.interpolate import PchipInterpolator  # loaded when used
+
+    loss = TableLoss(PchipInterpolator(knots, G[x >= 0]), limit)
     check_balance(beta, -x[below], loss(-x[below]), G[below], 1e-3)
     return Bath(name, beta, loss, limit, steepness(loss, beta, limit), breaks=tuple(knots[1:].tolist()))
 

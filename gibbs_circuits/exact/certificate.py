@@ -19,6 +19,7 @@ from ..generators.matrices import (
     largest_rate,
 )
 from ..kernels import Secular
+from ..limits import MAX_DIGITS_QUBITS
 from ..spectrum import gibbs_state, trace_distance
 from ..status import Status
 from .balance import (
@@ -32,9 +33,6 @@ from .balance import (
     without_shift,
 )
 from .commutant import steady_state_counts
-from .digits import MAX_QUBITS as MAX_DIGITS_QUBITS
-from .digits import balanced_gap, relaxed
-from .digits import unbalanced_gap as unbalanced_gap_in_digits
 from .gap import ROUNDING, Gap, NotConvergedError, dense_decay_rates, iterative_gap, unbalanced_gap, unknown
 from .locality import jump_locality
 from .rates import Rates, formation, rates
@@ -272,6 +270,8 @@ def _bias(subject: Lindbladian, *, hamiltonian: bool) -> tuple[float | None, flo
         return None, np.inf
     value, error = trace_distance(found.state, gibbs_state(subject.model, beta)), found.error
     if (found.how == "digits" or error > max(value, NONE)) and n <= MAX_DIGITS_QUBITS:
+        from .digits import relaxed  # loaded when used
+
         more = relaxed(subject, hamiltonian=hamiltonian, stationary=count, beta=beta)
         if more is not None and more.distance is not None and more.distance_error is not None:
             value, error = more.distance, more.distance_error
@@ -298,11 +298,13 @@ def _gap(
     final = dense_qubits == MAX_SUPEROPERATOR_QUBITS and n <= MAX_DIGITS_QUBITS
     if found.resolved or found.growth is not None or found.value is None or not final or rates(subject).dead:
         return found
+    from . import digits  # loaded when used
+
     value: float | None = None
     if balanced:
-        value = balanced_gap(subject, count)
+        value = digits.balanced_gap(subject, count)
     else:
-        value = unbalanced_gap_in_digits(subject, count, hamiltonian=with_hamiltonian)
+        value = digits.unbalanced_gap(subject, count, hamiltonian=with_hamiltonian)
     return found if not value else Gap(value, IN_DIGITS * value, found.symmetries, found.sectors)
 
 

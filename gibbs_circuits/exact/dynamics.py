@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import scipy.optimize
 from numpy.typing import NDArray
 from qiskit.quantum_info import SparsePauliOp
 
@@ -209,7 +208,9 @@ def _within(flow: Flow, before: Real, target: Real, width: float, epsilon: float
 
     if above(width) >= 0:  # the crossing is at the end, to rounding
         return width
-    return float(scipy.optimize.brentq(above, 0.0, width, xtol=1e-9 * width))
+    from scipy.optimize import brentq  # loaded when used
+
+    return float(brentq(above, 0.0, width, xtol=1e-9 * width))
 
 
 def _distances(states: Real, target: Real) -> Real:

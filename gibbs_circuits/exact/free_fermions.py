@@ -26,7 +26,6 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from ..errors import LARGEST, ArgumentError, InvalidModelError, check_beta, check_real
 from ..filters import Filter
@@ -122,6 +121,8 @@ class QuadraticGenerator:
 
 def covariance_equation(generator: QuadraticGenerator, hamiltonian: bool = False) -> tuple[Real, Real]:
     r"""(X, Y) of $\dot\Gamma = X\Gamma + \Gamma X^T + Y$; `hamiltonian` adds −i[H, ·]."""
+    from scipy.special import expit  # loaded when used
+
     x, U, f, f_minus, C = _single_particle(generator)
     N, mirrored = f[:, None] * C * f.conj(), f_minus.conj()[:, None] * C * f_minus
     half = expit(generator.beta * (x[:, None] - x) / 2) if generator.coherent else np.full(C.shape, 0.5)

@@ -18,11 +18,10 @@ from ..errors import ArgumentError, TooLargeError
 from ..generators import Coherent, Lindbladian
 from ..generators.catalogue import DEGENERACY_TOLERANCE, bandwidth
 from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, Matrix, energy_spectrum, superoperator
+from ..limits import MAX_DIGITS_QUBITS
 from ..spectrum import Array, Real, gibbs_state, unvec, vec
 from .balance import judged, kms_defect
 from .commutant import steady_state_counts
-from .digits import MAX_QUBITS as MAX_DIGITS_QUBITS
-from .digits import relaxed
 from .flow import generator_flow, packed, unpacked
 from .gap import NotConvergedError
 from .iteration import EPSILON, SAFETY, iterative
@@ -120,6 +119,8 @@ def stationary(lindbladian: Lindbladian, *, hamiltonian: bool) -> Stationary:
         lindbladian, count, hamiltonian
     )  # fmt: skip
     if not found.error <= ENOUGH and n <= MAX_DIGITS_QUBITS and count is not None:
+        from .digits import relaxed  # loaded when used
+
         more = relaxed(lindbladian, hamiltonian=hamiltonian, stationary=count, beta=beta_of(lindbladian))
         if more is not None:
             found = Stationary(more.state, more.error, more.stationary, "digits")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from qiskit.quantum_info import SparsePauliOp
 
 from ..errors import LARGEST, InvalidModelError, as_float, shown
 from .scale import acting, merged, size, without_debris
+
+if TYPE_CHECKING:
+    from qiskit.quantum_info import SparsePauliOp
 
 REAL_TOLERANCE = 1e-10  # of the operator's own size
 
@@ -25,6 +28,8 @@ def hermitian(operator: object, argument: str) -> SparsePauliOp:
     Raises:
         InvalidModelError: If it is not a SparsePauliOp, not finite, or not Hermitian to 1e-10 of its own size.
     """
+    from qiskit.quantum_info import SparsePauliOp  # loaded when used
+
     if not isinstance(operator, SparsePauliOp):
         raise InvalidModelError(
             argument,
@@ -112,6 +117,8 @@ def pauli_sum(terms: object, argument: str, num_qubits: int | None = None) -> Sp
         if not math.isfinite(number):
             raise InvalidModelError(where, "have a finite coefficient", f"it is {number:g}", f'write ["{label}", 1.0]')
         pairs.append((label, number))
+    from qiskit.quantum_info import SparsePauliOp  # loaded when used
+
     return hermitian(SparsePauliOp.from_list(pairs), argument)
 
 

@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
-from scipy.optimize import brentq
-from scipy.stats import chi2
 
 from ..compiler import Calibration, Knobs, Program, Scheme
 from ..errors import ArgumentError, check_real
@@ -126,6 +124,8 @@ def _consistent(
     if free < 1:
         return None, f"{len(values)} points fit any power; add one at half the smallest step"
     if np.all(errors > 0):
+        from scipy.stats import chi2  # loaded when used
+
         found, most = float(np.sum((residuals / errors) ** 2)), float(chi2.isf(FALSE_ALARM, free))
         if found > most:
             return False, f"chi2 of the fit is {found:.1f} with {free} degrees of freedom, at most {most:.1f}"
@@ -157,6 +157,8 @@ def _lines(steps: Real, axis: int) -> list[list[int]]:
 
 def _power(steps: Real, values: Real) -> float | None:
     """The power of three values; None if no p in (0, 8] fits."""
+    from scipy.optimize import brentq  # loaded when used
+
     (x, y, z), (u, v, w) = np.log(steps), values
     if (u - v) * (v - w) <= 0:
         return None
