@@ -6,6 +6,7 @@ model → generator → program → circuit → backend → comparison with the 
 from __future__ import annotations
 
 from importlib import import_module
+from types import FunctionType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what type checkers and editors see; at run time `__getattr__` imports a name when it is used
@@ -116,11 +117,15 @@ __all__ = [
 if not TYPE_CHECKING:  # or a type checker would take any name
 
     def __getattr__(name: str) -> object:
-        """Import a public name where it is first used."""
+        """Import a public name where it is first used; a function works on one thread where matrices are small."""
         for module, names in HOMES.items():
             if name in names.split():
                 home = f"{__name__}.{module}" if module else f"{__name__}.{name}"
                 value = getattr(import_module(home), name) if module else import_module(home)
+                if isinstance(value, FunctionType):
+                    from .threads import limited
+
+                    value = limited(value)
                 globals()[name] = value
                 return value
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -49,6 +49,7 @@ from .results import compile_document, document, exact_document, to_json
 from .spectrum import MAX_DENSE_QUBITS, thermal
 from .targets import available_targets, read_target
 from .terminal import DISAGREES, DONE, Interrupted, naming, note, progress, show
+from .threads import small_matrices
 from .tuning.wanted import Progress
 
 
@@ -59,9 +60,14 @@ def run(
     if resume and out is None:
         raise ArgumentError("--resume", "come with --out", "--out is left out", "add --out DIR")
     spec = read_experiment(experiment, backend=backend, seed=seed)
-    if dry_run:
-        _compile(spec, None, json)
-        return DONE
+    with small_matrices(spec.model.num_qubits):
+        if dry_run:
+            _compile(spec, None, json)
+            return DONE
+        return _run(spec, out, resume, json)
+
+
+def _run(spec: Experiment, out: Path | None, resume: bool, json: bool) -> int:
     folder = out or default_folder(spec)
     check_writable("--out", folder)
     if not resume:
@@ -109,6 +115,11 @@ def exact(experiment: Path, json: bool) -> None:
     """The exact answer and the generator's certificate; never compiles."""
     spec = read_experiment(experiment)
     _check_dense(spec)
+    with small_matrices(spec.model.num_qubits):
+        _exact(spec, json)
+
+
+def _exact(spec: Experiment, json: bool) -> None:
     generator = spec.generator
     with progress() as (stage, _):
         stage("certificate")
@@ -128,7 +139,9 @@ def exact(experiment: Path, json: bool) -> None:
 
 def compile(experiment: Path, out: Path | None, backend: str | None, seed: int | None, json: bool) -> None:
     """Compile for the target, count, predict; with `out` write the program."""
-    _compile(read_experiment(experiment, backend=backend, seed=seed), out, json)
+    spec = read_experiment(experiment, backend=backend, seed=seed)
+    with small_matrices(spec.model.num_qubits):
+        _compile(spec, out, json)
 
 
 def backends(json: bool) -> None:

@@ -12,3 +12,7 @@ MAX_NUMBER_LENGTH = 400  # digits of one number: the longest double written out 
 
 # --- the exact answer in many digits
 MAX_DIGITS_QUBITS = 4  # matrices of 4**n rows of balls: 10 s at 4
+
+# --- threads: below these sizes one is faster beside other work, and hardly slower alone
+ONE_THREAD_ROWS = 1024  # of a dense matrix: eigh takes 1.6 s on one thread, 25 s on two beside other work
+ONE_THREAD_AMPLITUDES = 2**14  # of a simulated state: where Aer itself begins to use several threads

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from qiskit import QuantumCircuit
 from ..errors import BackendError
 from ..readings.circuit import assemble, random_draws
 from ..spectrum import Array
+from ..threads import simulator_threads
 from .blocks import Bits, Block, Shots
 from .compiled import Ancillas, Compiled
 from .idle import with_decay
@@ -70,16 +70,17 @@ def simulator(compiled: Compiled, choice: Choice, seed: int | None = None) -> Ae
     """
     from qiskit_aer import AerSimulator  # loaded when used
 
-    threads, noise = os.cpu_count() or 1, noise_model(compiled.errors, compiled.device.basis, compiled.start.num_qubits)
+    noise = noise_model(compiled.errors, compiled.device.basis, compiled.start.num_qubits)
     density, exact = choice.method == "density_matrix", noise is None and compiled.errors.idle is None
+    shots, state = simulator_threads(None), simulator_threads(2 ** (compiled.start.num_qubits * (1 + density)))
     cut = getattr(compiled.target, "bond_dimension", None)
     return AerSimulator(
         method=choice.method,
         device=choice.processor,
         noise_model=noise,
         seed_simulator=seed,
-        max_parallel_threads=threads,
-        max_parallel_shots=threads,
+        max_parallel_threads=state if density else shots,
+        max_parallel_shots=shots,
         enable_truncation=False,
         fusion_enable=density or exact,
         fusion_threshold=1,

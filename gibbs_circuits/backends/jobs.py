@@ -50,6 +50,11 @@ class RunResult:
         states = [block.states for block in self.blocks if block.states is not None]
         return np.mean(states, axis=0) if len(states) == len(self.blocks) else None
 
+    @property
+    def num_system(self) -> int:
+        """Number of system qubits n."""
+        return self.program.num_system
+
     def __repr__(self) -> str:
         request, count = self.request, len(self.blocks)
         return (

@@ -77,6 +77,11 @@ class DiscreteChannel:
         """The one temperature, as for a Lindbladian."""
         return self.inside.betas
 
+    @property
+    def num_qubits(self) -> int:
+        """Number of system qubits n."""
+        return self.model.num_qubits
+
     def __repr__(self) -> str:
         return (
             f"DiscreteChannel(of {self.inside.kind} on {self.model.name}: {self.model.num_qubits} qubits, "

@@ -139,6 +139,11 @@ class Lindbladian:
         """The model whose Bohr frequencies count."""
         return self.frame or self.model
 
+    @property
+    def num_qubits(self) -> int:
+        """Number of system qubits n."""
+        return self.model.num_qubits
+
     def __repr__(self) -> str:
         beta = ", ".join(f"{beta:g}" for beta in self.betas)
         return (
