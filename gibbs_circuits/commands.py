@@ -105,9 +105,9 @@ def _run(spec: Experiment, out: Path | None, resume: bool, json: bool) -> int:
     if json:
         print(to_json(document(comparison, [str(path) for path in files])))
     else:
-        console = show(tables(comparison))
-        console.print(f"Picture: {folder / 'convergence.png'}", soft_wrap=True, highlight=False)
-        console.print(f"Results: {folder}", soft_wrap=True, highlight=False)
+        show(tables(comparison))
+        print(f"Picture: {folder / 'convergence.png'}")
+        print(f"Results: {folder}")
     return DISAGREES if comparison.verdict is Verdict.DISAGREES else DONE
 
 

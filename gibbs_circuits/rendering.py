@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 WIDTH = 100  # columns where nobody says how wide the page is: a pipe, a file, `str`
 NARROWEST = 40  # below it no table of numbers can be read
+LEAST = 6  # columns of a column
 ONE_LINE = 100  # characters of a `repr`
 CELL = "padding:0 .8em;text-align:"
 
@@ -35,10 +36,71 @@ def as_text(*parts: RenderableType, width: int = WIDTH) -> str:
     from rich.console import Console  # loaded when used
 
     buffer = io.StringIO()
-    console = Console(file=buffer, width=width, color_system=None, force_jupyter=False, markup=False)
+    console = Console(
+        file=buffer, width=width, color_system=None, force_terminal=False, force_jupyter=False, markup=False
+    )
     for part in parts:
-        console.print(part)
+        console.print(fitted(part, width))
     return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip("\n").split("\n"))
+
+
+def fitted(part: RenderableType, width: int) -> RenderableType:
+    """The same with every table's columns as wide as makes it shortest; rich alone makes all alike that are too wide.
+
+    Columns begin as wide as their longest cell; while the page is too narrow, the one gives way that costs least lines.
+    Words are broken only where not even the longest word of every column has room.
+    """
+    from rich.console import Group  # loaded when used
+    from rich.table import Table
+
+    if isinstance(part, Group):
+        return Group(*(fitted(one, width) for one in part.renderables))
+    if isinstance(part, Table) and part.columns:
+        cells = [[str(column.header), *map(str, column.cells)] for column in part.columns]
+        frame = 3 * len(cells) + 1  # a line and two spaces per column, and the last line
+        for column, wide in zip(part.columns, narrowed(cells, width - frame), strict=True):
+            column.width = wide
+    return part
+
+
+def narrowed(columns: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Widths of columns that together take at most `width`, if that leaves each of them `LEAST`."""
+    from rich.cells import cell_len  # loaded when used
+
+    words = [[[cell_len(word) for word in cell.split(" ")] for cell in column] for column in columns]
+    widths = [max(LEAST, *(sum(cell) + len(cell) - 1 for cell in column)) for column in words]
+    least = [max(LEAST, *map(max, column)) for column in words]
+    if sum(least) > width:
+        least = [min(one, max(LEAST, width // len(columns))) for one in least]
+    lines = [[_lines(cell, wide) for cell in column] for column, wide in zip(words, widths, strict=True)]
+    while sum(widths) > max(width, sum(least)):
+        best: tuple[int, int, int] | None = None
+        tried: list[int] = []
+        for k, column in enumerate(words):
+            if widths[k] > least[k]:
+                now = [_lines(cell, widths[k] - 1) for cell in column]
+                rows = zip(*(now if m == k else other for m, other in enumerate(lines)), strict=True)
+                price = (sum(map(max, rows)), -widths[k], k)
+                if best is None or price < best:
+                    best, tried = price, now
+        assert best is not None  # one of them is above the least
+        widths[best[2]] -= 1
+        lines[best[2]] = tried
+    return widths
+
+
+def _lines(words: Sequence[int], width: int) -> int:
+    """Lines that words of these lengths take; a word that is too long is broken."""
+    lines, free = 1, width
+    for k, word in enumerate(words):
+        need = word + (k > 0 and free < width)
+        if need <= free:
+            free -= need
+            continue
+        lines += free < width
+        lines += max(0, (word - 1) // width)
+        free = width - (word % width or min(word, width))
+    return lines
 
 
 def as_html(*parts: RenderableType) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import threading
@@ -14,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from .errors import ArgumentError, BackendError, GibbsError, TooLargeError, one_line
-from .rendering import NARROWEST, WIDTH
+from .rendering import NARROWEST, WIDTH, as_text, fitted
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
 DONE, DISAGREES, BAD_INPUT, SERVICE_FAILED, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
 DEBUG = "GIBBS_CIRCUITS_DEBUG"
@@ -57,14 +58,16 @@ def width() -> int:
     return WIDTH
 
 
-def show(*content: RenderableType) -> Console:
-    """Print tables at a width that a pipe or a wide terminal keeps readable."""
+def show(*content: RenderableType) -> None:
+    """Print tables, at a width that a pipe or a wide terminal keeps readable."""
+    if plain() or not sys.stdout.isatty():
+        print(as_text(*content, width=width()))
+        return
     from rich.console import Console  # loaded when used
 
-    console = Console(markup=False, width=width(), color_system=None if plain() else "auto")
+    console = Console(markup=False, width=width())
     for part in content:
-        console.print(part)
-    return console
+        console.print(fitted(part, width()))
 
 
 Report = tuple[Callable[[str], None], Callable[[int, int], None]]
@@ -140,6 +143,9 @@ class Interrupted(Exception):
 
 def status(app: Callable[..., Any], arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit status: one line for everything a user can get wrong."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a page that has no β shows its number
     try:
         code = app(arguments, standalone_mode=False)
         if code == INTERRUPTED:

@@ -150,7 +150,8 @@ def ledger_table(rows: Sequence[ErrorTerm]) -> Table:
     table = table_of("Error ledger: what each rung does to the state", "rung", "value", "unit", "status", "source")
     table.columns[4].justify = "left"
     for row in rows:
-        table.add_row(row.rung.value, number(row.value), row.unit, row.status.value, row.source)
+        unit, status = row.unit.replace("_", " "), row.status.value.replace("_", " ")
+        table.add_row(row.rung.value, number(row.value), unit, status, row.source)
     if isinstance(rows, Ledger) and rows.total is not None:
         table.caption, table.caption_justify = rows.verdict, "left"
     return table
