@@ -54,7 +54,7 @@ app = typer.Typer(
     epilog="models_help",
     no_args_is_help=True,
     rich_markup_mode="rich",
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
 )
 

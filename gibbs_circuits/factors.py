@@ -16,6 +16,7 @@ from .errors import ArgumentError, TooLargeError, check_real
 from .filters import Filter
 from .kernels import Kernel, RankOne, Secular
 from .nystrom import smooth_factors
+from .rendering import Brief
 from .spectrum import Array, Real
 from .user import CustomKernel
 from .windows import Windowed, WindowFilter
@@ -31,8 +32,8 @@ NEGLIGIBLE = 1e-8  # a pair of factors with all rates below this share of the la
 MAX_COMPARED = 400
 
 
-@dataclass(frozen=True, eq=False)
-class TimeFactors:
+@dataclass(frozen=True, eq=False, repr=False)
+class TimeFactors(Brief):
     """Factors of a kernel that all have a time kernel.
 
     Attributes:

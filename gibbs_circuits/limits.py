@@ -10,6 +10,9 @@ MAX_TEXT_BYTES = 16 * 2**20  # an FCIDUMP of 60 orbitals is 10 MiB; a text is he
 MAX_NESTING = 100  # brackets within brackets of a text that a parser follows by recursion
 MAX_NUMBER_LENGTH = 400  # digits of one number: the longest double written out in full has 325
 
+# --- dense operators handed to a user
+MAX_JUMP_BYTES = 2 * 2**30  # of all jump operators together: a quarter of a small machine
+
 # --- the exact answer in many digits
 MAX_DIGITS_QUBITS = 4  # matrices of 4**n rows of balls: 10 s at 4
 

@@ -1,4 +1,4 @@
-"""Tables as text and as HTML, both from the same rows; `Shown` gives an object one line, a text and a notebook's table.
+"""Tables as text and as HTML, both from the same rows; one line for every object, and its table in a notebook.
 
 The tables are rich's, which is loaded when one is made.
 """
@@ -6,9 +6,12 @@ The tables are rich's, which is loaded when one is made.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from enum import Enum
+from functools import cache
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
 WIDTH = 100  # columns where nobody says how wide the page is: a pipe, a file, `str`
 NARROWEST = 40  # below it no table of numbers can be read
+NAME = 32  # characters of a name that a user gave, within one line
 LEAST = 6  # columns of a column
 ONE_LINE = 100  # characters of a `repr`
 CELL = "padding:0 .8em;text-align:"
@@ -72,20 +76,25 @@ def narrowed(columns: Sequence[Sequence[str]], width: int) -> list[int]:
     least = [max(LEAST, *map(max, column)) for column in words]
     if sum(least) > width:
         least = [min(one, max(LEAST, width // len(columns))) for one in least]
-    lines = [[_lines(cell, wide) for cell in column] for column, wide in zip(words, widths, strict=True)]
-    while sum(widths) > max(width, sum(least)):
-        best: tuple[int, int, int] | None = None
-        tried: list[int] = []
-        for k, column in enumerate(words):
-            if widths[k] > least[k]:
-                now = [_lines(cell, widths[k] - 1) for cell in column]
-                rows = zip(*(now if m == k else other for m, other in enumerate(lines)), strict=True)
-                price = (sum(map(max, rows)), -widths[k], k)
-                if best is None or price < best:
-                    best, tried = price, now
-        assert best is not None  # one of them is above the least
-        widths[best[2]] -= 1
-        lines[best[2]] = tried
+
+    @cache
+    def lines(k: int, wide: int) -> tuple[int, ...]:
+        return tuple(_lines(cell, wide) for cell in words[k])
+
+    def total(k: int, wide: int) -> int:
+        """Lines of the table if column k is that wide."""
+        rows = zip(*(lines(m, wide if m == k else other) for m, other in enumerate(widths)), strict=True)
+        return sum(map(max, rows))
+
+    while (excess := sum(widths) - max(width, sum(least))) > 0:
+        now = total(0, widths[0])
+        steps = [
+            ((total(k, wide) - now) / (widths[k] - wide), -widths[k], k, wide)  # lines per column that is won
+            for k in range(len(words))
+            for wide in range(max(least[k], widths[k] - excess), widths[k])
+        ]
+        _, _, k, wide = min(steps)
+        widths[k] = wide
     return widths
 
 
@@ -136,30 +145,72 @@ def shortened(text: str, limit: int = ONE_LINE) -> str:
     return line if len(line) <= limit else f"{line[: limit - 2]}…{line[-1]}"
 
 
-class Shown:
-    """One line by `repr`, a table by `print`, the same table in a notebook.
+def brief(value: object, limit: int = 40) -> str:
+    """A value in a few characters: a number, the shape of an array, how many entries a collection has."""
+    match value:
+        case None:
+            return "none"
+        case str():
+            return shortened(value, limit)
+        case bool() | int() | Enum():
+            return shortened(str(value.value if isinstance(value, Enum) else value), limit)
+        case float():
+            return f"{value:.6g}"
+        case Mapping():
+            whole = ", ".join(f"{key} {brief(entry)}" for key, entry in value.items())
+            return whole if 0 < len(whole) <= limit else f"{len(value)} entries"
+        case tuple() | list():
+            whole = ", ".join(brief(entry) for entry in value)
+            return whole if 0 < len(whole) <= limit else f"{len(value)} entries" if value else "none"
+    if callable(terms := getattr(value, "to_list", None)):  # a sum of Pauli strings
+        found = list(terms())
+        head = " ".join(f"{complex(c).real:+.4g} {shortened(str(label), 16)}" for label, c in found[:2])
+        return shortened(head + (f" … ({len(found)} terms)" if len(found) > 2 else ""), limit)
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple):
+        return f"array {' × '.join(map(str, shape))}" if shape else shortened(str(value), limit)
+    if callable(value):
+        return shortened(str(getattr(value, "__qualname__", None) or repr(value)), limit)
+    return shortened(repr(value), limit)
 
-    `_line` is the one line; `_table` gives the title, the columns and the rows.
+
+class Brief:
+    """One line by `repr`, whatever arrays a dataclass holds: what matters first, then what there is room for.
+
+    A class says better by `_in_words` what it is; a dataclass needs `repr=False` to have this.
     """
 
-    def _line(self) -> str:
-        raise NotImplementedError
+    def _in_words(self) -> str:
+        shown = [f.name for f in fields(cast(Any, self)) if f.repr and getattr(self, f.name) is not None]
+        inside = ", ".join(f"{name} = {brief(getattr(self, name))}" for name in shown)
+        return f"{type(self).__name__}({inside})"
 
-    def _table(self) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
-        raise NotImplementedError
+    def __repr__(self) -> str:
+        return shortened(self._in_words())
+
+
+class Shown(Brief):
+    """The same, and a table of it in a notebook; `print` shows the one line unless the class prints a table."""
+
+    def _rows(self) -> Iterable[tuple[str, ...]]:
+        """The head of the table, then its rows."""
+        yield "what", "value"
+        for field in fields(cast(Any, self)):
+            yield field.name.replace("_", " "), brief(getattr(self, field.name), 80)
 
     def _parts(self) -> Sequence[RenderableType]:
-        columns, rows = self._table()
-        table = table_of(repr(self), *columns)
+        head, *rows = self._rows()
+        table = table_of(repr(self), *head)
         for row in rows:
             table.add_row(*row)
         return [table]
 
-    def __repr__(self) -> str:
-        return shortened(self._line())
+    def _repr_html_(self) -> str:
+        return as_html(*self._parts())
+
+
+class Printed(Shown):
+    """The same, the table by `print` too."""
 
     def __str__(self) -> str:
         return as_text(*self._parts())
-
-    def _repr_html_(self) -> str:
-        return as_html(*self._parts())

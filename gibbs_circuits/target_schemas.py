@@ -7,6 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from qiskit.transpiler import CouplingMap
 
+from .rendering import shortened
+
 LEAST_BUSY = "least_busy"
 
 
@@ -90,6 +92,9 @@ class _Target(Keys):
 
     name: str = Field(min_length=1, examples=["my_target"], description="What reports call it.")
     description: str = Field(default="", description="One line for `gibbs-circuits backends`.")
+
+    def __repr__(self) -> str:
+        return shortened(f"{type(self).__name__}({self.name}: {self.description or 'described in Python'})")
 
 
 NOISE_RULE: dict[str, Any] = {"rule": "be a table of p1, p2, reset, readout, t1, t2, durations"}

@@ -112,10 +112,10 @@ class _Log:
     What is quick says nothing. The wait between lines grows, so that an hour is thirty lines, not a thousand.
     """
 
-    def __init__(self, every: float = EVERY) -> None:
-        self.began, self.every, self.doing, self.said = time.monotonic(), every, "reading", ""
+    def __init__(self) -> None:
+        self.began, self.doing, self.said = time.monotonic(), "reading", ""
         self.done = threading.Event()
-        self.teller = threading.Thread(target=self._tell, daemon=True)
+        self.teller = threading.Thread(target=self._tell, name="progress", daemon=True)
         self.teller.start()
 
     def stage(self, text: str) -> None:
@@ -129,12 +129,12 @@ class _Log:
         self.teller.join()
 
     def _tell(self) -> None:
-        wait = self.every
+        wait = EVERY
         while not self.done.wait(wait):
             now, still = self.doing, "still " if self.doing == self.said else ""
             print(f"{time.monotonic() - self.began:.0f} s: {still}{one_line(now)}", file=sys.stderr, flush=True)
             self.said = now
-            wait = max(self.every, (time.monotonic() - self.began) / 30)
+            wait = max(EVERY, (time.monotonic() - self.began) / 30)
 
 
 class Interrupted(Exception):

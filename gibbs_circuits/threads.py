@@ -38,26 +38,29 @@ def _controller() -> Any:
 
 
 class _OneThread:
-    """One thread while anybody is inside, in whatever thread of the user's; the last to leave puts back what was."""
+    """One thread while the main thread is inside, however deep; the outermost puts back what it found.
+
+    Only for the main thread: from another OpenBLAS ignores the number (0.3.31) or sets it for all, and of two that
+    overlap the last to leave would put back the one thread that it found. Whoever computes in threads of his own has
+    split the work already.
+    """
 
     def __init__(self) -> None:
-        self.lock, self.inside = threading.Lock(), 0
+        self.depth = 0
         self.limiter: AbstractContextManager[object] | None = None
 
     def __enter__(self) -> None:
-        with self.lock:
-            if self.inside == 0:
-                limiter = _controller().limit(limits=1)
-                limiter.__enter__()
-                self.limiter = limiter
-            self.inside += 1
+        if self.depth == 0:
+            limiter = _controller().limit(limits=1)
+            limiter.__enter__()
+            self.limiter = limiter
+        self.depth += 1
 
     def __exit__(self, *exception: object) -> None:
-        with self.lock:
-            self.inside -= 1
-            if self.inside == 0 and self.limiter is not None:
-                limiter, self.limiter = self.limiter, None
-                limiter.__exit__(None, None, None)
+        self.depth -= 1
+        if self.depth == 0 and self.limiter is not None:
+            limiter, self.limiter = self.limiter, None
+            limiter.__exit__(None, None, None)
 
 
 _ONE_THREAD = _OneThread()
@@ -67,9 +70,10 @@ _ONE_THREAD = _OneThread()
 def threads_for(rows: int | None) -> Iterator[None]:
     """One thread for matrices of so many rows if these are small; as the user has it if they are not, or not known.
 
-    Nothing is changed for good: the last to leave puts back what the first has found.
+    Nothing is changed for good: the outermost puts back what it has found.
     """
-    if rows is None or rows > ONE_THREAD_ROWS:
+    main = threading.current_thread() is threading.main_thread()
+    if rows is None or rows > ONE_THREAD_ROWS or not main:
         yield
         return
     with _ONE_THREAD:

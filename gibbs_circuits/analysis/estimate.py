@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from ..rendering import Brief
 
 CONFIDENCE = 0.95
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False)
+class Estimate(Brief):
     """A value with its two-sided 95 % interval.
 
     Attributes:
@@ -28,6 +31,18 @@ class Estimate:
     exact: float | None = None
     predicted: float | None = None
     z: float | None = None
+
+    def __float__(self) -> float:
+        """The value."""
+        return self.value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """As a number, for NumPy and Matplotlib."""
+        return np.array(self.value, dtype=dtype)
+
+    def _in_words(self) -> str:
+        exact = "" if self.exact is None else f", exact {self.exact:.6g}"
+        return f"Estimate({self.value:.6g} [{self.low:.6g}, {self.high:.6g}]{exact})"
 
 
 def interval(blocks: Sequence[float], exact: float | None = None, predicted: float | None = None) -> Estimate:

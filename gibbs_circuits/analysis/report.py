@@ -8,7 +8,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from .. import rendering
 from ..rendering import table_of
 from ..status import number, share
 from .estimate import Estimate
@@ -199,13 +198,3 @@ def _verdict(c: Comparison) -> Text:
         said = f"no state to measure; {said}" if said else "no state to measure"
     text.append(f"  ({said})", style="dim")
     return text.append(f"\nTemperature: {c.temperature}", style="not bold")
-
-
-def as_text(comparison: Comparison) -> str:
-    """The report as plain text."""
-    return rendering.as_text(tables(comparison))
-
-
-def as_html(comparison: Comparison) -> str:
-    """The report as HTML, for a notebook."""
-    return rendering.as_html(tables(comparison))

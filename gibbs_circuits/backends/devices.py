@@ -14,6 +14,7 @@ from qiskit.transpiler import CouplingMap
 from qiskit.transpiler import Target as Hardware
 
 from ..errors import ArgumentError
+from ..rendering import Brief
 from ..targets import AerTarget, IbmTarget, SnapshotNoise, Target, check_consistent
 from .idle import described_idle
 from .noise import MICROSECOND, Errors, Idle, described_errors, wrong_reset
@@ -28,8 +29,8 @@ FRACTIONAL = ("rzz", "rx")
 DEFAULT_BASIS = ("cz", "rz", "sx", "x")
 
 
-@dataclass(frozen=True, eq=False)
-class Device:
+@dataclass(frozen=True, eq=False, repr=False)
+class Device(Brief):
     """A target, opened.
 
     Attributes:

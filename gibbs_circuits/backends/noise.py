@@ -14,6 +14,7 @@ from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.quantum_info import PTM, SuperOp
 from qiskit.transpiler import Target as Hardware
 
+from ..rendering import Brief
 from ..spectrum import Real
 from ..targets import Noise
 
@@ -38,8 +39,8 @@ class Idle:
     times: tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Errors:
+@dataclass(frozen=True, eq=False, repr=False)
+class Errors(Brief):
     """Errors after operations, by name and wires; an empty table is no noise at all.
 
     Attributes:

@@ -13,6 +13,7 @@ from qiskit.primitives import BaseEstimatorV2
 from qiskit.quantum_info import SparsePauliOp
 
 from ..readings.initial import InitialState
+from ..rendering import Brief
 from ..targets import AerTarget, ClientOptions
 from .check import OneSweep
 from .compiled import Compiled
@@ -27,8 +28,8 @@ ONLY_HOW = {
 CHECK = -1  # the number of the realisation that is the check of the target
 
 
-@dataclass(frozen=True, eq=False)
-class Request:
+@dataclass(frozen=True, eq=False, repr=False)
+class Request(Brief):
     """Everything that fixes the outcome of a run.
 
     Attributes:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import ArgumentError, check_beta, check_real, shown
 from ..models.text import read_text
+from ..rendering import Brief
 from ..spectrum import Real
 from .bath import Bath
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 Function = Callable[[float], SupportsFloat]
 
 
-@dataclass(frozen=True)
-class FunctionLoss:
+@dataclass(frozen=True, repr=False)
+class FunctionLoss(Brief):
     """A user's function of one number as an array function, 0 beyond the limit."""
 
     function: Function
@@ -103,8 +104,8 @@ def to_qutip(bath: Bath) -> Callable[[float], float]:
     return lambda w: float(bath.spectrum(w))
 
 
-@dataclass(frozen=True, eq=False)
-class TableLoss:
+@dataclass(frozen=True, eq=False, repr=False)
+class TableLoss(Brief):
     """Monotone cubic interpolation on 0 ≤ ω ≤ limit, 0 beyond."""
 
     interpolant: PchipInterpolator

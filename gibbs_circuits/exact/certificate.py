@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 
@@ -20,6 +20,7 @@ from ..generators.matrices import (
 )
 from ..kernels import Secular
 from ..limits import MAX_DIGITS_QUBITS
+from ..rendering import Shown
 from ..spectrum import gibbs_state, trace_distance
 from ..status import Status
 from .balance import (
@@ -49,8 +50,8 @@ NONE = 1e-12  # a bias below which there is none
 IN_DIGITS = 1e-9  # relative error of a gap in digits: filters enter with that of their logarithms
 
 
-@dataclass(frozen=True)
-class Certificate:
+@dataclass(frozen=True, repr=False)
+class Certificate(Shown):
     r"""Properties of $\mathcal L$ without −i[H + Lamb shift, ·]; None where they were not checked.
 
     A biased generator with its physical Lamb shift (redfield, ule, coarse_grained) is judged with −i[H + H_LS, ·]: its
@@ -133,11 +134,21 @@ class Certificate:
         """Whether no eigenvalue of a kernel is negative beyond rounding."""
         return None if self.lowest_kernel_eigenvalue is None else self.lowest_kernel_eigenvalue >= -1e-10
 
-    def __str__(self) -> str:
-        return "\n".join(
-            f"{field.name.replace('_', ' '):32} {_shown(getattr(self, field.name)):40} {self.status(field.name).value}"
-            for field in fields(self)
+    def _in_words(self) -> str:
+        gap = "not known" if self.spectral_gap is None else _shown(self.spectral_gap)
+        count = self.steady_states_with_hamiltonian if self.with_hamiltonian else self.steady_states
+        return (
+            f"Certificate(residual {_shown(self.residual)}, bias {_shown(self.bias)}, gap {gap}, "
+            f"steady states {_shown(count)}; print it)"
         )
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        yield "figure", "value", "status"
+        for name in (one.name for one in fields(self)):
+            yield name.replace("_", " "), _shown(getattr(self, name)), self.status(name).value
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name:32} {value:40} {status}" for name, value, status in list(self._rows())[1:])
 
 
 def _shown(value: object) -> str:

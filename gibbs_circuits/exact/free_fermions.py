@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from ..errors import LARGEST, ArgumentError, InvalidModelError, check_beta, check_real
 from ..filters import Filter
+from ..rendering import Brief
 from ..spectrum import Array, Real, read_only
 from .quadratic import (
     QuadraticModel,
@@ -58,8 +59,8 @@ UNDERFLOW = 1e-300
 ROUNDING = 16 * float(np.finfo(float).eps)
 
 
-@dataclass(frozen=True, eq=False)
-class QuadraticGenerator:
+@dataclass(frozen=True, eq=False, repr=False)
+class QuadraticGenerator(Brief):
     r"""$\mathcal L(\rho) = -i[B,\rho] + \sum_a(L_a\rho L_a^\dagger - \frac12\{L_a^\dagger L_a,\rho\})$.
 
     $L_a = \sum_\nu\hat f(\nu)A^a_\nu$ with $A^a = \sum_j c_{aj}w_j$; −i[H, ·] is left out unless a function is told to

@@ -9,6 +9,7 @@ import numpy as np
 from ..generators import Lindbladian
 from ..generators.matrices import largest_rate
 from ..limits import MAX_DIGITS_QUBITS
+from ..rendering import Shown
 from ..spectrum import gibbs_state, trace_distance
 from .commutant import steady_state_counts
 from .dynamics import heat_currents
@@ -28,8 +29,8 @@ class BathSide:
     heat_current_error: float = 0.0
 
 
-@dataclass(frozen=True)
-class Steady:
+@dataclass(frozen=True, repr=False)
+class Steady(Shown):
     """Energy, entropy −Tr ρ ln ρ, their errors, and one entry per bath in the order in which they were given.
 
     Attributes:

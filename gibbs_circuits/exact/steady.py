@@ -19,6 +19,7 @@ from ..generators import Coherent, Lindbladian
 from ..generators.catalogue import DEGENERACY_TOLERANCE, bandwidth
 from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, Matrix, energy_spectrum, superoperator
 from ..limits import MAX_DIGITS_QUBITS
+from ..rendering import Brief
 from ..spectrum import Array, Real, gibbs_state, unvec, vec
 from .balance import judged, kms_defect
 from .commutant import steady_state_counts
@@ -34,8 +35,8 @@ ENOUGH = 1e-10  # trace distance up to which doubles are believed where digits c
 HOPELESS = 1e-3  # beyond which a state is not one
 
 
-@dataclass(frozen=True, eq=False)
-class Stationary:
+@dataclass(frozen=True, eq=False, repr=False)
+class Stationary(Brief):
     """The state that the maximally mixed state relaxes to, and how well it is known.
 
     Attributes:

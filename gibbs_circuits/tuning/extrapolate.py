@@ -16,6 +16,7 @@ from ..compiler import Calibration, Knobs, Program, Scheme
 from ..errors import ArgumentError, check_real
 from ..generators import Lindbladian
 from ..readings import cost, fixed_point, sweep_channel
+from ..rendering import Shown
 from ..spectrum import Real
 
 Z95 = 1.959963984540054
@@ -182,8 +183,8 @@ def _measured(steps: Real, values: Real, errors: Real) -> tuple[float, float, fl
     return found, found - half, found + half
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
+@dataclass(frozen=True, eq=False, repr=False)
+class Run(Shown):
     """Observables of the fixed points of one scheme at several steps, and at none.
 
     Attributes:
