@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 DONE, DISAGREES, BAD_INPUT, SERVICE_FAILED, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
 DEBUG = "GIBBS_CIRCUITS_DEBUG"
-EVERY = 4.0  # seconds between lines of a log
+EVERY = 4.0  # seconds between lines of a log, unless $GIBBS_CIRCUITS_PROGRESS says otherwise; 0: no lines
+PROGRESS = "GIBBS_CIRCUITS_PROGRESS"
 WIDEST = 400  # columns that anybody reads
 
 
@@ -84,6 +85,15 @@ class progress:
         self.shown.stop()
 
 
+def every() -> float:
+    """Seconds between lines of a log; infinite for none."""
+    try:
+        asked = float(os.environ.get(PROGRESS, EVERY))
+    except ValueError:
+        return EVERY
+    return min(asked, threading.TIMEOUT_MAX) if asked > 0 else threading.TIMEOUT_MAX
+
+
 class _Bar:
     """What is being done, and a bar while a run goes on."""
 
@@ -129,12 +139,12 @@ class _Log:
         self.teller.join()
 
     def _tell(self) -> None:
-        wait = EVERY
+        wait = pause = every()
         while not self.done.wait(wait):
             now, still = self.doing, "still " if self.doing == self.said else ""
             print(f"{time.monotonic() - self.began:.0f} s: {still}{one_line(now)}", file=sys.stderr, flush=True)
             self.said = now
-            wait = max(EVERY, (time.monotonic() - self.began) / 30)
+            wait = max(pause, (time.monotonic() - self.began) / 30)
 
 
 class Interrupted(Exception):

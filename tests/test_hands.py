@@ -319,7 +319,7 @@ def test_commands__at_60_columns__fit(
 def test_progress__in_a_log__a_line_now_and_then(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(terminal, "EVERY", 0.1)
+    monkeypatch.setenv("GIBBS_CIRCUITS_PROGRESS", "0.1")
     with terminal.progress() as (stage, step):
         stage("first")
         time.sleep(0.25)
@@ -334,15 +334,26 @@ def test_progress__in_a_log__a_line_now_and_then(
     assert not any("\x1b" in line or "\r" in line for line in lines)
 
 
-def test_progress__quick__says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress__quick__says_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("GIBBS_CIRCUITS_PROGRESS")
     with terminal.progress() as (stage, step):
         stage("certificate")
         step(1, 2)
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("asked", "seconds"), [(None, 4.0), ("2.5", 2.5), ("soon", 4.0), ("0", np.inf), ("-1", np.inf)]
+)
+def test_progress__as_often_as_asked(asked: str | None, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GIBBS_CIRCUITS_PROGRESS")
+    if asked is not None:
+        monkeypatch.setenv("GIBBS_CIRCUITS_PROGRESS", asked)
+    assert terminal.every() == min(seconds, threading.TIMEOUT_MAX)
+
+
 def test_progress__an_error_inside__ends_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terminal, "EVERY", 0.01)
+    monkeypatch.setenv("GIBBS_CIRCUITS_PROGRESS", "0.01")
     with pytest.raises(ZeroDivisionError), terminal.progress():
         raise ZeroDivisionError
     assert not [t for t in threading.enumerate() if t.name == "progress"]
