@@ -6,7 +6,9 @@ Each topic imports what it is about, and no more: `--help` must not wait for Qis
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,14 +24,12 @@ def _toml(value: object) -> str:
     return json.dumps(value.value if isinstance(value, Enum) else value, ensure_ascii=False)
 
 
-def _keys(schema: type[BaseModel], without: tuple[str, ...] = ()) -> list[str]:
-    from .compiler import TimeKnobs
-
+def _keys(schema: type[BaseModel], without: tuple[str, ...] = (), chosen: Collection[str] = ()) -> list[str]:
     lines = []
     for name, field in schema.model_fields.items():
         if name in without:
             continue
-        if name in TimeKnobs.chosen:
+        if name in chosen:
             head = f"{name} (chosen if left out)"
         elif field.default is None or field.is_required():
             head = f"{name} (optional)" if not field.is_required() else name
@@ -57,11 +57,12 @@ def knobs_help() -> str:
     from .compiler.presets import PRESETS
     from .tuning.auto import AutoKnobs
 
+    keys = partial(_keys, chosen=TimeKnobs.chosen)
     lines = ["[bold]Schemes and their knobs[/bold] (\\[compile])"]
     for scheme in SCHEMES.values():
         order = "exact" if scheme.order is None else f"order {scheme.order} in the strength"
         lines.append(f"[bold]{scheme.name}[/bold]: {scheme.summary}; {order}")
-        lines += _keys(scheme.knobs, without=tuple(TimeKnobs.model_fields))
+        lines += keys(scheme.knobs, without=tuple(TimeKnobs.model_fields))
         if issubclass(scheme.knobs, TimeKnobs):
             lines.append("  and the knobs of schemes in time, below")
     lines.append(
@@ -69,11 +70,11 @@ def knobs_help() -> str:
         "and shows the frontier it chose from; the same question is answered from $GIBBS_CIRCUITS_CACHE "
         "(~/.cache/gibbs_circuits)"
     )
-    lines += _keys(AutoKnobs)
+    lines += keys(AutoKnobs)
     lines.append("[bold]Knobs of every scheme[/bold]")
-    lines += _keys(Knobs)
+    lines += keys(Knobs)
     lines.append("[bold]Knobs of schemes in time[/bold]")
-    lines += _keys(TimeKnobs, without=tuple(Knobs.model_fields))
+    lines += keys(TimeKnobs, without=tuple(Knobs.model_fields))
     lines.append(
         "[bold]Published recipes[/bold], from Python: gc.presets.<name>(…); gc.citation(program): what to cite"
     )

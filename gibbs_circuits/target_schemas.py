@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from qiskit.transpiler import CouplingMap
 
 from .rendering import shortened
+
+if TYPE_CHECKING:
+    from qiskit.transpiler import CouplingMap
 
 LEAST_BUSY = "least_busy"
 
@@ -147,6 +149,8 @@ class AerTarget(_Target):
     def coupling_map(self) -> CouplingMap | None:
         """Qiskit's coupling map of a lattice described here; None where every pair interacts."""
         if isinstance(self.coupling, HeavyHex):
+            from qiskit.transpiler import CouplingMap  # loaded when used
+
             return CouplingMap.from_heavy_hex(self.coupling.heavy_hex, bidirectional=True)
         return None
 

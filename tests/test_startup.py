@@ -40,12 +40,14 @@ def test_import__of_the_package__brings_nothing() -> None:
     assert found(NOTHING, "import gibbs_circuits") == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--wrong"], ["wrong"], ["exact", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["run", "--wrong"], ["wrong"], ["exact", "--help"], ["backends", "--help"]]
+)
 def test_command_line__without_an_experiment__waits_for_no_library(arguments: list[str]) -> None:
     assert found(WHILE_TAUGHT, CLI.format(arguments)) == []
 
 
-@pytest.mark.parametrize("command", ["run", "compile", "backends"])
+@pytest.mark.parametrize("command", ["run", "compile"])
 def test_command_line__help_of_a_command__needs_no_simulator(command: str) -> None:
     modules = loaded(CLI.format([command, "--help"]))
     assert [name for name in BEFORE_A_RUN if name in modules] == []
