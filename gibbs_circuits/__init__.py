@@ -5,294 +5,102 @@ model → generator → program → circuit → backend → comparison with the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, get_args
+from importlib import import_module
+from types import FunctionType
+from typing import TYPE_CHECKING
 
-from qiskit import QuantumCircuit
+if TYPE_CHECKING:  # what type checkers and editors see; at run time `__getattr__` imports a name when it is used
+    from . import baths, filters, models
+    from .analysis import Comparison, Estimate, Verdict
+    from .api import (
+        certificate,
+        circuit,
+        compare,
+        compile,
+        extrapolate,
+        jumps,
+        load,
+        plot,
+        predict,
+        preview,
+        run,
+        save,
+    )
+    from .backends import RunResult
+    from .backends.jumps import Jumps
+    from .baths import Bath
+    from .compiler import Program, presets
+    from .compiler.citation import citation
+    from .errors import (
+        ArgumentError,
+        BackendError,
+        GibbsError,
+        InvalidModelError,
+        InvalidProgramError,
+        TooLargeError,
+    )
+    from .exact import (
+        Advice,
+        Certificate,
+        Evolution,
+        evolve,
+        expectation,
+        faster,
+        free_fermions,
+        heat_currents,
+        mixing_time,
+        spectral_gap,
+        steady_state,
+        steady_states,
+    )
+    from .generators import Lindbladian
+    from .generators.channels import DiscreteChannel
+    from .kinds import (
+        ckg,
+        coarse_grained,
+        custom,
+        davies,
+        discrete,
+        dll,
+        kms,
+        local,
+        redfield,
+        scandi_alhambra,
+        several_baths,
+        ule,
+    )
+    from .models import Model
+    from .readings import Cost, Prediction, cost
+    from .readings.draw import draw
+    from .readings.trajectories import Trajectories, trajectories
+    from .spectrum import fidelity, gibbs_state, thermal, trace_distance
+    from .targets import AerTarget, IbmTarget
+    from .version import __version__
 
-from . import baths, filters, models, pipeline
-from .analysis import Comparison, Estimate, Verdict
-from .analysis.plots import convergence as plot
-from .backends import Request, RunResult
-from .backends.jumps import Jumps, jump_records
-from .backends.opening import Backend
-from .backends.request import ENERGY
-from .baths import Bath
-from .compiler import Knobs, Program, presets
-from .compiler.citation import citation
-from .compiler.saved import load_program
-from .errors import (
-    ArgumentError,
-    BackendError,
-    GibbsError,
-    InvalidModelError,
-    InvalidProgramError,
-    TooLargeError,
-    check_choice,
-    check_integer,
-)
-from .exact import (
-    Advice,
-    Certificate,
-    Evolution,
-    channel_certificate,
-    evolve,
-    expectation,
-    faster,
-    free_fermions,
-    heat_currents,
-    mixing_time,
-    spectral_gap,
-    steady_state,
-    steady_states,
-)
-from .exact import certificate as lindbladian_certificate
-from .exact.certificate import MAX_CERTIFIED_QUBITS
-from .experiment import (
-    DEFAULT_REALISATIONS,
-    RunKeys,
-    check_target_error,
-    make_initial,
-    make_observables,
-    make_scheme,
-)
-from .folder import Folder, begun_on, write_program
-from .generators import Lindbladian
-from .generators.channels import DiscreteChannel, inside
-from .kinds import (
-    ckg,
-    coarse_grained,
-    custom,
-    davies,
-    discrete,
-    dll,
-    kms,
-    local,
-    redfield,
-    scandi_alhambra,
-    several_baths,
-    ule,
-)
-from .models import Model
-from .readings import Cost, Prediction, cost
-from .readings import predict as _predict
-from .readings.channel import MAX_KRYLOV_QUBITS
-from .readings.circuit import circuit as _circuit
-from .readings.draw import draw
-from .readings.loop import loop_circuit
-from .readings.trajectories import Trajectories, trajectories
-from .sections import package_version
-from .spectrum import fidelity, gibbs_state, thermal, trace_distance
-from .targets import AerTarget, IbmTarget, load_target
-from .tuning.extrapolate import Run, extrapolated_run
-
-__version__ = package_version()
-
-
-def certificate(generator: Lindbladian | DiscreteChannel, max_qubits: int = MAX_CERTIFIED_QUBITS) -> Certificate:
-    """What is known about a generator before anything is compiled; `print` it. See `exact.Certificate`."""
-    if isinstance(generator, DiscreteChannel):
-        return channel_certificate(generator)
-    return lindbladian_certificate(generator, max_qubits)
-
-
-def compile(
-    generator: Lindbladian | DiscreteChannel,
-    scheme: str = "parallel",
-    target_error: float = 0.10,
-    *,
-    initial: str = "zero",
-    seed: int = 1,
-    backend: str | Path | None = None,
-    **knobs: Any,
-) -> Program:
-    """A program whose sweeps sample the generator's steady state, or, with scheme "auto", the cheapest one found.
-
-    Args:
-        generator: Any exact kind: gc.dll, gc.davies, …; its couplings, kernel and β.
-        scheme: "parallel" (one ancilla per site, all riding the same evolution), "sequential" (one ancilla),
-            "random_jumps", "thermal_ancilla"; dense blocks for small systems: "dilated_1", "dilated_2", "dilated_3",
-            "weak_measurement", "stinespring", "discrete"; "auto" searches for the fewest two-qubit gates that meet
-            `target_error` (its knobs: guarantee, calibration, time_budget, gate_errors, randomness).
-            `gc.presets` has the published recipes.
-        target_error: Trace distance that knobs left out are chosen for, so that the worst start that a search finds
-            on the exact channel, and the fixed point, meet it (up to 5 qubits).
-        initial: "auto" only: the start of a preparation.
-        seed: "auto" only: of the search.
-        backend: "auto" with gate_errors only: the target whose errors are minded.
-        knobs: The scheme's own (`gibbs-circuits compile --help` lists them); explicit ones win.
-
-    Raises:
-        ArgumentError: If a name or knob is unknown or out of range, or the scheme has no circuit for the generator.
-        TooLargeError: If the program is too large to write out; the message has its two-qubit gates.
-    """
-    recipe, settings = make_scheme(scheme, knobs)
-    n = inside(generator).model.num_qubits
-    return pipeline.compile_program(
-        generator, recipe, settings, check_target_error(target_error), initial=make_initial(initial, n, Path()),
-        seed=check_integer("seed", seed, low=0), target=None if backend is None else load_target(backend),
-    )  # fmt: skip
-
-
-def save(program: Program, path: str | Path) -> None:
-    """Write a program as JSON, whole or not at all."""
-    write_program(Path(path), program)
-
-
-def load(path: str | Path, generator: Lindbladian | DiscreteChannel) -> Program:
-    """A program that `save` or `compile --out FILE.json` wrote, for the same Hamiltonian and β.
-
-    Raises:
-        ArgumentError: If it cannot be read, was changed, or was made for another Hamiltonian or β.
-    """
-    return load_program(Path(path), generator)
-
-
-def extrapolate(
-    generator: Lindbladian,
-    scheme: str = "parallel",
-    observables: Mapping[str, Any] | None = None,
-    *,
-    strengths: int = 3,
-    spacings: int = 1,
-    **knobs: Any,
-) -> Run:
-    """Fixed-point observables of a derived scheme at δ, δ/2, … (and τ, τ/2, …), extrapolated to step zero.
-
-    Args:
-        generator: What is sampled, on at most 5 qubits.
-        scheme: A scheme whose bias is a power of its steps.
-        observables: SparsePauliOps or lists of [label, coefficient] by name; the energy is always there.
-        strengths: Number of strengths, each half the one before; three or more check the power that is assumed.
-        spacings: Number of node spacings, likewise.
-        knobs: All of the scheme's own that decide a sweep: sweeps, strength, nodes, spacing, random_delays, …
-
-    Returns:
-        The programs, their two-qubit gates per sweep, the points, and per observable the value with its interval, the
-        power measured, and whether the points are consistent with it.
-
-    Raises:
-        ArgumentError: If a knob is missing or unused.
-    """
-    recipe, settings = make_scheme(scheme, knobs)
-    if recipe is None or not isinstance(settings, Knobs):
-        raise ArgumentError("scheme", "be derived to be extrapolated", "auto is tuned", 'set scheme = "parallel"')
-    operators = make_observables(observables or {}, generator.model.num_qubits)
-    whole = {ENERGY: generator.model.hamiltonian, **operators}
-    return extrapolated_run(generator, recipe, settings, whole, strengths=strengths, spacings=spacings)
-
-
-def circuit(program: Program, initial: str = "zero", seed: int = 0, loop: bool = False) -> QuantumCircuit:
-    """The whole program as a Qiskit circuit with one draw of its random steps, before transpilation.
-
-    With `loop`, every stage is one sweep in a `for_loop`; refused where a sweep is random.
-    Ancillas sit on the highest qubits and are reset mid-circuit: simulate with density matrices or shots, not with
-    `Statevector`, which keeps one random branch.
-    """
-    start = make_initial(initial, program.num_system, Path())
-    return loop_circuit(program, initial=start) if loop else _circuit(program, initial=start, seed=seed)
-
-
-def predict(program: Program, initial: str = "zero") -> Prediction | None:
-    """What the exact averaged channel says before a shot is taken: distances, fixed point, contraction, temperature.
-
-    None where that would take too long, above 8 system qubits at the latest.
-    """
-    n = program.num_system
-    return _predict(program, make_initial(initial, n, Path()).density(n)) if n <= MAX_KRYLOV_QUBITS else None
-
-
-def run(
-    program: Program,
-    backend: str | Path | Backend = "aer_density_matrix",
-    shots: int = 0,
-    seed: int = 1,
-    initial: str = "zero",
-    observables: Mapping[str, Any] | None = None,
-    realisations: int = DEFAULT_REALISATIONS,
-    ancilla_policy: str = "automatic",
-    out: str | Path | None = None,
-    resume: bool = False,
-) -> RunResult:
-    """Run a program; `gc.compare(result)` holds it against the exact answer.
-
-    Args:
-        program: From `gc.compile`.
-        backend: A packaged target's name (`gibbs-circuits backends`), a device of the IBM service such as
-            "ibm_boston", a .toml file, a gc.AerTarget or gc.IbmTarget, or your own object: any Qiskit `BackendV2`, or a
-            sampler or estimator with the V2 interface.
-        shots: Per measurement basis; 0 gives exact expectation values where the backend has a state.
-        seed: Fixes random steps and samples.
-        initial: "zero", "one", "mixed", a bit string (rightmost = qubit 0), or a .qasm file.
-        observables: SparsePauliOps or lists of [label, coefficient] by name; the energy is always there.
-        realisations: Draws of the random steps that the result is the mean over.
-        ancilla_policy: "reset", "fresh" (no ancilla is used twice), "recorded" (measured before the reset:
-            `gc.jumps(result)`), or "automatic": reset where the target can, else fresh.
-        out: Folder where finished realisations and job ids are kept as they come; left out: nowhere.
-        resume: Continue the run in that folder; jobs of a service are taken up by id.
-
-    Raises:
-        ArgumentError: If something asked for does not exist, does not fit, or would silently be wrong.
-        TooLargeError: If a simulation is hopeless, with its memory and time, or a device would cost too much.
-        BackendError: If a backend or service fails; what it delivered is kept in `out`.
-    """
-    if resume and out is None:
-        raise ArgumentError("resume", "come with out", "out is left out", 'pass out = "results/run"')
-    on = load_target(backend) if isinstance(backend, str | Path) else backend
-    if resume and out is not None and isinstance(on, AerTarget | IbmTarget):
-        on = begun_on(on, Path(out))
-    request = _request(program, on, shots, seed, initial, observables or {}, realisations, ancilla_policy)
-    store = None if out is None else Folder(Path(out), request.identity, resume=resume)
-    return pipeline.run_request(request, store)
-
-
-def preview(
-    program: Program,
-    backend: str | Path | Backend = "aer_density_matrix",
-    shots: int = 4000,
-    seed: int = 1,
-    initial: str = "zero",
-    realisations: int = DEFAULT_REALISATIONS,
-    ancilla_policy: str = "automatic",
-) -> str:
-    """What a run would be, in a few lines, without running or submitting anything; arguments as for `run`.
-
-    Sweeps, gates, depth and the chance that no gate errs; the method, memory and time of a simulation; on a device
-    where the sites are, how long a circuit takes, and the QPU seconds of the whole run.
-    """
-    return pipeline.in_advance(_request(program, backend, shots, seed, initial, {}, realisations, ancilla_policy))
-
-
-def _request(
-    program: Program, backend: str | Path | Backend, shots: int, seed: int, initial: str,
-    observables: Mapping[str, Any], realisations: int, ancilla_policy: str,
-) -> Request:  # fmt: skip
-    """The strings and numbers of the public functions, turned into objects."""
-    target = load_target(backend) if isinstance(backend, str | Path) else backend
-    n = program.num_system
-    operators = make_observables(observables, n)
-    check_integer("shots", shots, low=0)
-    check_integer("seed", seed, low=0)
-    check_integer("realisations", realisations, low=1)
-    check_choice("ancilla_policy", ancilla_policy, get_args(RunKeys.model_fields["ancilla_policy"].annotation))
-    start = make_initial(initial, n, Path())
-    return pipeline.request_run(program, target, start, operators, shots, realisations, seed, ancillas=ancilla_policy)
-
-
-def jumps(result: RunResult) -> tuple[Jumps, ...]:
-    """Every shot's record of ancilla outcomes as a jump trajectory, of a run with ancilla_policy = "recorded".
-
-    Raises:
-        ArgumentError: If the ancillas were not recorded.
-    """
-    return jump_records(result)
-
-
-def compare(result: RunResult, target_error: float = 0.10) -> Comparison:
-    """Hold a run against the exact Gibbs state: distances, intervals, error ledger, baselines, verdict."""
-    return pipeline.compare(result, check_target_error(target_error))
-
+# Where every public name lives: the imports above, read when a name is used. Nothing else is imported before.
+HOMES = {
+    "": "baths filters models",
+    "analysis": "Comparison Estimate Verdict",
+    "api": "certificate circuit compare compile extrapolate jumps load plot predict preview run save",
+    "backends": "RunResult",
+    "backends.jumps": "Jumps",
+    "baths": "Bath",
+    "compiler": "Program presets",
+    "compiler.citation": "citation",
+    "errors": "ArgumentError BackendError GibbsError InvalidModelError InvalidProgramError TooLargeError",
+    "exact": "Advice Certificate Evolution evolve expectation faster free_fermions heat_currents mixing_time "
+    "spectral_gap steady_state steady_states",
+    "generators": "Lindbladian",
+    "generators.channels": "DiscreteChannel",
+    "kinds": "ckg coarse_grained custom davies discrete dll kms local redfield scandi_alhambra several_baths ule",
+    "models": "Model",
+    "readings": "Cost Prediction cost",
+    "readings.draw": "draw",
+    "readings.trajectories": "Trajectories trajectories",
+    "spectrum": "fidelity gibbs_state thermal trace_distance",
+    "targets": "AerTarget IbmTarget",
+    "version": "__version__",
+}
 
 __all__ = [
     "Advice", "AerTarget", "ArgumentError", "BackendError", "Bath", "Certificate", "Comparison", "Cost",
@@ -304,3 +112,24 @@ __all__ = [
     "models", "plot", "predict", "presets", "preview", "redfield", "run", "save", "scandi_alhambra", "several_baths",
     "spectral_gap", "steady_state", "steady_states", "thermal", "trace_distance", "trajectories", "ule",
 ]  # fmt: skip
+
+
+if not TYPE_CHECKING:  # or a type checker would take any name
+
+    def __getattr__(name: str) -> object:
+        """Import a public name where it is first used; a function works on one thread where matrices are small."""
+        for module, names in HOMES.items():
+            if name in names.split():
+                home = f"{__name__}.{module}" if module else f"{__name__}.{name}"
+                value = getattr(import_module(home), name) if module else import_module(home)
+                if isinstance(value, FunctionType):
+                    from .threads import limited
+
+                    value = limited(value)
+                globals()[name] = value
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,4 +1,7 @@
-"""`gibbs-circuits`: run, exact, compile, backends."""
+"""`gibbs-circuits`: run, exact, compile, backends.
+
+A command is imported when it is run, and what `--help` teaches when it is asked for.
+"""
 
 from __future__ import annotations
 
@@ -7,63 +10,51 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Group
+from typer.core import TyperCommand, TyperGroup
 
-from . import pipeline
-from .analysis import Verdict
-from .analysis.compare import compiled_ledger
-from .analysis.report import tables
-from .analysis.tables import (
-    coherent_table,
-    exact_table,
-    forecast_table,
-    frontier_table,
-    generator_table,
-    ledger_table,
-    program_table,
-    steady_table,
-    table_of,
-)
-from .backends.noisy_channel import try_noisy_prediction
-from .backends.opening import availability
-from .backends.request import ENERGY
-from .backends.usage import usage
-from .compiler import Program
-from .errors import ArgumentError
-from .exact import Certificate, certificate, channel_certificate, faster
-from .exact.nonequilibrium import between_baths
-from .experiment import Experiment, read_experiment
-from .folder import (
-    Folder,
-    begun_on,
-    check_new,
-    check_writable,
-    default_folder,
-    write_circuit,
-    write_inputs,
-    write_program,
-    write_results,
-)
-from .generators import Lindbladian
-from .generators.channels import DiscreteChannel
-from .help import EXPERIMENT_HELP, KNOBS_HELP, MODELS_HELP, TARGETS_HELP
-from .readings.counts import measurement_bases
-from .readings.prediction import Unpredicted, try_predict
-from .results import compile_document, document, exact_document, to_json
-from .sections import package_version
-from .spectrum import MAX_DENSE_QUBITS, thermal
-from .targets import available_targets, read_target
-from .terminal import DISAGREES, Interrupted, naming, note, progress, show
+from .terminal import plain
 from .terminal import status as exit_status
-from .tuning.wanted import Progress
+
+
+class _Taught:
+    """The epilog is a topic of `help`, which is looked up when it is shown."""
+
+    @property
+    def epilog(self) -> str | None:
+        if self._topic is None:
+            return None
+        from . import help
+
+        return str(getattr(help, self._topic)())
+
+    @epilog.setter
+    def epilog(self, topic: str | None) -> None:
+        self._topic = topic
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        if plain():
+            from typer import rich_utils
+
+            rich_utils.COLOR_SYSTEM = None
+        super().format_help(ctx, formatter)  # type: ignore[misc]  # of the class beside this one
+
+
+class _Group(_Taught, TyperGroup):
+    pass
+
+
+class _Command(_Taught, TyperCommand):
+    pass
+
 
 app = typer.Typer(
     name="gibbs-circuits",
     help="Prepare thermal states with quantum circuits, and hold them against the exact answer.",
-    epilog=MODELS_HELP,
+    cls=_Group,
+    epilog="models_help",
     no_args_is_help=True,
     rich_markup_mode="rich",
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
 )
 
@@ -74,6 +65,8 @@ Seed = Annotated[int | None, typer.Option("--seed", min=0, help=r"Override \[run
 
 def _version(value: bool) -> None:
     if value:
+        from .version import package_version
+
         print(f"gibbs-circuits {package_version()}")
         raise typer.Exit
 
@@ -87,7 +80,7 @@ def _root(
     pass
 
 
-@app.command(epilog=EXPERIMENT_HELP)
+@app.command(cls=_Command, epilog="experiment_help")
 def run(
     experiment: ExperimentFile,
     backend: Annotated[
@@ -105,79 +98,20 @@ def run(
 
     Exit status 0: agrees or not checked; 1: disagrees; 2: bad input; 3: a backend failed; 130: interrupted.
     """
-    if resume and out is None:
-        raise ArgumentError("--resume", "come with --out", "--out is left out", "add --out DIR")
-    spec = read_experiment(experiment, backend=backend, seed=seed)
-    if dry_run:
-        _compile(spec, None, json)
-        return
-    folder = out or default_folder(spec)
-    check_writable("--out", folder)
-    if not resume:
-        check_new("--out", folder)
-    with naming(spec.path, "generator"):
-        pipeline.compilable(spec.generator, spec.scheme)
-        pipeline.check_moving(spec.generator, spec.knobs)
-    with naming(spec.path, "compile"):
-        pipeline.refuse_hopeless(spec.generator, spec.scheme, spec.knobs, spec.target)
-    with progress() as (stage, steps):
-        stage("certificate")
-        _certify(spec)
-        with naming(spec.path, "compile"):
-            program = _program(spec, stage)
-        target = begun_on(spec.target, folder) if resume else spec.target
-        with naming(spec.path, "run"):
-            request = pipeline.request_run(
-                program, target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage,
-                spec.ancilla_policy,
-            )  # fmt: skip
-        note(lambda: pipeline.in_advance(request), always=request.service is not None)
-        if out is None:
-            folder = folder.with_name(f"{folder.name}-{program.hash[:8]}")
-        store = Folder(folder, request.identity, resume=resume)
-        write_inputs(spec, program, folder)
-        try:
-            result = pipeline.run_request(request, store, stage, steps)
-        except KeyboardInterrupt:
-            paid = "; jobs that were submitted go on and are fetched then" if request.service is not None else ""
-            raise Interrupted(
-                f"Finished realisations are saved{paid}; continue with --out {folder} --resume."
-            ) from None
-        comparison = pipeline.compare(result, spec.target_error, stage)
-    files = write_results(comparison, folder)
-    if json:
-        print(to_json(document(comparison, [str(path) for path in files])))
-    else:
-        console = show(tables(comparison))
-        console.print(f"Picture: {folder / 'convergence.png'}", soft_wrap=True, highlight=False)
-        console.print(f"Results: {folder}", soft_wrap=True, highlight=False)
-    if comparison.verdict is Verdict.DISAGREES:
-        raise typer.Exit(DISAGREES)
+    from . import commands
+
+    raise typer.Exit(commands.run(experiment, backend, out, resume, seed, dry_run, json))
 
 
-@app.command()
+@app.command(cls=_Command)
 def exact(experiment: ExperimentFile, json: Json = False) -> None:
     """The exact answer and the generator's certificate; never compiles."""
-    spec = read_experiment(experiment)
-    _check_dense(spec)
-    generator = spec.generator
-    with progress() as (stage, _):
-        stage("certificate")
-        cert = _certify(spec)
-        assert cert is not None  # the size was checked
-        advice = faster(generator) if isinstance(generator, Lindbladian) else None
-        values = thermal(spec.model, generator.beta) if len(generator.betas) == 1 else None
-        steady = between_baths(generator) if isinstance(generator, Lindbladian) and values is None else None
-    if json:
-        print(to_json(exact_document(generator, values, cert, advice, steady)))
-        return
-    parts = [generator_table(generator, cert)]
-    parts += [exact_table(values)] if values is not None else []
-    parts += [steady_table(steady)] if steady is not None else []
-    show(Group(*parts))
+    from . import commands
+
+    commands.exact(experiment, json)
 
 
-@app.command(epilog=KNOBS_HELP)
+@app.command(cls=_Command, epilog="knobs_help")
 def compile(
     experiment: ExperimentFile,
     out: Annotated[
@@ -199,139 +133,17 @@ def compile(
     The file holds the preparation of the initial state, then every sweep, in the target's basis gates and resets:
     unrolled, no control flow, no measurement. The program's claim is the mean over seeds.
     """
-    _compile(read_experiment(experiment, backend=backend, seed=seed), out, json)
+    from . import commands
+
+    commands.compile(experiment, out, backend, seed, json)
 
 
-@app.command(epilog=TARGETS_HELP)
+@app.command(cls=_Command, epilog="targets_help")
 def backends(json: Json = False) -> None:
     """List the targets that can be named, and what is available here; neither the network nor an account is touched."""
-    rows: list[dict[str, Any]] = []
-    for name, path in available_targets().items():
-        try:
-            target = read_target(path)
-            reason = availability(target)
-            rows.append(
-                {"name": name, "available": reason is None, "reason": reason, "description": target.description}
-            )
-        except ArgumentError as error:
-            rows.append({"name": name, "available": False, "reason": str(error), "description": ""})
-    if json:
-        print(to_json({"backends": rows}))
-        return
-    table = table_of("Targets: --backend NAME, or a file like these", "name", "here", "what")
-    table.columns[1].justify = table.columns[2].justify = "left"
-    for row in rows:
-        table.add_row(row["name"], "available" if row["available"] else f"no: {row['reason']}", row["description"])
-    table.add_row("ibm_<device>", "like ibm", "one device of the IBM service by its name, such as ibm_boston")
-    show(table)
+    from . import commands
 
-
-def _check_dense(spec: Experiment) -> None:
-    n = spec.model.num_qubits
-    if n > MAX_DENSE_QUBITS:
-        raise ArgumentError(
-            "model",
-            f"have at most {MAX_DENSE_QUBITS} qubits for the exact answer",
-            f"it has {n}",
-            "use a smaller model",
-            spec.path,
-        )
-
-
-def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
-    if out is not None:
-        if out.suffix not in (".qpy", ".qasm", ".json"):
-            raise ArgumentError("--out", "end in .qpy, .qasm or .json", f"{out} was found", "write --out program.qasm")
-        if out.is_dir():
-            raise ArgumentError("--out", "be a file", f"{out} is a folder", "write --out program.qasm")
-        check_writable("--out", out.absolute().parent)
-    with naming(spec.path, "generator"):
-        pipeline.compilable(spec.generator, spec.scheme)
-        pipeline.check_moving(spec.generator, spec.knobs)
-    with progress() as (stage, _):
-        stage("certificate")
-        cert = _certify(spec)
-        with naming(spec.path, "compile"):
-            program = _program(spec, stage)
-        with naming(spec.path, "run"):
-            compiled, service = pipeline.compile_on(program, spec.target, spec.initial, spec.ancilla_policy, stage)
-        dense = spec.model.num_qubits <= MAX_DENSE_QUBITS
-        stage("exact channel, ledger")
-        start = spec.initial.density(spec.model.num_qubits) if dense else None
-        prediction = try_predict(program, start) if start is not None else None
-        if isinstance(prediction, Unpredicted):
-            print(f"Not predicted: {prediction.reason}", file=sys.stderr)
-            prediction = None
-        tradeoff = pipeline.tradeoff(program)
-        noisy = try_noisy_prediction(compiled)
-        bases = len(measurement_bases({ENERGY: spec.model.hamiltonian, **spec.observables})) if spec.shots else 1
-        forecast = pipeline.foretell(compiled, spec.seed, spec.shots, spec.realisations, bases)
-        taken = usage(compiled, spec.seed, max(1, spec.shots), spec.realisations, bases)
-        how = pipeline.simulated_by(compiled, service, forecast, spec.shots)
-        rows = compiled_ledger(compiled, start, noisy) if start is not None else program.declared
-    if out is not None:
-        out.absolute().parent.mkdir(parents=True, exist_ok=True)
-        if out.suffix == ".json":
-            write_program(out, program)
-        else:
-            write_circuit(out, compiled.circuit(spec.seed))
-    if json:
-        files = [str(out)] if out is not None else []
-        error = spec.target_error
-        made = compile_document(
-            compiled, spec.seed, cert, prediction, noisy, forecast, tradeoff, rows, error, files, taken, how
-        )
-        print(to_json(made))
-        return
-    parts = [
-        program_table(program, compiled, prediction, spec.target_error, noisy),
-        *([frontier_table(program)] if program.frontier else []),
-        forecast_table(forecast, taken, how),
-        *([coherent_table(tradeoff)] if tradeoff else []),
-        ledger_table(rows),
-    ]
-    show(Group(*([generator_table(spec.generator, cert)] if cert else []), *parts))
-    if out is not None:
-        print(f"Written: {out}")
-
-
-def _program(spec: Experiment, stage: Progress) -> Program:
-    return pipeline.compile_program(
-        spec.generator, spec.scheme, spec.knobs, spec.target_error, stage, initial=spec.initial, seed=spec.seed,
-        target=spec.target, folder=spec.path.parent,
-    )  # fmt: skip
-
-
-def _certify(spec: Experiment) -> Certificate | None:
-    """The certificate, before anything is compiled; says so at once when the steady state is not unique."""
-    if spec.model.num_qubits > MAX_DENSE_QUBITS:
-        return None
-    generator = spec.generator
-    with naming(spec.path, "generator"):
-        if isinstance(generator, DiscreteChannel):
-            return channel_certificate(generator)
-        cert = certificate(generator)
-        advice = faster(generator)
-    if advice is not None:
-        print(f"Warning: {advice}", file=sys.stderr)
-    for bath in generator.baths:
-        if not bath.markovian:
-            print(
-                f"Warning: the bath `{bath.name}` at β = {bath.beta:g} is not Markovian: its correlation function "
-                f"falls as t^−{bath.decay_exponent:.3g}, and there is no memory time. "
-                "The generator is a sampler all the same; it is not the bath's own dynamics.",
-                file=sys.stderr,
-            )
-    frozen = cert.rates is not None and cert.rates.zero
-    if not frozen and (cert.steady_states_with_hamiltonian or 0) > 1:
-        named = f" ({', '.join(cert.conserved)})" if cert.conserved else ""
-        print(
-            f"Warning: the generator has {cert.steady_states_with_hamiltonian} independent steady states, since its "
-            f"couplings commute with a conserved quantity of H{named}; where a run ends then depends on its start. "
-            "Other couplings may cure it.",
-            file=sys.stderr,
-        )
-    return cert
+    commands.backends(json)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -345,3 +157,7 @@ def status(arguments: list[str] | None = None) -> int:
 
 
 __all__ = ["app", "main", "status"]
+
+
+if __name__ == "__main__":
+    main()

@@ -21,6 +21,7 @@ from .models import LIBRARY, Model, hermitian, pauli_sum, read_model
 from .models.text import read_text, read_toml
 from .readings.initial import InitialState, bits, mixed, one, zero
 from .targets import Target, load_target
+from .threads import small_matrices
 from .tuning.auto import AUTO, AutoKnobs
 from .validation import from_validation
 
@@ -115,7 +116,8 @@ def read_experiment(path: Path, *, backend: str | None = None, seed: int | None 
 
 def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) -> Experiment:
     model, beta, filled_model = _model(path, data["model"], several="contacts" in data.get("generator", {}))
-    generator, keys = make_generator(model, beta, data.get("generator", {}), path)
+    with small_matrices(model.num_qubits):
+        generator, keys = make_generator(model, beta, data.get("generator", {}), path)
     head = _keys(CompileKeys, data.get("compile", {}), path, "compile")
     scheme, knobs = make_scheme(head.scheme, _without(data.get("compile", {}), CompileKeys), path)
     run = _keys(RunKeys, data.get("run", {}), path, "run")

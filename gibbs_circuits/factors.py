@@ -11,12 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import lsq_linear, nnls
 
 from .errors import ArgumentError, TooLargeError, check_real
 from .filters import Filter
 from .kernels import Kernel, RankOne, Secular
 from .nystrom import smooth_factors
+from .rendering import Brief
 from .spectrum import Array, Real
 from .user import CustomKernel
 from .windows import Windowed, WindowFilter
@@ -32,8 +32,8 @@ NEGLIGIBLE = 1e-8  # a pair of factors with all rates below this share of the la
 MAX_COMPARED = 400
 
 
-@dataclass(frozen=True, eq=False)
-class TimeFactors:
+@dataclass(frozen=True, eq=False, repr=False)
+class TimeFactors(Brief):
     """Factors of a kernel that all have a time kernel.
 
     Attributes:
@@ -160,6 +160,8 @@ def _windows(beta: float, points: Real, target: Real, centres: Real, sigma: floa
 
 def _not_negative(A: Real, b: Real) -> Real:
     """Weights w >= 0 with A w ≈ b in least squares; slightly damped where neighbouring windows are too much alike."""
+    from scipy.optimize import lsq_linear, nnls  # loaded when used
+
     for damping in (0.0, 1e-10, 1e-8, 1e-6):
         rows = [A, damping * np.eye(A.shape[1])] if damping else [A]
         try:

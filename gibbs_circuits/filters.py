@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .baths import Bath
 from .errors import check_beta, check_real
+from .rendering import Brief
 from .spectrum import Array, Real
 
 MASS_OF_A_WIDTH = 0.9953  # of |f|² within one width of a Gaussian
@@ -60,8 +61,8 @@ class Filter(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class GaussianFilter:
+@dataclass(frozen=True, repr=False)
+class GaussianFilter(Brief):
     r"""$q(\nu) = e^{-\beta\nu^2/8h}$: the filter of Lloyd & Abanin; h = 1/β is the Gaussian filter of Ding, Li & Lin.
 
     $f(t) = e^{\beta h/8}\sqrt{2h/\pi\beta}\; e^{-2ht^2/\beta + iht}$. At β = 0, f̂ = 1 and f is a δ function.
@@ -122,8 +123,8 @@ class GaussianFilter:
         return np.asarray(phase * np.sqrt(2 * h / (np.pi * beta)))
 
 
-@dataclass(frozen=True)
-class MetropolisFilter:
+@dataclass(frozen=True, repr=False)
+class MetropolisFilter(Brief):
     r"""$q(\nu) = e^{-\sqrt{1+(\beta\nu)^2}/4}\, w(\nu/S)$: rates of order one downhill whatever β × bandwidth.
 
     w is a smooth bump, 1 on |x| <= ½ and 0 from 1 on. With S/2 >= max|ν| it changes nothing but makes f(t) smooth.
@@ -183,8 +184,8 @@ class MetropolisFilter:
         return fourier(self.frequency, self.bandwidth, t)
 
 
-@dataclass(frozen=True)
-class RateFilter:
+@dataclass(frozen=True, repr=False)
+class RateFilter(Brief):
     r"""$\hat f = \sqrt{\gamma(\nu)}$, $q = \sqrt{\gamma(\nu)e^{\beta\nu/2}}$: universal Lindblad equation.
 
     References:

@@ -1,20 +1,18 @@
-"""What `--help` teaches, generated from the library, the schemes and the schema of the experiment file."""
+"""What `--help` teaches, generated from the library, the schemes and the schema of the experiment file.
+
+Each topic imports what it is about, and no more: `--help` must not wait for Qiskit.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
-
-from .compiler import SCHEMES, Knobs, TimeKnobs
-from .compiler.presets import PRESETS
-from .experiment import CompileKeys, RunKeys
-from .generator_keys import WRAPPERS
-from .generator_schemas import KINDS
-from .models import LIBRARY
-from .targets import SCHEMAS, Durations
-from .tuning.auto import AutoKnobs
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 
 def _escape(text: str) -> str:
@@ -26,12 +24,12 @@ def _toml(value: object) -> str:
     return json.dumps(value.value if isinstance(value, Enum) else value, ensure_ascii=False)
 
 
-def _keys(schema: type[BaseModel], without: tuple[str, ...] = ()) -> list[str]:
+def _keys(schema: type[BaseModel], without: tuple[str, ...] = (), chosen: Collection[str] = ()) -> list[str]:
     lines = []
     for name, field in schema.model_fields.items():
         if name in without:
             continue
-        if name in TimeKnobs.chosen:
+        if name in chosen:
             head = f"{name} (chosen if left out)"
         elif field.default is None or field.is_required():
             head = f"{name} (optional)" if not field.is_required() else name
@@ -43,6 +41,8 @@ def _keys(schema: type[BaseModel], without: tuple[str, ...] = ()) -> list[str]:
 
 def models_help() -> str:
     """The library models with their formulas and keys."""
+    from .models import LIBRARY
+
     lines = ["[bold]Library models[/bold] (\\[model] name = …, then the keys shown; chains are open unless periodic)"]
     for name, entry in LIBRARY.items():
         keys = ", ".join(f"{key} = {_toml(parameter.default)}" for key, parameter in entry.parameters.items())
@@ -53,11 +53,16 @@ def models_help() -> str:
 
 def knobs_help() -> str:
     """Every scheme with its knobs and what they mean."""
+    from .compiler import SCHEMES, Knobs, TimeKnobs
+    from .compiler.presets import PRESETS
+    from .tuning.auto import AutoKnobs
+
+    keys = partial(_keys, chosen=TimeKnobs.chosen)
     lines = ["[bold]Schemes and their knobs[/bold] (\\[compile])"]
     for scheme in SCHEMES.values():
         order = "exact" if scheme.order is None else f"order {scheme.order} in the strength"
         lines.append(f"[bold]{scheme.name}[/bold]: {scheme.summary}; {order}")
-        lines += _keys(scheme.knobs, without=tuple(TimeKnobs.model_fields))
+        lines += keys(scheme.knobs, without=tuple(TimeKnobs.model_fields))
         if issubclass(scheme.knobs, TimeKnobs):
             lines.append("  and the knobs of schemes in time, below")
     lines.append(
@@ -65,11 +70,11 @@ def knobs_help() -> str:
         "and shows the frontier it chose from; the same question is answered from $GIBBS_CIRCUITS_CACHE "
         "(~/.cache/gibbs_circuits)"
     )
-    lines += _keys(AutoKnobs)
+    lines += keys(AutoKnobs)
     lines.append("[bold]Knobs of every scheme[/bold]")
-    lines += _keys(Knobs)
+    lines += keys(Knobs)
     lines.append("[bold]Knobs of schemes in time[/bold]")
-    lines += _keys(TimeKnobs, without=tuple(Knobs.model_fields))
+    lines += keys(TimeKnobs, without=tuple(Knobs.model_fields))
     lines.append(
         "[bold]Published recipes[/bold], from Python: gc.presets.<name>(…); gc.citation(program): what to cite"
     )
@@ -79,6 +84,9 @@ def knobs_help() -> str:
 
 def generator_help() -> list[str]:
     """Every kind of generator with its keys."""
+    from .generator_keys import WRAPPERS
+    from .generator_schemas import KINDS
+
     lines = [r"[bold]\[generator][/bold]: kind (dll if left out), couplings, coherent, and what the kind takes"]
     shared = ("kind", "couplings")
     dll = KINDS["dll"]
@@ -97,6 +105,8 @@ def generator_help() -> list[str]:
 
 def experiment_help() -> str:
     """Every section and key of an experiment file."""
+    from .experiment import CompileKeys, RunKeys
+
     lines = [
         "[bold]The experiment file[/bold]",
         r"[bold]\[model][/bold]: beta, and exactly one of name (a library model: gibbs-circuits --help), "
@@ -112,6 +122,10 @@ def experiment_help() -> str:
 
 def targets_help() -> str:
     """Every key of a target's file."""
+    from pydantic import BaseModel
+
+    from .targets import SCHEMAS, Durations
+
     lines = [
         "[bold]A target is a TOML file[/bold], named by its path, or by its name in ./hardware_configs/; the packaged "
         "ones are examples. What the kind, or a snapshot beside it, leaves without a use is refused."
@@ -133,7 +147,3 @@ def targets_help() -> str:
             lines.append(rf"  [bold]\[{name}.durations][/bold]")
             lines += _keys(Durations)
     return "\n\n".join(lines)
-
-
-MODELS_HELP, KNOBS_HELP, EXPERIMENT_HELP = models_help(), knobs_help(), experiment_help()
-TARGETS_HELP = targets_help()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .baths import Bath
 from .errors import ArgumentError, TooLargeError
 from .filters import Filter
+from .rendering import Brief
 from .spectrum import Array, Real, read_only
 
 Mask = NDArray[np.bool_]
@@ -70,8 +71,8 @@ class Kernel(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class RankOne:
+@dataclass(frozen=True, repr=False)
+class RankOne(Brief):
     """α(ν1, ν2) = w f̂(ν1) f̂*(ν2): one jump operator per coupling."""
 
     filter: Filter
@@ -110,8 +111,8 @@ class RankOne:
         return ((self.weight, self.filter),)
 
 
-@dataclass(frozen=True, eq=False)
-class Secular:
+@dataclass(frozen=True, eq=False, repr=False)
+class Secular(Brief):
     r"""Davies: $\alpha = \sqrt{\gamma(\nu_1)\gamma(\nu_2)}$ where ν1 and ν2 count as equal, 0 elsewhere.
 
     Frequencies closer than the tolerance are chained into one class and kept whole (partial secular).
@@ -195,8 +196,8 @@ class Secular:
         return tuple((1.0, ClassFilter(self, k)) for k in range(self.edges.size + 1))
 
 
-@dataclass(frozen=True, eq=False)
-class ClassFilter:
+@dataclass(frozen=True, eq=False, repr=False)
+class ClassFilter(Brief):
     """√γ(ν) inside one class of equal Bohr frequencies, 0 elsewhere: a factor of Davies' kernel.
 
     Its partner in detailed balance is that of −ν. It is known on Bohr frequencies only, so that in time it lasts for
@@ -255,8 +256,8 @@ class ClassFilter:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class Redfield:
+@dataclass(frozen=True, eq=False, repr=False)
+class Redfield(Brief):
     r"""$\alpha = \Gamma(-\nu_1) + \Gamma(-\nu_2)^*$, $\Gamma = \tfrac12 G + iS$: not positive; kept for comparison."""
 
     bath: Bath

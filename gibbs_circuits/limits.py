@@ -9,3 +9,13 @@ from __future__ import annotations
 MAX_TEXT_BYTES = 16 * 2**20  # an FCIDUMP of 60 orbitals is 10 MiB; a text is held three times while it is parsed
 MAX_NESTING = 100  # brackets within brackets of a text that a parser follows by recursion
 MAX_NUMBER_LENGTH = 400  # digits of one number: the longest double written out in full has 325
+
+# --- dense operators handed to a user
+MAX_JUMP_BYTES = 2 * 2**30  # of all jump operators together: a quarter of a small machine
+
+# --- the exact answer in many digits
+MAX_DIGITS_QUBITS = 4  # matrices of 4**n rows of balls: 10 s at 4
+
+# --- threads: below these sizes one is faster beside other work, and hardly slower alone
+ONE_THREAD_ROWS = 1024  # of a dense matrix: eigh takes 1.6 s on one thread, 25 s on two beside other work
+ONE_THREAD_AMPLITUDES = 2**14  # of a simulated state: where Aer itself begins to use several threads

@@ -16,6 +16,7 @@ import numpy as np
 from .errors import ArgumentError
 from .filters import MASS_OF_A_WIDTH, bump, fourier, log_of
 from .kernels import Mask
+from .rendering import Brief
 from .spectrum import Array, Real, read_only
 from .user import CustomKernel
 
@@ -26,8 +27,8 @@ WORST_ACCURACY = 1e-3
 POINTS = 4097  # of `fourier` where it needs no more
 
 
-@dataclass(frozen=True, eq=False)
-class EigenFilter:
+@dataclass(frozen=True, eq=False, repr=False)
+class EigenFilter(Brief):
     """One eigenfunction q_k of a kernel, q(−ν) = q(ν)* to the last bit, cut off smoothly beyond the largest ν.
 
     Args:

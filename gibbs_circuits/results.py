@@ -32,7 +32,6 @@ from .sections import (
     ledger_sum_part,
     model_part,
     noisy_part,
-    package_version,
     prediction_part,
     program_part,
     target_part,
@@ -40,6 +39,7 @@ from .sections import (
 )
 from .spectrum import Thermal
 from .tuning.coherent import CoherentRow
+from .version import package_version
 
 
 def document(comparison: Comparison, files: list[str] | None = None) -> dict[str, Any]:

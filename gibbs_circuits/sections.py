@@ -30,14 +30,6 @@ PACKAGES = ("gibbs-circuits", "qiskit", "qiskit-aer", "numpy", "scipy", "pydanti
 SHORT = {"spectral_gap": "gap", "mixing_bound": "mixing_time_bound"}  # of attributes, in the JSON document
 
 
-def package_version() -> str:
-    """The version of this package."""
-    try:
-        return version("gibbs-circuits")
-    except PackageNotFoundError:  # run from a source tree that was never installed
-        return "0.0.0+uninstalled"
-
-
 def versions() -> dict[str, str]:
     """Versions of everything that matters to a result."""
     found = {"python": platform.python_version()}

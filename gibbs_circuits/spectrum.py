@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 import scipy.linalg
-import scipy.optimize
 from numpy.typing import NDArray
 
 from .errors import TooLargeError, check_beta
 from .models import Model
+from .rendering import Brief, Shown
 
 Array = NDArray[np.complex128]
 Real = NDArray[np.float64]
@@ -42,8 +42,8 @@ def unvec(vector: NDArray[Any]) -> Array:
     return np.asarray(vector, dtype=complex).reshape(dim, dim, order="F")
 
 
-@dataclass(frozen=True, eq=False)
-class Spectrum:
+@dataclass(frozen=True, eq=False, repr=False)
+class Spectrum(Brief):
     """Eigensystem H|i⟩ = E_i|i⟩, energies ascending, eigenvectors in columns, real where H is."""
 
     energies: Real
@@ -103,8 +103,8 @@ def gibbs_state(model: Model, beta: float) -> Array:
     return np.asarray((s.vectors * s.populations(check_beta(beta))) @ s.vectors.conj().T, dtype=complex)
 
 
-@dataclass(frozen=True)
-class Thermal:
+@dataclass(frozen=True, repr=False)
+class Thermal(Shown):
     """Exact thermal functions, in the energy unit of the model (entropy and heat capacity in units of k_B)."""
 
     energy: float
@@ -113,6 +113,11 @@ class Thermal:
     heat_capacity: float
     purity: float
     ground_energy: float
+
+    def _in_words(self) -> str:
+        free = "none" if self.free_energy is None else f"{self.free_energy:.5g}"
+        energies = f"energy {self.energy:.5g}, free energy {free}"
+        return f"Thermal({energies}, entropy {self.entropy:.5g}, purity {self.purity:.5g})"
 
 
 def thermal(model: Model, beta: float) -> Thermal:
@@ -147,7 +152,9 @@ def beta_of_energy(energy: float, s: Spectrum) -> float | None:
 
     if excess(-HOTTEST) < 0 or excess(HOTTEST) > 0:
         return None
-    return float(scipy.optimize.brentq(excess, -HOTTEST, HOTTEST, xtol=1e-12)) / width
+    from scipy.optimize import brentq  # loaded when used
+
+    return float(brentq(excess, -HOTTEST, HOTTEST, xtol=1e-12)) / width
 
 
 def trace_distance(rho: NDArray[Any], sigma: NDArray[Any]) -> float:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator, RegularGridInterpolator
 
 from .errors import ArgumentError
 from .models.text import read_text
@@ -60,6 +59,8 @@ def read_filter(path: Path, beta: float) -> Callable[[Real], NDArray[Any]]:
             "filter", "be given at ν and −ν alike", f"{path.name} runs from {nu[0]:g} to {nu[-1]:g}",
             "mirror the ν column about 0",
         )  # fmt: skip
+    from scipy.interpolate import PchipInterpolator  # loaded when used
+
     q = table[:, 1:] * np.exp(beta * nu / 4)[:, None]
     curves = [PchipInterpolator(nu, column, extrapolate=False) for column in q.T]
 
@@ -83,6 +84,8 @@ def read_kernel(path: Path, beta: float) -> Callable[[Real, Real], NDArray[Any]]
     order = np.lexsort((table[:, 1], table[:, 0]))
     values = table[order, 2] + (1j * table[order, 3] if table.shape[1] == 4 else 0)
     grid = values.reshape(first.size, first.size) * np.exp(beta * (first[:, None] + first[None, :]) / 4)
+    from scipy.interpolate import RegularGridInterpolator  # loaded when used
+
     curve = RegularGridInterpolator((first, first), grid, bounds_error=False, fill_value=0.0)
 
     def alpha(nu1: Real, nu2: Real) -> NDArray[Any]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from qiskit.transpiler import CouplingMap
+
+from .rendering import shortened
+
+if TYPE_CHECKING:
+    from qiskit.transpiler import CouplingMap
 
 LEAST_BUSY = "least_busy"
 
@@ -91,6 +95,9 @@ class _Target(Keys):
     name: str = Field(min_length=1, examples=["my_target"], description="What reports call it.")
     description: str = Field(default="", description="One line for `gibbs-circuits backends`.")
 
+    def __repr__(self) -> str:
+        return shortened(f"{type(self).__name__}({self.name}: {self.description or 'described in Python'})")
+
 
 NOISE_RULE: dict[str, Any] = {"rule": "be a table of p1, p2, reset, readout, t1, t2, durations"}
 
@@ -142,6 +149,8 @@ class AerTarget(_Target):
     def coupling_map(self) -> CouplingMap | None:
         """Qiskit's coupling map of a lattice described here; None where every pair interacts."""
         if isinstance(self.coupling, HeavyHex):
+            from qiskit.transpiler import CouplingMap  # loaded when used
+
             return CouplingMap.from_heavy_hex(self.coupling.heavy_hex, bidirectional=True)
         return None
 

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from qiskit.circuit import Gate
-from qiskit.circuit.library import get_standard_gate_name_mapping
 
 from .errors import ArgumentError, check_choice, shown
 from .models.text import read_toml
@@ -111,6 +109,9 @@ def check_consistent(target: AerTarget, path: Path | None = None) -> None:
     Raises:
         ArgumentError: If a basis gate is unknown, or a qubit dephases more slowly than relaxation allows.
     """
+    from qiskit.circuit import Gate  # loaded when used
+    from qiskit.circuit.library import get_standard_gate_name_mapping
+
     gates = get_standard_gate_name_mapping()
     for name in target.basis:
         if not isinstance(gates.get(name), Gate) or gates[name].num_qubits > 2:

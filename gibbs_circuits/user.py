@@ -13,6 +13,7 @@ from .errors import ArgumentError, TooLargeError, check_beta, check_real
 from .filters import Filter, bump, fourier, log_of, width_of
 from .kernels import Mask
 from .models.scale import distinct
+from .rendering import Brief
 from .spectrum import Array, Real, read_only
 
 BALANCE_TOLERANCE = 1e-8
@@ -20,8 +21,8 @@ POSITIVITY_TOLERANCE = 1e-10
 MAX_TABULATED = 4096
 
 
-@dataclass(frozen=True, eq=False)
-class CustomFilter:
+@dataclass(frozen=True, eq=False, repr=False)
+class CustomFilter(Brief):
     """A filter from the user's own function of an array of ν, held to detailed balance.
 
     Args:
@@ -99,8 +100,8 @@ class CustomFilter:
         return fourier(lambda nu: self.frequency(nu) * bump(nu / (2 * self.limit)), 2 * self.limit, t)
 
 
-@dataclass(frozen=True, eq=False)
-class CustomKernel:
+@dataclass(frozen=True, eq=False, repr=False)
+class CustomKernel(Brief):
     """A kernel from the user's own function of two arrays, held to detailed balance and positivity.
 
     Args:
@@ -216,8 +217,8 @@ class CustomKernel:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Tabulated:
+@dataclass(frozen=True, eq=False, repr=False)
+class Tabulated(Brief):
     """A filter known on a sorted table of frequencies only; in between the nearest one counts."""
 
     beta: float

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-from scipy.special import log_ndtr
 
 from .errors import ArgumentError, check_beta, check_real
 from .filters import Filter
+from .rendering import Brief
 from .spectrum import Array, Real
 
 SPREAD = 8.5  # standard deviations beyond which a Gaussian is below 1e-16
@@ -56,8 +56,8 @@ class Rate(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class GaussianRate:
+@dataclass(frozen=True, repr=False)
+class GaussianRate(Brief):
     r"""$s(u) = e^{-u^2/2\sigma_\gamma^2}$."""
 
     beta: float
@@ -84,8 +84,8 @@ class GaussianRate:
         return np.asarray(np.log(self.sigma**2 / total) / 2 - np.asarray(m) ** 2 / (2 * total))
 
 
-@dataclass(frozen=True)
-class MetropolisRate:
+@dataclass(frozen=True, repr=False)
+class MetropolisRate(Brief):
     r"""$s(u) = e^{-\beta|u|/2}$, γ(u) = e^{−β max(u, 0)}."""
 
     beta: float
@@ -107,14 +107,16 @@ class MetropolisRate:
 
     def log_smoothed(self, m: Real, sigma: float) -> Real:
         """Ln (s ∗ N_σ)(m) in closed form, each half-line a shifted Gaussian tail."""
+        from scipy.special import log_ndtr  # loaded when used
+
         m, half = np.asarray(m, dtype=float), self.beta / 2
         right = -half * m + log_ndtr((m - half * sigma**2) / sigma)
         left = half * m + log_ndtr((-m - half * sigma**2) / sigma)
         return np.asarray(np.logaddexp(right, left) + (half * sigma) ** 2 / 2)
 
 
-@dataclass(frozen=True)
-class Windowed:
+@dataclass(frozen=True, repr=False)
+class Windowed(Brief):
     """The kernel of this module.
 
     Args:
@@ -235,8 +237,8 @@ class Windowed:
         )
 
 
-@dataclass(frozen=True)
-class WindowFilter:
+@dataclass(frozen=True, repr=False)
+class WindowFilter(Brief):
     r"""$\hat f(\nu) = e^{-(\nu-u)^2/4\sigma^2 - \beta\nu/4}$, a factor of a windowed kernel; −u is its partner."""
 
     beta: float

@@ -243,7 +243,7 @@ def test_other_commands__exit_130_with_a_line__ctrl_c(
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "certificate", interrupted)
+    monkeypatch.setattr("gibbs_circuits.commands.certificate", interrupted)
     write(tmp_path)
     assert cli.status([command, "e.toml"]) == 130
     out, err = capsys.readouterr()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
@@ -17,6 +18,7 @@ from ..generators.channels import DiscreteChannel
 from ..readings import Prediction, predict, states_after_sweeps
 from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..readings.counts import from_counts
+from ..rendering import Printed
 from ..spectrum import (
     MAX_DENSE_QUBITS,
     Array,
@@ -27,18 +29,22 @@ from ..spectrum import (
     thermal,
     trace_distance,
 )
+from ..status import number
 from ..tuning.ledger import Ledger, Shift, ledger
 from ..tuning.rungs import RungSlope, measured_rungs
 from .baselines import UnitaryLoop, best_product_distance, unitary_loop
 from .estimate import Estimate, interval
 from .predicted import expectation, final_state, predicted_values
-from .report import as_html, as_text
+from .report import tables
 from .thermometry import Temperature, beta_effective, temperature
 from .verdict import Reason, Scale, Verdict, judge, scale
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Printed):
     """Everything that is known of a run; prints itself, in a terminal and in a notebook."""
 
     run: RunResult
@@ -68,14 +74,14 @@ class Comparison:
         """The energy of the final state."""
         return self.observables[ENERGY]
 
-    def __str__(self) -> str:
-        return as_text(self)
+    def _parts(self) -> Sequence[RenderableType]:
+        return [tables(self)]
 
-    def _repr_html_(self) -> str:
-        return as_html(self)
-
-    def __repr__(self) -> str:
-        return str(self)
+    def _in_words(self) -> str:
+        far = "" if self.trace_distance is None else f"trace distance {number(self.trace_distance)}, "
+        exact = "" if self.energy.exact is None else f", exact {number(self.energy.exact)}"
+        word = self.verdict.value.replace("_", " ")
+        return f"Comparison({word}: {far}energy {number(self.energy.value)}{exact}; print it for the report)"
 
 
 Progress = Callable[[str], None]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import scipy.stats
+
+from ..rendering import Brief
 
 CONFIDENCE = 0.95
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False)
+class Estimate(Brief):
     """A value with its two-sided 95 % interval.
 
     Attributes:
@@ -30,6 +32,18 @@ class Estimate:
     predicted: float | None = None
     z: float | None = None
 
+    def __float__(self) -> float:
+        """The value."""
+        return self.value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """As a number, for NumPy and Matplotlib."""
+        return np.array(self.value, dtype=dtype)
+
+    def _in_words(self) -> str:
+        exact = "" if self.exact is None else f", exact {self.exact:.6g}"
+        return f"Estimate({self.value:.6g} [{self.low:.6g}, {self.high:.6g}]{exact})"
+
 
 def interval(blocks: Sequence[float], exact: float | None = None, predicted: float | None = None) -> Estimate:
     """Mean of independent blocks with Student's interval, N − 1 degrees of freedom."""
@@ -38,6 +52,8 @@ def interval(blocks: Sequence[float], exact: float | None = None, predicted: flo
     if values.size < 2:
         return Estimate(mean, mean, mean, exact, predicted)
     error = float(values.std(ddof=1) / np.sqrt(values.size))
-    half = float(scipy.stats.t.ppf(0.5 + CONFIDENCE / 2, values.size - 1)) * error
+    from scipy.stats import t  # loaded when used
+
+    half = float(t.ppf(0.5 + CONFIDENCE / 2, values.size - 1)) * error
     z = None if predicted is None or error == 0 else (mean - predicted) / error
     return Estimate(mean, mean - half, mean + half, exact, predicted, z)

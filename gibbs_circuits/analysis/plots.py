@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from ..readings.prediction import Settled
 from ..spectrum import Real
 from ..status import number, share
 from .compare import Comparison
 
+if TYPE_CHECKING:  # at run time where a picture is made: half a second and 40 MB
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 MEASURED, EXACT, FIXED, PREDICTED = "#1b6ca8", "#222222", "#c1440e", "#7a9e3d"
 SLOWEST, PRODUCT, NOISY = "#999999", "#b0a060", "#8e5ea2"
 
 
-class Picture(Figure):
+@cache
+def _picture() -> type[Figure]:
     """A figure that shows itself in a notebook, whatever matplotlib is set to there."""
+    from matplotlib.figure import Figure
 
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=110)
-        return buffer.getvalue()
+    class Picture(Figure):
+        def _repr_png_(self) -> bytes:
+            buffer = io.BytesIO()
+            self.savefig(buffer, format="png", dpi=110)
+            return buffer.getvalue()
+
+    return Picture
 
 
 def convergence(comparison: Comparison) -> Figure:
     """Energy and trace distance against sweeps: measured, exact, fixed point and predicted decay."""
-    figure = Picture(figsize=(10.5, 5.0), layout="constrained")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.ticker import MaxNLocator
+
+    figure = _picture()(figsize=(10.5, 5.0), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     _energy(left, comparison)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ..rendering import table_of
 from ..status import number, share
 from .estimate import Estimate
 from .tables import (
@@ -20,7 +20,6 @@ from .tables import (
     ledger_table,
     placement_rows,
     promise,
-    table_of,
     with_noise,
 )
 from .verdict import Reason, Verdict
@@ -28,7 +27,6 @@ from .verdict import Reason, Verdict
 if TYPE_CHECKING:
     from .compare import Comparison
 
-WIDTH = 110
 COLOURS = {Verdict.AGREES: "green", Verdict.DISAGREES: "red", Verdict.NOT_CHECKED: "yellow"}
 
 
@@ -200,19 +198,3 @@ def _verdict(c: Comparison) -> Text:
         said = f"no state to measure; {said}" if said else "no state to measure"
     text.append(f"  ({said})", style="dim")
     return text.append(f"\nTemperature: {c.temperature}", style="not bold")
-
-
-def as_text(comparison: Comparison) -> str:
-    """The report as plain text."""
-    buffer = io.StringIO()
-    Console(file=buffer, width=WIDTH, color_system=None, force_jupyter=False, markup=False).print(tables(comparison))
-    return buffer.getvalue().rstrip("\n")
-
-
-def as_html(comparison: Comparison) -> str:
-    """The report as HTML, for a notebook."""
-    console = Console(file=io.StringIO(), width=WIDTH, record=True, force_jupyter=False, markup=False)
-    console.print(tables(comparison))
-    return console.export_html(
-        inline_styles=True, code_format='<pre style="font-family:monospace;line-height:1.2">{code}</pre>'
-    )

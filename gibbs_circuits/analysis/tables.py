@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-
-from rich.table import Table
+from typing import TYPE_CHECKING
 
 from ..backends import Ancillas, Compiled
 from ..backends.noisy_channel import NoisyPrediction
@@ -17,10 +16,14 @@ from ..exact.nonequilibrium import Steady
 from ..readings import Prediction, cost
 from ..readings.forecast import Forecast, spelled
 from ..readings.guarantee import promise_of
+from ..rendering import table_of
 from ..spectrum import Thermal
 from ..status import number, share
 from ..tuning.coherent import CoherentRow
 from ..tuning.ledger import Ledger
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 ANCILLAS = {
     Ancillas.RESET: "reset",
@@ -34,13 +37,6 @@ def count(value: float | None) -> str:
     if value is None:
         return "—"
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
-
-
-def table_of(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", expand=True)
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
-    return table
 
 
 def generator_table(generator: object, cert: Certificate) -> Table:
@@ -154,7 +150,8 @@ def ledger_table(rows: Sequence[ErrorTerm]) -> Table:
     table = table_of("Error ledger: what each rung does to the state", "rung", "value", "unit", "status", "source")
     table.columns[4].justify = "left"
     for row in rows:
-        table.add_row(row.rung.value, number(row.value), row.unit, row.status.value, row.source)
+        unit, status = row.unit.replace("_", " "), row.status.value.replace("_", " ")
+        table.add_row(row.rung.value, number(row.value), unit, status, row.source)
     if isinstance(rows, Ledger) and rows.total is not None:
         table.caption, table.caption_justify = rows.verdict, "left"
     return table

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..models import Model
+from ..rendering import Brief
 from ..spectrum import beta_of_energy, spectrum
 from .estimate import Estimate
 from .verdict import ROUNDING, Reason, Scale
@@ -23,8 +24,8 @@ class Reached(Enum):
     NOT_KNOWN = "not_known"
 
 
-@dataclass(frozen=True)
-class Temperature:
+@dataclass(frozen=True, repr=False)
+class Temperature(Brief):
     """The temperature reached, in a word.
 
     Attributes:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit_aer import AerError, AerSimulator
 
 from ..errors import BackendError
 from ..readings.circuit import assemble, random_draws
 from ..spectrum import Array
+from ..threads import simulator_threads
 from .blocks import Bits, Block, Shots
 from .compiled import Ancillas, Compiled
 from .idle import with_decay
@@ -19,6 +19,9 @@ from .measurement import JUMPS, SYSTEM, drawn, measured, outcome_probabilities, 
 from .methods import Choice
 from .noise import noise_model
 from .request import Request
+
+if TYPE_CHECKING:
+    from qiskit_aer import AerSimulator
 
 
 def run_blocks(request: Request, realisations: Sequence[int], done: Callable[[Block], None]) -> None:
@@ -65,16 +68,19 @@ def simulator(compiled: Compiled, choice: Choice, seed: int | None = None) -> Ae
     Gates are fused from the first qubit on: Aer begins at 14, four to eight times slower here. Not in trajectories with
     errors, where every shot has gates of its own to fuse.
     """
-    threads, noise = os.cpu_count() or 1, noise_model(compiled.errors, compiled.device.basis, compiled.start.num_qubits)
+    from qiskit_aer import AerSimulator  # loaded when used
+
+    noise = noise_model(compiled.errors, compiled.device.basis, compiled.start.num_qubits)
     density, exact = choice.method == "density_matrix", noise is None and compiled.errors.idle is None
+    shots, state = simulator_threads(None), simulator_threads(2 ** (compiled.start.num_qubits * (1 + density)))
     cut = getattr(compiled.target, "bond_dimension", None)
     return AerSimulator(
         method=choice.method,
         device=choice.processor,
         noise_model=noise,
         seed_simulator=seed,
-        max_parallel_threads=threads,
-        max_parallel_shots=threads,
+        max_parallel_threads=state if density else shots,
+        max_parallel_shots=shots,
         enable_truncation=False,
         fusion_enable=density or exact,
         fusion_threshold=1,
@@ -84,6 +90,8 @@ def simulator(compiled: Compiled, choice: Choice, seed: int | None = None) -> Ae
 
 
 def _result(engine: AerSimulator, circuits: Sequence[QuantumCircuit], shots: int, *, memory: bool = False) -> object:
+    from qiskit_aer import AerError  # loaded when used
+
     try:
         result = engine.run(list(circuits), shots=shots, memory=memory).result()
     except AerError as error:
@@ -95,6 +103,8 @@ def _result(engine: AerSimulator, circuits: Sequence[QuantumCircuit], shots: int
 
 def density_states(small: Compiled, draws: Sequence[int], choice: Choice) -> Array:
     """System states after 0, 1, … sweeps from one circuit."""
+    import qiskit_aer  # noqa: F401  # which gives circuits their save_… instructions
+
     n = small.program.num_system
     start = small.start.copy()
     start.save_density_matrix(range(n), label="sweep_0")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ..rendering import Brief
 from ..spectrum import Array, Real
 
 Counts = dict[str, int]
@@ -36,8 +37,8 @@ class Shots:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class Block:
+@dataclass(frozen=True, eq=False, repr=False)
+class Block(Brief):
     """One realisation of every random choice, and what was seen of it.
 
     Attributes:

@@ -13,6 +13,7 @@ from ..compiler import Program
 from ..readings.circuit import Pieces, all_mapped, assemble, described, random_draws
 from ..readings.depth import mean_depth
 from ..readings.loop import loop_over
+from ..rendering import Brief
 from ..targets import Target
 from .devices import Device
 from .idle import with_delays
@@ -43,8 +44,8 @@ class GateCounts:
     resets: float
 
 
-@dataclass(frozen=True, eq=False)
-class Compiled:
+@dataclass(frozen=True, eq=False, repr=False)
+class Compiled(Brief):
     """A program on a target: every distinct block once, in basis gates.
 
     Attributes:

@@ -7,19 +7,20 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit.providers import BackendV2
 from qiskit.transpiler import CouplingMap
 from qiskit.transpiler import Target as Hardware
-from qiskit_aer import AerSimulator
-from qiskit_aer.noise import QuantumError
-from qiskit_aer.noise.device import basic_device_gate_errors, basic_device_readout_errors
 
 from ..errors import ArgumentError
+from ..rendering import Brief
 from ..targets import AerTarget, IbmTarget, SnapshotNoise, Target, check_consistent
 from .idle import described_idle
 from .noise import MICROSECOND, Errors, Idle, described_errors, wrong_reset
+
+if TYPE_CHECKING:
+    from qiskit_aer.noise import QuantumError
 
 CLIENT = "qiskit-ibm-runtime"
 NOT_A_GATE = frozenset({"measure", "reset", "delay", "id", "measure_2", "reset_2", "barrier"})
@@ -28,8 +29,8 @@ FRACTIONAL = ("rzz", "rx")
 DEFAULT_BASIS = ("cz", "rz", "sx", "x")
 
 
-@dataclass(frozen=True, eq=False)
-class Device:
+@dataclass(frozen=True, eq=False, repr=False)
+class Device(Brief):
     """A target, opened.
 
     Attributes:
@@ -125,6 +126,8 @@ def from_backend(backend: BackendV2, target: Target) -> Device:
     coupling = hardware.build_coupling_map()
     if coupling is None and set(DEFAULT_BASIS) <= names:  # a simulator that takes any gate
         basis = DEFAULT_BASIS
+    from qiskit_aer import AerSimulator  # loaded when used
+
     own = isinstance(backend, AerSimulator) and backend.options.noise_model is not None
     return Device(target, basis, coupling, errors, hardware, backend, "reset" in names, errors_known=not own)
 
@@ -204,7 +207,9 @@ def _aer_errors(
     hardware: Hardware,
 ) -> tuple[Mapping[str, Mapping[tuple[int, ...], QuantumError]], Mapping[int, tuple[float, float]]]:
     """Gate errors and readout as Aer derives them from the reported ones; seconds for a large device."""
-    gates = dict[str, dict[tuple[int, ...], QuantumError]]()
+    from qiskit_aer.noise.device import basic_device_gate_errors, basic_device_readout_errors  # loaded when used
+
+    gates: dict[str, dict[tuple[int, ...], QuantumError]] = {}
     relaxing = hardware.qubit_properties is not None  # Aer fails without T1 and T2
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that a gate has no reported error: then it has none here

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from ..compiler import Program
+from ..rendering import Shown, shortened
 from ..spectrum import Array
 from .aer import run_blocks
 from .blocks import Block
@@ -21,8 +22,8 @@ from .remote import run_remote
 from .request import CHECK, Request
 
 
-@dataclass(frozen=True, eq=False)
-class RunResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class RunResult(Shown):
     """A finished run: the request and every block of data.
 
     Attributes:
@@ -50,12 +51,27 @@ class RunResult:
         states = [block.states for block in self.blocks if block.states is not None]
         return np.mean(states, axis=0) if len(states) == len(self.blocks) else None
 
-    def __repr__(self) -> str:
-        request, count = self.request, len(self.blocks)
+    @property
+    def num_system(self) -> int:
+        """Number of system qubits n."""
+        return self.program.num_system
+
+    def _in_words(self) -> str:
+        count, name = len(self.blocks), shortened(self.request.compiled.device.name, 24)
         return (
-            f"RunResult({request.compiled.program!r} on {request.compiled.device.name}: {count} "
-            f"realisation{'' if count == 1 else 's'}, {request.shots} shots per basis; gc.compare(result) judges it)"
+            f"RunResult({self.program.scheme} on {name}: {count} realisation{'' if count == 1 else 's'}, "
+            f"{self.request.shots} shots; gc.compare(result))"
         )
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        yield "what", "value"
+        yield "program", repr(self.program)
+        yield "target", self.request.compiled.device.name
+        yield "realisations", str(len(self.blocks))
+        yield "shots per basis", str(self.request.shots)
+        yield "bases", ", ".join(self.request.bases) or "none: exact expectation values"
+        yield "seed", str(self.request.seed)
+        yield "jobs", str(len(self.jobs))
 
 
 class Store(Protocol):

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import ArgumentError
+from ..rendering import Brief
 from ..spectrum import Real
 from .blocks import Bits
 from .jobs import RunResult
 from .measurement import Event, jump_events
 
 
-@dataclass(frozen=True, eq=False)
-class Jumps:
+@dataclass(frozen=True, eq=False, repr=False)
+class Jumps(Brief):
     """The shots of one realisation in one basis.
 
     Attributes:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from qiskit_aer import AerSimulator
-
 from ..errors import ArgumentError, TooLargeError
 from ..readings.forecast import METHODS, Forecast, Method, memory_bytes, spelled
 from ..targets import AerTarget
@@ -32,6 +30,8 @@ class Choice:
 @cache
 def gpu_present() -> bool:
     """Whether Aer has a GPU here."""
+    from qiskit_aer import AerSimulator  # loaded when used
+
     return "GPU" in AerSimulator().available_devices()
 
 

@@ -6,23 +6,20 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qiskit.circuit import Instruction
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.quantum_info import PTM, SuperOp
 from qiskit.transpiler import Target as Hardware
-from qiskit_aer.noise import (
-    NoiseModel,
-    QuantumError,
-    ReadoutError,
-    depolarizing_error,
-    pauli_error,
-    thermal_relaxation_error,
-)
 
+from ..rendering import Brief
 from ..spectrum import Real
 from ..targets import Noise
+
+if TYPE_CHECKING:
+    from qiskit_aer.noise import NoiseModel, QuantumError
 
 MICROSECOND = 1e-6
 NEVER = 1e-12
@@ -42,8 +39,8 @@ class Idle:
     times: tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Errors:
+@dataclass(frozen=True, eq=False, repr=False)
+class Errors(Brief):
     """Errors after operations, by name and wires; an empty table is no noise at all.
 
     Attributes:
@@ -120,6 +117,8 @@ class Errors:
 
     def waiting(self, wire: int, seconds: float) -> Instruction:
         """The same as an instruction for Aer."""
+        from qiskit_aer.noise import thermal_relaxation_error  # loaded when used
+
         assert self.idle is not None
         t1, t2 = self.idle.times[wire]
         return thermal_relaxation_error(t1, t2, seconds).to_instruction()
@@ -134,6 +133,8 @@ def noise_model(errors: Errors, basis: Sequence[str], width: int) -> NoiseModel 
     misread = {wire: errors.flips(wire) for wire in range(width) if errors.flips(wire) != FLIPPED}
     if not errors.anywhere and not errors.here and not misread:
         return None
+    from qiskit_aer.noise import NoiseModel, ReadoutError  # loaded when used
+
     model = NoiseModel(basis_gates=[*basis, "reset"])
     for name, error in errors.anywhere.items():
         model.add_all_qubit_quantum_error(error, name)
@@ -148,9 +149,12 @@ def noise_model(errors: Errors, basis: Sequence[str], width: int) -> NoiseModel 
 def described_errors(noise: Noise, basis: Sequence[str], idle: Idle | None = None) -> Errors:
     """The errors of a processor described in a file."""
     names = {width: [name for name in basis if noisy_width(name) == width] for width in (1, 2)}
-    anywhere, rates = dict[str, QuantumError](), dict[tuple[str, tuple[int, ...]], float]()
+    anywhere: dict[str, QuantumError] = {}
+    rates: dict[tuple[str, tuple[int, ...]], float] = {}
     for width, p in ((1, noise.p1), (2, noise.p2)):
         if p > 0:
+            from qiskit_aer.noise import depolarizing_error  # loaded when used
+
             anywhere |= dict.fromkeys(names[width], depolarizing_error(p, width))
             rates |= {(name, ()): p for name in names[width]}
     if noise.reset > 0:
@@ -166,6 +170,8 @@ def log_success(p: float) -> float:
 
 def wrong_reset(p: float) -> QuantumError:
     """A reset that leaves |1⟩ with probability p."""
+    from qiskit_aer.noise import pauli_error  # loaded when used
+
     return pauli_error([("X", p), ("I", 1 - p)])
 
 

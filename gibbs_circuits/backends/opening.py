@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 
 from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2, StatevectorEstimator, StatevectorSampler
 from qiskit.providers import BackendV2
-from qiskit_aer import AerSimulator
 
 from ..errors import ArgumentError
 from ..targets import AerTarget, IbmTarget, Target, check_used
@@ -56,6 +55,8 @@ def opened(backend: Backend, num_qubits: int) -> tuple[Device, Any]:
 
 def _check_unseeded(primitive: Primitive) -> None:
     """Refuse a primitive that begins every job with the same random numbers: realisations must be independent."""
+    from qiskit_aer import AerSimulator  # loaded when used
+
     own, options = getattr(primitive, "_backend", None), getattr(primitive, "options", None)
     seeds = {
         getattr(primitive, "_seed", None),

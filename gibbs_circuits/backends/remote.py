@@ -13,7 +13,6 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.primitives import BackendSamplerV2, BaseSamplerV2, PrimitiveResult
 from qiskit.providers import BackendV2
-from qiskit_aer import AerSimulator
 
 from ..errors import BackendError
 from ..readings.circuit import random_draws
@@ -90,6 +89,8 @@ def client_of(request: Request, on: Compiled) -> tuple[Client, int, int]:
     if isinstance(service, BaseSamplerV2):
         return Local(lambda seed: service), 1, 1
     if isinstance(service, BackendV2):
+        from qiskit_aer import AerSimulator  # loaded when used
+
         seeded = isinstance(service, AerSimulator)
         return (
             Local(lambda seed: BackendSamplerV2(backend=service, options={"seed_simulator": seed} if seeded else None)),

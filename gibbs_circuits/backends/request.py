@@ -11,9 +11,9 @@ from typing import Any
 
 from qiskit.primitives import BaseEstimatorV2
 from qiskit.quantum_info import SparsePauliOp
-from qiskit_aer.noise import NoiseModel
 
 from ..readings.initial import InitialState
+from ..rendering import Brief
 from ..targets import AerTarget, ClientOptions
 from .check import OneSweep
 from .compiled import Compiled
@@ -28,8 +28,8 @@ ONLY_HOW = {
 CHECK = -1  # the number of the realisation that is the check of the target
 
 
-@dataclass(frozen=True, eq=False)
-class Request:
+@dataclass(frozen=True, eq=False, repr=False)
+class Request(Brief):
     """Everything that fixes the outcome of a run.
 
     Attributes:
@@ -116,6 +116,8 @@ class Request:
 
 def _own_noise(service: Any) -> str:
     """The noise model of a user's simulator; its errors have names that differ from process to process."""
+    from qiskit_aer.noise import NoiseModel  # loaded when used
+
     model = getattr(getattr(service, "options", None), "noise_model", None)
     if not isinstance(model, NoiseModel):
         return ""

@@ -8,18 +8,17 @@ last bit, because a bath stores G on ω ≥ 0 only. In terms of ν, the energy t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-import scipy.interpolate
-import scipy.special
 from numpy.typing import ArrayLike
 
 from ..errors import ArgumentError, check_real
 from ..models import Model
 from ..models.scale import CUTOFF, size
+from ..rendering import NAME, Brief, Shown, brief, shortened
 from ..spectrum import Array, Real
 
 ORDER = 16  # Gauss–Legendre nodes on a panel
@@ -31,8 +30,8 @@ CHUNK = 2**22  # numbers held at once by the integrals
 FAR = 1e200  # as good as infinite, and its product with β stays finite
 
 
-@dataclass(frozen=True)
-class Bath:
+@dataclass(frozen=True, repr=False)
+class Bath(Shown):
     r"""A bath in detailed balance at β, made by `ohmic`, `power_law`, `from_function`, `from_table` or `read_bath`.
 
     $G(\omega) = g(|\omega|)\,e^{-\beta\max(-\omega, 0)}$ with g = `strength` · `loss`.
@@ -64,6 +63,20 @@ class Bath:
     exponent: float | None = None
     open_cutoff: bool = False
     logarithm: Callable[[Real], Real] | None = field(default=None, compare=False)
+
+    def _in_words(self) -> str:
+        return (
+            f"Bath({shortened(self.name, NAME)}: β = {self.beta:g}, strength {self.strength:g}, G up to {self.limit:g})"
+        )
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        yield "what", "value"
+        yield "name", self.name
+        yield "β", f"{self.beta:g}"
+        yield "spectrum G(ω), ω > 0", brief(self.loss, 80)
+        yield "times a strength", f"{self.strength:g}"
+        yield "G is 0 beyond ω =", f"{self.limit:g}"
+        yield "Markovian", "yes" if self.markovian else "no"
 
     def for_model(self, model: Model) -> Bath:
         """The same with the cutoff that a model asks for, 5 × the size of its H, where it was left out."""
@@ -136,15 +149,15 @@ class Bath:
 
     def correlation(self, t: ArrayLike) -> Array:
         r"""$C(t) = \int \frac{d\omega}{2\pi} G(\omega) e^{-i\omega t}$, panel by panel in closed form (Filon)."""
+        from scipy.special import spherical_jn  # loaded when used
+
         flat, orders = np.asarray(t, dtype=float).ravel(), np.arange(ORDER)
         middles, halves, values = self._panels
         up, down = 2 * halves[:, None] * (values @ EXPAND) * (-1j) ** orders
         out = np.zeros(flat.size, dtype=complex)
         for middle, half, plus, minus in zip(middles, halves, up, down, strict=True):
             phase = half * np.abs(flat)
-            bessel = scipy.special.spherical_jn(
-                orders[:, None], np.where(phase < 1e-100, 0.0, phase)
-            )  # nan below 1e-308
+            bessel = spherical_jn(orders[:, None], np.where(phase < 1e-100, 0.0, phase))  # nan below 1e-308
             wave = np.exp(-1j * middle * np.abs(flat))
             out += wave * (plus @ bessel) + np.conj(wave * (minus @ bessel))
         return np.asarray(np.where(flat < 0, out.conj(), out).reshape(np.shape(t)) / (2 * np.pi))
@@ -235,8 +248,8 @@ def rescaled(bath: Bath, factor: float) -> Bath:
     return replace(bath, strength=bath.strength * check_real("factor", factor, low=0.0, above=True))
 
 
-@dataclass(frozen=True)
-class PowerLaw:
+@dataclass(frozen=True, repr=False)
+class PowerLaw(Brief):
     """J(ω)/(1 − e^{−βω}) on ω ≥ 0, with J(ω) = ω^s cutoff^{1−s} e^{−ω²/2cutoff²}."""
 
     beta: float

@@ -6,22 +6,25 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import SupportsFloat
+from typing import TYPE_CHECKING, SupportsFloat
 
 import numpy as np
-import scipy.interpolate
 from numpy.typing import ArrayLike
 
 from ..errors import ArgumentError, check_beta, check_real, shown
 from ..models.text import read_text
+from ..rendering import Brief
 from ..spectrum import Real
 from .bath import Bath
+
+if TYPE_CHECKING:
+    from scipy.interpolate import PchipInterpolator
 
 Function = Callable[[float], SupportsFloat]
 
 
-@dataclass(frozen=True)
-class FunctionLoss:
+@dataclass(frozen=True, repr=False)
+class FunctionLoss(Brief):
     """A user's function of one number as an array function, 0 beyond the limit."""
 
     function: Function
@@ -101,11 +104,11 @@ def to_qutip(bath: Bath) -> Callable[[float], float]:
     return lambda w: float(bath.spectrum(w))
 
 
-@dataclass(frozen=True, eq=False)
-class TableLoss:
+@dataclass(frozen=True, eq=False, repr=False)
+class TableLoss(Brief):
     """Monotone cubic interpolation on 0 ≤ ω ≤ limit, 0 beyond."""
 
-    interpolant: scipy.interpolate.PchipInterpolator
+    interpolant: PchipInterpolator
     limit: float
 
     def __call__(self, omega: Real) -> Real:
@@ -145,7 +148,9 @@ def from_table(beta: float, omega: ArrayLike, spectrum: ArrayLike, name: str = "
         raise ArgumentError("omega", "have at least 4 rows from 0 on", found, "add rows, also one for omega = 0")
     check_positive(x, G)
     limit, below = float(x[-1]), x < 0
-    loss = TableLoss(scipy.interpolate.PchipInterpolator(knots, G[x >= 0]), limit)
+    from scipy.interpolate import PchipInterpolator  # loaded when used
+
+    loss = TableLoss(PchipInterpolator(knots, G[x >= 0]), limit)
     check_balance(beta, -x[below], loss(-x[below]), G[below], 1e-3)
     return Bath(name, beta, loss, limit, steepness(loss, beta, limit), breaks=tuple(knots[1:].tolist()))
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
-from scipy.stats import unitary_group
 
 from ..errors import ArgumentError, TooLargeError
 from ..exact.balance import secular
@@ -155,6 +154,8 @@ def mixed(V: Array, num_system: int) -> Array:
     No ancilla value is rare then, which one of the two syntheses that are tried needs: with Kraus operators as small as
     1e-5 Qiskit's of columns was wrong by 1e-9 and more, and by 1e-13 in this basis.
     """
+    from scipy.stats import unitary_group  # loaded when used
+
     values = len(V) >> num_system
     Q = unitary_group.rvs(values, random_state=np.random.default_rng(0)) if values > 1 else np.eye(1)
     return np.asarray(np.kron(Q, np.eye(2**num_system)) @ V)

@@ -18,6 +18,7 @@ import numpy as np
 from ..errors import InvalidProgramError
 from ..generators import Lindbladian
 from ..generators.channels import DiscreteChannel, inside
+from ..rendering import Shown
 from ..spectrum import Array
 from ..status import Status
 from .steps import EXACT, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary, step_text
@@ -90,8 +91,8 @@ class Stage:
     repeats: int
 
 
-@dataclass(frozen=True, eq=False)
-class Program:
+@dataclass(frozen=True, eq=False, repr=False)
+class Program(Shown):
     """A sampler as a program: stages of repeated sweeps on n system qubits and m ancillas.
 
     Args:
@@ -245,7 +246,7 @@ class Program:
         if not holds:
             raise InvalidProgramError(f"Program breaks a rule in {where}: {rule}.")
 
-    def __repr__(self) -> str:
+    def _in_words(self) -> str:
         return (
             f"Program({self.scheme}: {self.num_system} + {self.num_ancilla} qubits, {self.sweeps} sweeps, "
             f"{self.hash[:12]})"

@@ -10,6 +10,7 @@ from ..filters import MetropolisFilter
 from ..generators import Lindbladian, catalogue, couplings_of
 from ..generators.catalogue import bandwidth
 from ..generators.matrices import largest_rate
+from ..rendering import Brief
 from .certificate import certificate, spectral_gap
 from .gap import RESOLVED
 
@@ -18,8 +19,8 @@ MAX_ADVISED_QUBITS = 7
 WORTH = 3  # more couplings must mix this much faster than the filter alone
 
 
-@dataclass(frozen=True, eq=False)
-class Advice:
+@dataclass(frozen=True, eq=False, repr=False)
+class Advice(Brief):
     """A generator that mixes faster.
 
     Attributes:

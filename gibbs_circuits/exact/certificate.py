@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 
@@ -19,6 +19,8 @@ from ..generators.matrices import (
     largest_rate,
 )
 from ..kernels import Secular
+from ..limits import MAX_DIGITS_QUBITS
+from ..rendering import Shown
 from ..spectrum import gibbs_state, trace_distance
 from ..status import Status
 from .balance import (
@@ -32,9 +34,6 @@ from .balance import (
     without_shift,
 )
 from .commutant import steady_state_counts
-from .digits import MAX_QUBITS as MAX_DIGITS_QUBITS
-from .digits import balanced_gap, relaxed
-from .digits import unbalanced_gap as unbalanced_gap_in_digits
 from .gap import ROUNDING, Gap, NotConvergedError, dense_decay_rates, iterative_gap, unbalanced_gap, unknown
 from .locality import jump_locality
 from .rates import Rates, formation, rates
@@ -51,8 +50,8 @@ NONE = 1e-12  # a bias below which there is none
 IN_DIGITS = 1e-9  # relative error of a gap in digits: filters enter with that of their logarithms
 
 
-@dataclass(frozen=True)
-class Certificate:
+@dataclass(frozen=True, repr=False)
+class Certificate(Shown):
     r"""Properties of $\mathcal L$ without −i[H + Lamb shift, ·]; None where they were not checked.
 
     A biased generator with its physical Lamb shift (redfield, ule, coarse_grained) is judged with −i[H + H_LS, ·]: its
@@ -135,11 +134,21 @@ class Certificate:
         """Whether no eigenvalue of a kernel is negative beyond rounding."""
         return None if self.lowest_kernel_eigenvalue is None else self.lowest_kernel_eigenvalue >= -1e-10
 
-    def __str__(self) -> str:
-        return "\n".join(
-            f"{field.name.replace('_', ' '):32} {_shown(getattr(self, field.name)):40} {self.status(field.name).value}"
-            for field in fields(self)
+    def _in_words(self) -> str:
+        gap = "not known" if self.spectral_gap is None else _shown(self.spectral_gap)
+        count = self.steady_states_with_hamiltonian if self.with_hamiltonian else self.steady_states
+        return (
+            f"Certificate(residual {_shown(self.residual)}, bias {_shown(self.bias)}, gap {gap}, "
+            f"steady states {_shown(count)}; print it)"
         )
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        yield "figure", "value", "status"
+        for name in (one.name for one in fields(self)):
+            yield name.replace("_", " "), _shown(getattr(self, name)), self.status(name).value
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name:32} {value:40} {status}" for name, value, status in list(self._rows())[1:])
 
 
 def _shown(value: object) -> str:
@@ -272,6 +281,8 @@ def _bias(subject: Lindbladian, *, hamiltonian: bool) -> tuple[float | None, flo
         return None, np.inf
     value, error = trace_distance(found.state, gibbs_state(subject.model, beta)), found.error
     if (found.how == "digits" or error > max(value, NONE)) and n <= MAX_DIGITS_QUBITS:
+        from .digits import relaxed  # loaded when used
+
         more = relaxed(subject, hamiltonian=hamiltonian, stationary=count, beta=beta)
         if more is not None and more.distance is not None and more.distance_error is not None:
             value, error = more.distance, more.distance_error
@@ -298,11 +309,13 @@ def _gap(
     final = dense_qubits == MAX_SUPEROPERATOR_QUBITS and n <= MAX_DIGITS_QUBITS
     if found.resolved or found.growth is not None or found.value is None or not final or rates(subject).dead:
         return found
+    from . import digits  # loaded when used
+
     value: float | None = None
     if balanced:
-        value = balanced_gap(subject, count)
+        value = digits.balanced_gap(subject, count)
     else:
-        value = unbalanced_gap_in_digits(subject, count, hamiltonian=with_hamiltonian)
+        value = digits.unbalanced_gap(subject, count, hamiltonian=with_hamiltonian)
     return found if not value else Gap(value, IN_DIGITS * value, found.symmetries, found.sectors)
 
 

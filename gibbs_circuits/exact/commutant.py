@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-import scipy.sparse.csgraph
 
 from ..generators import Coherent, Lindbladian
 from ..generators.catalogue import DEGENERACY_TOLERANCE, bandwidth
@@ -23,7 +22,6 @@ from ..generators.matrices import (
     jumps,
 )
 from ..spectrum import Array, Real
-from .digits import relaxed
 from .rates import DEAD, LN10
 
 EQUAL = 1e-10  # eigenvalues of a generic element that are one, relative to the mean distance of its levels
@@ -68,6 +66,8 @@ def _stationary(lindbladian: Lindbladian, *, hamiltonian: bool) -> int | None:
     most = commutant_dimension(_with(_unresolved(lindbladian), _unit(_traceless(H + part))), s.dim)
     if fewest is None or most is None or most <= fewest or unresolved:
         return most if unresolved else fewest
+    from .digits import relaxed  # loaded when used
+
     found = relaxed(lindbladian, hamiltonian=hamiltonian, stationary=fewest, beta=None)
     return None if found is None else found.stationary
 
@@ -137,7 +137,9 @@ def _multiplicities(first: Array, second: Array) -> int | None:
             square = block @ block.conj().T
             if np.linalg.norm(_traceless(square)) > SCALAR * np.linalg.norm(square):
                 return None  # two summands that `first` does not tell apart
-    _, labels = scipy.sparse.csgraph.connected_components(linked.astype(float), directed=False)
+    from scipy.sparse.csgraph import connected_components  # loaded when used
+
+    _, labels = connected_components(linked.astype(float), directed=False)
     return int(sum(sizes[np.flatnonzero(labels == k)[0]] ** 2 for k in range(labels.max() + 1)))
 
 

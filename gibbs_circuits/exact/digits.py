@@ -21,11 +21,11 @@ import numpy as np
 from flint import arb, arb_mat
 
 from ..generators import Lindbladian
+from ..limits import MAX_DIGITS_QUBITS
 from ..spectrum import Array, Real
 from .balls import Generator, Matrix, applied, basis_of, doubles, hermitian_of, identity, packed_matrix, reals
 from .rates import rates
 
-MAX_QUBITS = 4
 FIRST_BITS = 256
 MAX_BITS = {1: 16384, 2: 8192, 3: 4096, 4: 1024}
 SETTLED = 1e-14  # trace distance between the two ε that counts as none
@@ -95,7 +95,7 @@ def relaxed(
     Accuracy: `error` and its like. Cost: 0.1 s at n <= 2, 1 s at n = 3, 10 s at n = 4, twice that per doubling of bits.
     """
     n = lindbladian.model.num_qubits
-    if n > MAX_QUBITS:
+    if n > MAX_DIGITS_QUBITS:
         return None
     bits, counts = FIRST_BITS, set[int]()
     while bits <= MAX_BITS[n]:
@@ -323,7 +323,7 @@ def balanced_gap(lindbladian: Lindbladian, stationary: int) -> float | None:
     The largest eigenvalue of the reduced resolvent of the Hermitian D is its inverse.
     """
     return _from_reduced(
-        lindbladian, stationary, MAX_QUBITS, lambda parts: parts.hermitised(),
+        lindbladian, stationary, MAX_DIGITS_QUBITS, lambda parts: parts.hermitised(),
         lambda reduced: _from_inverse(_scaled(reduced)),
     )  # fmt: skip
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import scipy.optimize
 from numpy.typing import NDArray
 from qiskit.quantum_info import SparsePauliOp
 
@@ -15,6 +14,7 @@ from ..errors import ArgumentError, TooLargeError, check_real
 from ..generators import Lindbladian
 from ..generators.matrices import energy_spectrum
 from ..models import hermitian
+from ..rendering import Shown
 from ..spectrum import MAX_DENSE_QUBITS, Array, Real, read_only
 from .balance import judged
 from .commutant import steady_state_counts
@@ -31,8 +31,8 @@ LONGEST = 1e4  # in units of one over the largest rate
 SCAN = 32  # times between which a crossing is bracketed
 
 
-@dataclass(frozen=True, eq=False)
-class Evolution:
+@dataclass(frozen=True, eq=False, repr=False)
+class Evolution(Shown):
     """States at given times.
 
     Attributes:
@@ -52,6 +52,13 @@ class Evolution:
     trace_defect: float
     lowest_eigenvalue: float
     applications: int
+
+    def _in_words(self) -> str:
+        span = f"t = {self.times[0]:g} … {self.times[-1]:g}" if self.times.size else "no times"
+        count, d = self.states.shape[0], self.states.shape[-1]
+        return (
+            f"Evolution({count} states of {d.bit_length() - 1} qubits, {span}, error below {self.error_estimate:.0e})"
+        )
 
 
 def evolve(
@@ -209,7 +216,9 @@ def _within(flow: Flow, before: Real, target: Real, width: float, epsilon: float
 
     if above(width) >= 0:  # the crossing is at the end, to rounding
         return width
-    return float(scipy.optimize.brentq(above, 0.0, width, xtol=1e-9 * width))
+    from scipy.optimize import brentq  # loaded when used
+
+    return float(brentq(above, 0.0, width, xtol=1e-9 * width))
 
 
 def _distances(states: Real, target: Real) -> Real:

@@ -26,10 +26,10 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from ..errors import LARGEST, ArgumentError, InvalidModelError, check_beta, check_real
 from ..filters import Filter
+from ..rendering import Brief
 from ..spectrum import Array, Real, read_only
 from .quadratic import (
     QuadraticModel,
@@ -59,8 +59,8 @@ UNDERFLOW = 1e-300
 ROUNDING = 16 * float(np.finfo(float).eps)
 
 
-@dataclass(frozen=True, eq=False)
-class QuadraticGenerator:
+@dataclass(frozen=True, eq=False, repr=False)
+class QuadraticGenerator(Brief):
     r"""$\mathcal L(\rho) = -i[B,\rho] + \sum_a(L_a\rho L_a^\dagger - \frac12\{L_a^\dagger L_a,\rho\})$.
 
     $L_a = \sum_\nu\hat f(\nu)A^a_\nu$ with $A^a = \sum_j c_{aj}w_j$; −i[H, ·] is left out unless a function is told to
@@ -122,6 +122,8 @@ class QuadraticGenerator:
 
 def covariance_equation(generator: QuadraticGenerator, hamiltonian: bool = False) -> tuple[Real, Real]:
     r"""(X, Y) of $\dot\Gamma = X\Gamma + \Gamma X^T + Y$; `hamiltonian` adds −i[H, ·]."""
+    from scipy.special import expit  # loaded when used
+
     x, U, f, f_minus, C = _single_particle(generator)
     N, mirrored = f[:, None] * C * f.conj(), f_minus.conj()[:, None] * C * f_minus
     half = expit(generator.beta * (x[:, None] - x) / 2) if generator.coherent else np.full(C.shape, 0.5)

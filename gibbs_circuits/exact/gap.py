@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -23,6 +24,7 @@ from ..generators.matrices import (
     superoperator,
     transition_superoperator,
 )
+from ..rendering import Brief
 from ..spectrum import Real
 from .action import damped
 from .blocks import Sector, hermitised_blocks
@@ -45,8 +47,8 @@ class NotConvergedError(GibbsError):
     """An iterative solver stopped short; the message has the residual."""
 
 
-@dataclass(frozen=True)
-class Gap:
+@dataclass(frozen=True, repr=False)
+class Gap(Brief):
     """A gap and how it was found.
 
     Attributes:
@@ -65,6 +67,28 @@ class Gap:
     sectors: int = 1
     growth: float | None = None
     reason: str | None = None
+
+    def __float__(self) -> float:
+        """The gap where it is resolved, else not a number: a plot has a hole there; `value` is what was found."""
+        return float("nan") if self.known is None else self.known
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """As a number, for NumPy and Matplotlib."""
+        return np.array(float(self), dtype=dtype)
+
+    def __format__(self, spec: str) -> str:
+        return format(float(self), spec) if spec else str(self)
+
+    def _in_words(self) -> str:
+        if self.value is None:
+            return f"Gap(not known: {self.reason})"
+        if self.growth is not None:
+            return f"Gap(none: something grows at {self.growth:.4g})"
+        return (
+            f"Gap({self.value:.6g} ± {self.resolution:.0e})"
+            if self.resolved
+            else f"Gap(below {RESOLVED * self.resolution:.0e})"
+        )
 
     @property
     def resolved(self) -> bool:

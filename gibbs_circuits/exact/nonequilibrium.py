@@ -8,9 +8,10 @@ import numpy as np
 
 from ..generators import Lindbladian
 from ..generators.matrices import largest_rate
+from ..limits import MAX_DIGITS_QUBITS
+from ..rendering import Shown
 from ..spectrum import gibbs_state, trace_distance
 from .commutant import steady_state_counts
-from .digits import MAX_QUBITS, relaxed
 from .dynamics import heat_currents
 from .iteration import EPSILON, SAFETY
 from .steady import stationary
@@ -28,8 +29,8 @@ class BathSide:
     heat_current_error: float = 0.0
 
 
-@dataclass(frozen=True)
-class Steady:
+@dataclass(frozen=True, repr=False)
+class Steady(Shown):
     """Energy, entropy −Tr ρ ln ρ, their errors, and one entry per bath in the order in which they were given.
 
     Attributes:
@@ -70,7 +71,9 @@ def between_baths(lindbladian: Lindbladian) -> Steady:
     errors = [float(2 * size * (found.error + SAFETY * EPSILON)) for size in sizes]
     energy, energy_error, how = float(np.real(np.trace(H @ rho))), found.error * width, found.how
     doubtful = any(error > ENOUGH * abs(J) for error, J in zip(errors, currents, strict=True))
-    if (doubtful or how == "digits") and lindbladian.model.num_qubits <= MAX_QUBITS:
+    if (doubtful or how == "digits") and lindbladian.model.num_qubits <= MAX_DIGITS_QUBITS:
+        from .digits import relaxed  # loaded when used
+
         count = steady_state_counts(lindbladian)[1]
         more = None if count is None else relaxed(lindbladian, hamiltonian=True, stationary=count, families=families)
         if more is not None:

@@ -18,11 +18,11 @@ from ..errors import ArgumentError, TooLargeError
 from ..generators import Coherent, Lindbladian
 from ..generators.catalogue import DEGENERACY_TOLERANCE, bandwidth
 from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, Matrix, energy_spectrum, superoperator
+from ..limits import MAX_DIGITS_QUBITS
+from ..rendering import Brief
 from ..spectrum import Array, Real, gibbs_state, unvec, vec
 from .balance import judged, kms_defect
 from .commutant import steady_state_counts
-from .digits import MAX_QUBITS as MAX_DIGITS_QUBITS
-from .digits import relaxed
 from .flow import generator_flow, packed, unpacked
 from .gap import NotConvergedError
 from .iteration import EPSILON, SAFETY, iterative
@@ -35,8 +35,8 @@ ENOUGH = 1e-10  # trace distance up to which doubles are believed where digits c
 HOPELESS = 1e-3  # beyond which a state is not one
 
 
-@dataclass(frozen=True, eq=False)
-class Stationary:
+@dataclass(frozen=True, eq=False, repr=False)
+class Stationary(Brief):
     """The state that the maximally mixed state relaxes to, and how well it is known.
 
     Attributes:
@@ -120,6 +120,8 @@ def stationary(lindbladian: Lindbladian, *, hamiltonian: bool) -> Stationary:
         lindbladian, count, hamiltonian
     )  # fmt: skip
     if not found.error <= ENOUGH and n <= MAX_DIGITS_QUBITS and count is not None:
+        from .digits import relaxed  # loaded when used
+
         more = relaxed(lindbladian, hamiltonian=hamiltonian, stationary=count, beta=beta_of(lindbladian))
         if more is not None:
             found = Stationary(more.state, more.error, more.stationary, "digits")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from ..errors import ArgumentError, check_real
 from ..models import Model
+from ..rendering import NAME, Shown, brief, shortened
 from ..spectrum import Array, Real, read_only
 from .lindbladian import Lindbladian
 from .matrices import (
@@ -24,8 +26,8 @@ MAX_ITERATIONS = 5000
 LARGEST_STEP = 0.99
 
 
-@dataclass(frozen=True, eq=False)
-class DiscreteChannel:
+@dataclass(frozen=True, eq=False, repr=False)
+class DiscreteChannel(Shown):
     r"""$\Phi(\rho) = s\,T(\rho) + K\rho K^\dagger$, exact at finite step.
 
     $K = (\sigma^{1/2}M\sigma^{1/2})^{1/2}\sigma^{-1/2}$ with $M = 1 - s\,T^\dagger(1)$: σ is an exact
@@ -77,11 +79,34 @@ class DiscreteChannel:
         """The one temperature, as for a Lindbladian."""
         return self.inside.betas
 
-    def __repr__(self) -> str:
+    @property
+    def num_qubits(self) -> int:
+        """Number of system qubits n."""
+        return self.model.num_qubits
+
+    def _in_words(self) -> str:
         return (
-            f"DiscreteChannel(of {self.inside.kind} on {self.model.name}: {self.model.num_qubits} qubits, "
+            f"DiscreteChannel(of {self.inside.kind} on {shortened(self.model.name, NAME)}: {self.num_qubits} qubits, "
             f"β = {self.beta:g}, step {self.fraction:g})"
         )
+
+    def superoperator(self) -> Array:
+        r"""Φ as a matrix on column-stacked ρ in the computational basis, qubit 0 the last factor; see `Lindbladian`.
+
+        Raises:
+            TooLargeError: Above 5 qubits.
+        """
+        V = energy_spectrum(self.inside).vectors
+        turn = np.kron(V.conj(), V)
+        return np.asarray(turn @ channel_superoperator(self) @ turn.conj().T)
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        yield "what", "value"
+        yield "of", self.inside.kind
+        yield "model", repr(self.model)
+        yield "β", f"{self.beta:g}"
+        yield "couplings", ", ".join(shortened(brief(one.coupling), NAME) for one in self.inside.contacts[:8])
+        yield "step", f"{self.fraction:g}"
 
 
 def inside(generator: Lindbladian | DiscreteChannel) -> Lindbladian:

@@ -2,6 +2,7 @@ r"""How a model thermalises: a Lindbladian in symbolic form. Its matrices are in
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -9,10 +10,15 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from ..baths import Bath
-from ..errors import ArgumentError, InvalidModelError, check_beta
+from ..errors import ArgumentError, InvalidModelError, TooLargeError, check_beta
 from ..kernels import Kernel
 from ..lamb import LambKernel
+from ..limits import MAX_JUMP_BYTES
 from ..models import Model, hermitian
+from ..rendering import NAME, Brief, Shown, brief, shortened
+from ..spectrum import Array
+
+SHOWN_CONTACTS = 24
 
 
 class Coherent(Enum):
@@ -23,8 +29,8 @@ class Coherent(Enum):
     NONE = "none"
 
 
-@dataclass(frozen=True, eq=False)
-class Contact:
+@dataclass(frozen=True, eq=False, repr=False)
+class Contact(Brief):
     """One coupling to one bath.
 
     Args:
@@ -52,8 +58,8 @@ class Contact:
         return tuple(bath for bath in found if isinstance(bath, Bath))
 
 
-@dataclass(frozen=True, eq=False)
-class Lindbladian:
+@dataclass(frozen=True, eq=False, repr=False)
+class Lindbladian(Shown):
     r"""$\mathcal L(\rho) = -i[B,\rho] + T(\rho) - \tfrac12\{R,\rho\}$, without $-i[H,\cdot]$, which leaves σ fixed.
 
     $R_{ij} = \sum_a\sum_k \overline{A_{ki}}A_{kj}\,\alpha(E_k-E_j, E_k-E_i)$ and
@@ -139,9 +145,79 @@ class Lindbladian:
         """The model whose Bohr frequencies count."""
         return self.frame or self.model
 
-    def __repr__(self) -> str:
+    @property
+    def num_qubits(self) -> int:
+        """Number of system qubits n."""
+        return self.model.num_qubits
+
+    def jump_operators(self) -> list[Array]:
+        r"""Jump operators $L_k$ with their rates in them, each (2^n, 2^n), in the computational basis.
+
+        $\mathcal L(\rho) = -i[B,\rho] + \sum_k(L_k\rho L_k^\dagger - \tfrac12\{L_k^\dagger L_k,\rho\})$ with B of
+        `hamiltonian_part`; what QuTiP calls collapse operators. Row and column b are the basis state whose bit q,
+        counted from the right, is qubit q (Qiskit's order): as a tensor product qubit n−1 is the first factor and qubit
+        0 the last, `dims = [[2] * n] * 2` in QuTiP.
+
+        Raises:
+            ArgumentError: If the generator is not completely positive (redfield), so that there are none.
+            TooLargeError: Above 12 qubits, or if they take more than 2 GiB.
+        """
+        from .matrices import energy_spectrum, jump_count, jumps
+
+        if not all(contact.kernel.positive for contact in self.contacts):
+            raise ArgumentError(
+                "kind", "be completely positive to have jump operators", f"{self.kind} is not",
+                "take generator.superoperator()",
+            )  # fmt: skip
+        s, size = energy_spectrum(self), 16 * jump_count(self) * 4**self.num_qubits
+        if size > MAX_JUMP_BYTES:
+            raise TooLargeError(
+                f"The jump operators of {self!r} take {size / 2**30:.3g} GiB; the limit is "
+                f"{MAX_JUMP_BYTES / 2**30:g} GiB. Fix: use a smaller model."
+            )
+        return [s.from_energy(L) for L in jumps(self)]
+
+    def hamiltonian_part(self, *, hamiltonian: bool = False) -> Array:
+        """The coherent part, (2^n, 2^n), computational basis: B or the Lamb shift, or zero; with `hamiltonian`, H too.
+
+        Raises:
+            TooLargeError: Above 12 qubits.
+        """
+        from .matrices import coherent_term, energy_spectrum
+
+        B = energy_spectrum(self).from_energy(coherent_term(self))
+        return np.asarray(B + self.model.hamiltonian.to_matrix() if hamiltonian else B, dtype=complex)
+
+    def superoperator(self, *, hamiltonian: bool = False) -> Array:
+        r"""$\mathcal L$ as a (4^n, 4^n) matrix in the computational basis; with `hamiltonian`, −i[H, ·] is added.
+
+        It acts on columns of ρ stacked on each other, vec(AρB) = (Bᵀ ⊗ A) vec ρ, as in QuTiP:
+        `qutip.Qobj(S, dims=[[[2] * n] * 2] * 2, superrep="super")`. The order of qubits is that of `jump_operators`.
+
+        Raises:
+            TooLargeError: Above 5 qubits.
+        """
+        from .matrices import energy_spectrum, refuse_dense, superoperator
+
+        refuse_dense("A dense generator", self.num_qubits)
+        V = energy_spectrum(self).vectors
+        turn = np.kron(V.conj(), V)
+        return np.asarray(turn @ superoperator(self, hamiltonian=hamiltonian) @ turn.conj().T)
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        yield "what", "value"
+        yield "kind", self.kind
+        yield "model", repr(self.model)
+        yield "β", ", ".join(f"{beta:g}" for beta in self.betas)
+        yield "coherent part", self.coherent.value.replace("_", " ")
+        for k, contact in enumerate(self.contacts[:SHOWN_CONTACTS]):
+            yield f"coupling {k}", f"{brief(contact.coupling)} by {brief(contact.kernel, 70)}"
+        if len(self.contacts) > SHOWN_CONTACTS:
+            yield f"… {len(self.contacts)} in all", ""
+
+    def _in_words(self) -> str:
         beta = ", ".join(f"{beta:g}" for beta in self.betas)
         return (
-            f"Lindbladian({self.kind} of {self.model.name}: {self.model.num_qubits} qubits, β = {beta}, "
+            f"Lindbladian({self.kind} of {shortened(self.model.name, NAME)}: {self.num_qubits} qubits, β = {beta}, "
             f"{len(self.contacts)} couplings, coherent = {self.coherent.value})"
         )

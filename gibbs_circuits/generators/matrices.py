@@ -94,6 +94,13 @@ def jumps(lindbladian: Lindbladian) -> list[Matrix]:
     ]
 
 
+def jump_count(lindbladian: Lindbladian) -> int:
+    """How many there are: one per coupling and factor of its kernel."""
+    nu = energy_spectrum(lindbladian).bohr_frequencies
+    known = {kernel: len(kernel.on(nu).factors()) for kernel in {c.kernel for c in lindbladian.contacts}}
+    return sum(known[contact.kernel] for contact in lindbladian.contacts)
+
+
 def decay_operators(lindbladian: Lindbladian) -> Iterator[tuple[float, Matrix]]:
     r"""(β, R) of every kernel, $R = \sum_a\sum\alpha(\nu_1,\nu_2)A_{\nu_2}^\dagger A_{\nu_1}$ in the energy basis."""
     s = energy_spectrum(lindbladian)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, signature
 
-from qiskit.quantum_info import SparsePauliOp
-
 from ..errors import ArgumentError, check_integer, check_real
 from .model import Model
 
@@ -23,6 +21,8 @@ def _bonds(sites: int, periodic: bool) -> list[tuple[int, int]]:
 
 
 def _model(sparse: list[Sparse], num_qubits: int, name: str) -> Model:
+    from qiskit.quantum_info import SparsePauliOp  # loaded when used
+
     kept = [term for term in sparse if term[2] != 0.0] or [("", [], 0.0)]
     return Model(SparsePauliOp.from_sparse_list(kept, num_qubits=num_qubits), name)
 

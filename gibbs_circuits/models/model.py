@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from qiskit.quantum_info import SparsePauliOp
 
 from ..errors import LARGEST, InvalidModelError, as_float, shown
+from ..rendering import NAME, Shown, shortened
 from .scale import acting, merged, size, without_debris
 
+if TYPE_CHECKING:
+    from qiskit.quantum_info import SparsePauliOp
+
+SHOWN_TERMS = 40
 REAL_TOLERANCE = 1e-10  # of the operator's own size
 
 
@@ -25,6 +30,8 @@ def hermitian(operator: object, argument: str) -> SparsePauliOp:
     Raises:
         InvalidModelError: If it is not a SparsePauliOp, not finite, or not Hermitian to 1e-10 of its own size.
     """
+    from qiskit.quantum_info import SparsePauliOp  # loaded when used
+
     if not isinstance(operator, SparsePauliOp):
         raise InvalidModelError(
             argument,
@@ -112,11 +119,13 @@ def pauli_sum(terms: object, argument: str, num_qubits: int | None = None) -> Sp
         if not math.isfinite(number):
             raise InvalidModelError(where, "have a finite coefficient", f"it is {number:g}", f'write ["{label}", 1.0]')
         pairs.append((label, number))
+    from qiskit.quantum_info import SparsePauliOp  # loaded when used
+
     return hermitian(SparsePauliOp.from_list(pairs), argument)
 
 
-@dataclass(frozen=True, eq=False)
-class Model:
+@dataclass(frozen=True, eq=False, repr=False)
+class Model(Shown):
     r"""A Hamiltonian $H = \sum_k c_k P_k$ with a name.
 
     Args:
@@ -143,10 +152,19 @@ class Model:
         """The Pauli terms as (label, coefficient), the rightmost letter being qubit 0."""
         return tuple((label, float(c.real)) for label, c in self.hamiltonian.to_list())
 
-    def __repr__(self) -> str:
-        head = " ".join(f"{c:+.4g} {label}" for label, c in self.terms[:6])
-        more = f" … ({len(self.terms)} terms)" if len(self.terms) > 6 else ""
-        return f"Model({self.name}, {self.num_qubits} qubits: {head}{more})"
+    def _in_words(self) -> str:
+        terms = self.terms
+        shown = max(1, min(6, 48 // (self.num_qubits + 7)))
+        head = " ".join(f"{c:+.4g} {shortened(label, NAME)}" for label, c in terms[:shown])
+        more = f" … ({len(terms)} terms)" if len(terms) > shown else ""
+        return f"Model({shortened(self.name, NAME)}, {self.num_qubits} qubits: {head}{more})"
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        yield "term", "coefficient"
+        for label, coefficient in self.terms[:SHOWN_TERMS]:
+            yield label, f"{coefficient:.6g}"
+        if len(self.terms) > SHOWN_TERMS:
+            yield f"… {len(self.terms)} in all", ""
 
 
 def from_terms(terms: Iterable[tuple[str, float]], name: str = "custom") -> Model:

@@ -7,9 +7,13 @@ share of `size` (one operator), of `bandwidth` (its levels) or of the largest of
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from qiskit.quantum_info import SparsePauliOp
+
+if TYPE_CHECKING:
+    from qiskit.quantum_info import SparsePauliOp
 
 DEBRIS = 1e-14  # of an operator's size: sums and products of doubles leave a few 1e-16 of what was added
 SAME = 1e-12  # of the largest number: Bohr frequencies closer than this are one, as diagonalising makes no better ones

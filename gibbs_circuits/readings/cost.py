@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from ..compiler import Correct, Couple, Evolve, Group, Program, RandomChoice, RandomDelay, Reset, Step, Unitary
 from ..compiler.trotter import factors, rotation_cost
+from ..rendering import Shown
 from .dense import dense_cost
 
 
-@dataclass(frozen=True)
-class Cost:
+@dataclass(frozen=True, repr=False)
+class Cost(Shown):
     """Mean over random steps; a Pauli rotation of weight w is 2(w − 1) two-qubit gates, by π/4 on two qubits one."""
 
     two_qubit_gates: float

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..compiler import Guarantee, Program, Status
 from ..errors import TooLargeError
+from ..rendering import Shown
 from ..spectrum import Array, Real, beta_of_energy, gibbs_state, spectrum, trace_distance
 from ..status import number, share
 from .channel import MAX_CHANNEL_QUBITS, MAX_KRYLOV_QUBITS, contraction, fixed_point, stage_channel
@@ -39,8 +40,8 @@ class Settled:
     contraction: float
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
+@dataclass(frozen=True, eq=False, repr=False)
+class Prediction(Shown):
     """Predictions from the exact channel, averaged over random steps.
 
     Attributes:
@@ -102,15 +103,14 @@ class Prediction:
             return None
         return max(self.searched.distance, float(self.distances[-1]), *self.starts.values())
 
-    def __repr__(self) -> str:
+    def _in_words(self) -> str:
         worst = "not searched" if self.worst_start is None else number(self.worst_start)
         if self.preparation:
             return f"Prediction(preparation, from its start {number(self.distances[-1])}; worst start found {worst})"
         beta = "—" if self.fixed_point_beta is None else number(self.fixed_point_beta)
         return (
-            f"Prediction(worst start found {worst}; "
-            f"fixed point {number(self.fixed_point_distance)}, energy {number(self.fixed_point_energy, 5)}, β {beta}; "
-            f"contraction {share(self.contraction)} per sweep)"
+            f"Prediction(worst start {worst}; fixed point {number(self.fixed_point_distance)}, energy "
+            f"{number(self.fixed_point_energy)}, β {beta}; contraction {share(self.contraction)})"
         )
 
     def promise(self, target_error: float) -> Promise:

@@ -15,6 +15,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from ..compiler import Program
 from ..errors import ArgumentError, TooLargeError, check_integer, shown
 from ..models import hermitian
+from ..rendering import Shown, brief
 from ..spectrum import Array, Real, read_only
 from .batched import expectation
 from .initial import InitialState, mixed, zero
@@ -29,8 +30,8 @@ MAX_QUBITS = 24  # system and ancillas away from |0⟩ at once: 2 GiB for a smal
 NORM = 1e-8
 
 
-@dataclass(frozen=True, eq=False)
-class Trajectories:
+@dataclass(frozen=True, eq=False, repr=False)
+class Trajectories(Shown):
     """What was seen on `count` trajectories.
 
     Attributes:
@@ -47,6 +48,10 @@ class Trajectories:
     sweeps: tuple[int, ...]
     values: Mapping[str, Real]
     jumps: Flags | None = None
+
+    def _in_words(self) -> str:
+        names = brief(tuple(self.values), 32)
+        return f"Trajectories({self.count}, {self.sweeps[-1]} sweeps, seed {self.seed}; observables: {names})"
 
     @property
     def mean(self) -> dict[str, Real]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 
 from ..compiler import Branch, Calibration, Correct, Couple, Group, Program, RandomChoice, Reset, Stage, Step
 from ..compiler.trotter import Term, commuting_groups, weight
@@ -125,6 +124,7 @@ def tune(pieces: Sequence[Lindbladian], start: Cooling, evaluations: int = 700) 
         start: A recipe from which to search.
         evaluations: At most so many of the sum.
     """
+    from scipy.optimize import minimize  # loaded when used
 
     def total(numbers: Real) -> float:
         return sum(settled_energy(piece, Cooling(*map(float, numbers))) for piece in pieces)

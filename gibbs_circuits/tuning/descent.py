@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
 
 from ..spectrum import Real
 
@@ -31,8 +30,9 @@ def descended(
 
     Ends after `iterations`, at the `deadline` (time.monotonic), or when an iteration gains less than 1e-7.
     """
+    from scipy.optimize import minimize  # loaded when used
 
-    def check(intermediate_result: OptimizeResult) -> None:
+    def check(intermediate_result: object) -> None:
         if time.monotonic() > deadline:
             raise StopIteration
 

@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
-from scipy.optimize import brentq
-from scipy.stats import chi2
 
 from ..compiler import Calibration, Knobs, Program, Scheme
 from ..errors import ArgumentError, check_real
 from ..generators import Lindbladian
 from ..readings import cost, fixed_point, sweep_channel
+from ..rendering import Shown
 from ..spectrum import Real
 
 Z95 = 1.959963984540054
@@ -126,6 +125,8 @@ def _consistent(
     if free < 1:
         return None, f"{len(values)} points fit any power; add one at half the smallest step"
     if np.all(errors > 0):
+        from scipy.stats import chi2  # loaded when used
+
         found, most = float(np.sum((residuals / errors) ** 2)), float(chi2.isf(FALSE_ALARM, free))
         if found > most:
             return False, f"chi2 of the fit is {found:.1f} with {free} degrees of freedom, at most {most:.1f}"
@@ -157,6 +158,8 @@ def _lines(steps: Real, axis: int) -> list[list[int]]:
 
 def _power(steps: Real, values: Real) -> float | None:
     """The power of three values; None if no p in (0, 8] fits."""
+    from scipy.optimize import brentq  # loaded when used
+
     (x, y, z), (u, v, w) = np.log(steps), values
     if (u - v) * (v - w) <= 0:
         return None
@@ -180,8 +183,8 @@ def _measured(steps: Real, values: Real, errors: Real) -> tuple[float, float, fl
     return found, found - half, found + half
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
+@dataclass(frozen=True, eq=False, repr=False)
+class Run(Shown):
     """Observables of the fixed points of one scheme at several steps, and at none.
 
     Attributes:

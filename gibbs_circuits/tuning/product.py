@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import reduce
 
 import numpy as np
-import scipy.optimize
 from qiskit import QuantumCircuit, transpile
 from qiskit.circuit.library import UnitaryGate
 
@@ -55,11 +54,13 @@ def nearest_product(sigma: Array, starts: int = 4) -> tuple[Real, float]:
 
     marginals = np.array([np.real(np.trace(_marginal(sigma, q, n) @ SIGMAS, axis1=-2, axis2=-1)) for q in range(n)])
     begin = (marginals / np.sqrt(np.clip(1 - np.sum(marginals**2, axis=1, keepdims=True), 1e-6, None))).reshape(-1)
+    from scipy.optimize import minimize  # loaded when used
+
     best, nearest = np.inf, marginals
     for k in range(starts):
         x = begin + (0.3 * rng.standard_normal(3 * n) if k else 0.0)
         for eta in (1e-2, 1e-3, 1e-4):
-            x = scipy.optimize.minimize(smooth, x, args=(eta,), jac=True, method="L-BFGS-B").x
+            x = minimize(smooth, x, args=(eta,), jac=True, method="L-BFGS-B").x
         distance = trace_distance(product_state(_bloch(x, n)), sigma)
         if distance < best:
             best, nearest = float(distance), _bloch(x, n)
@@ -91,9 +92,9 @@ def mean_field(model: Model, beta: float, starts: int = 6) -> Real:
                 slope[q, k] += c * float(np.prod(factors[:j] + factors[j + 1 :]))
         return value, _pulled_back(slope, r, x)
 
-    found = [
-        scipy.optimize.minimize(free, rng.standard_normal(3 * n), jac=True, method="L-BFGS-B") for _ in range(starts)
-    ]
+    from scipy.optimize import minimize  # loaded when used
+
+    found = [minimize(free, rng.standard_normal(3 * n), jac=True, method="L-BFGS-B") for _ in range(starts)]
     return _bloch(min(found, key=lambda one: float(one.fun)).x, n)
 
 

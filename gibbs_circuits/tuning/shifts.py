@@ -9,6 +9,7 @@ from typing import overload
 import numpy as np
 
 from ..compiler import ErrorTerm, Rung, Status
+from ..rendering import Brief, brief
 from ..spectrum import Array, trace_distance
 from ..status import number
 
@@ -41,8 +42,8 @@ class Shift:
         return ErrorTerm(self.rung, value, UNIT, self.status, self.source)
 
 
-@dataclass(frozen=True, eq=False)
-class Ledger(Sequence[ErrorTerm]):
+@dataclass(frozen=True, eq=False, repr=False)
+class Ledger(Brief, Sequence[ErrorTerm]):
     """Lines of error terms, and how well they add up; a sequence of its lines.
 
     Attributes:
@@ -58,6 +59,10 @@ class Ledger(Sequence[ErrorTerm]):
     plain_sum: float | None = None
     measured: float | None = None
     remainder: float | None = None
+
+    def _in_words(self) -> str:
+        total, measured = (brief(value) for value in (self.total, self.measured))
+        return f"Ledger({len(self.lines)} lines, together {total}, measured {measured})"
 
     def __len__(self) -> int:
         return len(self.lines)

@@ -8,7 +8,6 @@ from math import log1p
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
 
 from ...errors import check_beta, check_integer, check_real
 from ...filters import Filter, log_of
@@ -144,6 +143,8 @@ class ErfPulse:
     def frequency(self, nu: Real) -> Array:
         """f̂(ν)."""
         nu = np.asarray(nu, dtype=float)
+        from scipy.special import erf  # loaded when used
+
         return np.asarray((erf((nu + self.a) / self.delta_a) - erf((nu + self.b) / self.delta_b)) / 2, dtype=complex)
 
     def symmetric(self, nu: Real) -> Array:
