@@ -24,6 +24,7 @@ from .analysis.tables import (
     steady_table,
     table_of,
 )
+from .backends.fitting import expected_of
 from .backends.noisy_channel import try_noisy_prediction
 from .backends.opening import availability
 from .backends.request import ENERGY
@@ -36,9 +37,12 @@ from .experiment import Experiment, read_experiment
 from .folder import (
     Folder,
     begun_on,
+    check_begun,
+    check_inputs,
     check_new,
     check_writable,
     default_folder,
+    unused,
     write_circuit,
     write_inputs,
     write_program,
@@ -53,12 +57,13 @@ from .results import compile_document, document, exact_document, to_json
 from .sections import package_version
 from .spectrum import MAX_DENSE_QUBITS, thermal
 from .targets import available_targets, read_target
-from .terminal import DISAGREES, Interrupted, naming, note, progress, show
+from .terminal import DISAGREES, Commands, Interrupted, naming, note, progress, show
 from .terminal import status as exit_status
 from .tuning.wanted import Progress
 
 app = typer.Typer(
     name="gibbs-circuits",
+    cls=Commands,
     help="Prepare thermal states with quantum circuits, and hold them against the exact answer.",
     epilog=MODELS_HELP,
     no_args_is_help=True,
@@ -107,13 +112,17 @@ def run(
     """
     if resume and out is None:
         raise ArgumentError("--resume", "come with --out", "--out is left out", "add --out DIR")
+    if resume and out is not None and experiment.absolute().parent.resolve() == out.resolve():
+        check_inputs(experiment)
     spec = read_experiment(experiment, backend=backend, seed=seed)
     if dry_run:
         _compile(spec, None, json)
         return
     folder = out or default_folder(spec)
     check_writable("--out", folder)
-    if not resume:
+    if resume:
+        check_begun("--resume", folder)
+    else:
         check_new("--out", folder)
     with naming(spec.path, "generator"):
         pipeline.compilable(spec.generator, spec.scheme)
@@ -133,8 +142,8 @@ def run(
             )  # fmt: skip
         note(lambda: pipeline.in_advance(request), always=request.service is not None)
         if out is None:
-            folder = folder.with_name(f"{folder.name}-{program.hash[:8]}")
-        store = Folder(folder, request.identity, resume=resume)
+            folder = unused(folder.with_name(f"{folder.name}-{program.hash[:8]}"))
+        store = Folder(folder, request.identity, resume=resume, expected=expected_of(request))
         write_inputs(spec, program, folder)
         try:
             result = pipeline.run_request(request, store, stage, steps)

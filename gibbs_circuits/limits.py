@@ -9,3 +9,13 @@ from __future__ import annotations
 MAX_TEXT_BYTES = 16 * 2**20  # an FCIDUMP of 60 orbitals is 10 MiB; a text is held three times while it is parsed
 MAX_NESTING = 100  # brackets within brackets of a text that a parser follows by recursion
 MAX_NUMBER_LENGTH = 400  # digits of one number: the longest double written out in full has 325
+
+# --- results on disk: held against what a run asks for before anything is unpacked
+MAX_BLOCK_BYTES = 64 * 2**20  # of a block whose run is not known; a run's own bound comes from its shots and qubits
+BLOCK_OVERHEAD_BYTES = 64 * 2**10  # headers and names of the arrays of a block
+MAX_SAVED_BYTES = 64 * 2**20  # a saved program: a 1024 × 1024 unitary is 45 MiB; parsing takes six times as much
+
+# --- programs: a hand may write anything into a saved one
+MAX_REGISTER = 100_000  # qubits of a program's system or ancillas: more than any device has
+MAX_SWEEPS = 10**6  # repeats of a stage, as many as the key `sweeps` may ask for
+MAX_SLICES = 10**9  # slices of an evolution, repetitions of a delay: counted by formula up to here

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -12,12 +13,14 @@ from typing import Any
 import typer
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from typer.core import TyperGroup
 
 from .analysis.report import WIDTH
 from .errors import ArgumentError, BackendError, GibbsError, TooLargeError, one_line
 
 DONE, DISAGREES, BAD_INPUT, SERVICE_FAILED, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
 DEBUG = "GIBBS_CIRCUITS_DEBUG"
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -67,6 +70,17 @@ class Interrupted(Exception):
     """Ctrl-C while there was something to save; says how to go on."""
 
 
+class Commands(TyperGroup):
+    """Commands in which the end of a file is an error like any other: typer takes it for Ctrl-D at a prompt."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except EOFError as error:
+            raise RuntimeError(f"a file ended too early: {error}") from error
+
+
 def status(app: Callable[..., Any], arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit status: one line for everything a user can get wrong."""
     try:
@@ -86,7 +100,10 @@ def status(app: Callable[..., Any], arguments: list[str] | None = None) -> int:
         return _fail(str(error), BAD_INPUT)
     except OSError as error:
         where = error.filename or "The disk"
-        return _fail(f"{where}: {error.strerror or error}. Fix: check the path and its permissions.", BAD_INPUT)
+        fix = "check the path and its permissions"
+        if error.errno in FULL:
+            fix = "free some space; what is finished is saved, and --resume goes on from there"
+        return _fail(f"{where}: {error.strerror or error}. Fix: {fix}.", BAD_INPUT)
     except MemoryError:
         return _fail("Not enough memory. Fix: use a smaller model or fewer nodes.", BAD_INPUT)
     except Exception as error:

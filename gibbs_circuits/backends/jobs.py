@@ -31,6 +31,7 @@ class RunResult:
         lattice: The same program on a heavy-hex lattice, for the count; None if not asked for.
         check: One sweep of the target against the exact channel.
         jobs: Of a service.
+        set_aside: Files of its folder that were damaged, and done again.
     """
 
     request: Request
@@ -38,6 +39,7 @@ class RunResult:
     lattice: Compiled | None = None
     check: Check | None = None
     jobs: tuple[JobRecord, ...] = ()
+    set_aside: tuple[str, ...] = ()
 
     @property
     def program(self) -> Program:
@@ -66,6 +68,11 @@ class Store(Protocol):
         """A name that no other run has."""
         ...
 
+    @property
+    def set_aside(self) -> tuple[str, ...]:
+        """What was kept and damaged since."""
+        ...
+
     def load(self) -> dict[int, Block]:
         """The blocks already there, by realisation."""
         ...
@@ -89,6 +96,7 @@ class Memory:
 
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
     records: dict[str, JobRecord] = field(default_factory=dict)
+    set_aside: tuple[str, ...] = ()
 
     def load(self) -> dict[int, Block]:
         """Nothing is there."""
