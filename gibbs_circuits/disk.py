@@ -128,7 +128,11 @@ def read_sealed(path: Path, argument: str, limit: int = MAX_TEXT_BYTES) -> dict[
         OSError: If the file cannot be read.
         ValueError: If it is no regular file, too large, no such document, or was changed; in a few words.
     """
-    document = parsed_json(read_bytes(path, argument, limit))
+    data = read_bytes(path, argument, limit)
+    try:
+        document = parsed_json(data)
+    except ValueError:
+        raise ValueError("it is no JSON document" if data else "it is empty") from None
     if not isinstance(document, dict) or SEAL not in document:
         raise ValueError("it is no sealed document")
     if not intact(document):

@@ -238,8 +238,9 @@ class _Queue:
                 for job in self.client.find(record.tag)[:1]:
                     seen = self.client.look(job)
                     failed = seen.state is State.FAILED  # another brought its blocks
-                    ended = replace(record, job=job, status="failed" if failed else "done", message=seen.message,
-                                    qpu_seconds=seen.qpu_seconds)  # fmt: skip
+                    ended = replace(ended, job=job, qpu_seconds=seen.qpu_seconds)
+                    if failed:
+                        ended = replace(ended, status="failed", message=seen.message)
         self._write(ended)
 
     def _turned_up(self, tag: str) -> Sequence[str]:
