@@ -17,6 +17,7 @@ from .compiler.saved import to_saved
 from .disk import digest, write_text, write_whole
 from .errors import ArgumentError
 from .experiment import Experiment, model_json
+from .limits import MAX_SAVED_BYTES
 from .models.text import read_bytes, read_text
 from .results import document, to_json
 from .sections import versions
@@ -40,8 +41,18 @@ def write_circuit(path: Path, qc: QuantumCircuit) -> None:
 
 
 def write_program(path: Path, program: Program) -> None:
-    """A program as JSON, to be loaded again."""
-    write_text(path, json.dumps(to_saved(program), indent=1))
+    """A program as JSON, to be loaded again.
+
+    Raises:
+        ArgumentError: If it would be larger than what is loaded again.
+    """
+    text = json.dumps(to_saved(program), indent=1)
+    if len(text) > MAX_SAVED_BYTES:
+        raise ArgumentError(
+            "program", f"take at most {MAX_SAVED_BYTES / 2**20:g} MiB as a file", f"it takes {len(text) / 2**20:.0f}",
+            "keep the experiment file, which compiles it again",
+        )  # fmt: skip
+    write_text(path, text)
 
 
 def default_folder(spec: Experiment) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -495,14 +496,14 @@ def test_cache__every_byte_flipped_or_cut__is_as_good_as_none(own_cache: Path) -
     assert found is not None
     assert to_saved(found) == to_saved(program)
     taken = 0
-    for place in range(0, len(text), 3):
+    for place in range(0, len(text), 7):
         path.write_bytes(text[:place] + bytes([text[place] ^ (1 << place % 8)]) + text[place + 1 :])
         found = cache.known(wanted)
         assert found is None or to_saved(found) == to_saved(program)
         taken += found is not None
         path.write_bytes(text[:place])
         assert cache.known(wanted) is None
-    assert taken < len(text) / 30  # white space
+    assert taken < len(text) / 7 / 10  # white space
     path.write_bytes(text)
     assert cache.known(wanted) is not None
 

@@ -544,3 +544,10 @@ def test_load__refuses_what_is_too_large_or_no_file__before_it_reads(tmp_path: P
 def test_program__refuses_what_is_beyond_the_limits__made_in_python(keys: dict[str, Any], says: str) -> None:
     with pytest.raises(gc.InvalidProgramError, match=says):
         replace(every_step(), **keys)
+
+
+def test_save__refuses_what_could_not_be_loaded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gibbs_circuits.folder.MAX_SAVED_BYTES", 1000)
+    with pytest.raises(ArgumentError, match=r"take at most .* MiB as a file.*Fix: "):
+        gc.save(every_step(), tmp_path / "program.json")
+    assert not list(tmp_path.iterdir())
