@@ -10,9 +10,10 @@ import re
 import sys
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -109,28 +110,43 @@ def known_request(folder: Path, largest: int = MAX_BLOCK_BYTES) -> tuple[dict[st
     Raises:
         ArgumentError: If no copy is left, or another version wrote it.
     """
-    path, wrong = folder / REQUEST, "it is missing"
+    path, wrong, said = folder / REQUEST, "it is missing", None
     try:
-        return read_sealed(path, "--resume"), None
+        said = read_sealed(path, "--resume")
     except FileNotFoundError:
         pass
     except ValueError as error:
         wrong = _reason(error)
-    if _is_before(path):
+    if said is None and _is_before(path):
         raise ArgumentError(
             "--resume", f"continue a run of format {FORMAT}", f"{path} has the one before",
             "finish it with the version that began it (versions.json), or choose another folder",
         )  # fmt: skip
-    in_jobs = (found["request"] for _, found in _records(folder / "data") if isinstance(found, dict))
-    in_blocks = (found.request for _, found in _blocks(folder / "data", largest) if isinstance(found, Stored))
-    copy = next(chain(in_jobs, in_blocks), None)
-    if copy is not None:
-        return dict(copy), wrong
+    if said is not None and said in _copies(folder / "data", largest):
+        return said, None
+    copies = list(_copies(folder / "data", largest))
+    if said is not None:  # that of another run of the same program, copied over it, would have paid jobs done again
+        wrong, copies = "it is of another run", [c for c in copies if {**c, "run_id": ""} == {**said, "run_id": ""}]
+    if copies:
+        ((most, _),) = Counter(map(canonical, copies)).most_common(1)
+        return dict(json.loads(most)), wrong
+    if said is not None:
+        return said, None
     jobs = any((folder / "data").glob("job-*"))
     fix = "restore it from a copy" if jobs else "choose another folder"
     found = f"{path} is damaged ({wrong}) and nothing in {folder / 'data'} bears a copy"
     kept = ", or fetch the jobs that data/job-*.json names from the service by id" if jobs else ""
     raise ArgumentError("--resume", "point to a run that can be read", found, fix + kept)
+
+
+def _copies(data: Path, largest: int) -> Iterator[dict[str, Any]]:
+    """The requests that sound jobs and blocks bear."""
+    for _, record in _records(data):
+        if isinstance(record, dict):
+            yield dict(record["request"])
+    for _, block in _blocks(data, largest):
+        if isinstance(block, Stored):
+            yield dict(block.request)
 
 
 def _is_before(path: Path) -> bool:

@@ -467,6 +467,29 @@ def test_resume__request_damaged__goes_on_from_the_copy_in_every_block(
     assert (other / "request.json").read_text() == "{"
 
 
+def test_resume__request_of_another_run_copied_over__keeps_the_data_and_its_name(
+    whole: tuple[Path, tuple[Block, ...]], request_: Request, tmp_path: Path
+) -> None:
+    path = Path(shutil.copytree(whole[0], tmp_path / "out"))
+    before = (path / "request.json").read_text()
+    shutil.copy(another(request_, tmp_path / "other") / "request.json", path)
+    found, store = resumed(request_, path)
+    assert all(map(same, found, whole[1]))
+    assert store.set_aside == ("request.json.damaged-1",)
+    assert (path / "request.json").read_text() == before
+    shutil.copy(another(other_seed(request_), tmp_path / "seed") / "request.json", path)
+    with pytest.raises(ArgumentError, match="seed was 2 and now is 1"):
+        resumed(request_, path)
+
+
+def test_resume__only_block_is_a_stranger__the_request_stands(request_: Request, tmp_path: Path) -> None:
+    begun = Folder(tmp_path / "out", request_.identity, resume=False)
+    shutil.copy(block(another(other_seed(request_), tmp_path / "other")), begun.data)
+    _, store = resumed(request_, tmp_path / "out")
+    assert store.run_id == begun.run_id
+    assert store.set_aside == ("data/realisation-0001.npz.damaged-1",)
+
+
 def test_resume__no_copy_of_the_request_left__is_refused_and_says_what_to_do(
     whole: tuple[Path, tuple[Block, ...]], request_: Request, tmp_path: Path
 ) -> None:
