@@ -128,8 +128,8 @@ def known_request(folder: Path, largest: int = MAX_BLOCK_BYTES) -> tuple[dict[st
     if said is not None:  # that of another run of the same program, copied over it, would have paid jobs done again
         wrong, copies = "it is of another run", [c for c in copies if {**c, "run_id": ""} == {**said, "run_id": ""}]
     if copies:
-        ((most, _),) = Counter(map(canonical, copies)).most_common(1)
-        return dict(json.loads(most)), wrong
+        texts = [canonical(copy) for copy in copies]
+        return copies[texts.index(Counter(texts).most_common(1)[0][0])], wrong
     if said is not None:
         return said, None
     jobs = any((folder / "data").glob("job-*"))

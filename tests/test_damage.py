@@ -128,6 +128,7 @@ FORGED: dict[str, Callable[[dict[str, bytes]], object]] = {
     "pickle": lambda m: m.update({"states.npy": npy(np.array([{}], dtype=object))}),
     "huge_shape": lambda m: m.update({"states.npy": huge_shape()}),
     "bomb": lambda m: m.update({"states.npy": npy(np.zeros((300, 300), complex))}),
+    "more_bytes": lambda m: m.update({"states.npy": m["states.npy"] + b"\0"}),
     "text": lambda m: m.update({"counts.npy": b"no array"}),
     "empty": lambda m: m.update({"draws.npy": b""}),
     "nested": lambda m: m.update({"counts.npy": npy(np.array("[" * 50_000))}),
@@ -139,7 +140,8 @@ FORGED: dict[str, Callable[[dict[str, bytes]], object]] = {
 def test_unpacked__archive_of_a_stranger__is_no_block(case: str) -> None:
     data = packed(BLOCKS["states"], "key", {})
     assert same(unpacked(forged(data, lambda members: None), 10**6).block, BLOCKS["states"])  # the control
-    with pytest.raises(Damaged):
+    says = "would unpack to" if case == "bomb" else "shape does not fit" if case == "huge_shape" else "."
+    with pytest.raises(Damaged, match=says):
         unpacked(forged(data, FORGED[case]), 10**6)
 
 
