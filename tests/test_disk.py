@@ -25,7 +25,7 @@ def mask(request: pytest.FixtureRequest) -> Iterator[int]:
     os.umask(before)
 
 
-@pytest.mark.parametrize("mask", [0o077, 0o022, 0o027], indirect=True)
+@pytest.mark.parametrize("mask", [0o077, 0o022, 0o002], indirect=True)
 def test_modes__follow_the_umask__every_file_of_a_run(mask: int, tmp_path: Path) -> None:
     store = Folder(tmp_path / "out", {"seed": 1}, resume=False)
     store.save(Block(0, (), None, ({"0": 1},)))
