@@ -15,6 +15,7 @@ from . import pipeline
 from .analysis import Comparison
 from .analysis.plots import convergence as plot
 from .backends import Request, RunResult
+from .backends.fitting import expected_of
 from .backends.jumps import Jumps, jump_records
 from .backends.opening import Backend
 from .backends.request import ENERGY
@@ -32,7 +33,7 @@ from .experiment import (
     make_observables,
     make_scheme,
 )
-from .folder import Folder, begun_on, write_program
+from .folder import Folder, begun_on, check_begun, write_program
 from .generators import Lindbladian
 from .generators.channels import DiscreteChannel, inside
 from .readings import Prediction
@@ -194,10 +195,12 @@ def run(
     if resume and out is None:
         raise ArgumentError("resume", "come with out", "out is left out", 'pass out = "results/run"')
     on = load_target(backend) if isinstance(backend, str | Path) else backend
+    if resume and out is not None:
+        check_begun("resume", Path(out))
     if resume and out is not None and isinstance(on, AerTarget | IbmTarget):
         on = begun_on(on, Path(out))
     request = _request(program, on, shots, seed, initial, observables or {}, realisations, ancilla_policy)
-    store = None if out is None else Folder(Path(out), request.identity, resume=resume)
+    store = None if out is None else Folder(Path(out), request.identity, resume=resume, expected=expected_of(request))
     return pipeline.run_request(request, store)
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
-from .terminal import plain
+from .terminal import Commands, plain
 from .terminal import status as exit_status
 
 
@@ -39,7 +39,7 @@ class _Taught:
         super().format_help(ctx, formatter)  # type: ignore[misc]  # of the class beside this one
 
 
-class _Group(_Taught, TyperGroup):
+class _Group(_Taught, Commands):
     pass
 
 

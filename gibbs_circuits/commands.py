@@ -20,6 +20,7 @@ from .analysis.tables import (
     program_table,
     steady_table,
 )
+from .backends.fitting import expected_of
 from .backends.noisy_channel import try_noisy_prediction
 from .backends.opening import availability
 from .backends.request import ENERGY
@@ -32,9 +33,12 @@ from .experiment import Experiment, read_experiment
 from .folder import (
     Folder,
     begun_on,
+    check_begun,
+    check_inputs,
     check_new,
     check_writable,
     default_folder,
+    unused,
     write_circuit,
     write_inputs,
     write_program,
@@ -59,6 +63,8 @@ def run(
     """Run an experiment and compare it with the exact answer; the exit status."""
     if resume and out is None:
         raise ArgumentError("--resume", "come with --out", "--out is left out", "add --out DIR")
+    if resume and out is not None and experiment.absolute().parent.resolve() == out.resolve():
+        check_inputs(experiment)
     spec = read_experiment(experiment, backend=backend, seed=seed)
     with small_matrices(spec.model.num_qubits):
         if dry_run:
@@ -70,7 +76,9 @@ def run(
 def _run(spec: Experiment, out: Path | None, resume: bool, json: bool) -> int:
     folder = out or default_folder(spec)
     check_writable("--out", folder)
-    if not resume:
+    if resume:
+        check_begun("--resume", folder)
+    else:
         check_new("--out", folder)
     with naming(spec.path, "generator"):
         pipeline.compilable(spec.generator, spec.scheme)
@@ -90,8 +98,8 @@ def _run(spec: Experiment, out: Path | None, resume: bool, json: bool) -> int:
             )  # fmt: skip
         note(lambda: pipeline.in_advance(request), always=request.service is not None)
         if out is None:
-            folder = folder.with_name(f"{folder.name}-{program.hash[:8]}")
-        store = Folder(folder, request.identity, resume=resume)
+            folder = unused(folder.with_name(f"{folder.name}-{program.hash[:8]}"))
+        store = Folder(folder, request.identity, resume=resume, expected=expected_of(request))
         write_inputs(spec, program, folder)
         try:
             result = pipeline.run_request(request, store, stage, steps)

@@ -3,51 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-import uuid
-import zipfile
-from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tomli_w
-from pydantic import TypeAdapter
 from qiskit import QuantumCircuit, qasm3, qpy
 
 from .analysis import Comparison
 from .analysis.plots import save_convergence
-from .backends.blocks import Block, Shots
-from .backends.queue import JobRecord
-from .backends.request import CHECK
 from .compiler import Program
 from .compiler.saved import to_saved
+from .disk import digest, write_text, write_whole
 from .errors import ArgumentError
 from .experiment import Experiment, model_json
+from .limits import MAX_SAVED_BYTES
+from .models.text import read_bytes, read_text
 from .results import document, to_json
 from .sections import versions
-from .targets import LEAST_BUSY, IbmTarget, Target, as_toml, packaged_folder, read_target
+from .store import Folder, begun_on, check_begun, check_new, check_writable, unused
+from .targets import as_toml, packaged_folder, read_target
 
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a temporary file beside `path`, then put it in place in one step."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        write(temporary)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """A text file, whole or not at all."""
-    write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+MANIFEST = "inputs.sha256"  # of the files that a run can be begun from again; `sha256sum -c` reads it
 
 
 def write_circuit(path: Path, qc: QuantumCircuit) -> None:
@@ -64,166 +41,18 @@ def write_circuit(path: Path, qc: QuantumCircuit) -> None:
 
 
 def write_program(path: Path, program: Program) -> None:
-    """A program as JSON, to be loaded again."""
-    write_text(path, json.dumps(to_saved(program), indent=1))
-
-
-def check_writable(argument: str, folder: Path) -> None:
-    """Refuse before anything is computed what could not be written afterwards; leaves nothing behind.
+    """A program as JSON, to be loaded again.
 
     Raises:
-        ArgumentError: If neither the folder nor its nearest existing parent can be written to.
+        ArgumentError: If it would be larger than what is loaded again.
     """
-    existing = folder
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    found = None
-    if not existing.is_dir():
-        found = f"{existing} is not a folder"
-    else:
-        try:
-            with tempfile.TemporaryFile(dir=existing):
-                pass
-        except OSError as error:
-            found = f"{existing}: {error.strerror}"
-    if found:
-        raise ArgumentError(argument, "be writable", found, f"choose another folder than {folder}")
-
-
-def check_new(argument: str, folder: Path) -> None:
-    """Refuse a folder that holds files.
-
-    Raises:
-        ArgumentError: If it does.
-    """
-    if _begun(folder):
+    text = json.dumps(to_saved(program), indent=1)
+    if len(text) > MAX_SAVED_BYTES:
         raise ArgumentError(
-            argument, "be a new or empty folder", f"{folder} holds files", "add --resume or choose another folder"
-        )
-
-
-def begun_on(target: Target, folder: Path) -> Target:
-    """The target with the device that a run began on in place of "least_busy": another may be less busy now."""
-    if not isinstance(target, IbmTarget) or target.device != LEAST_BUSY:
-        return target
-    try:
-        device = json.loads((folder / "request.json").read_text(encoding="utf-8")).get("device")
-    except (OSError, ValueError, AttributeError):
-        return target
-    return target.model_copy(update={"device": device}) if isinstance(device, str) else target
-
-
-def _begun(folder: Path) -> bool:
-    """Whether a folder holds files, besides what a killed process left half written under a name with a dot."""
-    return folder.exists() and any(not path.name.startswith(".") for path in folder.iterdir())
-
-
-def _read_block(path: Path) -> Block:
-    with np.load(path) as stored:
-        names = stored.files
-        shots = tuple(
-            Shots(stored[f"outcomes-{k}"], stored[f"jumps-{k}"])
-            for k in range(sum(n.startswith("jumps-") for n in names))
-        )
-        return Block(
-            CHECK if path.stem == "check" else int(path.stem.split("-")[1]),
-            tuple(int(k) for k in stored["draws"]),
-            stored["states"] if "states" in names else None,
-            tuple(json.loads(str(stored["counts"]))),
-            shots,
-            stored["flips"] if "flips" in names else None,
-            json.loads(str(stored["values"])) if "values" in names else {},
-        )
-
-
-class Folder:
-    """A run's folder as a store of blocks: one file each, so that an interrupted run resumes."""
-
-    def __init__(self, path: Path, identity: dict[str, object], *, resume: bool):
-        self.path, self.data = path, path / "data"
-        check_writable("--out", path)
-        if not resume:
-            check_new("--out", path)
-        elif _begun(path):
-            self._check_same(identity)
-        path.mkdir(parents=True, exist_ok=True)
-        self.run_id = self._known_id() or uuid.uuid4().hex[:16]
-        write_text(path / "request.json", to_json({**identity, "run_id": self.run_id}))
-        self.data.mkdir(exist_ok=True)  # after the request: a folder without one is no run and is not resumed
-
-    def _known_id(self) -> str | None:
-        """The name of the run that the folder holds: jobs of the service carry it."""
-        try:
-            found = json.loads((self.path / "request.json").read_text(encoding="utf-8")).get("run_id")
-        except (OSError, ValueError, AttributeError):
-            return None
-        return found if isinstance(found, str) else None
-
-    def _check_same(self, identity: dict[str, object]) -> None:
-        try:
-            before = json.loads((self.path / "request.json").read_text(encoding="utf-8"))
-            if not isinstance(before, dict):
-                raise ValueError
-        except (OSError, ValueError):
-            raise ArgumentError(
-                "--resume", "point to a run of this program", f"{self.path} holds none", "choose another folder"
-            ) from None
-        for key, value in identity.items():
-            if before.get(key) != value:
-                raise ArgumentError(
-                    "--resume",
-                    "continue the same run",
-                    f"{key} was {str(before.get(key))[:40]} and now is {str(value)[:40]}",
-                    "choose another folder",
-                )
-
-    def load(self) -> dict[int, Block]:
-        """The blocks on disk; a damaged one is as good as none and is run again."""
-        blocks = {}
-        for path in sorted([*self.data.glob("realisation-*.npz"), *self.data.glob("check.npz")]):
-            try:
-                block = _read_block(path)
-            except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
-                continue
-            blocks[block.realisation] = block
-        return blocks
-
-    def save(self, block: Block) -> None:
-        """One block, whole or not at all."""
-        arrays: dict[str, Any] = {"draws": np.array(block.draws, dtype=int), "counts": json.dumps(block.counts)}
-        if block.states is not None:
-            arrays["states"] = block.states
-        if block.flips is not None:
-            arrays["flips"] = block.flips
-        if block.values:
-            arrays["values"] = json.dumps(dict(block.values))
-        for k, shots in enumerate(block.shots):
-            arrays |= {f"outcomes-{k}": shots.outcomes, f"jumps-{k}": shots.jumps}
-
-        def write(temporary: Path) -> None:
-            with temporary.open("wb") as file:
-                np.savez_compressed(file, **arrays)
-
-        write_whole(self.data / _block_name(block.realisation), write)
-
-    def jobs(self) -> dict[str, JobRecord]:
-        """The jobs that were written down, by tag; a damaged record is as good as none."""
-        found = {}
-        for path in sorted(self.data.glob("job-*.json")):
-            try:
-                record = TypeAdapter(JobRecord).validate_json(path.read_bytes())
-            except (OSError, ValueError):
-                continue
-            found[record.tag] = record
-        return found
-
-    def save_job(self, record: JobRecord) -> None:
-        """One record, whole or not at all."""
-        write_text(self.data / f"job-{record.tag}.json", to_json(asdict(record)))
-
-
-def _block_name(realisation: int) -> str:
-    return "check.npz" if realisation == CHECK else f"realisation-{realisation:04d}.npz"
+            "program", f"take at most {MAX_SAVED_BYTES / 2**20:g} MiB as a file", f"it takes {len(text) / 2**20:.0f}",
+            "keep the experiment file, which compiles it again",
+        )  # fmt: skip
+    write_text(path, text)
 
 
 def default_folder(spec: Experiment) -> Path:
@@ -252,6 +81,43 @@ def write_inputs(spec: Experiment, program: Program, folder: Path) -> None:
     filled["compile"]["calibration"] = program.calibration.value
     filled["compile"] = {key: value for key, value in filled["compile"].items() if value is not None}
     write_text(folder / "experiment.toml", tomli_w.dumps(filled))
+    written = ["experiment.toml", *(name for name in _named_files(filled) if (folder / name).is_file())]
+    write_text(folder / MANIFEST, "".join(f"{digest((folder / name).read_bytes())}  {name}\n" for name in written))
+
+
+def check_inputs(experiment: Path) -> None:
+    """Refuse to continue a run from its own folder's experiment where a file of it is not as the run wrote it.
+
+    Raises:
+        ArgumentError: With the file.
+    """
+    folder = experiment.parent
+    if not (folder / MANIFEST).exists():
+        return
+    for line in read_text(folder / MANIFEST, "--resume").splitlines():
+        said, _, name = line.partition("  ")
+        try:
+            same = digest(read_bytes(folder / Path(name).name, "--resume")) == said
+        except (OSError, ValueError):
+            same = False
+        if not same:
+            raise ArgumentError(
+                "--resume", "begin from files as the run wrote them", f"{folder / name} or {MANIFEST} was changed",
+                "give the experiment file that the run was begun with, or run a copy with another --out",
+            )  # fmt: skip
+
+
+def _named_files(filled: dict[str, Any]) -> list[str]:
+    """The files beside it that an experiment names, as this module called them."""
+    model, run, generator = filled["model"], filled["run"], filled["generator"]
+    values = [model.get("file"), run["backend"], run["initial"], *_tables(generator)]
+    for contact in generator.get("contacts", []):
+        values += _tables(contact)
+    return sorted({v for v in values if isinstance(v, str) and v.endswith((".json", ".toml", ".qasm", ".csv"))})
+
+
+def _tables(keys: dict[str, Any]) -> list[Any]:
+    return [keys.get(key) for key in ("bath", "filter", "kernel")]
 
 
 def _copy_tables(keys: dict[str, Any], source: Path, folder: Path, prefix: str = "") -> None:
@@ -280,3 +146,9 @@ def write_results(comparison: Comparison, folder: Path) -> list[Path]:
     write_text(folder / "report.txt", str(comparison) + "\n")
     write_text(folder / "result.json", to_json(document(comparison, [str(path) for path in files])))
     return files
+
+
+__all__ = [
+    "Folder", "begun_on", "check_begun", "check_inputs", "check_new", "check_writable", "default_folder", "unused",
+    "write_circuit", "write_inputs", "write_program", "write_results", "write_text", "write_whole",
+]  # fmt: skip

@@ -390,7 +390,7 @@ def run_request(
     progress("running")
     kept = store or Memory()
     blocks, check = collected(request, kept, steps)
-    return RunResult(request, blocks, lattice, check, tuple(kept.jobs().values()))
+    return RunResult(request, blocks, lattice, check, tuple(kept.jobs().values()), kept.set_aside)
 
 
 def compare(run: RunResult, target_error: float = 0.10, progress: Progress = quiet) -> Comparison:

@@ -67,6 +67,7 @@ def document(comparison: Comparison, files: list[str] | None = None) -> dict[str
             "initial": request.initial.name,
             "ancilla_policy": request.compiled.ancillas.value,
             "target_error": c.target_error,
+            "set_aside": list(run.set_aside),
         },
         "exact": exact_part(c.exact),
         "baselines": {

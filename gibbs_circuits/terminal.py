@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from typer.core import TyperGroup
 
 from .errors import ArgumentError, BackendError, GibbsError, TooLargeError, one_line
 from .rendering import NARROWEST, WIDTH, as_text, fitted
@@ -25,6 +27,7 @@ DEBUG = "GIBBS_CIRCUITS_DEBUG"
 EVERY = 4.0  # seconds between lines of a log, unless $GIBBS_CIRCUITS_PROGRESS says otherwise; 0: no lines
 PROGRESS = "GIBBS_CIRCUITS_PROGRESS"
 WIDEST = 400  # columns that anybody reads
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -151,6 +154,17 @@ class Interrupted(Exception):
     """Ctrl-C while there was something to save; says how to go on."""
 
 
+class Commands(TyperGroup):
+    """Commands in which the end of a file is an error like any other: typer takes it for Ctrl-D at a prompt."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except EOFError as error:
+            raise RuntimeError(f"a file ended too early: {error}") from error
+
+
 def status(app: Callable[..., Any], arguments: list[str] | None = None) -> int:
     """Run a command line and return its exit status: one line for everything a user can get wrong."""
     for stream in (sys.stdout, sys.stderr):
@@ -173,7 +187,10 @@ def status(app: Callable[..., Any], arguments: list[str] | None = None) -> int:
         return _fail(str(error), BAD_INPUT)
     except OSError as error:
         where = error.filename or "The disk"
-        return _fail(f"{where}: {error.strerror or error}. Fix: check the path and its permissions.", BAD_INPUT)
+        fix = "check the path and its permissions"
+        if error.errno in FULL:
+            fix = "free some space; what is finished is saved, and --resume goes on from there"
+        return _fail(f"{where}: {error.strerror or error}. Fix: {fix}.", BAD_INPUT)
     except MemoryError:
         return _fail("Not enough memory. Fix: use a smaller model or fewer nodes.", BAD_INPUT)
     except Exception as error:

@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import gibbs_circuits.folder as folders
-from gibbs_circuits import cli
+from gibbs_circuits import cli, disk
 from tests.stand_in import NAME, StandIn, Temper, install, stored_bits
 
 REALISATIONS, PER_JOB, SHOTS = 6, 2, 12
@@ -70,19 +69,21 @@ def quick(patch: pytest.MonkeyPatch) -> None:
 
 
 def watch_writes(patch: pytest.MonkeyPatch, hook: Callable[[str], None]) -> None:
-    """Call a hook before every file, when it is written but not in place, and after it."""
-    whole = folders.write_whole
+    """Call a hook at every file: when it is written but not in place, when it is in place, and when that is safe."""
+    sync, sync_folder = disk._sync, disk._sync_folder
 
-    def watched(path: Path, write: Callable[[Path], object]) -> None:
-        def half(temporary: Path) -> None:
-            write(temporary)
-            hook(f"inside {path.name}")
+    def written_out(path: Path, how: int) -> None:
+        if how == os.O_RDWR:
+            hook(f"inside {path}")
+        sync(path, how)
 
-        hook(f"before {path.name}")
-        whole(path, half)
-        hook(f"after {path.name}")
+    def placed(folder: Path) -> None:
+        hook(f"before {folder} is safe")
+        sync_folder(folder)
+        hook(f"after {folder} is safe")
 
-    patch.setattr(folders, "write_whole", watched)
+    patch.setattr(disk, "_sync", written_out)
+    patch.setattr(disk, "_sync_folder", placed)
 
 
 # What must hold.
@@ -188,9 +189,14 @@ def ended(pid: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
+def begun(out: Path) -> bool:
+    """Whether there is something to resume: a run that was killed before it wrote anything is begun anew."""
+    return out.is_dir() and any(not path.name.startswith(".") for path in out.iterdir())
+
+
 def to_the_end(run: Run) -> list[int]:
     """Resume until it is done: what the service fails is run again."""
-    codes = [ended(replace(run, resume=True, stop=None).start())]
+    codes = [ended(replace(run, resume=begun(run.out), stop=None).start())]
     while codes[-1] == 3 and len(codes) < 6:
         codes.append(ended(replace(run, resume=True, stop=None).start()))
     return codes
@@ -239,11 +245,11 @@ def killed_at_random(folder: Path, trials: int, seed: int) -> Tally:
         run = Run(written(place), place / "out", place / "service", replace(MOODY, seed=trial, failing=failing))
         hit = False
         for again in range(1 + (rng.random() < 0.4)):
-            pid = replace(run, resume=again > 0).start()
+            pid = replace(run, resume=again > 0 and begun(run.out)).start()
             service = StandIn(run.service)
             if rng.random() < 0.8:  # else from the start, so that some die before the first submission
                 seen = len(service.events("asked"))
-                until = time.monotonic() + 5
+                until = time.monotonic() + 60  # a busy machine takes its time to begin
                 while len(service.events("asked")) == seen and time.monotonic() < until:
                     if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
                         break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -35,6 +36,7 @@ from gibbs_circuits.compiler import (
     Status,
 )
 from gibbs_circuits.compiler.saved import to_saved
+from gibbs_circuits.disk import sealed
 from gibbs_circuits.errors import ArgumentError, TooLargeError
 from gibbs_circuits.experiment import make_scheme
 from gibbs_circuits.readings import cost, zero
@@ -464,9 +466,73 @@ def test_cache__broken_file__is_ignored_and_replaced(text: str, counted: list[Wa
 def test_cache__damaged_program__is_ignored(change: dict[str, Any], counted: list[Wanted], own_cache: Path) -> None:
     ask()
     (path,) = own_cache.iterdir()
-    data = {**json.loads(path.read_text("utf-8")), **change}
-    path.write_text(json.dumps({key: value for key, value in data.items() if value is not ...}), encoding="utf-8")
+    kept = json.loads(path.read_text("utf-8"))
+    assert kept["program"].keys() >= change.keys()
+    program = {key: value for key, value in {**kept["program"], **change}.items() if value is not ...}
+    path.write_text(json.dumps(sealed({**kept, "program": sealed(program)})), encoding="utf-8")
     assert ask().sweeps == 2
+    assert ask().sweeps == 2  # and was kept in its place
+
+
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize("text", [DEEP, '{"program": ' * 100_000, "9" * 5000, '{"key": ' + "9" * 5000 + "}", "\0" * 99])
+def test_cache__hostile_file__is_ignored_and_replaced(text: str, counted: list[Wanted], own_cache: Path) -> None:
+    ask()
+    (path,) = own_cache.iterdir()
+    path.write_text(text, encoding="utf-8")
+    ask()
+    ask()
+    assert len(counted) == 2
+
+
+def test_cache__every_byte_flipped_or_cut__is_as_good_as_none(own_cache: Path) -> None:
+    wanted = wish()
+    program = build(generator())
+    cache.keep(wanted, program)
+    (path,) = own_cache.iterdir()
+    found, text = cache.known(wanted), path.read_bytes()
+    assert found is not None
+    assert to_saved(found) == to_saved(program)
+    taken = 0
+    for place in range(0, len(text), 7):
+        path.write_bytes(text[:place] + bytes([text[place] ^ (1 << place % 8)]) + text[place + 1 :])
+        found = cache.known(wanted)
+        assert found is None or to_saved(found) == to_saved(program)
+        taken += found is not None
+        path.write_bytes(text[:place])
+        assert cache.known(wanted) is None
+    assert taken < len(text) / 7 / 10  # white space
+    path.write_bytes(text)
+    assert cache.known(wanted) is not None
+
+
+def test_cache__file_of_another_question__is_as_good_as_none(own_cache: Path) -> None:
+    one, other = wish(), wish(target_error=0.31)
+    cache.keep(one, build(generator()))
+    (path,) = own_cache.iterdir()
+    path.rename(own_cache / f"{cache.key(other)}.json")
+    assert cache.known(other) is None
+    cache.keep(other, build(generator()))
+    assert cache.known(other) is not None
+
+
+@pytest.mark.parametrize("place", ["file", "file/deeper", "pipe"])
+def test_cache__folder_that_is_none__is_no_cache_and_said_once(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / place))
+    cache._say.cache_clear()
+    wanted, program = wish(), build(generator())
+    for _ in range(3):
+        assert cache.known(wanted) is None
+        cache.keep(wanted, program)
+    said = capsys.readouterr().err.splitlines()
+    assert 1 <= len(said) <= 2  # reading and keeping
+    assert all(cache.VARIABLE in line and "Fix: " in line for line in said)
 
 
 def test_cache__that_cannot_be_written__is_no_failure(

@@ -14,11 +14,11 @@ PACKAGE = Path(gibbs_circuits.__file__).parent
 NAME = PACKAGE.name
 ROOMS = (
     "errors", "limits", "status", "rendering", "threads",
-    "models", "spectrum", "baths", "filters", "kernels", "windows", "user", "lamb", "nystrom", "factors",
+    "models", "disk", "spectrum", "baths", "filters", "kernels", "windows", "user", "lamb", "nystrom", "factors",
     "generators", "exact", "compiler", "readings",
     "validation", "target_schemas", "targets", "tuning", "backends", "analysis", "tables", "makers",
     "generator_schemas", "generator_keys", "kinds",
-    "experiment", "version", "sections", "results", "folder", "pipeline", "sweep", "api",
+    "experiment", "version", "sections", "results", "block_files", "store", "folder", "pipeline", "sweep", "api",
     "help", "terminal", "commands", "cli",
     "__init__",
 )  # fmt: skip

@@ -10,7 +10,7 @@ from qiskit import QuantumCircuit
 from gibbs_circuits.backends import Memory
 from gibbs_circuits.backends.blocks import Block, Shots
 from gibbs_circuits.backends.clients import Progress, State
-from gibbs_circuits.backends.queue import JobRecord, Work, run_jobs
+from gibbs_circuits.backends.queue import JobRecord, Work, _chunks, _span, named, run_jobs
 from gibbs_circuits.errors import BackendError
 
 NOTHING = Shots(np.zeros((1, 1), dtype=bool), np.zeros((1, 0), dtype=bool))
@@ -78,3 +78,23 @@ def test_run_jobs__service_that_forgets_everything__is_asked_once_more_and_no_mo
     with pytest.raises(BackendError, match=r"1 job failed.*Fix: .*--resume"):
         brought(client, left_behind(1))
     assert len(client.submitted) == 1
+
+
+@pytest.mark.parametrize("per_job", [1, 3, 4])
+@pytest.mark.parametrize("missing", [[-1, 0, 1, 2], [0, 2, 5], [-1, 3, 4, 5, 6, 7, 11], []])
+def test_names__say_all_that_a_job_brings__any_set_of_realisations(missing: list[int], per_job: int) -> None:
+    found = list(_chunks(missing, per_job))
+    assert [k for chunk in found for k in chunk] == missing
+    for chunk in found:
+        assert len(chunk) <= per_job
+        for again in (0, 2):
+            tag = f"0f-{_span(chunk)}-3{'-again' * again}"
+            assert named("0f", tag) == JobRecord(tag, chunk, 3 + again)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["", "0f-", "0f-1", "0f-a-0", "1f-0-0", "0f-2-to-1-0", "0f-0-to-9999999999-0", "0f-0-0-more"],
+)
+def test_named__name_of_no_job_of_this_run__is_none(tag: str) -> None:
+    assert named("0f", tag) is None

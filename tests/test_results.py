@@ -70,7 +70,7 @@ def test_folder__holds_everything__after_a_run(call: Call) -> None:
     assert set(data["files"]) == present
     assert {path.name for path in folder.iterdir()} == {
         "experiment.toml", "result.json", "circuit.qpy", "data", "versions.json", "request.json", "report.txt",
-        "program.txt", "convergence.png",
+        "program.txt", "convergence.png", "inputs.sha256",
     }  # fmt: skip
     with (folder / "circuit.qpy").open("rb") as file:
         (qc,) = qpy.load(file)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import os
+import tracemalloc
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +40,7 @@ from gibbs_circuits.compiler import (
 from gibbs_circuits.compiler.presets import PRESETS
 from gibbs_circuits.compiler.saved import from_saved, physics_hash, to_saved
 from gibbs_circuits.errors import ArgumentError
+from gibbs_circuits.limits import MAX_SAVED_BYTES
 from gibbs_circuits.models.library import kagome_ising, mixed_field_ising, tfim
 from gibbs_circuits.readings import cost, sweep_channel
 from tests.programs import EXAMPLES, IN_TIME, build, example, ising, programs, unrolled
@@ -377,7 +381,173 @@ def test_load__refuses_a_file__that_is_no_saved_program(text: str, tmp_path: Pat
 def test_load__refuses_a_file__that_is_missing_binary_or_a_folder(tmp_path: Path) -> None:
     binary = tmp_path / "binary.json"
     binary.write_bytes(bytes(range(256)))
-    for path, words in ((tmp_path / "none.json", "No such file"), (binary, "no JSON"), (tmp_path, "directory")):
+    for path, words in ((tmp_path / "none.json", "No such file"), (binary, "no JSON"), (tmp_path, "regular file")):
         with pytest.raises(ArgumentError, match=words) as caught:
             gc.load(path, ising(2))
         assert str(path) in str(caught.value)
+
+
+# what a hand, or a stranger, may write: refused in a line, before anything of that size is made
+
+
+def stages(value: Any) -> dict[str, Any]:
+    return changed(("stages",), value)
+
+
+def choice_in_choice(depth: int) -> dict[str, Any]:
+    step: dict[str, Any] = {"kind": "reset", "ancillas": [0]}
+    for _ in range(depth):
+        step = {"kind": "choice", "branches": [{"probability": 1.0, "steps": [step]}]}
+    return step
+
+
+def delay_of_delay(depth: int) -> dict[str, Any]:
+    unit: dict[str, Any] = {"kind": "evolve", "duration": 1.0, "without": []}
+    for _ in range(depth):
+        unit = {"kind": "delay", "unit": unit, "low": 0, "high": 1}
+    return unit
+
+
+UNITARY = {"kind": "unitary", "ancillas": [0], "label": "u", "clean": False}
+HOSTILE: dict[str, Callable[[], dict[str, Any]]] = {
+    "ancillas": lambda: changed(("num_ancilla",), 10**9),
+    "ancillas_huge": lambda: changed(("num_ancilla",), 10**4000),
+    "ancillas_text": lambda: changed(("num_ancilla",), "2"),
+    "ancillas_none": lambda: changed(("num_ancilla",), None),
+    "ancillas_true": lambda: changed(("num_ancilla",), True),
+    "ancillas_fraction": lambda: changed(("num_ancilla",), 2.5),
+    "system": lambda: changed(("num_system",), 10**9),
+    "system_infinite": lambda: changed(("num_system",), float("inf")),
+    "system_nan": lambda: changed(("num_system",), float("nan")),
+    "system_negative": lambda: changed(("num_system",), -1),
+    "repeats": lambda: changed(("stages", 0, "repeats"), 10**18),
+    "repeats_infinite": lambda: changed(("stages", 0, "repeats"), float("inf")),
+    "slices": lambda: changed((*STEPS, 0, "slices"), 10**18),
+    "slices_fraction": lambda: changed((*STEPS, 0, "slices"), 1.5),
+    "delay": lambda: changed((*STEPS, 6, "high"), 10**18),
+    "delay_text": lambda: changed((*STEPS, 6, "high"), "5"),
+    "order": lambda: changed((*STEPS, 0, "order"), [2]),
+    "letter": lambda: changed(("groups", 0, 0, 0), "QQ"),
+    "letter_in_a_step": lambda: changed((*STEPS, 2, "terms", 0, 0), "XQ"),
+    "label_of_another_width": lambda: changed(("groups", 0, 0, 0), "Z" * 100_000),
+    "label_number": lambda: changed(("groups", 0, 0, 0), 10**4000),
+    "coefficient_huge": lambda: changed(("groups", 0, 0, 1), 10**400),
+    "coefficient_infinite": lambda: changed(("groups", 0, 0, 1), float("inf")),
+    "coefficient_text": lambda: changed(("groups", 0, 0, 1), "a"),
+    "ancilla_of_reset": lambda: changed((*STEPS, 3, "ancillas"), [10**9]),
+    "ancilla_of_couple": lambda: changed((*STEPS, 2, "ancilla"), float("inf")),
+    "ancilla_of_couple_text": lambda: changed((*STEPS, 2, "ancilla"), "1"),
+    "angle_text": lambda: changed((*STEPS, 2, "angle"), "wide"),
+    "angle_huge": lambda: changed((*STEPS, 2, "angle"), 10**400),
+    "matrix_empty": lambda: changed((*STEPS, 4), {**UNITARY, "matrix": []}),
+    "matrix_short": lambda: changed((*STEPS, 4), {**UNITARY, "matrix": [[1.0, 0.0]] * 63}),
+    "matrix_of_another_width": lambda: changed((*STEPS, 4), {**UNITARY, "matrix": [[1.0, 0.0]] * 256}),
+    "matrix_number": lambda: changed((*STEPS, 4), {**UNITARY, "matrix": 64}),
+    "matrix_not_a_number": lambda: changed((*STEPS, 4), {**UNITARY, "matrix": [[float("nan"), 0.0]] * 64}),
+    "matrix_huge": lambda: changed((*STEPS, 4), {**UNITARY, "matrix": [[10**400, 0]] * 64}),
+    "ancillas_of_unitary": lambda: changed((*STEPS, 4, "ancillas"), list(range(10**5))),
+    "step_number": lambda: changed((*STEPS, 4), 3),
+    "step_without_kind": lambda: changed((*STEPS, 4), {}),
+    "kind_list": lambda: changed((*STEPS, 4), {"kind": []}),
+    "kind_long": lambda: changed((*STEPS, 4), {"kind": "k" * 100_000}),
+    "choices": lambda: changed((*STEPS, 4), choice_in_choice(150)),
+    "delays": lambda: changed((*STEPS, 4), delay_of_delay(150)),
+    "probability": lambda: changed((*STEPS, 7, "branches", 0, "probability"), "1/3"),
+    "no_stages": lambda: stages([]),
+    "stage_number": lambda: stages([1]),
+    "steps_text": lambda: stages([{"repeats": 1, "steps": "abc"}]),
+    "knobs_text": lambda: changed(("knobs",), "a"),
+    "worst_text": lambda: changed(("worst_found",), "a"),
+    "worst_huge": lambda: changed(("worst_found",), 10**400),
+    "frontier_key": lambda: changed(("frontier",), [{"x" * 10**5: 1}]),
+    "format_list": lambda: changed(("format",), [2]),
+    "hash_of_another": lambda: changed(("hash",), "0" * 64),
+    "claim_of_another": lambda: changed(("groups", 0, 0, 1), -1.25),
+}  # fmt: skip
+
+
+def peak_of(call: Callable[[], object]) -> int:
+    """Bytes that Python had allocated at most."""
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_load__refuses_in_a_line_and_allocates_nothing__sealed_by_a_stranger(case: str, tmp_path: Path) -> None:
+    path = tmp_path / "program.json"
+    path.write_text(json.dumps(sealed(HOSTILE[case]())), encoding="utf-8")
+
+    def refused() -> None:
+        with pytest.raises(ArgumentError) as caught:
+            gc.load(path, ising(2))
+        assert "\n" not in str(caught.value)
+        assert len(str(caught.value).replace(str(path), "program.json")) <= 400
+        assert "Fix: " in str(caught.value)
+
+    assert peak_of(refused) < 40 * path.stat().st_size + 4 * 2**20
+
+
+TEXTS = {
+    "brackets": "[" * 100_000,
+    "objects": '{"stages": ' * 100_000,
+    "digits": "9" * 5000,
+    "digits_inside": '{"format": 2, "num_ancilla": ' + "9" * 5000 + "}",
+    "nested_format": '{"format": ' + "[" * 900 + "]" * 900 + "}",
+}
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_load__refuses_in_a_line__text_that_no_parser_follows(case: str, tmp_path: Path) -> None:
+    path = tmp_path / "program.json"
+    path.write_text(TEXTS[case], encoding="utf-8")
+    with pytest.raises(ArgumentError, match="program") as caught:
+        gc.load(path, ising(2))
+    assert len(str(caught.value).replace(str(path), "program.json")) <= 400
+
+
+def test_load__refuses_a_claim_that_was_edited__guarantee_and_calibration(tmp_path: Path) -> None:
+    for key, value in (("guarantee", "any_start"), ("calibration", "derived"), ("worst_found", 0.01)):
+        path = tmp_path / "program.json"
+        path.write_text(json.dumps(changed((key,), value)), encoding="utf-8")
+        with pytest.raises(ArgumentError, match=r"program\.json: it was changed since.*claims are void.*Fix: "):
+            gc.load(path, ising(2))
+
+
+def test_load__refuses_what_is_too_large_or_no_file__before_it_reads(tmp_path: Path) -> None:
+    path = tmp_path / "program.json"
+    path.write_bytes(b"")
+    os.truncate(path, MAX_SAVED_BYTES + 1)
+    with pytest.raises(ArgumentError, match="MiB"):
+        gc.load(path, ising(2))
+    for place in ("/dev/zero", "/dev/null"):
+        with pytest.raises(ArgumentError, match="regular file"):
+            gc.load(place, ising(2))
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ({"num_ancilla": 10**9}, "num_ancilla"),
+        ({"num_ancilla": 1.5}, "num_ancilla"),
+        ({"num_system": float("inf")}, "num_system"),
+        ({"stages": (Stage((Reset((0,)),), 10**18),)}, "repeats"),
+        ({"stages": (Stage((Reset((0,)),), True),)}, "repeats"),
+        ({"groups": (Group((("QQ", 1.0),)),)}, "letters I, X, Y, Z"),
+        ({"stages": (Stage((Evolve(1.0, 10**18),), 1),)}, "slices"),
+        ({"stages": (Stage((RandomDelay(Evolve(1.0), 0, 10**18),), 1),)}, "high"),
+    ],
+)
+def test_program__refuses_what_is_beyond_the_limits__made_in_python(keys: dict[str, Any], says: str) -> None:
+    with pytest.raises(gc.InvalidProgramError, match=says):
+        replace(every_step(), **keys)
+
+
+def test_save__refuses_what_could_not_be_loaded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gibbs_circuits.folder.MAX_SAVED_BYTES", 1000)
+    with pytest.raises(ArgumentError, match=r"take at most .* MiB as a file.*Fix: "):
+        gc.save(every_step(), tmp_path / "program.json")
+    assert not list(tmp_path.iterdir())

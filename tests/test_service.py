@@ -42,6 +42,7 @@ from tests.killed import (
     EXPERIMENT,
     REALISATIONS,
     TARGET,
+    begun,
     blocks_of,
     complaints,
     quick,
@@ -259,7 +260,7 @@ def attempt(request: Request, folder: Path, patch: pytest.MonkeyPatch, stop: int
     install(patch, service, interval=0.001, grace=0.01)
     with pytest.MonkeyPatch.context() as inner:
         watch_writes(inner, die)
-        store = Folder(folder / "out", request.identity, resume=resume)
+        store = Folder(folder / "out", request.identity, resume=resume and begun(folder / "out"))
         pipeline.run_request(replace(request, service=service), store)
     return count
 

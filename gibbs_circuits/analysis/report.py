@@ -124,6 +124,8 @@ def _target(c: Comparison) -> Table:
         spent = [job.qpu_seconds for job in run.jobs if job.qpu_seconds is not None]
         said = f", {sum(spent):,.3g} QPU seconds as the service says" if spent else ""
         table.add_row("jobs", f"{sum(job.status == 'done' for job in run.jobs)} of {len(run.jobs)} done{said}")
+    if run.set_aside:
+        table.add_row("damaged files, set aside and done again", ", ".join(run.set_aside))
     return table
 
 

@@ -32,6 +32,7 @@ class RunResult(Shown):
         lattice: The same program on a heavy-hex lattice, for the count; None if not asked for.
         check: One sweep of the target against the exact channel.
         jobs: Of a service.
+        set_aside: Files of its folder that were damaged, and done again.
     """
 
     request: Request
@@ -39,6 +40,7 @@ class RunResult(Shown):
     lattice: Compiled | None = None
     check: Check | None = None
     jobs: tuple[JobRecord, ...] = ()
+    set_aside: tuple[str, ...] = ()
 
     @property
     def program(self) -> Program:
@@ -82,6 +84,11 @@ class Store(Protocol):
         """A name that no other run has."""
         ...
 
+    @property
+    def set_aside(self) -> tuple[str, ...]:
+        """What was kept and damaged since."""
+        ...
+
     def load(self) -> dict[int, Block]:
         """The blocks already there, by realisation."""
         ...
@@ -105,6 +112,7 @@ class Memory:
 
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
     records: dict[str, JobRecord] = field(default_factory=dict)
+    set_aside: tuple[str, ...] = ()
 
     def load(self) -> dict[int, Block]:
         """Nothing is there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +19,8 @@ from .clients import Client, OutOfReach, Progress, State
 
 T = TypeVar("T")
 SLOWEST = 10.0  # seconds between two tries when a service does not answer
+NAME = re.compile(r"(check|\d+)(?:-to-(\d+))?-(\d+)((?:-again)*)")  # of a job, behind the run's
+MOST_PER_JOB = 1000  # as a target may ask for
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def run_jobs(
     """
     queue = _Queue(client, store, work, done)
     try:
-        _bring(queue, list(_records(store, missing, work.per_job)))
+        _bring(queue, list(_records(queue, missing)))
     finally:  # a batch or session that stays open may be charged for; it ends by itself if this does not get through
         with suppress(OutOfReach, GibbsError):
             client.close()
@@ -144,20 +147,42 @@ def _bring(queue: _Queue, waiting: list[JobRecord]) -> None:
         )
 
 
-def _records(store: JobStore, missing: Sequence[int], per_job: int) -> Iterator[JobRecord]:
+def _records(queue: _Queue, missing: Sequence[int]) -> Iterator[JobRecord]:
     """Open jobs of an earlier process first, then new ones for what no open job brings."""
-    left, known = set(missing), store.jobs()
+    left, known, store = set(missing), queue.store.jobs(), queue.store
     for record in known.values():
         if record.open and left & set(record.realisations):
             left -= set(record.realisations)
             yield record
         elif record.open:
-            store.save_job(replace(record, status="done"))  # its blocks were saved, the record was not
-    rest = sorted(left)
-    for first in range(0, len(rest), per_job):
-        chunk = tuple(rest[first : first + per_job])
+            queue.settle(record)  # its blocks were saved, the record was not
+    for chunk in _chunks(sorted(left), queue.work.per_job):
         attempt = 1 + max((r.attempt for r in known.values() if set(r.realisations) & set(chunk)), default=-1)
         yield JobRecord(f"{store.run_id}-{_span(chunk)}-{attempt}", chunk, attempt)
+
+
+def _chunks(rest: Sequence[int], per_job: int) -> Iterator[tuple[int, ...]]:
+    """Realisations in a row, so that the name of a job says all that it brings."""
+    chunk: tuple[int, ...] = ()
+    for k in rest:
+        if chunk and (k != chunk[-1] + 1 or len(chunk) == per_job):
+            yield chunk
+            chunk = ()
+        chunk = (*chunk, k)
+    if chunk:
+        yield chunk
+
+
+def named(run_id: str, tag: str) -> JobRecord | None:
+    """The record of a job of which nothing but its name is left: whether the service has it is to be asked."""
+    found = NAME.fullmatch(tag.removeprefix(f"{run_id}-"))
+    if found is None or not tag.startswith(f"{run_id}-"):
+        return None
+    first = -1 if found[1] == "check" else int(found[1])
+    last = first if found[2] is None else int(found[2])
+    if not 0 <= last - first < MOST_PER_JOB:
+        return None
+    return JobRecord(tag, tuple(range(first, last + 1)), int(found[3]) + found[4].count("-again"))
 
 
 def _span(realisations: Sequence[int]) -> str:
@@ -204,6 +229,19 @@ class _Queue:
                 raise _Refused(error) from None
         self.heard = time.monotonic()
         return self._write(replace(record, job=job, status="submitted"))
+
+    def settle(self, record: JobRecord) -> None:
+        """A job whose blocks are there, written down as ended; one whose id is not known is asked for, once."""
+        ended = replace(record, status="done")
+        if record.job is None:
+            with suppress(OutOfReach, GibbsError):
+                for job in self.client.find(record.tag)[:1]:
+                    seen = self.client.look(job)
+                    failed = seen.state is State.FAILED  # another brought its blocks
+                    ended = replace(ended, job=job, qpu_seconds=seen.qpu_seconds)
+                    if failed:
+                        ended = replace(ended, status="failed", message=seen.message)
+        self._write(ended)
 
     def _turned_up(self, tag: str) -> Sequence[str]:
         """Jobs with a tag, looked for until a lost submission would have shown."""

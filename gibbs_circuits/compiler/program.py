@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InvalidProgramError
+from ..errors import InvalidProgramError, shown
 from ..generators import Lindbladian
 from ..generators.channels import DiscreteChannel, inside
+from ..limits import MAX_REGISTER, MAX_SLICES, MAX_SWEEPS
 from ..rendering import Shown
 from ..spectrum import Array
 from ..status import Status
@@ -176,17 +177,20 @@ class Program(Shown):
         """Check what every reading relies on.
 
         Ancillas exist and are all back in |0⟩ at the end of a sweep; operators have the width of the system;
-        numbers are finite; every stage is repeated at least once; nothing but a reset of ancillas forgets.
+        numbers are finite, whole where they count, and within the limits; labels are Pauli strings; every stage is
+        repeated at least once; nothing but a reset of ancillas forgets. Nothing is allocated before it is checked.
 
         Raises:
             InvalidProgramError: Naming the stage, the step and the rule.
         """
+        for name in ("num_system", "num_ancilla"):
+            self._check_whole(getattr(self, name), name, "the registers", 0, MAX_REGISTER)
         if self.num_system < 1 or self.num_ancilla < 1 or not self.stages:
             raise InvalidProgramError("A program needs a system qubit, an ancilla and a stage.")
         self._check_groups(self.groups, "groups")
         for number, stage in enumerate(self.stages):
             where = f"stage {number}"
-            self._check(stage.repeats >= 1, where, "repeats >= 1")
+            self._check_whole(stage.repeats, "repeats", where, 1, MAX_SWEEPS)
             touched = self._check_steps(stage.steps, where, random=True)
             self._check(not touched, where, "every ancilla used is reset before the sweep ends")
 
@@ -204,7 +208,8 @@ class Program(Shown):
                 case RandomDelay():
                     self._check(random, here, "no random step inside a branch")
                     self._check_evolve(step.unit, here)
-                    self._check(0 <= step.low <= step.high, here, "0 <= low <= high")
+                    self._check_whole(step.low, "low", here, 0, MAX_SLICES)
+                    self._check_whole(step.high, "high", here, step.low, MAX_SLICES)
                 case RandomChoice():
                     self._check(random and not touched, here, "a random choice begins with every ancilla in |0⟩")
                     total = math.fsum(branch.probability for branch in step.branches)
@@ -214,32 +219,41 @@ class Program(Shown):
                         left = self._check_steps(branch.steps, f"{here}, branch {k}", random=False)
                         self._check(not left, f"{here}, branch {k}", "every ancilla used is reset")
                 case Couple():
-                    self._check(0 <= step.ancilla < self.num_ancilla, here, f"ancilla {step.ancilla} exists")
+                    self._check_ancillas((step.ancilla,), here)
                     self._check(math.isfinite(step.angle) and math.isfinite(step.axis), here, "finite angles")
                     self._check_groups((Group(step.terms),), here)
                     touched.add(step.ancilla)
                 case Unitary():
                     used, dim = set(step.ancillas), 2 ** (self.num_system + len(step.ancillas))
-                    self._check(all(0 <= a < self.num_ancilla for a in used), here, "ancillas exist")
+                    self._check_ancillas(step.ancillas, here)
                     self._check(len(used) == len(step.ancillas), here, "different ancillas")
                     self._check(step.matrix.shape == (dim, dim), here, f"a {dim} × {dim} matrix")
                     self._check(_is_unitary(step.matrix), here, "a unitary matrix")
                     self._check(not (step.clean and used & touched), here, "clean ancillas in |0⟩")
                     touched |= used
                 case Reset():
-                    self._check(all(0 <= a < self.num_ancilla for a in step.ancillas), here, "ancillas exist")
+                    self._check_ancillas(step.ancillas, here)
                     touched -= set(step.ancillas)
         return touched
 
+    def _check_ancillas(self, ancillas: tuple[int, ...], where: str) -> None:
+        for ancilla in ancillas:
+            self._check_whole(ancilla, "ancilla", where, 0, self.num_ancilla - 1)
+
     def _check_groups(self, groups: tuple[Group, ...], where: str) -> None:
         for label, coefficient in (term for group in groups for term in group.terms):
-            self._check(len(label) == self.num_system, where, f"labels of full width ({label})")
-            self._check(math.isfinite(coefficient), where, f"finite coefficients ({label})")
+            self._check(len(label) == self.num_system, where, f"labels of full width ({shown(label)})")
+            self._check(not label.strip("IXYZ"), where, f"labels of the letters I, X, Y, Z ({shown(label)})")
+            self._check(math.isfinite(coefficient), where, f"finite coefficients ({shown(label)})")
 
     def _check_evolve(self, step: Evolve | Correct, where: str) -> None:
         self._check(math.isfinite(step.duration), where, "a finite duration")
-        self._check(step.slices >= 1, where, "slices >= 1")
+        self._check_whole(step.slices, "slices", where, 1, MAX_SLICES)
         self._check(step.order == EXACT or step.order in FORMULAS, where, f"an order of {sorted(FORMULAS)}")
+
+    def _check_whole(self, value: object, name: str, where: str, low: int, high: int) -> None:
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        self._check(whole and low <= value <= high, where, f"{name}, {shown(value)}, whole from {low} to {high}")  # type: ignore[operator]
 
     @staticmethod
     def _check(holds: bool, where: str, rule: str) -> None:

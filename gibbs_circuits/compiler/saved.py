@@ -11,9 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, InvalidProgramError
+from ..disk import intact, sealed
+from ..errors import ArgumentError, InvalidProgramError, one_line, shown
 from ..generators import Lindbladian
 from ..generators.channels import DiscreteChannel, inside
+from ..limits import MAX_REGISTER, MAX_SAVED_BYTES, MAX_SWEEPS
+from ..models.text import parsed_json, read_bytes
 from ..status import Status
 from .program import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Stage
 from .steps import Branch, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary
@@ -21,6 +24,10 @@ from .trotter import Group
 
 FORMAT, BEFORE = 2, 1  # the format before had no `preparation` and no `worst_found`
 PLAIN: dict[str, type[Any]] = {"evolve": Evolve, "correct": Correct, "couple": Couple, "reset": Reset}
+UNREADABLE = (
+    KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError, InvalidProgramError,
+)  # fmt: skip
+LONGEST = 160  # characters of a reason
 NAMES = {kind: name for name, kind in PLAIN.items()}
 
 
@@ -52,59 +59,68 @@ def to_saved(program: Program) -> dict[str, Any]:
         "preparation": program.preparation,
         "worst_found": program.worst_found,
     }
-    return {**document, "seal": _seal(document)}
-
-
-def _seal(document: Mapping[str, Any]) -> str:
-    """SHA-256 of everything else in it."""
-    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    return sealed(document)
 
 
 def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel) -> Program:
-    """The program that `to_saved` wrote.
+    """The program that `to_saved` wrote; what it claims is sealed with it, so that a hand that edits it is noticed.
 
     Raises:
         ArgumentError: If it is no such document, was made for another Hamiltonian or β, or was changed.
     """
     found = data.get("format") if isinstance(data, Mapping) else None
     if found not in (FORMAT, BEFORE):
-        raise ArgumentError("program", f"have format {FORMAT}", f"it has {found}", "compile it anew")
+        raise ArgumentError("program", f"have format {FORMAT}", f"it has {shown(found)}", "compile it anew")
     if data.get("physics") != physics_hash(generator):
         raise ArgumentError(
             "program", "be made for this Hamiltonian and β", "it was made for others", "compile it anew"
         )
-    if data.get("seal") != _seal({key: value for key, value in data.items() if key != "seal"}):
-        raise ArgumentError("program", "be as it was saved", "it was changed since", "compile it anew")
-    try:
-        guarantee = data["guarantee"]
-        given = guarantee == Guarantee.GIVEN_START.value
-        added = {"preparation": given, "worst_found": None} if found == BEFORE else data
-        worst = added["worst_found"]
-        program = Program(
-            num_system=int(data["num_system"]),
-            num_ancilla=int(data["num_ancilla"]),
-            groups=tuple(_group(terms) for terms in data["groups"]),
-            stages=tuple(Stage(tuple(map(_read, s["steps"])), int(s["repeats"])) for s in data["stages"]),
-            generator=generator,
-            scheme=str(data["scheme"]),
-            knobs={key: tuple(v) if isinstance(v, list) else v for key, v in data["knobs"].items()},
-            declared=tuple(
-                ErrorTerm(Rung(t["rung"]), t["value"], t["unit"], Status(t["status"]), t["source"])
-                for t in data["declared"]
-            ),
-            recipe=str(data["recipe"]),
-            provenance=str(data["provenance"]),
-            calibration=Calibration(data["calibration"]),
-            guarantee=None if guarantee is None else Guarantee(guarantee),
-            frontier=tuple(Alternative(**one) for one in data["frontier"]),
-            preparation=bool(added["preparation"]),
-            worst_found=None if worst is None else float(worst),
-        )
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, InvalidProgramError) as error:
+    if not intact(data):
         raise ArgumentError(
-            "program", "be a program that was saved", f"it cannot be read: {error!r}", "compile it anew"
+            "program", "be as it was saved", "it was changed since, so that its claims are void",
+            "compile it anew with the knobs you want",
+        )  # fmt: skip
+    try:
+        program = _program(data, generator)
+    except UNREADABLE as error:
+        reason = one_line(str(error)) if isinstance(error, InvalidProgramError) else repr(error)
+        reason = reason if len(reason) <= LONGEST else reason[: LONGEST - 1] + "…"
+        raise ArgumentError(
+            "program", "be a program that was saved", f"it cannot be read: {reason}", "compile it anew"
         ) from None
+    if data.get("hash") != program.hash:
+        raise ArgumentError(
+            "program", "have the steps that its hash says", f"they hash to {program.hash[:12]}", "compile it anew"
+        )
     return program
+
+
+def _program(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel) -> Program:
+    guarantee = data["guarantee"]
+    given = guarantee == Guarantee.GIVEN_START.value
+    added = {"preparation": given, "worst_found": None} if data["format"] == BEFORE else data
+    worst = added["worst_found"]
+    n = _whole(data["num_system"], inside(generator).model.num_qubits)
+    return Program(
+        num_system=n,
+        num_ancilla=_whole(data["num_ancilla"], MAX_REGISTER),
+        groups=tuple(_group(terms) for terms in data["groups"]),
+        stages=tuple(Stage(_steps(s["steps"], n), _whole(s["repeats"], MAX_SWEEPS)) for s in data["stages"]),
+        generator=generator,
+        scheme=str(data["scheme"]),
+        knobs={key: tuple(v) if isinstance(v, list) else v for key, v in data["knobs"].items()},
+        declared=tuple(
+            ErrorTerm(Rung(t["rung"]), t["value"], t["unit"], Status(t["status"]), t["source"])
+            for t in data["declared"]
+        ),
+        recipe=str(data["recipe"]),
+        provenance=str(data["provenance"]),
+        calibration=Calibration(data["calibration"]),
+        guarantee=None if guarantee is None else Guarantee(guarantee),
+        frontier=tuple(Alternative(**one) for one in data["frontier"]),
+        preparation=bool(added["preparation"]),
+        worst_found=None if worst is None else float(worst),
+    )
 
 
 def load_program(path: Path, generator: Lindbladian | DiscreteChannel) -> Program:
@@ -114,12 +130,18 @@ def load_program(path: Path, generator: Lindbladian | DiscreteChannel) -> Progra
         ArgumentError: If there is none, or it is not for this generator.
     """
     try:
-        return from_saved(json.loads(path.read_text(encoding="utf-8")), generator)
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no JSON"
+        document = parsed_json(read_bytes(path, "program", MAX_SAVED_BYTES))
+    except ArgumentError:
+        raise
+    except (OSError, ValueError) as error:  # a path with a null character is a ValueError too
+        said = error.strerror if isinstance(error, OSError) else f"it is no JSON ({error})"
         raise ArgumentError(
-            "program", "be a file of a saved program", f"{path}: {reason}", "write one: compile --out program.json"
+            "program", "be a file of a saved program", f"{path}: {said}", "write one: compile --out program.json"
         ) from None
+    try:
+        return from_saved(document, generator)
+    except ArgumentError as error:
+        raise ArgumentError(error.argument, error.rule, f"{path}: {error.found}", error.fix) from None
 
 
 def _step(step: Step) -> dict[str, Any]:
@@ -140,32 +162,54 @@ def _step(step: Step) -> dict[str, Any]:
             return {"kind": NAMES[type(step)], **values}
 
 
-def _read(data: Mapping[str, Any]) -> Step:
+def _steps(data: Any, n: int) -> tuple[Step, ...]:
+    return tuple(_choice(one, n) if one["kind"] == "choice" else _read(one, n) for one in data)
+
+
+def _choice(data: Mapping[str, Any], n: int) -> RandomChoice:
+    """Branches hold no choice of their own, so that no document can nest deeper than this."""
+    found = (Branch(float(b["probability"]), tuple(_read(one, n) for one in b["steps"])) for b in data["branches"])
+    return RandomChoice(tuple(found))
+
+
+def _read(data: Mapping[str, Any], n: int) -> Step:
     kind, values = data["kind"], {key: value for key, value in data.items() if key != "kind"}
     match kind:
         case "delay":
-            unit = _read(values["unit"])
-            if not isinstance(unit, Evolve):
+            if values["unit"]["kind"] != "evolve":
                 raise ValueError("a delay repeats an evolution")
-            return RandomDelay(unit, values["low"], values["high"])
-        case "choice":
-            return RandomChoice(
-                tuple(Branch(b["probability"], tuple(map(_read, b["steps"]))) for b in values["branches"])
-            )
+            return RandomDelay(_evolve(values["unit"]), values["low"], values["high"])
         case "unitary":
+            ancillas = tuple(values["ancillas"])
+            dim = 2 ** min(n + len(ancillas), len(values["matrix"]).bit_length())
+            if len(values["matrix"]) != dim**2:
+                raise ValueError(
+                    f"a unitary on {n + len(ancillas)} qubits has other entries than {len(values['matrix'])}"
+                )
             flat = np.array([complex(*pair) for pair in values["matrix"]])
-            dim = round(np.sqrt(flat.size))
-            return Unitary(flat.reshape(dim, dim), tuple(values["ancillas"]), values["label"], values["clean"])
+            return Unitary(flat.reshape(dim, dim), ancillas, str(values["label"]), bool(values["clean"]))
         case "correct":
             return Correct(tuple(map(_group, values.pop("term"))), **values)
         case "couple":
             return Couple(_group(values.pop("terms")).terms, **values)
         case "evolve":
-            return Evolve(**{**values, "without": tuple(values["without"])})
+            return _evolve(data)
         case "reset":
             return Reset(tuple(values["ancillas"]))
         case _:
-            raise ValueError(f"no step is called {kind!r}")
+            raise ValueError(f"no step is called {shown(kind)}")
+
+
+def _evolve(data: Mapping[str, Any]) -> Evolve:
+    values = {key: value for key, value in data.items() if key != "kind"}
+    return Evolve(**{**values, "without": tuple(map(str, values["without"]))})
+
+
+def _whole(value: Any, most: int) -> int:
+    """A whole number that is checked before anything of that size is made; Program checks the rest."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise ValueError(f"{shown(value)} is no whole number up to {most}")
+    return value
 
 
 def _group(terms: Any) -> Group:

@@ -31,7 +31,7 @@ def read_bytes(path: Path, argument: str, limit: int = MAX_TEXT_BYTES) -> bytes:
             "give a smaller file",
         )  # fmt: skip
     with path.open("rb") as file:
-        return file.read(limit)
+        return file.read(max(found.st_size, 4096))  # not `limit`, which Python would allocate at once
 
 
 def parsed_json(text: str | bytes) -> Any:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
-import tempfile
+import sys
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from ..compiler import Program
 from ..compiler.saved import from_saved, physics_hash, to_saved
-from ..errors import ArgumentError
+from ..disk import read_sealed, sealed, write_text
+from ..errors import one_line
 from ..generators.channels import inside
 from ..kernels import Kernel
+from ..limits import MAX_SAVED_BYTES
 from ..models.scale import size
 from .wanted import Wanted
 
@@ -56,23 +60,38 @@ def _sampled(kernel: Kernel, unit: float) -> str:
 
 
 def known(wanted: Wanted) -> Program | None:
-    """What was found before; None if nothing was, or if it cannot be read any more."""
-    path = folder() / f"{key(wanted)}.json"
+    """What was found before; None if nothing was, or if what is there is not what was kept."""
+    name = key(wanted)
     try:
-        return from_saved(json.loads(path.read_text(encoding="utf-8")), wanted.generator)
-    except (OSError, ValueError, ArgumentError):
+        kept = read_sealed(_file(name), VARIABLE, MAX_SAVED_BYTES)
+        return from_saved(kept["program"], wanted.generator) if kept.get("key") == name else None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        _say(f"nothing can be read from {error.filename or 'there'}: {error.strerror}")
+        return None
+    except (ValueError, KeyError):
         return None
 
 
 def keep(wanted: Wanted, program: Program) -> None:
     """Write it, whole or not at all; a cache that cannot be written is no failure."""
-    path, name = folder() / f"{key(wanted)}.json", ""
+    name = key(wanted)
     try:
+        path = _file(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(to_saved(program), file)
-        Path(name).replace(path)
-    except OSError:
-        if name:
-            Path(name).unlink(missing_ok=True)
+        write_text(path, json.dumps(sealed({"key": name, "program": to_saved(program)})))
+    except OSError as error:
+        _say(f"nothing can be kept in {error.filename or 'it'}: {error.strerror}")
+
+
+def _file(name: str) -> Path:
+    try:
+        return folder() / f"{name}.json"
+    except RuntimeError as error:  # nobody's home
+        raise OSError(errno.ENOENT, str(error), "~") from None
+
+
+@lru_cache  # once is enough
+def _say(what: str) -> None:
+    print(f"No cache of searches: {one_line(what)}. Fix: set {VARIABLE} to a folder of yours.", file=sys.stderr)
