@@ -48,7 +48,6 @@ from .exact import (
     steady_states,
 )
 from .exact import certificate as lindbladian_certificate
-from .exact.certificate import MAX_CERTIFIED_QUBITS
 from .experiment import (
     DEFAULT_REALISATIONS,
     RunKeys,
@@ -74,10 +73,10 @@ from .kinds import (
     several_baths,
     ule,
 )
+from .limits import MAX_CERTIFIED_QUBITS, MAX_KRYLOV_QUBITS
 from .models import Model
 from .readings import Cost, Prediction, cost
 from .readings import predict as _predict
-from .readings.channel import MAX_KRYLOV_QUBITS
 from .readings.circuit import circuit as _circuit
 from .readings.draw import draw
 from .readings.loop import loop_circuit

@@ -47,11 +47,12 @@ from .folder import (
 from .generators import Lindbladian
 from .generators.channels import DiscreteChannel
 from .help import EXPERIMENT_HELP, KNOBS_HELP, MODELS_HELP, TARGETS_HELP
+from .limits import MAX_DENSE_QUBITS
 from .readings.counts import measurement_bases
 from .readings.prediction import Unpredicted, try_predict
 from .results import compile_document, document, exact_document, to_json
 from .sections import package_version
-from .spectrum import MAX_DENSE_QUBITS, thermal
+from .spectrum import thermal
 from .targets import available_targets, read_target
 from .terminal import DISAGREES, Interrupted, naming, note, progress, show
 from .terminal import status as exit_status

@@ -9,3 +9,74 @@ from __future__ import annotations
 MAX_TEXT_BYTES = 16 * 2**20  # an FCIDUMP of 60 orbitals is 10 MiB; a text is held three times while it is parsed
 MAX_NESTING = 100  # brackets within brackets of a text that a parser follows by recursion
 MAX_NUMBER_LENGTH = 400  # digits of one number: the longest double written out in full has 325
+
+# --- models and experiment files
+MAX_SITES = 2000  # qubits of a model, however it is given: terms × qubits is 20 MB for a chain
+MAX_CLASSES = 1024  # distinct Bohr frequencies of a secular kernel: one jump per coupling and class
+MAX_TABULATED = 4096  # distinct Bohr frequencies of a tabulated kernel of the user: a table of their square, 256 MiB
+MAX_CENTRES = 1000  # windows per side of a factored kernel: one filter each
+MAX_MODES = 2000  # fermionic modes: dense matrices of twice as many rows, 256 MiB each and minutes
+
+# --- the exact answer and the certificate: dense matrices
+MAX_DENSE_QUBITS = 12  # spectrum of H: 256 MiB per matrix of 4096 rows, a minute
+MAX_SUPEROPERATOR_QUBITS = 5  # 16^n entries, 16 MiB at 5 and 256 MiB at 6, whose eigenvalues take minutes
+MAX_SHIFT_QUBITS = 8  # a Lamb shift sums over all triples of levels, 8^n
+MAX_SHIFT_ENTRIES = 2_000_000  # of the triples that are held at once: 32 MB
+MAX_CERTIFIED_QUBITS = 8  # a minute on two cores; `certificate(…, max_qubits=11)` goes on
+MAX_FROZEN_QUBITS = 10  # a few seconds; beyond, nothing else that compiles needs the spectrum of H
+MAX_ADVISED_QUBITS = 7  # gaps of other couplings for comparison: some seconds
+MAX_LOCALITY_QUBITS = 8  # a generator's terms by region: 4^n Pauli strings each
+MAX_DIGITS_QUBITS = 4  # linear equations of 4^n rows in digits: seconds to a minute
+MAX_BITS = {1: 16384, 2: 8192, 3: 4096, 4: 1024}  # of one number of those, by qubits: what takes half a minute
+MAX_EIGENVALUES_QUBITS = 3  # of a generator whose eigenvalues are taken in digits, seconds
+MAX_SPARSE_ENTRIES = 30_000_000  # of a secular generator: 0.7 GB
+LARGEST_BLOCK = 2200  # rows of one block of a secular generator: its eigenvalues take a minute
+SUBSPACE_BYTES = 256 * 2**20  # of the vectors a state is evolved in
+STATES_BYTES = 2 * 2**30  # of all states asked for at once
+
+# --- programs and their exact channel
+MAX_CHANNEL_QUBITS = 5  # a channel as a matrix of 16^n entries: 16 MiB at 5, eigenvalues in 2 s
+MAX_KRYLOV_QUBITS = 8  # a channel that is applied, not written out: 4^n entries per vector, a minute
+MAX_STACK_GIB = 2.0  # of one stack of Kraus operators
+MAX_STACKED = 4_000_000  # entries of a stack of Kraus operators that branches are gathered into
+MAX_KEPT = 1 << 26  # entries of the Kraus operators of a random choice, beyond which branches are built when needed
+MAX_EXACT_QUBITS = 10  # e^{−iHt} as a matrix: 16 MiB each, seconds
+MAX_TRAJECTORY_QUBITS = 24  # system and ancillas away from |0⟩ at once: 2 GiB for a smallest batch
+MAX_RADIUS_QUBITS = 8  # pieces of a coherent term compared with the whole: seconds
+MAX_LOOP_SYSTEM = 6  # every jump between levels is a dense unitary
+MAX_LOOP_GATES = 256  # dense unitaries per sweep
+MAX_STEPS = 10**6  # of one sweep: some kB each
+MAX_GATES = 10**6  # two-qubit gates of one sweep that is written at once: a minute
+LONGEST_DELAY = 10**4  # steps of a random delay: each length is a branch
+MAX_DIAGONALISED = 8  # qubits whose Bohr frequencies settle default knobs: a second
+MOST_MEASUREMENTS = 1000  # of one sweep
+MAX_BLOCK_SYSTEM = 5  # system qubits of a dense block: its channel is checked
+MAX_BLOCK_QUBITS = 10  # of a dense block in all: a unitary of 1024 rows
+MAX_BLOCK_GATES = 30_000  # two-qubit gates of one block: synthesised and checked in about 20 s
+MAX_PATCH_QUBITS = 8  # around a coupling: the coherent term there is dense
+MAX_COHERENT_TERMS = 5000  # Pauli rotations of a coherent term
+MAX_LOOP_QUBITS = 4  # of the dense loop that a report compares with: seconds
+MAX_LOOP_STEPS = 5000  # of that loop until it has cooled
+MAX_LOOP_JUMPS = 32  # of that loop; more are not written by hand
+
+# --- searches
+MAX_GENERATORS = 10  # of a group whose elements are branches, 2^10
+MAX_PRODUCT_QUBITS = 6  # whose nearest product state takes seconds
+MAX_ALIVE = 9  # qubits that are in use at once: 4^9 entries of a noisy state
+MAX_SAMPLED = 6  # qubits up to which a sampler is fitted in seconds to minutes
+MAX_PREPARED = 7  # qubits up to which a preparation is
+MAX_RUNG_QUBITS = 4  # qubits up to which every approximation is measured alone: seconds
+MAX_PALINDROMES = 12  # jumps up to which a mirrored order is measured
+
+# --- runs and targets
+MEMORY_LIMIT_GIB = 8.0  # of one simulation
+STATEVECTOR_LIMIT = 26  # qubits beyond which a trajectory takes minutes
+MAX_CHECKED_QUBITS = 10  # in use: the vector of Pauli expectations has 4^q entries
+MAX_CHECK_SECONDS = 20.0  # for writing a sweep of more than a few qubits as a map
+MAX_NOISY_QUBITS = 10  # in use: 4^10 entries per vector
+MAX_CHECKED_WIRES = 14  # of a block that is compared with its routed form: 2^14 amplitudes each
+MAX_SEARCHED = 8_000  # two-qubit gates times qubits of a block that is searched for swaps; Qiskit routes larger ones
+MAX_PLACES = 20_000  # embeddings that are compared
+MAX_STATES = 2_000_000  # of the search for them: seconds
+ROUTED_GATES = 1500  # per sweep; routing more beside a run would take a minute
+WRITTEN_OUT = 64  # system qubits up to which writing a program to count its ancillas is quick

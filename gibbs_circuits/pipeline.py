@@ -36,11 +36,11 @@ from .generator_schemas import Generator
 from .generators import Coherent
 from .generators.channels import DiscreteChannel, inside
 from .generators.frequency import rate_unit, time_unit
-from .readings.channel import MAX_CHANNEL_QUBITS
+from .limits import MAX_CHANNEL_QUBITS, MAX_DENSE_QUBITS, ROUTED_GATES, WRITTEN_OUT
 from .readings.counts import measurement_bases
 from .readings.forecast import Forecast, Method, forecast, spelled
 from .readings.initial import InitialState, zero
-from .spectrum import MAX_DENSE_QUBITS, Array
+from .spectrum import Array
 from .status import share
 from .targets import AerTarget, Target, load_target
 from .tuning.auto import AUTO, AutoKnobs, density, find
@@ -52,8 +52,6 @@ from .tuning.wanted import Progress, Wanted, quiet
 
 Steps = Callable[[int, int], None]
 LATTICE = "fake_heavy_hex"
-ROUTED_GATES = 1500  # per sweep; routing more beside a run would take a minute
-WRITTEN_OUT = 64  # system qubits up to which writing a program to count its ancillas is quick
 
 
 def compile_program(

@@ -15,13 +15,13 @@ import scipy.optimize
 from numpy.typing import NDArray
 
 from .errors import TooLargeError, check_beta
+from .limits import MAX_DENSE_QUBITS
 from .models import Model
 
 Array = NDArray[np.complex128]
 Real = NDArray[np.float64]
 Frozen = TypeVar("Frozen", bound=NDArray[Any])
 
-MAX_DENSE_QUBITS = 12
 HOTTEST = 60.0  # |β| × bandwidth beyond which a temperature is not told from zero
 
 

@@ -9,16 +9,15 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from ..backends import Compiled, RunResult
-from ..backends.noisy_channel import MAX_NOISY_QUBITS, NoisyPrediction, try_noisy_prediction
+from ..backends.noisy_channel import NoisyPrediction, try_noisy_prediction
 from ..backends.request import ENERGY
 from ..compiler import ErrorTerm, Program, Rung, Status
 from ..exact import Certificate, certificate, channel_certificate
 from ..generators.channels import DiscreteChannel
+from ..limits import MAX_CHANNEL_QUBITS, MAX_DENSE_QUBITS, MAX_NOISY_QUBITS
 from ..readings import Prediction, predict, states_after_sweeps
-from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..readings.counts import from_counts
 from ..spectrum import (
-    MAX_DENSE_QUBITS,
     Array,
     Real,
     Thermal,

@@ -12,10 +12,10 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import Operator
 
+from ..limits import MAX_CHECKED_WIRES
 from ..spectrum import Array
 
 FAITHFUL = 1e-11  # norm of the difference of two unit vectors
-MAX_CHECKED_WIRES = 14
 _RESET = np.array([[1.0, 0.7], [0.0, 0.0]])  # both Kraus operators of a reset at once: what is before it is seen
 
 

@@ -9,11 +9,10 @@ from typing import Literal
 from qiskit_aer import AerSimulator
 
 from ..errors import ArgumentError, TooLargeError
+from ..limits import MEMORY_LIMIT_GIB, STATEVECTOR_LIMIT
 from ..readings.forecast import METHODS, Forecast, Method, memory_bytes, spelled
 from ..targets import AerTarget
 
-MEMORY_LIMIT_GIB = 8.0
-STATEVECTOR_LIMIT = 26  # beyond it a trajectory takes minutes
 PATIENCE = 60.0  # seconds that a state to look at is worth
 GPU_FROM = 16  # qubits; a smaller state is done before the card has it
 GIB = 2**30

@@ -10,7 +10,7 @@ from qiskit import QuantumCircuit
 
 from ..compiler import RandomDelay
 from ..errors import TooLargeError
-from ..readings.channel import MAX_CHANNEL_QUBITS
+from ..limits import MAX_CHANNEL_QUBITS, MAX_NOISY_QUBITS
 from ..readings.circuit import Piece
 from ..readings.krylov import relaxation
 from ..spectrum import Array, Real, beta_of_energy, gibbs_state, read_only, spectrum, trace_distance
@@ -18,7 +18,6 @@ from .compiled import Ancillas, Compiled
 from .noise import Errors
 from .pauli_vectors import NoisyBlock, matrix_of, noisy_block, vector_of
 
-MAX_NOISY_QUBITS = 10
 CHUNK = 1 << 22  # entries of the vectors that are moved at once when a map is written out as a matrix
 
 

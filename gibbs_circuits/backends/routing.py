@@ -14,13 +14,13 @@ from qiskit.transpiler import CouplingMap, PassManager, generate_preset_pass_man
 from qiskit.transpiler.passes import HLSConfig
 from qiskit.transpiler.passes.routing.algorithms import ApproximateTokenSwapper
 
+from ..limits import MAX_SEARCHED
 from .faithful import same_action
 from .interactions import block
 from .placing import Task
 from .swapping import WIDE, Lattice, performed, swapped
 
 SWAP_TRIALS = 20
-MAX_SEARCHED = 8_000  # two-qubit gates times qubits of a block that is searched for swaps; Qiskit routes larger ones
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,20 +21,18 @@ import numpy as np
 from flint import arb, arb_mat
 
 from ..generators import Lindbladian
+from ..limits import MAX_BITS, MAX_DIGITS_QUBITS, MAX_EIGENVALUES_QUBITS
 from ..spectrum import Array, Real
 from .balls import Generator, Matrix, applied, basis_of, doubles, hermitian_of, identity, packed_matrix, reals
 from .rates import rates
 
-MAX_QUBITS = 4
 FIRST_BITS = 256
-MAX_BITS = {1: 16384, 2: 8192, 3: 4096, 4: 1024}
 SETTLED = 1e-14  # trace distance between the two ε that counts as none
 GAIN = 1e8  # of a residual by the resolvent times ε
 SPREAD = 10  # times what one random change of the input does: an estimate of its largest effect
 DIGITS_BELOW = 10  # an eigenvalue that is told from ε is so many powers of ten above it
 COUNTED = 1e-3  # how near ε Tr (ε − L)⁻¹ is to a whole number when no eigenvalue is of the size of ε
 NEAR = 23.0  # of ln 1/|λ|, below the largest: eigenvalues farther from zero are told by doubles
-MAX_EIGENVALUES_QUBITS = 3  # of a generator whose eigenvalues are taken in digits, seconds
 CLEAR = 1e-8  # of a projected vector, or of what is left beside it, that is none
 
 
@@ -95,7 +93,7 @@ def relaxed(
     Accuracy: `error` and its like. Cost: 0.1 s at n <= 2, 1 s at n = 3, 10 s at n = 4, twice that per doubling of bits.
     """
     n = lindbladian.model.num_qubits
-    if n > MAX_QUBITS:
+    if n > MAX_DIGITS_QUBITS:
         return None
     bits, counts = FIRST_BITS, set[int]()
     while bits <= MAX_BITS[n]:
@@ -323,7 +321,7 @@ def balanced_gap(lindbladian: Lindbladian, stationary: int) -> float | None:
     The largest eigenvalue of the reduced resolvent of the Hermitian D is its inverse.
     """
     return _from_reduced(
-        lindbladian, stationary, MAX_QUBITS, lambda parts: parts.hermitised(),
+        lindbladian, stationary, MAX_DIGITS_QUBITS, lambda parts: parts.hermitised(),
         lambda reduced: _from_inverse(_scaled(reduced)),
     )  # fmt: skip
 

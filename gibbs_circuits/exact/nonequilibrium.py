@@ -8,9 +8,10 @@ import numpy as np
 
 from ..generators import Lindbladian
 from ..generators.matrices import largest_rate
+from ..limits import MAX_DIGITS_QUBITS
 from ..spectrum import gibbs_state, trace_distance
 from .commutant import steady_state_counts
-from .digits import MAX_QUBITS, relaxed
+from .digits import relaxed
 from .dynamics import heat_currents
 from .iteration import EPSILON, SAFETY
 from .steady import stationary
@@ -70,7 +71,7 @@ def between_baths(lindbladian: Lindbladian) -> Steady:
     errors = [float(2 * size * (found.error + SAFETY * EPSILON)) for size in sizes]
     energy, energy_error, how = float(np.real(np.trace(H @ rho))), found.error * width, found.how
     doubtful = any(error > ENOUGH * abs(J) for error, J in zip(errors, currents, strict=True))
-    if (doubtful or how == "digits") and lindbladian.model.num_qubits <= MAX_QUBITS:
+    if (doubtful or how == "digits") and lindbladian.model.num_qubits <= MAX_DIGITS_QUBITS:
         count = steady_state_counts(lindbladian)[1]
         more = None if count is None else relaxed(lindbladian, hamiltonian=True, stationary=count, families=families)
         if more is not None:

@@ -17,11 +17,11 @@ import scipy.linalg
 from ..errors import ArgumentError, TooLargeError
 from ..generators import Coherent, Lindbladian
 from ..generators.catalogue import DEGENERACY_TOLERANCE, bandwidth
-from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, Matrix, energy_spectrum, superoperator
+from ..generators.matrices import Matrix, energy_spectrum, superoperator
+from ..limits import MAX_DIGITS_QUBITS, MAX_SUPEROPERATOR_QUBITS
 from ..spectrum import Array, Real, gibbs_state, unvec, vec
 from .balance import judged, kms_defect
 from .commutant import steady_state_counts
-from .digits import MAX_QUBITS as MAX_DIGITS_QUBITS
 from .digits import relaxed
 from .flow import generator_flow, packed, unpacked
 from .gap import NotConvergedError

@@ -9,10 +9,10 @@ from inspect import Parameter, signature
 from qiskit.quantum_info import SparsePauliOp
 
 from ..errors import ArgumentError, check_integer, check_real
+from ..limits import MAX_SITES
 from .model import Model
 
 Sparse = tuple[str, list[int], float]
-MAX_SITES = 2000
 
 
 def _bonds(sites: int, periodic: bool) -> list[tuple[int, int]]:

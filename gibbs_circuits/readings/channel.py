@@ -14,16 +14,11 @@ from ..compiler import Branch, Correct, Couple, Evolve, Program, RandomChoice, R
 from ..errors import TooLargeError
 from ..exact.gap import NotConvergedError
 from ..exact.steady import stationary_state
+from ..limits import MAX_CHANNEL_QUBITS, MAX_KEPT, MAX_STACK_GIB, MAX_STACKED
 from ..spectrum import Array, read_only
 from .evolver import Evolver, pauli_times
 from .krylov import relaxation
 from .maps import Action, Chain, Kraus, Map, Matrix, Mixture, Rebuilt, mean_of_powers
-
-MAX_CHANNEL_QUBITS = 5
-MAX_KRYLOV_QUBITS = 8
-MAX_STACK_GIB = 2.0  # of one stack of Kraus operators
-MAX_STACKED = 4_000_000  # entries of a stack of Kraus operators that branches are gathered into
-MAX_KEPT = 1 << 26  # entries of the Kraus operators of a random choice, beyond which branches are built when needed
 
 
 def sweep_channel(program: Program, stage: int = -1, draws: Iterable[int] | None = None) -> Array:

@@ -10,9 +10,10 @@ import numpy as np
 
 from ..compiler import Guarantee, Program, Status
 from ..errors import TooLargeError
+from ..limits import MAX_CHANNEL_QUBITS, MAX_KRYLOV_QUBITS
 from ..spectrum import Array, Real, beta_of_energy, gibbs_state, spectrum, trace_distance
 from ..status import number, share
-from .channel import MAX_CHANNEL_QUBITS, MAX_KRYLOV_QUBITS, contraction, fixed_point, stage_channel
+from .channel import contraction, fixed_point, stage_channel
 from .counting import Pool, extrapolated, sweeps_within
 from .guarantee import Promise, promised
 from .initial import mixed, one, zero

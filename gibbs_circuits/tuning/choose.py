@@ -18,9 +18,9 @@ from ..generators import Lindbladian
 from ..generators.channels import DiscreteChannel, inside
 from ..generators.frequency import local_frequency, rate_unit, time_unit
 from ..generators.matrices import largest_rate
+from ..limits import MAX_CHANNEL_QUBITS
 from ..models.scale import rounded
 from ..readings import cost, fixed_point, sweep_channel
-from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..readings.counting import Pool
 from ..readings.worst_start import tried_starts
 from ..spectrum import Array, gibbs_state, spectrum, trace_distance

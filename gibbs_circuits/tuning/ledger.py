@@ -19,8 +19,8 @@ from ..compiler import (
     Rung,
     Status,
 )
+from ..limits import MAX_CHANNEL_QUBITS
 from ..readings import fixed_point, states_after_sweeps, sweep_channel
-from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..spectrum import Array, gibbs_state, trace_distance
 from .first_order import NotReadableError, segments
 from .grids import FineGrid, fine_grid

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..compiler import Guarantee, Program
 from ..exact.gap import NotConvergedError
+from ..limits import MAX_KRYLOV_QUBITS
 from ..readings import fixed_point, states_after_sweeps
-from ..readings.channel import MAX_KRYLOV_QUBITS, stage_channel
+from ..readings.channel import stage_channel
 from ..readings.guarantee import promised
 from ..readings.worst_start import worst_start
 from ..spectrum import Array, gibbs_state, trace_distance

@@ -16,6 +16,7 @@ from ...generators import Coherent, Lindbladian
 from ...generators.channels import inside
 from ...generators.frequency import local_frequency
 from ...kernels import RankOne
+from ...limits import LONGEST_DELAY, MAX_DIAGONALISED, MAX_GATES, MAX_STEPS
 from ...spectrum import spectrum
 from ...status import Status
 from ..program import Calibration, ErrorTerm, Rung
@@ -23,7 +24,6 @@ from ..steps import Couple, Evolve, RandomDelay, Step
 from ..trotter import Group, rotation_cost
 from ..trotter import factors as product
 from .jumps import (
-    MAX_DIAGONALISED,
     Source,
     SymbolicJump,
     kernel_factors,
@@ -33,9 +33,6 @@ from .jumps import (
 )
 
 MOST_COMPARED = 1025
-MAX_STEPS = 10**6
-MAX_GATES = 10**6
-LONGEST_DELAY = 10**4
 SOURCE = "Lloyd & Abanin, PRX 16, 031053 (repeated interactions); Ding, Li & Lin, arXiv:2404.05998 (filter)"
 
 

@@ -10,6 +10,7 @@ import scipy.linalg
 from ...errors import TooLargeError
 from ...generators import Lindbladian
 from ...generators.channels import DiscreteChannel
+from ...limits import MOST_MEASUREMENTS
 from ...spectrum import Array
 from ...status import Status
 from ..dense import (
@@ -32,7 +33,6 @@ from .common import Knobs
 
 SCHEME = "weak_measurement"
 WEAK_SOURCE = "Chen, Kastoryano, Brandão & Gilyén, arXiv:2303.18224"
-MOST_MEASUREMENTS = 1000  # in one sweep
 ROUNDING = 1e-13
 
 
