@@ -18,6 +18,7 @@ from .errors import ArgumentError, check_beta, check_choice, check_real, shown
 from .generator_keys import make_generator
 from .generator_schemas import Generator
 from .models import LIBRARY, Model, hermitian, pauli_sum, read_model
+from .models.qasm import refuse_large
 from .models.text import read_text, read_toml
 from .readings.initial import InitialState, bits, mixed, one, zero
 from .targets import Target, load_target
@@ -293,7 +294,9 @@ def check_target_error(value: object) -> float:
 
 def _preparation(path: Path, num_qubits: int) -> QuantumCircuit:
     try:
-        qc: QuantumCircuit = qasm3.loads(read_text(path, "initial"))
+        text = read_text(path, "initial")
+        refuse_large(text, num_qubits, path)
+        qc: QuantumCircuit = qasm3.loads(text)
     except ArgumentError:
         raise
     except Exception as error:  # the parser raises many kinds

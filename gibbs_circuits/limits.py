@@ -11,7 +11,12 @@ MAX_NESTING = 100  # brackets within brackets of a text that a parser follows by
 MAX_NUMBER_LENGTH = 400  # digits of one number: the longest double written out in full has 325
 
 # --- models and experiment files
-MAX_SITES = 2000  # qubits of a model, however it is given: terms × qubits is 20 MB for a chain
+MAX_SITES = 2000  # qubits of a model, however it is given: a chain is written and counted in a minute
+MAX_LETTERS = 20_000_000  # terms × qubits of one operator: two tables of a byte per letter
+MAX_COUPLINGS = 10_000  # of one generator: each is a jump with a filter of its own; five per site at 2,000 sites
+MAX_QASM_BYTES = 256 * 2**10  # of a start in OpenQASM, whose parser reads 50 kB a second
+MAX_START_GATES = 100_000  # of a start once every gate definition is written out, each on a whole register or less
+MAX_TABLE_ROWS = 10_000  # of a file with a bath or a filter: every row of a bath is an end of its integrals
 MAX_CLASSES = 1024  # distinct Bohr frequencies of a secular kernel: one jump per coupling and class
 MAX_TABULATED = 4096  # distinct Bohr frequencies of a tabulated kernel of the user: a table of their square, 256 MiB
 MAX_CENTRES = 1000  # windows per side of a factored kernel: one filter each
@@ -69,14 +74,19 @@ MAX_RUNG_QUBITS = 4  # qubits up to which every approximation is measured alone:
 MAX_PALINDROMES = 12  # jumps up to which a mirrored order is measured
 
 # --- runs and targets
-MEMORY_LIMIT_GIB = 8.0  # of one simulation
+MEMORY_LIMIT_GIB = 8.0  # of one command, whatever the machine has
+MEMORY_SHARE = 0.5  # of a machine: another half for what allocates on the way and for everybody else
+MAX_FRESH = 10_000  # ancillas of a program that uses each once: a qubit and a step each
+MAX_CIRCUIT_GATES = 2_000_000  # operations of one circuit written out: 2 kB each in a simulator, 4 GB and a minute
 STATEVECTOR_LIMIT = 26  # qubits beyond which a trajectory takes minutes
 MAX_CHECKED_QUBITS = 10  # in use: the vector of Pauli expectations has 4^q entries
 MAX_CHECK_SECONDS = 20.0  # for writing a sweep of more than a few qubits as a map
 MAX_NOISY_QUBITS = 10  # in use: 4^10 entries per vector
 MAX_CHECKED_WIRES = 14  # of a block that is compared with its routed form: 2^14 amplitudes each
+MAX_COMPARED_GATES = 8_000  # of a block that is synthesised in three ways, of which the shortest is taken: 10 s
 MAX_SEARCHED = 8_000  # two-qubit gates times qubits of a block that is searched for swaps; Qiskit routes larger ones
 MAX_PLACES = 20_000  # embeddings that are compared
 MAX_STATES = 2_000_000  # of the search for them: seconds
+MAX_COMPARED_LETTERS = 10**8  # terms² × qubits that are compared pair by pair for bases: 0.5 GB
 ROUTED_GATES = 1500  # per sweep; routing more beside a run would take a minute
 WRITTEN_OUT = 64  # system qubits up to which writing a program to count its ancillas is quick

@@ -221,7 +221,7 @@ def in_advance(request: Request) -> str:
         one = next(one for one in f.simulations if one.method == request.choice.method)
         lines.append(
             f"Simulated on {f.qubits} qubits by {one.method} ({request.choice.reason}): "
-            f"{one.memory_bytes / 2**20:,.3g} MiB and about {spelled(one.seconds)} (extrapolated)."
+            f"{gib(one.memory_bytes)} and about {spelled(one.seconds)} (extrapolated)."
         )
     if request.usage is not None:
         u = request.usage

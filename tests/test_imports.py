@@ -13,7 +13,7 @@ import gibbs_circuits
 PACKAGE = Path(gibbs_circuits.__file__).parent
 NAME = PACKAGE.name
 ROOMS = (
-    "errors", "limits", "status", "models", "spectrum", "baths", "filters", "kernels", "windows", "user", "lamb",
+    "errors", "limits", "memory", "status", "models", "spectrum", "baths", "filters", "kernels", "windows", "user", "lamb",
     "nystrom", "factors",
     "generators", "exact", "compiler", "readings",
     "validation", "target_schemas", "targets", "tuning", "backends", "analysis", "tables", "makers",

@@ -15,7 +15,7 @@ from ..compiler import ErrorTerm, Program, Rung, Status
 from ..exact import Certificate, certificate, channel_certificate
 from ..generators.channels import DiscreteChannel
 from ..limits import MAX_CHANNEL_QUBITS, MAX_DENSE_QUBITS, MAX_NOISY_QUBITS
-from ..readings import Prediction, predict, states_after_sweeps
+from ..readings import Prediction, predict, state_after_sweeps
 from ..readings.counts import from_counts
 from ..spectrum import (
     Array,
@@ -205,7 +205,7 @@ def compiled_ledger(compiled: Compiled, start: Array, noisy: NoisyPrediction | N
     """The ledger of a program on its target before it runs: without shots, noise included."""
     program = compiled.program
     known = compiled.errors.present and program.num_system <= MAX_CHANNEL_QUBITS
-    mean = states_after_sweeps(program, start)[-1] if known else None
+    mean = state_after_sweeps(program, start) if known else None
     return ledger(program, start, extra=(gate_noise(compiled, mean, noisy),))
 
 
@@ -227,7 +227,7 @@ def _ledger(
     start = run.request.initial.density(program.num_system)
     if program.num_system > MAX_CHANNEL_QUBITS:
         return ledger(program, start, extra=(gate_noise(compiled, None, None),), others=(shots,))
-    mean = states_after_sweeps(program, start)[-1]
+    mean = state_after_sweeps(program, start)
     noise = gate_noise(compiled, mean, noisy)
     found = [noise]
     if states is not None and noise.status is not Status.NOT_CHECKED:

@@ -265,6 +265,19 @@ def states_after_sweeps(program: Program, rho: Array, channels: Sequence[Array |
     return states
 
 
+def state_after_sweeps(program: Program, rho: Array, channels: Sequence[Array | Action] | None = None) -> Array:
+    """The averaged state after all sweeps; as `states_after_sweeps`, but by powers where a channel is a matrix."""
+    state = np.asarray(rho, dtype=complex)
+    for index, stage in enumerate(program.stages):
+        channel = stage_channel(program, index) if channels is None else channels[index]
+        if isinstance(channel, np.ndarray):
+            state = Matrix(np.linalg.matrix_power(channel, stage.repeats)).apply(state)
+            continue
+        for _ in range(stage.repeats):
+            state = channel.apply(state)
+    return state
+
+
 def stage_channel(program: Program, stage: int) -> Array | Chain:
     """The averaged sweep of a stage: a matrix up to 5 system qubits, a chain of maps above."""
     dense = program.num_system <= MAX_CHANNEL_QUBITS and program.num_qubits <= 2 * MAX_CHANNEL_QUBITS
