@@ -26,7 +26,7 @@ from .analysis.tables import (
 )
 from .backends.noisy_channel import try_noisy_prediction
 from .backends.opening import availability
-from .backends.request import ENERGY
+from .backends.request import ENERGY, realisations_of
 from .backends.usage import usage
 from .compiler import Program
 from .errors import ArgumentError
@@ -48,13 +48,14 @@ from .generators import Lindbladian
 from .generators.channels import DiscreteChannel
 from .help import EXPERIMENT_HELP, KNOBS_HELP, MODELS_HELP, TARGETS_HELP
 from .limits import MAX_DENSE_QUBITS
+from .plans import plan, simulated_seconds
 from .readings.counts import measurement_bases
 from .readings.prediction import Unpredicted, try_predict
 from .results import compile_document, document, exact_document, to_json
 from .sections import package_version
 from .spectrum import thermal
-from .targets import available_targets, read_target
-from .terminal import DISAGREES, Interrupted, naming, note, progress, show
+from .targets import AerTarget, available_targets, read_target
+from .terminal import DISAGREES, WAIT, Interrupted, announce, naming, note, progress, show
 from .terminal import status as exit_status
 from .tuning.wanted import Progress
 
@@ -121,6 +122,7 @@ def run(
         pipeline.check_moving(spec.generator, spec.knobs)
     with naming(spec.path, "compile"):
         pipeline.refuse_hopeless(spec.generator, spec.scheme, spec.knobs, spec.target)
+    announce("run", plan(spec.model.num_qubits, spec.scheme, spec.knobs))
     with progress() as (stage, steps):
         stage("certificate")
         _certify(spec)
@@ -132,7 +134,8 @@ def run(
                 program, target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage,
                 spec.ancilla_policy,
             )  # fmt: skip
-        note(lambda: pipeline.in_advance(request), always=request.service is not None)
+        long = simulated_seconds(request) > WAIT
+        note(lambda: pipeline.in_advance(request), always=long or request.service is not None)
         if out is None:
             folder = folder.with_name(f"{folder.name}-{program.hash[:8]}")
         store = Folder(folder, request.identity, resume=resume)
@@ -162,6 +165,7 @@ def exact(experiment: ExperimentFile, json: Json = False) -> None:
     spec = read_experiment(experiment)
     _check_dense(spec)
     generator = spec.generator
+    announce("exact", plan(spec.model.num_qubits))
     with progress() as (stage, _):
         stage("certificate")
         cert = _certify(spec)
@@ -249,6 +253,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
     with naming(spec.path, "generator"):
         pipeline.compilable(spec.generator, spec.scheme)
         pipeline.check_moving(spec.generator, spec.knobs)
+    announce("compile", plan(spec.model.num_qubits, spec.scheme, spec.knobs))
     with progress() as (stage, _):
         stage("certificate")
         cert = _certify(spec)
@@ -266,8 +271,9 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         tradeoff = pipeline.tradeoff(program)
         noisy = try_noisy_prediction(compiled)
         bases = len(measurement_bases({ENERGY: spec.model.hamiltonian, **spec.observables})) if spec.shots else 1
-        forecast = pipeline.foretell(compiled, spec.seed, spec.shots, spec.realisations, bases)
-        taken = usage(compiled, spec.seed, max(1, spec.shots), spec.realisations, bases)
+        realisations = realisations_of(program, spec.realisations, simulated=isinstance(spec.target, AerTarget))
+        forecast = pipeline.foretell(compiled, spec.seed, spec.shots, realisations, bases)
+        taken = usage(compiled, spec.seed, max(1, spec.shots), realisations, bases)
         how = pipeline.simulated_by(compiled, service, forecast, spec.shots)
         rows = compiled_ledger(compiled, start, noisy) if start is not None else program.declared
     if out is not None:

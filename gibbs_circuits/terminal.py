@@ -17,6 +17,7 @@ from .analysis.report import WIDTH
 from .errors import ArgumentError, BackendError, GibbsError, TooLargeError, one_line
 
 DONE, DISAGREES, BAD_INPUT, SERVICE_FAILED, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
+WAIT = 5.0  # seconds beyond which a run says first what it will take
 DEBUG = "GIBBS_CIRCUITS_DEBUG"
 
 
@@ -35,6 +36,12 @@ def note(text: Callable[[], str], *, always: bool = False) -> None:
     """A remark for whoever watches; nothing in a log, where it is not even made, unless it says what will be paid."""
     if always or sys.stderr.isatty():
         print(text(), file=sys.stderr)
+
+
+def announce(command: str, plan: str | None) -> None:
+    """What is about to take long, on standard error before it begins, also in a log."""
+    if plan is not None:
+        print(f"{command}: {plan}", file=sys.stderr, flush=True)
 
 
 def show(content: RenderableType) -> Console:

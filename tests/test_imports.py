@@ -13,12 +13,12 @@ import gibbs_circuits
 PACKAGE = Path(gibbs_circuits.__file__).parent
 NAME = PACKAGE.name
 ROOMS = (
-    "errors", "limits", "memory", "status", "models", "spectrum", "baths", "filters", "kernels", "windows", "user", "lamb",
-    "nystrom", "factors",
+    "errors", "limits", "memory", "status", "models", "spectrum", "baths", "filters", "kernels", "windows", "user",
+    "lamb", "nystrom", "factors",
     "generators", "exact", "compiler", "readings",
     "validation", "target_schemas", "targets", "tuning", "backends", "analysis", "tables", "makers",
     "generator_schemas", "generator_keys", "kinds",
-    "experiment", "sections", "results", "folder", "pipeline", "sweep", "help", "terminal", "cli",
+    "experiment", "sections", "results", "folder", "pipeline", "plans", "sweep", "help", "terminal", "cli",
     "__init__",
 )  # fmt: skip
 ONLY_IN_BACKENDS = {"qiskit_aer", "qiskit_ibm_runtime", "requests", "httpx", "urllib", "http", "socket"}

@@ -16,7 +16,7 @@ from ..exact import Certificate, certificate, channel_certificate
 from ..generators.channels import DiscreteChannel
 from ..limits import MAX_CHANNEL_QUBITS, MAX_DENSE_QUBITS, MAX_NOISY_QUBITS
 from ..readings import Prediction, predict, state_after_sweeps
-from ..readings.counts import from_counts
+from ..readings.counts import from_counts, shot_error
 from ..spectrum import (
     Array,
     Real,
@@ -29,7 +29,7 @@ from ..spectrum import (
 from ..tuning.ledger import Ledger, Shift, ledger
 from ..tuning.rungs import RungSlope, measured_rungs
 from .baselines import UnitaryLoop, best_product_distance, unitary_loop
-from .estimate import Estimate, interval
+from .estimate import Estimate, from_shots, interval
 from .predicted import expectation, final_state, predicted_values
 from .report import as_html, as_text
 from .thermometry import Temperature, beta_effective, temperature
@@ -176,6 +176,11 @@ def _estimate(
     if all(block.values for block in run.blocks):
         return interval([block.values[name] for block in run.blocks], exact, predicted)
     seen = [from_counts(operator, bases, block.counts, block.flips) for block in run.blocks]
+    if len(seen) == 1:  # no random step: the scatter is that of independent shots
+        block = run.blocks[0]
+        shares = [{bits: k / sum(one.values()) for bits, k in one.items()} for one in block.counts]
+        error = shot_error(operator, bases, shares, run.request.shots, block.flips)
+        return from_shots(seen[0], error, exact, predicted)
     return interval(seen, exact, predicted)
 
 

@@ -16,11 +16,11 @@ class Estimate:
     """A value with its two-sided 95 % interval.
 
     Attributes:
-        value, low, high: The interval is Student's over the realisations.
+        value, low, high: The interval is Student's over the realisations; with one, the normal one of its shots.
         exact: In the Gibbs state, where it is known.
         predicted: What this program should give on this target, errors and readout included, where that is known.
-        z: (value − predicted) / standard error, with Student's distribution of `realisations − 1` degrees of freedom;
-            None without shots.
+        z: (value − predicted) / standard error, with Student's distribution of `realisations − 1` degrees of freedom,
+            normal with one realisation; None without shots.
     """
 
     value: float
@@ -29,6 +29,13 @@ class Estimate:
     exact: float | None = None
     predicted: float | None = None
     z: float | None = None
+
+
+def from_shots(value: float, error: float, exact: float | None = None, predicted: float | None = None) -> Estimate:
+    """The mean of one circuit's shots with the normal interval of their standard error."""
+    half = float(scipy.stats.norm.ppf(0.5 + CONFIDENCE / 2)) * error
+    z = None if predicted is None or error == 0 else (value - predicted) / error
+    return Estimate(value, value - half, value + half, exact, predicted, z)
 
 
 def interval(blocks: Sequence[float], exact: float | None = None, predicted: float | None = None) -> Estimate:

@@ -14,6 +14,7 @@ from ..backends.usage import Usage
 from ..compiler import ErrorTerm, Program
 from ..exact import Certificate
 from ..exact.nonequilibrium import Steady
+from ..memory import gib
 from ..readings import Prediction, cost
 from ..readings.forecast import Forecast, spelled
 from ..readings.guarantee import promise_of

@@ -104,7 +104,7 @@ class Compiled:
 
         The product of (1 − p) over all operations, mean number over random steps; waiting and readout are not in it.
         """
-        return math.exp(self.total(self._log_fidelity))
+        return math.exp(self.total(self._log_fidelity)) if self.errors.present else 1.0
 
     def _log_fidelity(self, qc: QuantumCircuit) -> float:
         return sum(

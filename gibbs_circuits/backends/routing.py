@@ -44,7 +44,8 @@ class Router:
         Above 8,000 gates only the first is written.
         """
         plain = qc.decompose(gates_to_decompose="PauliEvolution")
-        if len(plain.data) > MAX_COMPARED_GATES or not any(item.operation.name == "PauliEvolution" and item.operation.num_qubits > 2 for item in qc.data):
+        wide = (item.operation.name == "PauliEvolution" and item.operation.num_qubits > 2 for item in qc.data)
+        if len(plain.data) > MAX_COMPARED_GATES or not any(wide):
             return plain
         found = []
         with warnings.catch_warnings():  # Qiskit exponentiates sparse matrices along the way

@@ -46,7 +46,10 @@ def couplings_of(couplings: Couplings, num_qubits: int) -> tuple[SparsePauliOp, 
         )
     if len(couplings) > MAX_COUPLINGS:
         raise InvalidModelError(
-            "couplings", f"be at most {MAX_COUPLINGS:,} operators", f"{len(couplings):,} were found", 'set couplings = "Y"'
+            "couplings",
+            f"be at most {MAX_COUPLINGS:,} operators",
+            f"{len(couplings):,} were found",
+            'set couplings = "Y"',
         )
     return tuple(_operator(A, f"couplings[{index}]", num_qubits) for index, A in enumerate(couplings))
 

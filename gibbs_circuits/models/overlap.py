@@ -10,9 +10,9 @@ _Z = str.maketrans("IXYZ", "0011")
 
 
 class Overlaps:
-    """Pauli strings of one width, found again by the sites they act on.
+    r"""Pauli strings of one width, found again by the sites they act on.
 
-    Two strings anticommute where $x_1\\cdot z_2 + z_1\\cdot x_2$ is odd; strings without a common site commute.
+    Two strings anticommute where $x_1\cdot z_2 + z_1\cdot x_2$ is odd; strings without a common site commute.
 
     Args:
         labels: Strings, the rightmost letter on qubit 0.

@@ -81,7 +81,10 @@ def read_rows(path: Path, argument: str) -> list[str]:
     text = read_text(path, argument)
     if (count := text.count("\n")) > MAX_TABLE_ROWS:
         raise ArgumentError(
-            argument, f"name a table of at most {MAX_TABLE_ROWS:,} rows", f"{path} has {count:,}", "keep every tenth row"
+            argument,
+            f"name a table of at most {MAX_TABLE_ROWS:,} rows",
+            f"{path} has {count:,}",
+            "keep every tenth row",
         )
     return text.splitlines()
 

@@ -13,7 +13,7 @@ from ..spectrum import Real
 from .circuit import Piece, Pieces, random_draws
 
 DEPTH_DRAWS = 4
-FOLLOWED = 1024  # sweeps of a stage that are followed one by one; beyond, every sweep is as deep as the last half of them
+FOLLOWED = 1024  # sweeps of a stage that are followed one by one; those beyond are as deep as the last half of these
 SQUARED_WIRES = 128  # up to which a whole sweep is squared instead, w³ for a doubling
 
 
