@@ -69,8 +69,8 @@ def sweeps_within(
 
     The pool is followed to the first count that it allows; a search there either finds no worse start, or adds some and
     the count goes on. With one stage the worst start never gets worse from sweep to sweep, since what a sweep leaves is
-    again a state; with several it may, and the pool alone says that it stays. Beyond 1024 sweeps the count is the
-    fewest to 1 %: it is enough, and a few less may be.
+    again a state; with several it may, and the pool alone says that it stays. Beyond 512 sweeps the count is the
+    fewest to 2 %: it is enough, and a few less may be.
 
     Args:
         goal: Trace distance.
@@ -120,7 +120,7 @@ def _allowed(goal: float, stages: Stages, pool: Pool, least: int, fixed: Array, 
 
 
 def _followed(stages: Stages, vectors: Array, least: int, last: int) -> Iterator[tuple[int, Array]]:
-    """(count, vectors) after `least` sweeps, and after each until `last`; far on by leaps of less than 1 %."""
+    """(count, vectors) after `least` sweeps, and after each until `last`; far on by leaps of less than 2 %."""
     count, left = 0, last
     for index, (channel, repeats) in enumerate(stages):
         here = left if index == len(stages) - 1 else min(repeats, left)

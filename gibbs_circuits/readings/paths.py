@@ -12,11 +12,11 @@ from .maps import Action, Matrix
 
 SETTLED = 1e-11  # trace distance that all sweeps left may still move a state that is not followed any more
 ROUNDING = 8 * float(np.finfo(float).eps)  # norm by which a sweep moves a state that has come to rest
-EACH, PER_OCTAVE = 1024, 128  # sweeps of a stage that are followed one by one, then at so many places per doubling
+EACH, PER_OCTAVE = 512, 64  # sweeps of a stage that are followed one by one, then at so many places per doubling
 
 
 def leaps(count: int) -> Iterator[int]:
-    """Numbers of sweeps, powers of two, that add up to `count`: ones up to 1024, then at most 1/128 of those done."""
+    """Numbers of sweeps, powers of two, that add up to `count`: ones up to 512, then at most 1/64 of those done."""
     done = 0
     while done < count:
         size = 1 if done < EACH else (EACH // PER_OCTAVE) << ((done // EACH).bit_length() - 1)
@@ -41,7 +41,7 @@ class Powers:
 def path(
     program: Program, actions: Sequence[Action], states: tuple[Array, ...]
 ) -> Iterator[tuple[int, tuple[Array, ...]]]:
-    """(sweeps, states) after 0, 1, … sweeps: each of the first 1024 of a stage, then, of a matrix, by leaps.
+    """(sweeps, states) after 0, 1, … sweeps: each of the first 512 of a stage, then, of a matrix, by leaps.
 
     Within the last stage it ends once the sweeps left hardly move the states, or a sweep moves them by rounding alone.
     """
@@ -64,10 +64,19 @@ def path(
 def applied(channel: Action, states: Sequence[Array]) -> tuple[Array, ...]:
     """The channel on Hermitian matrices, two at a time as A + iB."""
     images: list[Array] = []
-    for k in range(0, len(states), 2):
-        image = channel.apply(states[k] + 1j * states[k + 1] if k + 1 < len(states) else states[k])
+    pairs = [states[k] + 1j * states[k + 1] if k + 1 < len(states) else states[k] for k in range(0, len(states), 2)]
+    for k, image in zip(range(0, len(states), 2), _images(channel, pairs), strict=True):
         images += [(image + image.conj().T) / 2, (image - image.conj().T) / 2j][: len(states) - k]
     return tuple(images)
+
+
+def _images(channel: Action, matrices: Sequence[Array]) -> list[Array]:
+    """Those of several matrices: a channel that is a matrix is read once for all of them."""
+    if not isinstance(channel, Matrix):
+        return [channel.apply(one) for one in matrices]
+    d = channel.dim
+    columns = channel.channel @ np.stack([np.ravel(one, order="F") for one in matrices], axis=1)
+    return [np.asarray(column.reshape(d, d, order="F")) for column in columns.T]
 
 
 def filled(counts: Sequence[int], values: Sequence[float], length: int) -> Real:

@@ -48,7 +48,7 @@ class Prediction:
         relaxation: Fixed point and contraction of the last stage's sweep, for ever repeated, and how well known.
         fixed_point_distance, fixed_point_energy: Of that fixed point, the distance to σ.
         fixed_point_beta: β at which the exact energy is that of the fixed point; None at β = 0 or where there is none.
-        paths: Trace distance to σ after 0, 1, … sweeps, from zero, one and mixed; beyond 1024 sweeps of a stage at 128
+        paths: Trace distance to σ after 0, 1, … sweeps, from zero, one and mixed; beyond 512 sweeps of a stage at 64
             places per doubling, the last among them, and on straight lines between.
         distances, energies: The same from the run's own start.
         final: The state after all sweeps from the run's own start.
