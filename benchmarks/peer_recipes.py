@@ -19,9 +19,10 @@ from gibbs_circuits.errors import GibbsError
 from gibbs_circuits.filters import GaussianFilter
 from gibbs_circuits.generators import couplings_of, dll
 from gibbs_circuits.generators.frequency import local_frequency
+from gibbs_circuits.limits import MAX_CHANNEL_QUBITS
 from gibbs_circuits.models import Model
 from gibbs_circuits.readings import cost, zero
-from gibbs_circuits.readings.channel import MAX_CHANNEL_QUBITS, stage_channel
+from gibbs_circuits.readings.channel import stage_channel
 from gibbs_circuits.readings.maps import Action, Chain, Kraus, Map, Matrix
 from gibbs_circuits.readings.work import building_seconds
 from gibbs_circuits.readings.worst_start import climb, worst_start

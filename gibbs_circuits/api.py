@@ -24,9 +24,7 @@ from .compiler.saved import load_program
 from .errors import ArgumentError, check_choice, check_integer
 from .exact import Certificate, channel_certificate
 from .exact import certificate as lindbladian_certificate
-from .exact.certificate import MAX_CERTIFIED_QUBITS
 from .experiment import (
-    DEFAULT_REALISATIONS,
     RunKeys,
     check_target_error,
     make_initial,
@@ -36,9 +34,9 @@ from .experiment import (
 from .folder import Folder, begun_on, check_begun, write_program
 from .generators import Lindbladian
 from .generators.channels import DiscreteChannel, inside
+from .limits import MAX_CERTIFIED_QUBITS, MAX_KRYLOV_QUBITS
 from .readings import Prediction
 from .readings import predict as _predict
-from .readings.channel import MAX_KRYLOV_QUBITS
 from .readings.circuit import circuit as _circuit
 from .readings.loop import loop_circuit
 from .targets import AerTarget, IbmTarget, load_target
@@ -165,7 +163,7 @@ def run(
     seed: int = 1,
     initial: str = "zero",
     observables: Mapping[str, Any] | None = None,
-    realisations: int = DEFAULT_REALISATIONS,
+    realisations: int | None = None,
     ancilla_policy: str = "automatic",
     out: str | Path | None = None,
     resume: bool = False,
@@ -181,7 +179,8 @@ def run(
         seed: Fixes random steps and samples.
         initial: "zero", "one", "mixed", a bit string (rightmost = qubit 0), or a .qasm file.
         observables: SparsePauliOps or lists of [label, coefficient] by name; the energy is always there.
-        realisations: Draws of the random steps that the result is the mean over.
+        realisations: Draws of the random steps that the result is the mean over; None: 16, or 1
+            on a simulator where no step is random.
         ancilla_policy: "reset", "fresh" (no ancilla is used twice), "recorded" (measured before the reset:
             `gc.jumps(result)`), or "automatic": reset where the target can, else fresh.
         out: Folder where finished realisations and job ids are kept as they come; left out: nowhere.
@@ -210,7 +209,7 @@ def preview(
     shots: int = 4000,
     seed: int = 1,
     initial: str = "zero",
-    realisations: int = DEFAULT_REALISATIONS,
+    realisations: int | None = None,
     ancilla_policy: str = "automatic",
 ) -> str:
     """What a run would be, in a few lines, without running or submitting anything; arguments as for `run`.
@@ -223,7 +222,7 @@ def preview(
 
 def _request(
     program: Program, backend: str | Path | Backend, shots: int, seed: int, initial: str,
-    observables: Mapping[str, Any], realisations: int, ancilla_policy: str,
+    observables: Mapping[str, Any], realisations: int | None, ancilla_policy: str,
 ) -> Request:  # fmt: skip
     """The strings and numbers of the public functions, turned into objects."""
     target = load_target(backend) if isinstance(backend, str | Path) else backend
@@ -231,7 +230,8 @@ def _request(
     operators = make_observables(observables, n)
     check_integer("shots", shots, low=0)
     check_integer("seed", seed, low=0)
-    check_integer("realisations", realisations, low=1)
+    if realisations is not None:
+        check_integer("realisations", realisations, low=1)
     check_choice("ancilla_policy", ancilla_policy, get_args(RunKeys.model_fields["ancilla_policy"].annotation))
     start = make_initial(initial, n, Path())
     return pipeline.request_run(program, target, start, operators, shots, realisations, seed, ancillas=ancilla_policy)

@@ -23,7 +23,7 @@ from .analysis.tables import (
 from .backends.fitting import expected_of
 from .backends.noisy_channel import try_noisy_prediction
 from .backends.opening import availability
-from .backends.request import ENERGY
+from .backends.request import ENERGY, realisations_of
 from .backends.usage import usage
 from .compiler import Program
 from .errors import ArgumentError
@@ -46,13 +46,15 @@ from .folder import (
 )
 from .generators import Lindbladian
 from .generators.channels import DiscreteChannel
+from .limits import MAX_DENSE_QUBITS
+from .plans import plan, simulated_seconds
 from .readings.counts import measurement_bases
 from .readings.prediction import Unpredicted, try_predict
 from .rendering import table_of
 from .results import compile_document, document, exact_document, to_json
-from .spectrum import MAX_DENSE_QUBITS, thermal
-from .targets import available_targets, read_target
-from .terminal import DISAGREES, DONE, Interrupted, naming, note, progress, show
+from .spectrum import thermal
+from .targets import AerTarget, available_targets, read_target
+from .terminal import DISAGREES, DONE, WAIT, Interrupted, announce, naming, note, progress, show
 from .threads import small_matrices
 from .tuning.wanted import Progress
 
@@ -85,6 +87,7 @@ def _run(spec: Experiment, out: Path | None, resume: bool, json: bool) -> int:
         pipeline.check_moving(spec.generator, spec.knobs)
     with naming(spec.path, "compile"):
         pipeline.refuse_hopeless(spec.generator, spec.scheme, spec.knobs, spec.target)
+    announce("run", plan(spec.model.num_qubits, spec.scheme, spec.knobs))
     with progress() as (stage, steps):
         stage("certificate")
         _certify(spec)
@@ -96,7 +99,8 @@ def _run(spec: Experiment, out: Path | None, resume: bool, json: bool) -> int:
                 program, target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage,
                 spec.ancilla_policy,
             )  # fmt: skip
-        note(lambda: pipeline.in_advance(request), always=request.service is not None)
+        long = simulated_seconds(request) > WAIT
+        note(lambda: pipeline.in_advance(request), always=long or request.service is not None)
         if out is None:
             folder = unused(folder.with_name(f"{folder.name}-{program.hash[:8]}"))
         store = Folder(folder, request.identity, resume=resume, expected=expected_of(request))
@@ -129,6 +133,7 @@ def exact(experiment: Path, json: bool) -> None:
 
 def _exact(spec: Experiment, json: bool) -> None:
     generator = spec.generator
+    announce("exact", plan(spec.model.num_qubits))
     with progress() as (stage, _):
         stage("certificate")
         cert = _certify(spec)
@@ -197,6 +202,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
     with naming(spec.path, "generator"):
         pipeline.compilable(spec.generator, spec.scheme)
         pipeline.check_moving(spec.generator, spec.knobs)
+    announce("compile", plan(spec.model.num_qubits, spec.scheme, spec.knobs))
     with progress() as (stage, _):
         stage("certificate")
         cert = _certify(spec)
@@ -214,8 +220,9 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         tradeoff = pipeline.tradeoff(program)
         noisy = try_noisy_prediction(compiled)
         bases = len(measurement_bases({ENERGY: spec.model.hamiltonian, **spec.observables})) if spec.shots else 1
-        forecast = pipeline.foretell(compiled, spec.seed, spec.shots, spec.realisations, bases)
-        taken = usage(compiled, spec.seed, max(1, spec.shots), spec.realisations, bases)
+        realisations = realisations_of(program, spec.realisations, simulated=isinstance(spec.target, AerTarget))
+        forecast = pipeline.foretell(compiled, spec.seed, spec.shots, realisations, bases)
+        taken = usage(compiled, spec.seed, max(1, spec.shots), realisations, bases)
         how = pipeline.simulated_by(compiled, service, forecast, spec.shots)
         rows = compiled_ledger(compiled, start, noisy) if start is not None else program.declared
     if out is not None:

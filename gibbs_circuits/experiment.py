@@ -12,12 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from qiskit import QuantumCircuit, qasm3
 from qiskit.quantum_info import SparsePauliOp
 
-from .backends.request import ENERGY
+from .backends.request import DEFAULT_REALISATIONS, ENERGY
 from .compiler import SCHEMES, Knobs, Scheme
 from .errors import ArgumentError, check_beta, check_choice, check_real, shown
 from .generator_keys import make_generator
 from .generator_schemas import Generator
 from .models import LIBRARY, Model, hermitian, pauli_sum, read_model
+from .models.qasm import refuse_large
 from .models.text import read_text, read_toml
 from .readings.initial import InitialState, bits, mixed, one, zero
 from .targets import Target, load_target
@@ -26,7 +27,6 @@ from .tuning.auto import AUTO, AutoKnobs
 from .validation import from_validation
 
 SECTIONS = ("model", "generator", "compile", "run", "observables")
-DEFAULT_REALISATIONS = 16
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -53,11 +53,13 @@ class RunKeys(BaseModel):
         description="what becomes of used ancillas: reset, replaced by fresh ones (one per reset), or measured and "
         "recorded before the reset; automatic: reset where the target can, else fresh.",
     )
-    realisations: int = Field(
-        default=DEFAULT_REALISATIONS,
+    realisations: int | None = Field(
+        default=None,
         ge=1,
         le=10**5,
-        description="draws of the random steps the result is the mean over.",
+        examples=[DEFAULT_REALISATIONS],
+        description=f"draws of the random steps the result is the mean over; left out: {DEFAULT_REALISATIONS}, and 1 on"
+        " a simulator where a program has no random step.",
     )
 
 
@@ -75,7 +77,7 @@ class Experiment:
     shots: int
     seed: int
     initial: InitialState
-    realisations: int
+    realisations: int | None  # None: as many as the program needs
     ancilla_policy: str
     observables: dict[str, SparsePauliOp]
     filled: dict[str, Any]  # the file with defaults filled in
@@ -139,7 +141,7 @@ def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) ->
             **knobs.as_dict(),
             "calibration": knobs.calibration if isinstance(knobs, AutoKnobs) else knobs.calibration.value,
         },
-        "run": run.model_dump(),
+        "run": run.model_dump(exclude_none=True),
         "observables": data.get("observables", {}),
     }
     return Experiment(
@@ -295,7 +297,9 @@ def check_target_error(value: object) -> float:
 
 def _preparation(path: Path, num_qubits: int) -> QuantumCircuit:
     try:
-        qc: QuantumCircuit = qasm3.loads(read_text(path, "initial"))
+        text = read_text(path, "initial")
+        refuse_large(text, num_qubits, path)
+        qc: QuantumCircuit = qasm3.loads(text)
     except ArgumentError:
         raise
     except Exception as error:  # the parser raises many kinds

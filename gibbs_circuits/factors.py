@@ -15,6 +15,7 @@ import numpy as np
 from .errors import ArgumentError, TooLargeError, check_real
 from .filters import Filter
 from .kernels import Kernel, RankOne, Secular
+from .limits import MAX_CENTRES
 from .nystrom import smooth_factors
 from .rendering import Brief
 from .spectrum import Array, Real
@@ -27,7 +28,6 @@ SPACING = 0.8  # of two windows per width: rates to about 1e-6, measured on the 
 BEYOND = 4.0  # widths beyond the largest frequency up to which there are windows
 FINER = 4  # frequencies per width at which rates are fitted
 WINDOWS_PER_SIDE = 4  # of the default resolution, at least
-MAX_CENTRES = 1000
 NEGLIGIBLE = 1e-8  # a pair of factors with all rates below this share of the largest is left out
 MAX_COMPARED = 400
 

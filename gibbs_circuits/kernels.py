@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from .baths import Bath
 from .errors import ArgumentError, TooLargeError
 from .filters import Filter
+from .limits import MAX_CLASSES
 from .rendering import Brief
 from .spectrum import Array, Real, read_only
 
 Mask = NDArray[np.bool_]
-MAX_CLASSES = 1024
 
 
 class Kernel(Protocol):

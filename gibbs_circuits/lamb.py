@@ -17,6 +17,7 @@ from .spectrum import Array, Real
 from .windows import SPREAD, STEP
 
 MAX_NODES = 20_000
+CHUNK = 2**20  # values of √γ that are held at once
 
 
 class LambKernel(Protocol):
@@ -65,7 +66,7 @@ class UniversalLamb:
     bath: Bath
 
     def __call__(self, nu1: Real, nu2: Real) -> Array:
-        """η(ν1, ν2), elementwise; one pass per node."""
+        """η(ν1, ν2), elementwise: √γ once per node and different ν, then products of matrices."""
         nu1, nu2 = np.asarray(nu1, dtype=float), np.asarray(nu2, dtype=float)
         h = STEP * self.bath.scale
         end = max(float(np.max(np.abs(nu1), initial=0.0)), float(np.max(np.abs(nu2), initial=0.0)))
@@ -76,12 +77,14 @@ class UniversalLamb:
                 'set coherent = "balance" or a smaller cutoff',
             )  # fmt: skip
         nodes = h * (np.arange(int(np.ceil((end + 2 * self.bath.limit) / h))) + 0.5)
-        total = np.zeros(np.broadcast_shapes(nu1.shape, nu2.shape))
-        for x in nodes:
-            for omega in (x, -x):
-                root = np.sqrt(self.bath.rate(nu1 - omega)) * np.sqrt(self.bath.rate(nu2 - omega))
-                total -= h / (2 * np.pi * omega) * root
-        return total.astype(complex)
+        values, where = np.unique(np.concatenate([nu1.ravel(), nu2.ravel()]), return_inverse=True)
+        first, second = where[: nu1.size].reshape(nu1.shape), where[nu1.size :].reshape(nu2.shape)
+        total = np.zeros((values.size, values.size))
+        for some in np.array_split(nodes, values.size * nodes.size // CHUNK + 1):
+            for omega in (some, -some):
+                root = np.sqrt(self.bath.rate(values[:, None] - omega))
+                total -= (root * (h / (2 * np.pi * omega))) @ root.T
+        return total[first, second].astype(complex)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +104,9 @@ class WindowedLamb:
         m = (nu1 + nu2) / 2 + self.shift
         h = STEP * self.sigma / np.hypot(1.0, self.sigma / self.bath.scale)
         count = int(np.ceil(SPREAD * self.sigma / h))
-        total = np.zeros(m.shape)
+        values, where = np.unique(m, return_inverse=True)
+        total = np.zeros(values.shape)
         for x in h * np.arange(-count, count + 1):
-            total += h * np.exp(-(x**2) / (2 * self.sigma**2)) * self.bath.lamb(-(m + x))
+            total += h * np.exp(-(x**2) / (2 * self.sigma**2)) * self.bath.lamb(-(values + x))
         window = np.exp(-((nu1 - nu2) ** 2) / (8 * self.sigma**2)) / (self.sigma * np.sqrt(2 * np.pi))
-        return np.asarray(window * total, dtype=complex)
+        return np.asarray(window * total[where].reshape(m.shape), dtype=complex)

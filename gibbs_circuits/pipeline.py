@@ -22,7 +22,7 @@ from .backends.check import one_sweep
 from .backends.jobs import collected
 from .backends.methods import Choice, choose, refuse_size
 from .backends.opening import Backend, opened, settled_ancillas
-from .backends.request import ENERGY
+from .backends.request import ENERGY, realisations_of
 from .backends.transpile import gates_anywhere
 from .backends.usage import refuse_cost, usage
 from .compiler import SCHEMES, Calibration, Guarantee, Knobs, Program, Scheme
@@ -37,11 +37,12 @@ from .generator_schemas import Generator
 from .generators import Coherent
 from .generators.channels import DiscreteChannel, inside
 from .generators.frequency import rate_unit, time_unit
-from .readings.channel import MAX_CHANNEL_QUBITS
+from .limits import MAX_CHANNEL_QUBITS, MAX_DENSE_QUBITS, ROUTED_GATES, WRITTEN_OUT
+from .memory import check_memory, gib
 from .readings.counts import measurement_bases
 from .readings.forecast import Forecast, Method, forecast, spelled
 from .readings.initial import InitialState, zero
-from .spectrum import MAX_DENSE_QUBITS, Array
+from .spectrum import Array
 from .status import share
 from .targets import AerTarget, Target, load_target
 from .tuning.auto import AUTO, AutoKnobs, density, find
@@ -53,8 +54,6 @@ from .tuning.wanted import Progress, Wanted, quiet
 
 Steps = Callable[[int, int], None]
 LATTICE = "fake_heavy_hex"
-ROUTED_GATES = 1500  # per sweep; routing more beside a run would take a minute
-WRITTEN_OUT = 64  # system qubits up to which writing a program to count its ancillas is quick
 
 
 def compile_program(
@@ -224,8 +223,10 @@ def in_advance(request: Request) -> str:
         one = next(one for one in f.simulations if one.method == request.choice.method)
         lines.append(
             f"Simulated on {f.qubits} qubits by {one.method} ({request.choice.reason}): "
-            f"{one.memory_bytes / 2**20:,.3g} MiB and about {spelled(one.seconds)} (extrapolated)."
+            f"{gib(one.memory_bytes)} and about {spelled(one.seconds)} (extrapolated)."
         )
+    if request.shots and request.realisations == 1:
+        lines.append(f"No step is random: one circuit per basis takes all {request.shots:,} shots.")
     if request.usage is not None:
         u = request.usage
         lines.append(
@@ -279,7 +280,7 @@ def request_run(
     initial: InitialState,
     observables: Mapping[str, SparsePauliOp],
     shots: int,
-    realisations: int,
+    realisations: int | None,
     seed: int,
     progress: Progress = quiet,
     ancillas: str = "automatic",
@@ -291,12 +292,14 @@ def request_run(
         TooLargeError: If the simulation does not fit, or the device would cost more than its target allows.
         BackendError: If a service fails or cannot be reached.
     """
+    simulated = isinstance(backend, AerTarget)
+    realisations = realisations_of(program, realisations, simulated=simulated)
     if 0 < shots < realisations:
         raise ArgumentError(
             "shots", f"be at least the number of realisations ({realisations})", f"it is {shots}",
             "set shots = 4000 or fewer realisations",
         )  # fmt: skip
-    if shots > 0 and realisations < 2:
+    if shots > 0 and realisations < 2 and (program.random or not simulated):
         raise ArgumentError(
             "realisations", "be >= 2 with shots, so that there is an interval", "it is 1", "set realisations = 16"
         )
@@ -313,7 +316,9 @@ def request_run(
     operators = {ENERGY: program.generator.model.hamiltonian, **observables}
     bases = measurement_bases(operators) if shots or estimator else ()
     found = foretell(compiled, seed, shots, realisations, max(1, len(bases)))
-    choice = simulation(compiled, service, found, shots)
+    choice = simulation(compiled, service, found, shots, realisations)
+    if choice is None:
+        compiled.refuse_long()
     sweep = one_sweep(compiled, seed)
     checked = sweep.predicted is not None
     cost = usage(compiled, seed, shots, realisations, len(bases), check=checked) if shots else None
@@ -322,7 +327,7 @@ def request_run(
     return Request(compiled, initial, operators, bases, shots, realisations, seed, choice, service, cost, sweep)
 
 
-def simulation(compiled: Compiled, service: Any, found: Forecast, shots: int) -> Choice | None:
+def simulation(compiled: Compiled, service: Any, found: Forecast, shots: int, realisations: int = 1) -> Choice | None:
     """How a run is simulated, and why; None where a service or a user's object does it.
 
     Raises:
@@ -332,7 +337,15 @@ def simulation(compiled: Compiled, service: Any, found: Forecast, shots: int) ->
     if service is not None:
         return None
     target = compiled.target if isinstance(compiled.target, AerTarget) else _stand_in(compiled.device)
-    return choose(target, found, shots, recorded=compiled.ancillas is Ancillas.RECORDED)
+    choice = choose(target, found, shots, recorded=compiled.ancillas is Ancillas.RECORDED)
+    compiled.refuse_long()
+    if choice.method == "density_matrix":
+        n, sweeps = compiled.program.num_system, compiled.program.sweeps
+        check_memory(
+            16.0 * (sweeps + 1) * 4**n * realisations,
+            f"Keeping the states of {n} qubits after each of {sweeps:,} sweeps", "set fewer sweeps or realisations",
+        )  # fmt: skip
+    return choice
 
 
 def simulated_by(compiled: Compiled, service: Any, found: Forecast, shots: int) -> str | None:

@@ -14,6 +14,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from .errors import TooLargeError, check_beta
+from .limits import MAX_DENSE_QUBITS
 from .models import Model
 from .rendering import Brief, Shown
 
@@ -21,7 +22,6 @@ Array = NDArray[np.complex128]
 Real = NDArray[np.float64]
 Frozen = TypeVar("Frozen", bound=NDArray[Any])
 
-MAX_DENSE_QUBITS = 12
 HOTTEST = 60.0  # |β| × bandwidth beyond which a temperature is not told from zero
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ArgumentError
-from .models.text import read_text
+from .models.text import read_rows
 from .spectrum import Real
 
 
@@ -21,7 +21,7 @@ def read_table(path: Path, argument: str, columns: tuple[int, ...]) -> NDArray[n
     Raises:
         ArgumentError: If it is missing, or not rows of that many finite numbers.
     """
-    rows = [row for row in csv.reader(read_text(path, argument).splitlines()) if row and not row[0].startswith("#")]
+    rows = [row for row in csv.reader(read_rows(path, argument)) if row and not row[0].startswith("#")]
     if rows and not _numeric(rows[0]):
         rows = rows[1:]
     wanted = " or ".join(map(str, columns))

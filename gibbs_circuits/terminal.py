@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 DONE, DISAGREES, BAD_INPUT, SERVICE_FAILED, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
+WAIT = 5.0  # seconds beyond which a run says first what it will take
 DEBUG = "GIBBS_CIRCUITS_DEBUG"
 EVERY = 4.0  # seconds between lines of a log, unless $GIBBS_CIRCUITS_PROGRESS says otherwise; 0: no lines
 PROGRESS = "GIBBS_CIRCUITS_PROGRESS"
@@ -60,6 +61,12 @@ def width() -> int:
     if sys.stdout.isatty():
         return max(NARROWEST, min(os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH, WIDTH))
     return WIDTH
+
+
+def announce(command: str, plan: str | None) -> None:
+    """What is about to take long, on standard error before it begins, also in a log."""
+    if plan is not None:
+        print(f"{command}: {plan}", file=sys.stderr, flush=True)
 
 
 def show(*content: RenderableType) -> None:

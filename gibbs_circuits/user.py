@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from .errors import ArgumentError, TooLargeError, check_beta, check_real
 from .filters import Filter, bump, fourier, log_of, width_of
 from .kernels import Mask
+from .limits import MAX_TABULATED
 from .models.scale import distinct
 from .rendering import Brief
 from .spectrum import Array, Real, read_only
 
 BALANCE_TOLERANCE = 1e-8
 POSITIVITY_TOLERANCE = 1e-10
-MAX_TABULATED = 4096
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -10,7 +10,7 @@ from qiskit.quantum_info import Statevector
 
 from gibbs_circuits.compiler import ParallelKnobs, SequentialKnobs
 from gibbs_circuits.errors import ArgumentError
-from gibbs_circuits.experiment import DEFAULT_REALISATIONS, Experiment, make_initial, model_json, read_experiment
+from gibbs_circuits.experiment import Experiment, make_initial, model_json, read_experiment
 from gibbs_circuits.generators import Coherent
 from gibbs_circuits.models import LIBRARY, read_model, xxz
 from gibbs_circuits.targets import HeavyHex, available_targets, load_target, packaged_folder
@@ -45,7 +45,12 @@ def test_read_experiment__fills_in_defaults__model_only(tmp_path: Path) -> None:
     assert (spec.name, spec.model.name, spec.model.num_qubits) == ("e", "tfim", 4)
     assert (spec.generator.kind, spec.generator.coherent, spec.generator.beta) == ("dll", Coherent.BALANCE, 0.0)
     assert (spec.scheme.name, spec.target_error, spec.target.name) == ("parallel", 0.10, "aer_density_matrix")
-    assert (spec.shots, spec.seed, spec.initial.name, spec.realisations) == (0, 1, "zero", DEFAULT_REALISATIONS)
+    assert (spec.shots, spec.seed, spec.initial.name, spec.realisations) == (
+        0,
+        1,
+        "zero",
+        None,
+    )  # settled by the program
     assert spec.observables == {}
     assert spec.knobs == ParallelKnobs()
 

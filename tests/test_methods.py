@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from gibbs_circuits.backends import Memory, collect
-from gibbs_circuits.backends.methods import MEMORY_LIMIT_GIB, Choice, choose, refuse_size
+from gibbs_circuits.backends.methods import Choice, choose, refuse_size
 from gibbs_circuits.compiler import Program
 from gibbs_circuits.errors import ArgumentError, BackendError, TooLargeError
+from gibbs_circuits.limits import MEMORY_LIMIT_GIB
 from gibbs_circuits.pipeline import request_run
 from gibbs_circuits.readings import zero
 from gibbs_circuits.readings.counts import from_counts, shot_error

@@ -12,14 +12,11 @@ from ..compiler.presets.unitary_gate_loop import loop_unitaries
 from ..generators import Lindbladian
 from ..generators.frequency import rate_unit
 from ..generators.matrices import jumps
+from ..limits import MAX_LOOP_JUMPS, MAX_LOOP_QUBITS, MAX_LOOP_STEPS, MAX_PRODUCT_QUBITS
 from ..readings.counting import Pool
 from ..readings.worst_start import tried_starts
 from ..spectrum import Array, gibbs_state, spectrum, trace_distance, unvec, vec
-from ..tuning.product import MAX_PRODUCT_QUBITS, nearest_product
-
-MAX_LOOP_QUBITS = 4
-MAX_LOOP_STEPS = 5000
-MAX_LOOP_JUMPS = 32  # more are not written by hand
+from ..tuning.product import nearest_product
 
 
 def best_product_distance(sigma: Array) -> float | None:

@@ -10,17 +10,16 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from ..backends import Compiled, RunResult
-from ..backends.noisy_channel import MAX_NOISY_QUBITS, NoisyPrediction, try_noisy_prediction
+from ..backends.noisy_channel import NoisyPrediction, try_noisy_prediction
 from ..backends.request import ENERGY
 from ..compiler import ErrorTerm, Program, Rung, Status
 from ..exact import Certificate, certificate, channel_certificate
 from ..generators.channels import DiscreteChannel
-from ..readings import Prediction, predict, states_after_sweeps
-from ..readings.channel import MAX_CHANNEL_QUBITS
-from ..readings.counts import from_counts
+from ..limits import MAX_CHANNEL_QUBITS, MAX_DENSE_QUBITS, MAX_NOISY_QUBITS
+from ..readings import Prediction, predict, state_after_sweeps
+from ..readings.counts import from_counts, shot_error
 from ..rendering import Printed
 from ..spectrum import (
-    MAX_DENSE_QUBITS,
     Array,
     Real,
     Thermal,
@@ -33,7 +32,7 @@ from ..status import number
 from ..tuning.ledger import Ledger, Shift, ledger
 from ..tuning.rungs import RungSlope, measured_rungs
 from .baselines import UnitaryLoop, best_product_distance, unitary_loop
-from .estimate import Estimate, interval
+from .estimate import Estimate, from_shots, interval
 from .predicted import expectation, final_state, predicted_values
 from .report import tables
 from .thermometry import Temperature, beta_effective, temperature
@@ -183,6 +182,11 @@ def _estimate(
     if all(block.values for block in run.blocks):
         return interval([block.values[name] for block in run.blocks], exact, predicted)
     seen = [from_counts(operator, bases, block.counts, block.flips) for block in run.blocks]
+    if len(seen) == 1:  # no random step: the scatter is that of independent shots
+        block = run.blocks[0]
+        shares = [{bits: k / sum(one.values()) for bits, k in one.items()} for one in block.counts]
+        error = shot_error(operator, bases, shares, run.request.shots, block.flips)
+        return from_shots(seen[0], error, exact, predicted)
     return interval(seen, exact, predicted)
 
 
@@ -212,7 +216,7 @@ def compiled_ledger(compiled: Compiled, start: Array, noisy: NoisyPrediction | N
     """The ledger of a program on its target before it runs: without shots, noise included."""
     program = compiled.program
     known = compiled.errors.present and program.num_system <= MAX_CHANNEL_QUBITS
-    mean = states_after_sweeps(program, start)[-1] if known else None
+    mean = state_after_sweeps(program, start) if known else None
     return ledger(program, start, extra=(gate_noise(compiled, mean, noisy),))
 
 
@@ -234,7 +238,7 @@ def _ledger(
     start = run.request.initial.density(program.num_system)
     if program.num_system > MAX_CHANNEL_QUBITS:
         return ledger(program, start, extra=(gate_noise(compiled, None, None),), others=(shots,))
-    mean = states_after_sweeps(program, start)[-1]
+    mean = state_after_sweeps(program, start)
     noise = gate_noise(compiled, mean, noisy)
     found = [noise]
     if states is not None and noise.status is not Status.NOT_CHECKED:

@@ -18,11 +18,11 @@ class Estimate(Brief):
     """A value with its two-sided 95 % interval.
 
     Attributes:
-        value, low, high: The interval is Student's over the realisations.
+        value, low, high: The interval is Student's over the realisations; with one, the normal one of its shots.
         exact: In the Gibbs state, where it is known.
         predicted: What this program should give on this target, errors and readout included, where that is known.
-        z: (value − predicted) / standard error, with Student's distribution of `realisations − 1` degrees of freedom;
-            None without shots.
+        z: (value − predicted) / standard error, with Student's distribution of `realisations − 1` degrees of freedom,
+            normal with one realisation; None without shots.
     """
 
     value: float
@@ -43,6 +43,15 @@ class Estimate(Brief):
     def _in_words(self) -> str:
         exact = "" if self.exact is None else f", exact {self.exact:.6g}"
         return f"Estimate({self.value:.6g} [{self.low:.6g}, {self.high:.6g}]{exact})"
+
+
+def from_shots(value: float, error: float, exact: float | None = None, predicted: float | None = None) -> Estimate:
+    """The mean of one circuit's shots with the normal interval of their standard error."""
+    import scipy.stats  # loaded when used
+
+    half = float(scipy.stats.norm.ppf(0.5 + CONFIDENCE / 2)) * error
+    z = None if predicted is None or error == 0 else (value - predicted) / error
+    return Estimate(value, value - half, value + half, exact, predicted, z)
 
 
 def interval(blocks: Sequence[float], exact: float | None = None, predicted: float | None = None) -> Estimate:

@@ -60,7 +60,10 @@ def _result(c: Comparison) -> Table:
     request = c.run.request
     shots = f"{request.shots} shots per basis" if request.shots else "exact expectation values"
     shots = "an estimator's values" if request.estimated else shots
-    title = f"Result on {request.compiled.device.name}: {request.realisations} realisations, {shots}"
+    drawn = f"{request.realisations} realisations" if request.realisations > 1 else "one circuit"
+    if not c.run.program.random:
+        drawn += ", no random step"
+    title = f"Result on {request.compiled.device.name}: {drawn}, {shots}"
     table = table_of(title, "quantity", "result", "predicted here", "z", "exact", "fixed point")
     p = c.prediction
     settled = None if p is None else p.settled
@@ -87,7 +90,11 @@ def _result(c: Comparison) -> Table:
         table.add_row(label, value, "", "", "", "")
     table.caption = (
         "predicted here: of this program on this target, its errors and readout included; z: (result − predicted) / "
-        f"standard error, Student's with {request.realisations - 1} degrees of freedom"
+        + (
+            f"standard error, Student's with {request.realisations - 1} degrees of freedom"
+            if request.realisations > 1
+            else "standard error of the shots"
+        )
     )
     table.caption_justify = "left"
     return table

@@ -13,6 +13,7 @@ from ..backends.usage import Usage
 from ..compiler import ErrorTerm, Program
 from ..exact import Certificate
 from ..exact.nonequilibrium import Steady
+from ..memory import gib
 from ..readings import Prediction, cost
 from ..readings.forecast import Forecast, spelled
 from ..readings.guarantee import promise_of
@@ -284,7 +285,7 @@ def forecast_table(forecast: Forecast, usage: Usage | None = None, how: str | No
         table.add_row("a run would be simulated by", how, "")
     for one in forecast.simulations:
         chosen = ", this target's" if how is None and one.method == forecast.chosen else ""
-        size = f"{one.memory_bytes / 2**20:,.3g} MiB, about {spelled(one.seconds)}"
+        size = f"{gib(one.memory_bytes)}, about {spelled(one.seconds)}"
         table.add_row(f"Aer {one.method} on {forecast.qubits} qubits{chosen}", size, one.status.value)
     if usage is not None:
         shot = f"{usage.circuit_seconds * 1e6:,.2f} µs, {usage.shot_seconds * 1e6:,.1f} µs"

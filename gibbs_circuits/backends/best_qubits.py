@@ -12,13 +12,11 @@ from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 
 from ..compiler import RandomChoice
+from ..limits import MAX_PLACES, MAX_STATES
 from ..readings.circuit import all_mapped
 from .compiled import Compiled
 from .noise import log_success
 from .routing import relabelled
-
-MAX_PLACES = 20_000  # embeddings that are compared
-MAX_STATES = 2_000_000  # of the search for them
 
 Uses = Mapping[tuple[str, tuple[int, ...]], float]
 

@@ -9,7 +9,8 @@ import numpy as np
 from qiskit import QuantumCircuit
 
 from ..errors import BackendError, TooLargeError
-from ..readings.channel import MAX_KRYLOV_QUBITS, sweep_map
+from ..limits import MAX_CHECK_SECONDS, MAX_CHECKED_QUBITS, MAX_KRYLOV_QUBITS
+from ..readings.channel import sweep_map
 from ..readings.circuit import Piece, random_draws
 from ..readings.initial import InitialState
 from ..readings.work import building_seconds
@@ -20,8 +21,6 @@ from .noise import Errors
 from .pauli_vectors import matrix_of, noisy_block
 from .routing import Router
 
-MAX_CHECKED_QUBITS = 10  # in use: the vector of Pauli expectations has 4^q entries
-MAX_SECONDS = 20.0  # for writing a sweep of more than a few qubits as a map
 FAITHFUL = 1e-8
 SAME_STATE = 1e-6  # Aer takes square roots of the eigenvalues of relaxation
 LIMIT = 4.0  # standard errors: a false alarm every 16,000 observables
@@ -101,7 +100,7 @@ def one_sweep(compiled: Compiled, seed: int) -> OneSweep:
         written=replace(compiled.written, stages=(stage,)),
         ancillas=Ancillas.RESET,
     )
-    if n > MAX_KRYLOV_QUBITS or building_seconds(program) > MAX_SECONDS:
+    if n > MAX_KRYLOV_QUBITS or building_seconds(program) > MAX_CHECK_SECONDS:
         return OneSweep(once, None, None, None)
     try:
         expected = sweep_map(program, 0, used).apply(initial.density(n))

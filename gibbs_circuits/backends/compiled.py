@@ -10,6 +10,8 @@ from enum import Enum
 from qiskit import QuantumCircuit
 
 from ..compiler import Program
+from ..errors import TooLargeError
+from ..limits import MAX_CIRCUIT_GATES
 from ..readings.circuit import Pieces, all_mapped, assemble, described, random_draws
 from ..readings.depth import mean_depth
 from ..readings.loop import loop_over
@@ -103,7 +105,7 @@ class Compiled(Brief):
 
         The product of (1 − p) over all operations, mean number over random steps; waiting and readout are not in it.
         """
-        return math.exp(self.total(self._log_fidelity))
+        return math.exp(self.total(self._log_fidelity)) if self.errors.present else 1.0
 
     def _log_fidelity(self, qc: QuantumCircuit) -> float:
         return sum(
@@ -115,8 +117,29 @@ class Compiled(Brief):
         """Depth in basis gates and resets, mean over a few draws of the random steps; preparation left out."""
         return mean_depth(self.written, self.parts, seed)
 
+    def refuse_long(self) -> None:
+        """Refuse a circuit that is too long to be written out, before it is.
+
+        Raises:
+            TooLargeError: With the number of its operations.
+        """
+        operations = self.total(lambda qc: len(qc.data))
+        if operations > MAX_CIRCUIT_GATES:
+            sweeps = self.written.sweeps
+            fitting = max(1, int(sweeps * MAX_CIRCUIT_GATES / operations))
+            raise TooLargeError(
+                f"The circuit of {sweeps:,} sweeps has {operations:,.0f} operations; the limit is "
+                f"{MAX_CIRCUIT_GATES:,}. Fix: set sweeps = {fitting}"
+                + (" or a smaller model." if fitting == 1 else ".")
+            )
+
     def circuit(self, seed: int, realisation: int = 0) -> QuantumCircuit:
-        """Preparation and all sweeps with one draw of the random steps, unrolled, no measurement."""
+        """Preparation and all sweeps with one draw of the random steps, unrolled, no measurement.
+
+        Raises:
+            TooLargeError: If it has more than two million operations.
+        """
+        self.refuse_long()
         draws = random_draws(self.program, seed, realisation)
         qc = assemble(self.written, self.parts, self.start, draws)
         return described(qc, self.program, seed, realisation, draws)

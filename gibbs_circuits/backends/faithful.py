@@ -12,10 +12,11 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import Operator
 
+from ..limits import MAX_CHECKED_WIRES
 from ..spectrum import Array
 
+DENSE = 2  # qubits above which a gate made of others is followed gate by gate: as a matrix it takes seconds
 FAITHFUL = 1e-11  # norm of the difference of two unit vectors
-MAX_CHECKED_WIRES = 14
 _RESET = np.array([[1.0, 0.7], [0.0, 0.0]])  # both Kraus operators of a reset at once: what is before it is seen
 
 
@@ -45,7 +46,11 @@ def _through(qc: QuantumCircuit, state: Array, axis: Mapping[int, int]) -> Array
     for item in qc.data:
         axes = [axis[qc.find_bit(q).index] for q in reversed(item.qubits)]
         k = len(axes)
-        matrix = _RESET if item.operation.name == "reset" else Operator(item.operation).data
+        matrix = _RESET if item.operation.name == "reset" else item.matrix  # None of what is made of other gates
+        if matrix is None and k > DENSE and item.operation.definition is not None:
+            state = _through(item.operation.definition, state, dict(enumerate(reversed(axes))))
+            continue
+        matrix = Operator(item.operation).data if matrix is None else np.asarray(matrix)
         state = np.tensordot(matrix.reshape((2,) * 2 * k), state, axes=(range(k, 2 * k), axes))
         state = np.moveaxis(state, range(k), axes)
     return state

@@ -7,14 +7,13 @@ from functools import cache
 from typing import Literal
 
 from ..errors import ArgumentError, TooLargeError
+from ..limits import STATEVECTOR_LIMIT
+from ..memory import allowed_bytes, gib
 from ..readings.forecast import METHODS, Forecast, Method, memory_bytes, spelled
 from ..targets import AerTarget
 
-MEMORY_LIMIT_GIB = 8.0
-STATEVECTOR_LIMIT = 26  # beyond it a trajectory takes minutes
 PATIENCE = 60.0  # seconds that a state to look at is worth
 GPU_FROM = 16  # qubits; a smaller state is done before the card has it
-GIB = 2**30
 Processor = Literal["CPU", "GPU"]
 
 
@@ -82,7 +81,7 @@ def choose(target: AerTarget, forecast: Forecast, shots: int, *, recorded: bool 
 
 def _fastest(target: AerTarget, forecast: Forecast, shots: int, *, recorded: bool) -> tuple[Method, str]:
     known = {one.method: one for one in forecast.simulations}
-    fits = {name: one for name, one in known.items() if one.memory_bytes <= MEMORY_LIMIT_GIB * GIB}
+    fits = {name: one for name, one in known.items() if one.memory_bytes <= allowed_bytes()}
     if shots == 0 and not recorded:
         return "density_matrix", "the only one with exact values"
     sampled = {name: one.seconds for name, one in fits.items() if name != "density_matrix"}
@@ -98,10 +97,10 @@ def _fastest(target: AerTarget, forecast: Forecast, shots: int, *, recorded: boo
 
 def _refuse_hopeless(target: AerTarget, forecast: Forecast, choice: Choice) -> None:
     one = next(one for one in forecast.simulations if one.method == choice.method)
-    if one.memory_bytes > MEMORY_LIMIT_GIB * GIB:
+    if one.memory_bytes > (allowed := allowed_bytes()):
         raise TooLargeError(
             f"The simulation of {forecast.qubits} qubits with method {choice.method} needs "
-            f"{one.memory_bytes / GIB:.3g} GiB, but {MEMORY_LIMIT_GIB:g} GiB is the limit. Fix: use a smaller model"
+            f"{gib(one.memory_bytes)}, but {gib(allowed)} is the limit. Fix: use a smaller model"
             f"{_ways(target.method)}."
         )
     if forecast.qubits > target.max_qubits:
@@ -136,8 +135,7 @@ def refuse_size(used: int, system: int, target: AerTarget, *, fresh: bool = Fals
     """
     methods: tuple[Method, ...] = METHODS if target.method == "automatic" else (target.method,)
     bytes_, method = min((memory_bytes(m, min(used, 1000), target.bond_dimension), m) for m in methods)
-    gib = bytes_ / GIB if bytes_ < 1 << 1000 else float("inf")
-    if used <= target.max_qubits and gib <= MEMORY_LIMIT_GIB:
+    if used <= target.max_qubits and bytes_ <= allowed_bytes():
         return
     ways = ["a smaller model"]
     if fresh:
@@ -149,6 +147,6 @@ def refuse_size(used: int, system: int, target: AerTarget, *, fresh: bool = Fals
     exponent = {"density_matrix": f"2^{2 * used}", "statevector": f"2^{used}"}.get(method, "a chain of")
     raise TooLargeError(
         f"Program needs {used} qubits ({system} system + {used - system} ancilla), {exponent} amplitudes or "
-        f"{gib:.3g} GiB with method {method}, but target `{target.name}` takes {target.max_qubits} qubits. "
+        f"{gib(bytes_)} with method {method}, but target `{target.name}` takes {target.max_qubits} qubits. "
         f"Fix: use {' or '.join(ways)}."
     )

@@ -10,15 +10,16 @@ from qiskit import QuantumCircuit
 
 from ..compiler import RandomDelay
 from ..errors import TooLargeError
-from ..readings.channel import MAX_CHANNEL_QUBITS
+from ..limits import MAX_CHANNEL_QUBITS, MAX_NOISY_ENTRIES, MAX_NOISY_QUBITS
 from ..readings.circuit import Piece
 from ..readings.krylov import relaxation
+from ..readings.paths import ROUNDING, SETTLED, filled
 from ..spectrum import Array, Real, beta_of_energy, gibbs_state, read_only, spectrum, trace_distance
 from .compiled import Ancillas, Compiled
 from .noise import Errors
 from .pauli_vectors import NoisyBlock, matrix_of, noisy_block, vector_of
 
-MAX_NOISY_QUBITS = 10
+LEAST_FOLLOWED = 500  # sweeps that are followed whatever their size
 CHUNK = 1 << 22  # entries of the vectors that are moved at once when a map is written out as a matrix
 
 
@@ -227,7 +228,9 @@ def noisy_prediction(compiled: Compiled, start: Array | None = None) -> NoisyPre
     sweep = noisy_map(compiled)
     found = relaxation(sweep)
     fixed = sweep.system(found.state)
-    states = noisy_states(compiled, start)
+    followed = _followed(compiled, start)
+    counts, states = followed[0], followed[1]
+    length = compiled.written.sweeps + 1
     energy = float(np.real(np.trace(fixed @ H)))
     return NoisyPrediction(
         fixed_point=fixed,
@@ -236,21 +239,25 @@ def noisy_prediction(compiled: Compiled, start: Array | None = None) -> NoisyPre
         fixed_point_beta=beta_of_energy(energy, spectrum(model)) if beta > 0 else None,
         contraction=found.contraction,
         states=states,
-        distances=np.array([trace_distance(rho, sigma) for rho in states]),
-        energies=np.array([float(np.real(np.trace(rho @ H))) for rho in states]),
+        distances=filled(counts, [trace_distance(rho, sigma) for rho in states], length),
+        energies=filled(counts, [float(np.real(np.trace(rho @ H))) for rho in states], length),
     )
 
 
 def try_noisy_prediction(compiled: Compiled) -> NoisyPrediction | None:
     """The same from the program's own preparation.
 
-    None without errors or where they are not known, with fresh ancillas, or above 10 qubits in use or 5 of the system.
+    None without errors or where they are not known, with fresh ancillas, above 10 qubits in use or 5 of the system, or
+    where so many sweeps are not followed.
     """
     known = compiled.errors.present and compiled.device.errors_known and compiled.ancillas is not Ancillas.FRESH
     small = compiled.program.num_system <= MAX_CHANNEL_QUBITS and len(compiled.wires) <= MAX_NOISY_QUBITS
     if not known or not small:
         return None
-    return noisy_prediction(compiled)
+    try:
+        return noisy_prediction(compiled)
+    except TooLargeError:
+        return None
 
 
 def noisy_states(compiled: Compiled, start: Array | None = None) -> Array:
@@ -261,8 +268,14 @@ def noisy_states(compiled: Compiled, start: Array | None = None) -> Array:
         start: Density matrix of the system beside |0⟩ everywhere else; None: what the preparation makes of |0…0⟩.
 
     Raises:
-        TooLargeError: Above 10 qubits in use.
+        TooLargeError: Above 10 qubits in use, or if there are too many sweeps to be followed.
     """
+    _, states = _followed(compiled, start)
+    return np.concatenate([states, np.repeat(states[-1:], compiled.written.sweeps + 1 - len(states), axis=0)])
+
+
+def _followed(compiled: Compiled, start: Array | None) -> tuple[list[int], Array]:
+    """Sweeps from 0 on, and the states after them; the last is that after all, since it has come to rest before."""
     small = _small(compiled)
     n, rest, errors = small.program.num_system, small.start.num_qubits - small.program.num_system, small.errors
     x = vector_of((_zeros(n) if start is None else np.asarray(start))[:, :, None])
@@ -271,13 +284,23 @@ def noisy_states(compiled: Compiled, start: Array | None = None) -> Array:
     if start is None:
         x = noisy_block(small.start, errors).apply(x)
     states = [_system(x, n)]
-    for stage, pieces in zip(small.program.stages, small.parts, strict=True):
+    last, most = len(small.program.stages) - 1, max(LEAST_FOLLOWED, MAX_NOISY_ENTRIES // x.size)
+    for index, (stage, pieces) in enumerate(zip(small.program.stages, small.parts, strict=True)):
         parts = [_part(piece, errors) for piece in pieces]
-        for _ in range(stage.repeats):
+        for left in reversed(range(stage.repeats)):
+            before = x
             for part in parts:
                 x = part.apply(x)
             states.append(_system(x, n))
-    return np.stack(states)
+            step = float(np.linalg.norm(x - before))  # of Pauli expectations: at least the trace norm
+            if index == last and (left * step <= SETTLED or step <= ROUNDING * x.size**0.5):
+                break
+            if len(states) > most:
+                raise TooLargeError(
+                    f"The state of {x.ndim} qubits with noise has not come to rest after {most} of "
+                    f"{small.program.sweeps} sweeps, the most that are followed. Fix: set fewer sweeps."
+                )
+    return list(range(len(states))), np.stack(states)
 
 
 def _zeros(qubits: int) -> Array:

@@ -12,6 +12,7 @@ from typing import Any
 from qiskit.primitives import BaseEstimatorV2
 from qiskit.quantum_info import SparsePauliOp
 
+from ..compiler import Program
 from ..readings.initial import InitialState
 from ..rendering import Brief
 from ..targets import AerTarget, ClientOptions
@@ -25,6 +26,7 @@ ONLY_HOW = {
     "description", "max_qubits", "max_hours", "max_qpu_seconds", "jobs_at_once", "realisations_per_job", "mode",
     "account", "instance",
 }  # fmt: skip
+DEFAULT_REALISATIONS = 16  # of random steps; also jobs of a device, whose drift belongs in the interval
 CHECK = -1  # the number of the realisation that is the check of the target
 
 
@@ -112,6 +114,17 @@ class Request(Brief):
         device = self.compiled.device
         own = "" if self.service is None else f"{type(self.service).__name__} {_own_noise(self.service)}"
         return f"{said} {device.basis} {device.errors_known} {own}"
+
+
+def realisations_of(program: Program, asked: int | None, *, simulated: bool) -> int:
+    """Realisations of a run: those asked for; left out, one simulated circuit of a program without a random step.
+
+    On such a circuit all shots are alike and independent. A device drifts, and an estimator gives no counts: there the
+    scatter between several realisations says how well a value is known.
+    """
+    if asked is not None:
+        return asked
+    return DEFAULT_REALISATIONS if program.random or not simulated else 1
 
 
 def _own_noise(service: Any) -> str:

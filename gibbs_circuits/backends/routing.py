@@ -14,13 +14,13 @@ from qiskit.transpiler import CouplingMap, PassManager, generate_preset_pass_man
 from qiskit.transpiler.passes import HLSConfig
 from qiskit.transpiler.passes.routing.algorithms import ApproximateTokenSwapper
 
+from ..limits import MAX_COMPARED_GATES, MAX_SEARCHED
 from .faithful import same_action
 from .interactions import block
 from .placing import Task
 from .swapping import WIDE, Lattice, performed, swapped
 
 SWAP_TRIALS = 20
-MAX_SEARCHED = 8_000  # two-qubit gates times qubits of a block that is searched for swaps; Qiskit routes larger ones
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +41,11 @@ class Router:
 
         Rotations one by one (the only writing where no term acts on more than two qubits), Qiskit's own synthesis of
         whole commuting groups, or its Rustiq plugin, in the order of the terms; each equals the block up to a phase.
+        Above 8,000 gates only the first is written.
         """
         plain = qc.decompose(gates_to_decompose="PauliEvolution")
-        if not any(item.operation.name == "PauliEvolution" and item.operation.num_qubits > 2 for item in qc.data):
+        wide = (item.operation.name == "PauliEvolution" and item.operation.num_qubits > 2 for item in qc.data)
+        if len(plain.data) > MAX_COMPARED_GATES or not any(wide):
             return plain
         found = []
         with warnings.catch_warnings():  # Qiskit exponentiates sparse matrices along the way

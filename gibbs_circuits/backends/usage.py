@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from qiskit.exceptions import QiskitError
 
+from ..compiler import Program
 from ..errors import TooLargeError
 from ..readings.circuit import random_draws
 from ..status import Status
@@ -16,6 +17,7 @@ from .compiled import Compiled
 from .measurement import measured, rotations, whole
 
 DRAWS = 4  # of the random steps, whose durations are averaged
+TIMED_SWEEPS = 200  # twice as many are timed at most; longer programs are extrapolated
 SECONDS_PER_JOB = 2.0  # for loading a job, as the service states for its sampler
 
 
@@ -56,11 +58,15 @@ def usage(
     device, target = compiled.device, compiled.target
     if device.hardware is None or not isinstance(target, IbmTarget):
         return None
-    body = [whole(compiled, random_draws(compiled.program, seed, k)) for k in range(min(DRAWS, realisations))]
-    turns, letters = rotations(device), "Z" * compiled.program.num_system
-    circuits = [measured(qc, letters, compiled.system_qubits, turns) for qc in body]
+    sweeps, some = compiled.program.sweeps, compiled
+    if sweeps > 2 * TIMED_SWEEPS:
+        some = _shortened(compiled, 2 * TIMED_SWEEPS)
     try:
-        seconds = float(np.mean([qc.estimate_duration(device.hardware, "s") for qc in circuits]))
+        seconds = _duration(some, seed, min(DRAWS, realisations))
+        if some is not compiled:  # every sweep beyond takes as long as the last of those
+            fewer = _shortened(compiled, TIMED_SWEEPS)
+            each = (seconds - _duration(fewer, seed, DRAWS)) / (some.program.sweeps - fewer.program.sweeps)
+            seconds += each * (sweeps - some.program.sweeps)
     except QiskitError:  # a simulator has no durations
         return None
     each = math.ceil(shots / realisations)
@@ -68,6 +74,25 @@ def usage(
     jobs = math.ceil((realisations + check) / target.realisations_per_job)
     shot = seconds + device.seconds_between_shots
     return Usage(seconds, shot, count, each, jobs, jobs * SECONDS_PER_JOB + count * each * shot)
+
+
+def _duration(compiled: Compiled, seed: int, draws: int) -> float:
+    """Seconds of one shot, mean over draws of the random steps."""
+    device, letters = compiled.device, "Z" * compiled.program.num_system
+    body = [whole(compiled, random_draws(compiled.program, seed, k)) for k in range(draws)]
+    turns = rotations(device)
+    circuits = [measured(qc, letters, compiled.system_qubits, turns) for qc in body]
+    return float(np.mean([qc.estimate_duration(device.hardware, "s") for qc in circuits]))
+
+
+def _shortened(compiled: Compiled, most: int) -> Compiled:
+    """The same with so many sweeps of each stage at most."""
+
+    def short(program: Program) -> Program:
+        stages = tuple(replace(stage, repeats=min(stage.repeats, most)) for stage in program.stages)
+        return replace(program, stages=stages)
+
+    return replace(compiled, program=short(compiled.program), written=short(compiled.written))
 
 
 def refuse_cost(found: Usage | None, target: IbmTarget) -> None:

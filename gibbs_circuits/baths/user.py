@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ArgumentError, check_beta, check_real, shown
-from ..models.text import read_text
+from ..models.text import read_rows
 from ..rendering import Brief
 from ..spectrum import Real
 from .bath import Bath
@@ -32,11 +32,23 @@ class FunctionLoss(Brief):
 
     def __call__(self, omega: Real) -> Real:
         """G at any ω, where it has to be finite."""
-        G = np.array([self.at(x) for x in omega.ravel().tolist()], dtype=float)
+        flat = omega.ravel()
+        G = np.zeros(flat.shape)
+        inside = np.abs(flat) <= self.limit
+        G[inside] = self._values(flat[inside])
         if bad := np.flatnonzero(~np.isfinite(G)).tolist():
             at = omega.ravel()[bad[0]]
             raise ArgumentError("spectrum", "be finite", f"G({at:g}) = {G[bad[0]]:g}", "return its limit there")
         return G.reshape(omega.shape)
+
+    def _values(self, omega: Real) -> list[float]:
+        """G one by one; the guard is around all of them where none of them needs it."""
+        function, at = self.function, omega.tolist()
+        try:
+            with np.errstate(all="ignore"):
+                return [float(function(x)) for x in at]
+        except (ArithmeticError, TypeError, ValueError):
+            return [self.at(x) for x in at]
 
     def at(self, omega: float) -> float:
         """G at one ω, nan where its arithmetic fails."""
@@ -162,7 +174,7 @@ def read_bath(path: Path, beta: float) -> Bath:
         ArgumentError: If the file is missing or malformed, or `from_table` refuses it; one line that names the file.
     """
     rows, beta = [], check_beta(beta)
-    for number, line in enumerate(read_text(path, "path").splitlines(), start=1):
+    for number, line in enumerate(read_rows(path, "path"), start=1):
         if not line.strip() or (number == 1 and line.replace(" ", "").casefold() == "omega,g"):
             continue
         try:

@@ -20,6 +20,7 @@ from ..generators import Lindbladian
 from ..generators.catalogue import bandwidth
 from ..generators.lindbladian import Coherent
 from ..generators.matrices import coherent_term, decay_operator
+from ..limits import MAX_COHERENT_TERMS, MAX_PATCH_QUBITS
 from ..models import Model
 from ..spectrum import Array, Real, spectrum
 from ..status import Status
@@ -29,8 +30,6 @@ from .radius import Jump, ball, dense, sites_of
 from .steps import Correct
 from .trotter import Term, commuting_groups
 
-MAX_PATCH_QUBITS = 8
-MAX_TERMS = 5000
 ROUNDING = 1e-13  # of the rates
 
 
@@ -195,9 +194,9 @@ def _not_along(terms: dict[str, float], model: Model) -> dict[str, float]:
 def _without_small(terms: dict[str, float], tolerance: float, rounding: float, width: int) -> PauliSum:
     floor = max(tolerance * max(map(abs, terms.values()), default=0.0), rounding)
     kept = sorted((label, c) for label, c in terms.items() if abs(c) >= floor)
-    if len(kept) > MAX_TERMS:
+    if len(kept) > MAX_COHERENT_TERMS:
         raise TooLargeError(
-            f"The coherent term has {len(kept)} Pauli terms above {floor:.2g}; the limit is {MAX_TERMS}. "
+            f"The coherent term has {len(kept)} Pauli terms above {floor:.2g}; the limit is {MAX_COHERENT_TERMS}. "
             "Fix: set a larger coherent_tolerance or a smaller coherent_radius."
         )
     dropped = sum(abs(c) for c in terms.values() if abs(c) < floor)

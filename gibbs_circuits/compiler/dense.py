@@ -17,15 +17,13 @@ from ..generators import Coherent, Lindbladian
 from ..generators.channels import DiscreteChannel, inside
 from ..generators.matrices import coherent_term, energy_spectrum, transition_superoperator
 from ..kernels import RankOne
+from ..limits import MAX_BLOCK_GATES, MAX_BLOCK_QUBITS, MAX_BLOCK_SYSTEM
 from ..spectrum import Array, read_only
 from .program import ErrorTerm, Program, Stage
 from .schemes.common import Knobs
 from .steps import Step
 from .trotter import commuting_groups
 
-MAX_SYSTEM = 5  # as the exact channel of a program
-MAX_QUBITS = 10
-MAX_GATES = 30_000  # two-qubit gates of one block: synthesised and checked in about 20 s
 SMALLEST = 1e-14  # of the largest Choi eigenvalue; what is below is rounding
 NEGATIVE = 1e-10
 EQUALLY = 1e-6  # relative difference of two norms that counts as none
@@ -200,7 +198,7 @@ def refuse_system(scheme: str, num_system: int, operators: int, extra: int = 0) 
     Raises:
         TooLargeError: With the two-qubit gates and the qubits.
     """
-    if num_system > MAX_SYSTEM:
+    if num_system > MAX_BLOCK_SYSTEM:
         refuse(scheme, num_system, ancillas_for(operators) + extra)
 
 
@@ -211,13 +209,13 @@ def refuse(scheme: str, num_system: int, num_ancilla: int, *, clean: bool = True
         TooLargeError: With the two-qubit gates and the qubits.
     """
     gates = stated_gates(num_system, num_ancilla, clean=clean)
-    if num_system <= MAX_SYSTEM and num_system + num_ancilla <= MAX_QUBITS and gates <= MAX_GATES:
+    if num_system <= MAX_BLOCK_SYSTEM and num_system + num_ancilla <= MAX_BLOCK_QUBITS and gates <= MAX_BLOCK_GATES:
         return
     count = f"{gates:,}" if gates < 10**9 else f"10^{len(str(gates)) - 1}"
     raise TooLargeError(
         f"A sweep of the scheme {scheme} is a dense block on {num_system} system qubits and {num_ancilla} ancillas, "
-        f"about {count} two-qubit gates; the limit is {MAX_SYSTEM} system qubits, {MAX_QUBITS} in all and "
-        f'{MAX_GATES:,} gates. Fix: use fewer couplings, kind = "dll", or scheme = "parallel".'
+        f"about {count} two-qubit gates; the limit is {MAX_BLOCK_SYSTEM} system qubits, {MAX_BLOCK_QUBITS} in all and "
+        f'{MAX_BLOCK_GATES:,} gates. Fix: use fewer couplings, kind = "dll", or scheme = "parallel".'
     )
 
 

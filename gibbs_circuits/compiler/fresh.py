@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from ..errors import TooLargeError
+from ..limits import MAX_FRESH
 from .program import Program, Stage
 from .steps import Branch, Couple, RandomChoice, Reset, Step, Unitary
 
@@ -20,12 +22,35 @@ def fresh_ancillas(program: Program, spare: int = 0) -> Program:
         spare: Further ancillas, after all others, for the preparation.
 
     The number of ancillas is that of the resets of ancillas in use, over all sweeps.
+
+    Raises:
+        TooLargeError: Above 10,000 resets.
     """
+    resets = sum(stage.repeats * _most_resets(stage.steps) for stage in program.stages)
+    if resets > MAX_FRESH:
+        raise TooLargeError(
+            f"With fresh ancillas, {program.sweeps:,} sweeps take {resets:,} of them; the limit is {MAX_FRESH:,}. "
+            'Fix: set fewer sweeps, or ancilla_policy = "reset" on a target that resets.'
+        )
     count = _Names()
     stages = tuple(
         Stage(tuple(count.renamed(stage.steps)), 1) for stage in program.stages for _ in range(stage.repeats)
     )
     return replace(program, num_ancilla=max(1, count.next) + spare, stages=stages)
+
+
+def _most_resets(steps: tuple[Step, ...]) -> int:
+    """Of one ancilla each; of a random choice the branch with the most."""
+    total = 0
+    for step in steps:
+        match step:
+            case Reset():
+                total += len(step.ancillas)
+            case RandomChoice():
+                total += max(_most_resets(branch.steps) for branch in step.branches)
+            case _:
+                pass
+    return total
 
 
 @dataclass

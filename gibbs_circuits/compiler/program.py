@@ -22,7 +22,7 @@ from ..limits import MAX_REGISTER, MAX_SLICES, MAX_SWEEPS
 from ..rendering import Shown
 from ..spectrum import Array
 from ..status import Status
-from .steps import EXACT, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary, step_text
+from .steps import EXACT, Correct, Couple, Evolve, Random, RandomChoice, RandomDelay, Reset, Step, Unitary, step_text
 from .trotter import FORMULAS, Group
 
 UNITARITY = 1e-10
@@ -149,6 +149,11 @@ class Program(Shown):
     def sweeps(self) -> int:
         """Number of sweeps of all stages."""
         return sum(stage.repeats for stage in self.stages)
+
+    @property
+    def random(self) -> bool:
+        """Whether any step is drawn anew in every realisation."""
+        return any(isinstance(step, Random) for stage in self.stages for step in stage.steps)
 
     @property
     def num_qubits(self) -> int:

@@ -13,14 +13,13 @@ from qiskit.quantum_info import SparsePauliOp
 
 from ..errors import TooLargeError
 from ..filters import Filter
+from ..limits import MAX_RADIUS_QUBITS
 from ..models import Model
 from ..spectrum import Array, Real, read_only
 from ..status import Status
 from .program import ErrorTerm, Rung
 from .quadrature import Nodes, uniform_nodes
 from .trotter import Group, Term, spectators
-
-MAX_DENSE_QUBITS = 8
 
 
 class Jump(Protocol):
@@ -89,10 +88,10 @@ def truncation_error(model: Model, jump: Jump, nodes: Nodes, radius: int) -> flo
         Lieb & Robinson, Commun. Math. Phys. 28, 251: it falls faster than exponentially with the radius.
     """
     n = model.num_qubits
-    if n > MAX_DENSE_QUBITS:
+    if n > MAX_RADIUS_QUBITS:
         raise TooLargeError(
             f"The error of a truncated jump needs the exact eigensystem of {n} qubits; the limit is "
-            f"{MAX_DENSE_QUBITS}. Fix: measure it on a smaller model with the same terms."
+            f"{MAX_RADIUS_QUBITS}. Fix: measure it on a smaller model with the same terms."
         )
     sites = ball(model.terms, jump.terms, radius)
     inside = tuple(term for term in model.terms if sites is None or sites_of(term[0]) <= sites)
@@ -127,7 +126,7 @@ def declared_truncation(
     """The ledger line of a radius: the worst jump up to 8 qubits, not checked above; none without a radius."""
     if radius is None:
         return ()
-    known = model.num_qubits <= MAX_DENSE_QUBITS
+    known = model.num_qubits <= MAX_RADIUS_QUBITS
     errors = (
         truncation_error(model, jump, uniform_nodes(jump.filter, count, spacing), radius)
         for jump in (jumps if known else ())

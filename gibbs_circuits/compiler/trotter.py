@@ -9,6 +9,7 @@ import numpy as np
 from qiskit.quantum_info import Pauli, SparsePauliOp
 
 from ..errors import check_choice
+from ..models.overlap import Overlaps, all_commute
 from ..spectrum import Array, read_only
 
 Term = tuple[str, float]
@@ -94,29 +95,26 @@ def commuting_groups(hamiltonian: SparsePauliOp, truncation: float = 0.0) -> tup
             continue
         term = (label, float(coefficient.real))
         (local if len(support) == 1 else blocks.setdefault(support, [])).append(term)
-    groups: list[list[Term]] = []
+    groups: list[tuple[list[Term], Overlaps]] = []
     for block in blocks.values():
-        for piece in [block] if _all_commute(block) else [[term] for term in block]:
-            for group in groups:
-                if _all_commute(group + piece):
-                    group.extend(piece)
-                    break
-            else:
-                groups.append(list(piece))
-    ordered = sorted((Group(tuple(group)) for group in groups), key=lambda group: group.two_qubit_gates)
+        together = all_commute(label for label, _ in block)
+        for piece in [block] if together else [[term] for term in block]:
+            fitting = (one for one in groups if all(one[1].commutes(label) for label, _ in piece))
+            group, known = next(fitting, ([], Overlaps()))
+            if not group:
+                groups.append((group, known))
+            group.extend(piece)
+            for label, _ in piece:
+                known.add(label)
+    ordered = sorted((Group(tuple(group)) for group, _ in groups), key=lambda group: group.two_qubit_gates)
     return ((Group(tuple(local)),) if local else ()) + tuple(ordered)
 
 
 def spectators(groups: tuple[Group, ...], couplings: list[Term]) -> tuple[str, ...]:
     """Labels of many-qubit terms that commute with every other term and with every coupling given."""
     labels = [label for group in groups for label, _ in group.terms]
-    others = [Pauli(label) for label in labels] + [Pauli(label) for label, _ in couplings]
-    return tuple(label for label in labels if weight(label) > 1 and all(Pauli(label).commutes(p) for p in others))
-
-
-def _all_commute(terms: list[Term]) -> bool:
-    paulis = [Pauli(label) for label, _ in terms]
-    return all(p.commutes(q) for i, p in enumerate(paulis) for q in paulis[i + 1 :])
+    known = Overlaps([*labels, *(label for label, _ in couplings)])
+    return tuple(label for label in labels if weight(label) > 1 and known.commutes(label))
 
 
 def factors(num_groups: int, order: int, slices: int) -> tuple[tuple[int, float], ...]:

@@ -10,12 +10,12 @@ from ..filters import MetropolisFilter
 from ..generators import Lindbladian, catalogue, couplings_of
 from ..generators.catalogue import bandwidth
 from ..generators.matrices import largest_rate
+from ..limits import MAX_ADVISED_QUBITS
 from ..rendering import Brief
 from .certificate import certificate, spectral_gap
 from .gap import RESOLVED
 
 HOPELESS = 1e-3  # gap over the largest rate: a thousand sweeps of strength one per factor e
-MAX_ADVISED_QUBITS = 7
 WORTH = 3  # more couplings must mix this much faster than the filter alone
 
 

@@ -11,7 +11,6 @@ import scipy.sparse.linalg
 from ..generators import Coherent, Lindbladian
 from ..generators.catalogue import DEGENERACY_TOLERANCE, bandwidth
 from ..generators.matrices import (
-    MAX_SUPEROPERATOR_QUBITS,
     by_kernel,
     coherent_term,
     decay_entries,
@@ -20,6 +19,7 @@ from ..generators.matrices import (
     superoperator,
 )
 from ..kernels import Kernel, Secular
+from ..limits import MAX_SUPEROPERATOR_QUBITS
 from ..models.scale import distinct
 from ..spectrum import Array, Real, gibbs_state, vec
 from .flow import Flow, generator_flow, packed

@@ -12,14 +12,13 @@ import numpy as np
 from ..generators import Coherent, Lindbladian
 from ..generators.catalogue import DEGENERACY_TOLERANCE, bandwidth
 from ..generators.matrices import (
-    MAX_SUPEROPERATOR_QUBITS,
     decay_operator,
     energy_spectrum,
     in_energy_basis,
     largest_rate,
 )
 from ..kernels import Secular
-from ..limits import MAX_DIGITS_QUBITS
+from ..limits import MAX_CERTIFIED_QUBITS, MAX_DIGITS_QUBITS, MAX_SUPEROPERATOR_QUBITS
 from ..rendering import Shown
 from ..spectrum import gibbs_state, trace_distance
 from ..status import Status
@@ -43,7 +42,6 @@ from .symmetry import conserved
 
 BALANCE_TOLERANCE = 1e-8
 MIN_SYMMETRY_QUBITS = 8  # below, splitting costs more than it saves
-MAX_CERTIFIED_QUBITS = 8  # a minute on two cores; `certificate(…, max_qubits=11)` goes on
 SMALLEST = 1e-290  # a gap whose inverse is a number
 MIXED = "maximally mixed"
 NONE = 1e-12  # a bias below which there is none

@@ -21,20 +21,18 @@ import numpy as np
 from flint import arb, arb_mat
 
 from ..generators import Lindbladian
-from ..limits import MAX_DIGITS_QUBITS
+from ..limits import MAX_BITS, MAX_DIGITS_QUBITS, MAX_EIGENVALUES_QUBITS
 from ..spectrum import Array, Real
 from .balls import Generator, Matrix, applied, basis_of, doubles, hermitian_of, identity, packed_matrix, reals
 from .rates import rates
 
 FIRST_BITS = 256
-MAX_BITS = {1: 16384, 2: 8192, 3: 4096, 4: 1024}
 SETTLED = 1e-14  # trace distance between the two ε that counts as none
 GAIN = 1e8  # of a residual by the resolvent times ε
 SPREAD = 10  # times what one random change of the input does: an estimate of its largest effect
 DIGITS_BELOW = 10  # an eigenvalue that is told from ε is so many powers of ten above it
 COUNTED = 1e-3  # how near ε Tr (ε − L)⁻¹ is to a whole number when no eigenvalue is of the size of ε
 NEAR = 23.0  # of ln 1/|λ|, below the largest: eigenvalues farther from zero are told by doubles
-MAX_EIGENVALUES_QUBITS = 3  # of a generator whose eigenvalues are taken in digits, seconds
 CLEAR = 1e-8  # of a projected vector, or of what is left beside it, that is none
 
 

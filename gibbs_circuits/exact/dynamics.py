@@ -13,9 +13,10 @@ from qiskit.quantum_info import SparsePauliOp
 from ..errors import ArgumentError, TooLargeError, check_real
 from ..generators import Lindbladian
 from ..generators.matrices import energy_spectrum
+from ..limits import MAX_DENSE_QUBITS, STATES_BYTES, SUBSPACE_BYTES
 from ..models import hermitian
 from ..rendering import Shown
-from ..spectrum import MAX_DENSE_QUBITS, Array, Real, read_only
+from ..spectrum import Array, Real, read_only
 from .balance import judged
 from .commutant import steady_state_counts
 from .flow import Flow, generator_flow, packed, unpacked
@@ -25,8 +26,6 @@ from .steady import steady_state
 STATE_TOLERANCE = 1e-8
 MIN_TOLERANCE = 1e-13
 SUBSPACE = 128
-SUBSPACE_BYTES = 256 * 2**20
-STATES_BYTES = 2 * 2**30
 LONGEST = 1e4  # in units of one over the largest rate
 SCAN = 32  # times between which a crossing is bracketed
 

@@ -30,11 +30,10 @@ from ..generators.matrices import (
     lamb_shift,
 )
 from ..kernels import Kernel, Redfield, Secular
+from ..limits import MAX_SPARSE_ENTRIES
 from ..spectrum import Array, Real
 from .action import Pair
 from .action import sandwich as sandwich_of
-
-MAX_SPARSE_ENTRIES = 30_000_000
 
 
 def packed(X: Matrix) -> Real:

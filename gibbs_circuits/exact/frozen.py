@@ -5,14 +5,14 @@ from __future__ import annotations
 from ..errors import ArgumentError
 from ..generators import Lindbladian
 from ..generators.channels import DiscreteChannel, inside
-from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, energy_spectrum, largest_rate
+from ..generators.matrices import energy_spectrum, largest_rate
+from ..limits import MAX_FROZEN_QUBITS, MAX_SUPEROPERATOR_QUBITS
 from .advice import faster
 from .balance import judged, kms_defect
 from .certificate import gap_in_doubles
 from .commutant import steady_state_counts
 from .rates import rates
 
-MAX_QUBITS = 10  # a few seconds; beyond, nothing else that compiles needs the spectrum of H
 NEVER = 1e-9  # gap over the largest rate: a sampler would need a billion sweeps of strength one per factor e
 
 
@@ -25,7 +25,7 @@ def refuse_frozen(generator: Lindbladian | DiscreteChannel) -> None:
     Cost: 10 ms at n = 4, a second at n = 8; above 10 qubits nothing is looked at.
     """
     lindbladian = inside(generator)
-    if lindbladian.model.num_qubits > MAX_QUBITS or len(lindbladian.betas) > 1:
+    if lindbladian.model.num_qubits > MAX_FROZEN_QUBITS or len(lindbladian.betas) > 1:
         return
     moving = rates(lindbladian)
     if moving.dead:

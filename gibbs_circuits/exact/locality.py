@@ -9,10 +9,10 @@ import numpy as np
 from ..errors import ArgumentError, TooLargeError
 from ..generators import Lindbladian
 from ..generators.matrices import by_kernel, elementwise, energy_spectrum, in_energy_basis
+from ..limits import MAX_LOCALITY_QUBITS
 from ..models import Model
 from ..spectrum import Array
 
-MAX_QUBITS = 8
 ROUNDING = 1e-14
 
 
@@ -24,7 +24,7 @@ def jump_locality(lindbladian: Lindbladian) -> tuple[float, ...] | None:
     for kernels without factors (Davies: jumps of one frequency reach everywhere).
     """
     n = lindbladian.model.num_qubits
-    if n > MAX_QUBITS:
+    if n > MAX_LOCALITY_QUBITS:
         return None
     s, distances = energy_spectrum(lindbladian), site_distances(lindbladian.bohr_model)
     worst: list[float] = []

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LARGEST, ArgumentError, InvalidModelError, TooLargeError, check_beta, check_integer, check_real
+from ..limits import MAX_MODES
 from ..spectrum import Array, Real, read_only
 
-MAX_MODES = 2000
 HERMITIAN_TOLERANCE = 1e-10
 NORM_TOLERANCE = 1e-8
 

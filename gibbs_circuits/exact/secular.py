@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..generators.matrices import Matrix
+from ..limits import LARGEST_BLOCK
 from ..spectrum import Real
 
-LARGEST_BLOCK = 2200
 CHUNK = 4_000_000
 
 

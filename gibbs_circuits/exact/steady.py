@@ -17,8 +17,8 @@ import scipy.linalg
 from ..errors import ArgumentError, TooLargeError
 from ..generators import Coherent, Lindbladian
 from ..generators.catalogue import DEGENERACY_TOLERANCE, bandwidth
-from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, Matrix, energy_spectrum, superoperator
-from ..limits import MAX_DIGITS_QUBITS
+from ..generators.matrices import Matrix, energy_spectrum, superoperator
+from ..limits import MAX_DIGITS_QUBITS, MAX_SUPEROPERATOR_QUBITS
 from ..rendering import Brief
 from ..spectrum import Array, Real, gibbs_state, unvec, vec
 from .balance import judged, kms_defect

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from qiskit.quantum_info import SparsePauliOp
 
 from ..errors import InvalidModelError, shown
+from ..limits import MAX_COUPLINGS
 from ..models import pauli_sum
 
 Couplings = str | Sequence[str] | Sequence[SparsePauliOp] | Sequence[Sequence[Sequence[object]]]
@@ -41,6 +42,13 @@ def couplings_of(couplings: Couplings, num_qubits: int) -> tuple[SparsePauliOp, 
             "couplings",
             "be a string of letters X, Y, Z, or one list of terms per coupling",
             f"{shown(couplings)} was found",
+            'set couplings = "Y"',
+        )
+    if len(couplings) > MAX_COUPLINGS:
+        raise InvalidModelError(
+            "couplings",
+            f"be at most {MAX_COUPLINGS:,} operators",
+            f"{len(couplings):,} were found",
             'set couplings = "Y"',
         )
     return tuple(_operator(A, f"couplings[{index}]", num_qubits) for index, A in enumerate(couplings))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import numpy as np
-from qiskit.quantum_info import SparsePauliOp
+from functools import lru_cache
 
+import numpy as np
+from qiskit.quantum_info import PauliList, SparsePauliOp
+
+from ..models.overlap import Overlaps
 from ..models.scale import SAME, merged, size
 from .lindbladian import Lindbladian
 
 
+@lru_cache(maxsize=16)  # of one generator it is asked for several times
 def local_frequency(generator: Lindbladian) -> float:
     """ν = max over couplings of ‖[H, A]‖₂/‖A‖₂, how fast a coupling turns; with ℓ₁ norms on more than 8 sites."""
     H = generator.model.hamiltonian
+    terms = Overlaps(H.paulis.to_labels())  # every coupling looks at the terms on its own sites only
     worst = 0.0
     for contact in generator.contacts:
         A = contact.coupling
-        moved = ~np.all([H.paulis.commutes(pauli) for pauli in A.paulis], axis=0)
-        if not np.any(moved):
+        moved = sorted({k for label in A.paulis.to_labels() for k in terms.anticommuting(label)})
+        if not moved:
             continue
         part = H[moved]  # the rest of H commutes with A
         commutator = merged(part @ A - A @ part)
@@ -31,10 +36,9 @@ def _norm(operator: SparsePauliOp) -> float:
     sites = [int(q) for q in np.flatnonzero(acting)]
     if len(sites) > 8:
         return float(np.abs(operator.coeffs).sum())
-    labels = [
-        ("".join(label[len(label) - 1 - q] for q in reversed(sites)) or "I", c) for label, c in operator.to_list()
-    ]
-    return float(np.linalg.norm(SparsePauliOp.from_list(labels).to_matrix(), 2))
+    sites = sites or [0]
+    few = PauliList.from_symplectic(operator.paulis.z[:, sites], operator.paulis.x[:, sites])
+    return float(np.linalg.norm(SparsePauliOp(few, operator.coeffs).to_matrix(), 2))
 
 
 def time_unit(generator: Lindbladian) -> float:

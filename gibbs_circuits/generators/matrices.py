@@ -14,13 +14,11 @@ from ..errors import TooLargeError
 from ..filters import Filter
 from ..kernels import Kernel, Redfield, Secular
 from ..lamb import LambKernel
+from ..limits import MAX_SHIFT_ENTRIES, MAX_SHIFT_QUBITS, MAX_SUPEROPERATOR_QUBITS
 from ..spectrum import Array, Real, Spectrum, read_only, spectrum
 from .lindbladian import Coherent, Contact, Lindbladian
 
 Matrix = NDArray[Any]  # real where H and the couplings allow
-MAX_SUPEROPERATOR_QUBITS = 5
-MAX_SHIFT_QUBITS = 8
-MAX_ENTRIES = 2_000_000
 
 
 def energy_spectrum(lindbladian: Lindbladian) -> Spectrum:
@@ -149,7 +147,7 @@ def decay_entries(kernel: Kernel, couplings: list[Matrix], nu: Real, rows: NDArr
     """Rows of R from the *values* of a kernel, element by element: shares nothing with its factors."""
     stack = np.stack(couplings)
     found = []
-    for part in np.array_split(rows, 1 + rows.size * nu.size // MAX_ENTRIES):
+    for part in np.array_split(rows, 1 + rows.size * nu.size // MAX_SHIFT_ENTRIES):
         pairs = stack[:, :, part].conj().transpose(1, 2, 0) @ stack.transpose(1, 0, 2)  # [k, i, j] = Σ_a A_ki* A_kj
         alpha = kernel(nu[:, None, :], nu[:, part, None])  # α(E_k − E_j, E_k − E_i)
         found.append(np.sum(pairs * alpha, axis=0))

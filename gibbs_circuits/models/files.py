@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import ArgumentError, InvalidModelError, check_integer, shown
-from .library import MAX_SITES
+from ..limits import MAX_SITES
 from .model import Model, pauli_sum
 from .text import read_json
 

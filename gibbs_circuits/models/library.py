@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from inspect import Parameter, signature
 
 from ..errors import ArgumentError, check_integer, check_real
+from ..limits import MAX_SITES
 from .model import Model
 
 Sparse = tuple[str, list[int], float]
-MAX_SITES = 2000
 
 
 def _bonds(sites: int, periodic: bool) -> list[tuple[int, int]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import LARGEST, InvalidModelError, as_float, shown
+from ..limits import MAX_LETTERS, MAX_SITES
 from ..rendering import NAME, Shown, shortened
 from .scale import acting, merged, size, without_debris
 
@@ -41,6 +42,7 @@ def hermitian(operator: object, argument: str) -> SparsePauliOp:
         )
     if operator.num_qubits == 0:
         raise InvalidModelError(argument, "act on at least one qubit", "it acts on none", "add a Pauli term")
+    _refuse_large(argument, operator.num_qubits, len(operator))
     if operator.coeffs.dtype == object:
         raise InvalidModelError(
             argument, "have numbers as coefficients", "it has unbound parameters", "call assign_parameters first"
@@ -71,6 +73,18 @@ def hermitian(operator: object, argument: str) -> SparsePauliOp:
     return real
 
 
+def _refuse_large(argument: str, num_qubits: int, terms: int) -> None:
+    if num_qubits > MAX_SITES:
+        raise InvalidModelError(
+            argument, f"act on at most {MAX_SITES} qubits", f"it acts on {num_qubits}", "use a smaller model"
+        )
+    if num_qubits * terms > MAX_LETTERS:
+        raise InvalidModelError(
+            argument, f"have at most {MAX_LETTERS:,} letters in all", f"{terms:,} terms of {num_qubits} were found",
+            "leave small terms out",
+        )  # fmt: skip
+
+
 def pauli_sum(terms: object, argument: str, num_qubits: int | None = None) -> SparsePauliOp:
     """A SparsePauliOp from `[[label, real coefficient], ...]` in Qiskit's label order.
 
@@ -84,6 +98,8 @@ def pauli_sum(terms: object, argument: str, num_qubits: int | None = None) -> Sp
             f"{shown(terms)} was found",
             'write [["ZZ", -1.0], ["XI", -0.9]]',
         )
+    first = terms[0][0] if isinstance(terms[0], list | tuple) and terms[0] and isinstance(terms[0][0], str) else ""
+    _refuse_large(argument, num_qubits or max(1, len(first)), len(terms))
     pairs: list[tuple[str, float]] = []
     for index, term in enumerate(terms):
         where = f"{argument}[{index}]"

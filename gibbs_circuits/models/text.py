@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ArgumentError, shown
-from ..limits import MAX_TEXT_BYTES
+from ..limits import MAX_TABLE_ROWS, MAX_TEXT_BYTES
 
 UNPARSABLE = (ValueError, RecursionError)  # a number of thousands of digits; thousands of nested brackets
 
@@ -70,6 +70,23 @@ def read_text(path: Path, argument: str) -> str:
     if not text.strip():
         raise ArgumentError(argument, rule, f"{path} is empty", "give a file with content")
     return text
+
+
+def read_rows(path: Path, argument: str) -> list[str]:
+    """The lines of a table, as many as one may have.
+
+    Raises:
+        ArgumentError: As `read_text`; if there are more than 10,000.
+    """
+    text = read_text(path, argument)
+    if (count := text.count("\n")) > MAX_TABLE_ROWS:
+        raise ArgumentError(
+            argument,
+            f"name a table of at most {MAX_TABLE_ROWS:,} rows",
+            f"{path} has {count:,}",
+            "keep every tenth row",
+        )
+    return text.splitlines()
 
 
 def read_toml(path: Path, argument: str) -> dict[str, Any]:

@@ -14,16 +14,11 @@ from ..compiler import Branch, Correct, Couple, Evolve, Program, RandomChoice, R
 from ..errors import TooLargeError
 from ..exact.gap import NotConvergedError
 from ..exact.steady import stationary_state
+from ..limits import MAX_CHANNEL_QUBITS, MAX_KEPT, MAX_STACK_GIB, MAX_STACKED
 from ..spectrum import Array, read_only
 from .evolver import Evolver, pauli_times
 from .krylov import relaxation
 from .maps import Action, Chain, Kraus, Map, Matrix, Mixture, Rebuilt, mean_of_powers
-
-MAX_CHANNEL_QUBITS = 5
-MAX_KRYLOV_QUBITS = 8
-MAX_STACK_GIB = 2.0  # of one stack of Kraus operators
-MAX_STACKED = 4_000_000  # entries of a stack of Kraus operators that branches are gathered into
-MAX_KEPT = 1 << 26  # entries of the Kraus operators of a random choice, beyond which branches are built when needed
 
 
 def sweep_channel(program: Program, stage: int = -1, draws: Iterable[int] | None = None) -> Array:
@@ -268,6 +263,19 @@ def states_after_sweeps(program: Program, rho: Array, channels: Sequence[Array |
         for _ in range(stage.repeats):
             states.append(act.apply(states[-1]))
     return states
+
+
+def state_after_sweeps(program: Program, rho: Array, channels: Sequence[Array | Action] | None = None) -> Array:
+    """The averaged state after all sweeps; as `states_after_sweeps`, but by powers where a channel is a matrix."""
+    state = np.asarray(rho, dtype=complex)
+    for index, stage in enumerate(program.stages):
+        channel = stage_channel(program, index) if channels is None else channels[index]
+        if isinstance(channel, np.ndarray):
+            state = Matrix(np.linalg.matrix_power(channel, stage.repeats)).apply(state)
+            continue
+        for _ in range(stage.repeats):
+            state = channel.apply(state)
+    return state
 
 
 def stage_channel(program: Program, stage: int) -> Array | Chain:

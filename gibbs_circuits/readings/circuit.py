@@ -252,9 +252,9 @@ def random_draws(program: Program, seed: int, realisation: int = 0) -> tuple[int
     return tuple(
         drawn(step, rng)
         for stage in program.stages
+        if (random := [step for step in stage.steps if isinstance(step, Random)])
         for _ in range(stage.repeats)
-        for step in stage.steps
-        if isinstance(step, Random)
+        for step in random
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ..compiler import Status
 from ..spectrum import Array, Real, trace_distance
 from .maps import Matrix
+from .paths import Powers, leaps
 from .worst_start import climb
 
 FOLLOWED_DENSE = 500  # sweeps beyond the run that are still performed, where a sweep is a matrix
@@ -68,7 +69,8 @@ def sweeps_within(
 
     The pool is followed to the first count that it allows; a search there either finds no worse start, or adds some and
     the count goes on. With one stage the worst start never gets worse from sweep to sweep, since what a sweep leaves is
-    again a state; with several it may, and the pool alone says that it stays.
+    again a state; with several it may, and the pool alone says that it stays. Beyond 512 sweeps the count is the
+    fewest to 2 %: it is enough, and a few less may be.
 
     Args:
         goal: Trace distance.
@@ -118,7 +120,7 @@ def _allowed(goal: float, stages: Stages, pool: Pool, least: int, fixed: Array, 
 
 
 def _followed(stages: Stages, vectors: Array, least: int, last: int) -> Iterator[tuple[int, Array]]:
-    """(count, vectors) after `least` sweeps, and after each until `last`."""
+    """(count, vectors) after `least` sweeps, and after each until `last`; far on by leaps of less than 2 %."""
     count, left = 0, last
     for index, (channel, repeats) in enumerate(stages):
         here = left if index == len(stages) - 1 else min(repeats, left)
@@ -126,8 +128,9 @@ def _followed(stages: Stages, vectors: Array, least: int, last: int) -> Iterator
         vectors, count = np.linalg.matrix_power(channel, skipped) @ vectors, count + skipped
         if count == least:
             yield count, vectors
-        for _ in range(here - skipped):
-            vectors, count = channel @ vectors, count + 1
+        powers = Powers(channel)
+        for size in leaps(here - skipped):
+            vectors, count = powers(size) @ vectors, count + size
             if count >= least:
                 yield count, vectors
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
+from ..limits import MAX_COMPARED_LETTERS
 from ..spectrum import Real
 
 
@@ -17,11 +18,27 @@ def measurement_bases(observables: Mapping[str, SparsePauliOp]) -> tuple[str, ..
     labels = [label for label in labels if set(label) != {"I"}]
     if not labels:
         return ()
+    if len(labels) ** 2 * len(labels[0]) > MAX_COMPARED_LETTERS:
+        return _in_order(labels)
     groups = SparsePauliOp(labels).group_commuting(qubit_wise=True)
     return tuple(
         "".join(next((c for c in column if c != "I"), "Z") for column in zip(*group.paulis.to_labels(), strict=True))
         for group in groups
     )
+
+
+def _in_order(labels: Sequence[str]) -> tuple[str, ...]:
+    """Every string joins the first basis it fits, the long ones first; linear in the letters, for many strings."""
+    bases: list[list[str]] = []
+    acting = {label: [(q, c) for q, c in enumerate(label) if c != "I"] for label in labels}
+    for label in sorted(labels, key=lambda label: -len(acting[label])):
+        letters = acting[label]
+        basis = next((one for one in bases if all(one[q] in ("I", c) for q, c in letters)), None)
+        if basis is None:
+            bases.append(basis := ["I"] * len(label))
+        for q, c in letters:
+            basis[q] = c
+    return tuple("".join(basis).replace("I", "Z") for basis in bases)
 
 
 def covers(basis: str, label: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -13,6 +13,8 @@ from ..spectrum import Real
 from .circuit import Piece, Pieces, random_draws
 
 DEPTH_DRAWS = 4
+FOLLOWED = 1024  # sweeps of a stage that are followed one by one; those beyond are as deep as the last half of these
+SQUARED_WIRES = 128  # up to which a whole sweep is squared instead, w³ for a doubling
 
 
 def mean_depth(program: Program, parts: Pieces, seed: int) -> float:
@@ -20,7 +22,8 @@ def mean_depth(program: Program, parts: Pieces, seed: int) -> float:
 
     Equals `QuantumCircuit.depth()` of the circuit written out; branches that differ in angles only count as one. A
     block takes wire j to wire i by a longest path of M_ij gates, and such matrices multiply in (max, +) algebra: time
-    O(w³ log sweeps) for w wires, and O(w² · blocks) where steps are random.
+    O(w³ log sweeps) for w wires; O(w² · blocks) where steps are random or w > 128, and there from the 1024th sweep of a
+    stage on the depth of a sweep is taken to stay as it is.
 
     Args:
         program: Whose sweeps.
@@ -29,8 +32,11 @@ def mean_depth(program: Program, parts: Pieces, seed: int) -> float:
     """
     paths = _Paths()
     random = any(part.step for stage in parts for part in stage)
+    short = replace(
+        program, stages=tuple(replace(stage, repeats=min(stage.repeats, FOLLOWED)) for stage in program.stages)
+    )
     return float(
-        np.mean([paths.depth(program, parts, random_draws(program, seed, r)) for r in range(DEPTH_DRAWS * random or 1)])
+        np.mean([paths.depth(program, parts, random_draws(short, seed, r)) for r in range(DEPTH_DRAWS * random or 1)])
     )
 
 
@@ -48,19 +54,22 @@ class _Paths:
         return float(level.max())
 
     def _stage(self, stage: Stage, parts: tuple[Piece, ...], level: Real, left: Iterator[int]) -> Real:
-        if any(part.step for part in parts):
-            for _ in range(stage.repeats):
+        if any(part.step for part in parts) or level.size > SQUARED_WIRES:
+            half = level
+            for sweep in range(min(stage.repeats, FOLLOWED)):
+                half = level if sweep == FOLLOWED // 2 else half
                 for part in parts:
                     for matrix in self._performed(part, left):
                         level = _after(matrix, level)
-            return level
-        sweep = self._through(parts[0].options[0])
+            beyond = max(0, stage.repeats - FOLLOWED)
+            return np.asarray(level + beyond * (level.max() - half.max()) / (FOLLOWED - FOLLOWED // 2))
+        whole = self._through(parts[0].options[0])
         for part in parts[1:]:
-            sweep = _product(self._through(part.options[0]), sweep)
+            whole = _product(self._through(part.options[0]), whole)
         for bit in bin(stage.repeats)[:1:-1]:
             if bit == "1":
-                level = _after(sweep, level)
-            sweep = _product(sweep, sweep)
+                level = _after(whole, level)
+            whole = _product(whole, whole)
         return level
 
     def _performed(self, part: Piece, left: Iterator[int]) -> Iterator[Real]:

@@ -12,10 +12,10 @@ from ..compiler import EXACT, Correct, Evolve
 from ..compiler.dense import exponential
 from ..compiler.trotter import PAULIS, Group, Term, factors
 from ..errors import TooLargeError
+from ..limits import MAX_EXACT_QUBITS
 from ..spectrum import Array, Real
 from .batched import Block, Dense, Kernel, PauliString, Phases, Rotation, apply, signs
 
-MAX_EXACT_QUBITS = 10
 BLOCK = 3  # qubits per factor of a product of one-qubit gates: 8 × 8 beats 4 × 4 and 16 × 16 per qubit
 # nanoseconds per amplitude, only to choose between ways; their ratios hold across machines
 COST_BLOCK, COST_PHASES, COST_PAULI, COST_DENSE = 0.8, 0.9, 2.2, 0.2  # the last per row of the matrix

@@ -14,6 +14,7 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 
 from ..compiler import Program
 from ..errors import ArgumentError, TooLargeError, check_integer, shown
+from ..limits import MAX_TRAJECTORY_QUBITS
 from ..models import hermitian
 from ..rendering import Shown, brief
 from ..spectrum import Array, Real, read_only
@@ -26,7 +27,6 @@ from .unravel import Batch, Drawn, Flags
 BATCH_AMPLITUDES = 2**17  # of one batch: the array and its copies stay in the last cache
 SMALLEST_BATCH = 8  # products of fewer columns waste the processor
 BATCH_DRAWS = 2**23  # random numbers of one batch over all sweeps, 64 MiB
-MAX_QUBITS = 24  # system and ancillas away from |0⟩ at once: 2 GiB for a smallest batch
 NORM = 1e-8
 
 
@@ -136,10 +136,10 @@ def trajectories(
     start = _start(initial, program.num_system)
     read = {name: expectation(_checked(name, O, program)) for name, O in (observables or {}).items()}
     held = program.num_system + max(most_carried(stage.steps) for stage in program.stages)
-    if held > MAX_QUBITS:
+    if held > MAX_TRAJECTORY_QUBITS:
         raise TooLargeError(
             f"Trajectories need {held} qubits at once ({program.num_system} system + {held - program.num_system} "
-            f"ancilla away from |0⟩), 2^{held} amplitudes each; the limit is {MAX_QUBITS}. "
+            f"ancilla away from |0⟩), 2^{held} amplitudes each; the limit is {MAX_TRAJECTORY_QUBITS}. "
             "Fix: use fewer ancillas at a time."
         )
     stages = [index for index, stage in enumerate(program.stages) for _ in range(stage.repeats)]

@@ -11,8 +11,9 @@ import numpy as np
 
 from ..compiler import Program
 from ..errors import TooLargeError
+from ..limits import MAX_CHANNEL_QUBITS, MAX_KRYLOV_QUBITS
 from ..spectrum import Array, Real, gibbs_state, read_only, spectrum, trace_distance
-from .channel import MAX_CHANNEL_QUBITS, MAX_KRYLOV_QUBITS, fixed_point, stage_channel
+from .channel import fixed_point, stage_channel
 from .maps import Chain, Map, Matrix
 
 GAINED = 1e-8  # trace distance below which the best climb has come to rest; the others at a hundred times that

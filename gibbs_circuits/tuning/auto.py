@@ -15,7 +15,7 @@ from ..errors import ArgumentError, TooLargeError
 from ..exact.frozen import refuse_frozen
 from ..exact.symmetry import conserved
 from ..generators.channels import inside
-from ..readings.channel import MAX_KRYLOV_QUBITS
+from ..limits import MAX_KRYLOV_QUBITS, MAX_PRODUCT_QUBITS
 from ..spectrum import Array
 from ..status import number
 from .candidate import Candidate, cheapest, frontier, nearest, never_worse
@@ -23,7 +23,7 @@ from .derived import derive
 from .fitted import CannotFitError, fitted
 from .measured import Read, measured
 from .patch import DoesNotTransferError, patched
-from .product import MAX_PRODUCT_QUBITS, nearest_product, without_gates
+from .product import nearest_product, without_gates
 from .wanted import Progress, Wanted, quiet
 
 AUTO = "auto"  # the name of the scheme

@@ -13,14 +13,14 @@ from pydantic import ValidationError
 from ..compiler import Knobs, Program, Scheme, TimeKnobs
 from ..compiler.quadrature import SHORT
 from ..compiler.schemes.jumps import symbolic_jumps, widest
-from ..errors import ArgumentError
+from ..errors import ArgumentError, TooLargeError
 from ..generators import Lindbladian
 from ..generators.channels import DiscreteChannel, inside
 from ..generators.frequency import local_frequency, rate_unit, time_unit
 from ..generators.matrices import largest_rate
+from ..limits import MAX_CHANNEL_QUBITS, MAX_TRIED_STEPS
 from ..models.scale import rounded
 from ..readings import cost, fixed_point, sweep_channel
-from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..readings.counting import Pool
 from ..readings.worst_start import tried_starts
 from ..spectrum import Array, gibbs_state, spectrum, trace_distance
@@ -106,21 +106,37 @@ def settle(
     accepted: Trial | None = None
     nearest: Trial | None = None
     pool = pool_of(generator)
+    refused: TooLargeError | None = None
+    tried = steps = 0
     for index, candidate in enumerate(candidates):
         progress(f"choosing knobs: setting {index + 1} of {len(candidates)}")
-        trial = try_knobs(generator, scheme, candidate, knobs.sweeps, target_error, accepted, pool)
+        try:
+            trial = try_knobs(generator, scheme, candidate, knobs.sweeps, target_error, accepted, pool)
+        except TooLargeError as error:
+            refused = error
+            continue
         if trial.worst <= MARGIN * target_error:
             accepted = trial if accepted is None or trial.gates < accepted.gates else accepted
         elif nearest is None or trial.worst < nearest.worst:
             nearest = trial
+        tried, steps = tried + 1, steps + sum(len(stage.steps) for stage in trial.program.stages)
+        if steps > MAX_TRIED_STEPS:
+            break
     chosen = accepted or nearest
-    assert chosen is not None  # there is always a candidate
+    if chosen is None:
+        assert refused is not None  # there is always a candidate
+        raise refused
     if accepted is None:
         power = np.linalg.matrix_power(sweep_channel(chosen.program), chosen.program.sweeps)
         chosen = replace(chosen, worst=max(chosen.worst, pool.searched(power)))
+    of = (
+        f"{len(candidates)}"
+        if tried == len(candidates)
+        else f"{tried} (the other {len(candidates) - tried} left out: too long)"
+    )
     outcome = "the cheapest that meets it" if accepted else "none meets it; the nearest"
     text = (
-        f"{', '.join(open_knobs)}: of {len(candidates)} settings of the formula, {outcome}; target {target_error:g}, "
+        f"{', '.join(open_knobs)}: of {of} settings of the formula, {outcome}; target {target_error:g}, "
         f"predicted on the exact channel, worst start found by search, or the fixed point: {number(chosen.worst)}"
     )
     return replace(chosen.program, provenance=text)

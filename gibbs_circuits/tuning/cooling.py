@@ -12,7 +12,7 @@ from ..compiler.trotter import Term, commuting_groups, weight
 from ..errors import ArgumentError, check_integer
 from ..generators import Lindbladian
 from ..models import Model
-from ..readings.channel import states_after_sweeps
+from ..readings.channel import state_after_sweeps
 from ..readings.initial import mixed
 from ..spectrum import Real
 
@@ -109,7 +109,7 @@ def cooling(
 def settled_energy(generator: Lindbladian, recipe: Cooling, cycles: int = 40) -> float:
     """Energy per site after the cycles from the maximally mixed state, on the exact channel."""
     program, n = cooling(generator, recipe, cycles=cycles), generator.model.num_qubits
-    rho = states_after_sweeps(program, mixed().density(n))[-1]
+    rho = state_after_sweeps(program, mixed().density(n))
     return float(np.vdot(generator.model.hamiltonian.to_matrix(), rho).real) / n
 
 

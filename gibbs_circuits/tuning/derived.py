@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..compiler import SCHEMES, Guarantee, Program
-from ..compiler.schemes.jumps import MAX_DIAGONALISED
 from ..generators import Coherent, Lindbladian
 from ..generators.channels import DiscreteChannel, inside
 from ..generators.frequency import local_frequency, time_unit
+from ..limits import MAX_CHANNEL_QUBITS, MAX_DIAGONALISED
 from ..readings import cost
-from ..readings.channel import MAX_CHANNEL_QUBITS
 from ..spectrum import Array, gibbs_state, vec
 from .candidate import Candidate, frontier
 from .choose import MARGIN, settle

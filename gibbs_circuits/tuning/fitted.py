@@ -11,6 +11,7 @@ import numpy as np
 from ..compiler import Calibration, Program, Stage
 from ..compiler.trotter import commuting_groups
 from ..errors import TooLargeError
+from ..limits import MAX_PREPARED, MAX_SAMPLED
 from ..readings import cost
 from ..spectrum import Real, gibbs_state
 from ..status import number
@@ -27,7 +28,6 @@ from .transfer import Effort, ansatz_of, fit_together
 from .wanted import Progress, Wanted, quiet
 from .written import steps_of
 
-MAX_SAMPLED, MAX_PREPARED = 6, 7  # qubits up to which a fit takes seconds to minutes
 SAMPLER_WORDS = (
     "abab", "ababb", "ababab", "abbabb", "abababab", "abbabbab", "abbbabbb", "abbabbabb", "abbabbabbabb",
 )  # fmt: skip

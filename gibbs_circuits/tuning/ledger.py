@@ -19,8 +19,8 @@ from ..compiler import (
     Rung,
     Status,
 )
-from ..readings import fixed_point, states_after_sweeps, sweep_channel
-from ..readings.channel import MAX_CHANNEL_QUBITS
+from ..limits import MAX_CHANNEL_QUBITS
+from ..readings import fixed_point, state_after_sweeps, sweep_channel
 from ..spectrum import Array, gibbs_state, trace_distance
 from .first_order import NotReadableError, segments
 from .grids import FineGrid, fine_grid
@@ -74,7 +74,7 @@ def ledger(
         lines = (*program.declared, *(shift.line for shift in extra), *others)
         return Ledger(lines)
     sigma = gibbs_state(program.generator.model, program.generator.beta)
-    last = states_after_sweeps(program, start)[-1]
+    last = state_after_sweeps(program, start)
     if program.preparation:
         shifts = [*_prepared(sigma, last), *extra]
     else:

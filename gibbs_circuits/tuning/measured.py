@@ -9,8 +9,9 @@ import numpy as np
 
 from ..compiler import Guarantee, Program
 from ..exact.gap import NotConvergedError
-from ..readings import fixed_point, states_after_sweeps
-from ..readings.channel import MAX_KRYLOV_QUBITS, stage_channel
+from ..limits import MAX_KRYLOV_QUBITS
+from ..readings import fixed_point, state_after_sweeps
+from ..readings.channel import stage_channel
 from ..readings.guarantee import promised
 from ..readings.worst_start import worst_start
 from ..spectrum import Array, gibbs_state, trace_distance
@@ -40,7 +41,7 @@ def measured(program: Program, sampler: bool, start: Array) -> Read | None:
     channels = [stage_channel(program, k) for k in range(len(program.stages))]
     sigma = gibbs_state(program.generator.model, program.generator.beta)
     if not sampler:
-        final = states_after_sweeps(program, start, channels)[-1]
+        final = state_after_sweeps(program, start, channels)
         return Read(trace_distance(final, sigma), "state after all sweeps from the given start")
     worst = worst_start(program, channels)
     text = f"worst start found, by see-saw from {worst.starts} states"

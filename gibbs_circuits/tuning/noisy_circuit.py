@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from ..compiler.trotter import PAULIS
 from ..errors import ArgumentError, TooLargeError, check_real
+from ..limits import MAX_ALIVE
 from ..spectrum import Array, Real
 from .ansatz import Ansatz, Slot, Values
 
-MAX_ALIVE = 9  # qubits that are in use at once
 PULSES = 2  # `sx` of a general one-qubit rotation
 X, Y, Z = 1, 2, 3
 PLANES = ((X, Z), (Y, X))  # of R_y and R_z: (a, b) → (a cos + b sin, b cos − a sin)

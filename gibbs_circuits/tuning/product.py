@@ -11,14 +11,13 @@ from qiskit.circuit.library import UnitaryGate
 
 from ..compiler import Branch, Calibration, Program, RandomChoice, Stage, Step
 from ..compiler.trotter import PAULIS, commuting_groups
+from ..limits import MAX_KRYLOV_QUBITS, MAX_PRODUCT_QUBITS
 from ..models import Model
-from ..readings.channel import MAX_KRYLOV_QUBITS
 from ..spectrum import Array, Real, trace_distance
 from .candidate import Candidate
 from .wanted import Wanted
 from .written import local_rotation
 
-MAX_PRODUCT_QUBITS = 6  # whose nearest product state takes seconds
 SIGMAS = np.array([PAULIS[letter] for letter in "XYZ"])
 NEVER = 1e-9  # a branch less likely than that is left out
 BASIS = ["rz", "sx", "x"]

@@ -19,11 +19,11 @@ from ..compiler.steps import Branch, Correct, Couple, Evolve, RandomChoice, Rand
 from ..compiler.trotter import Group, weight
 from ..errors import ArgumentError, TooLargeError, shown
 from ..exact.symmetry import pauli_strings
+from ..limits import MAX_GENERATORS
 from ..models.scale import without_debris
 from .ansatz import Values
 from .objectives import Preparation
 
-MAX_GENERATORS = 10  # of a group whose elements are branches
 INVARIANT = 1e-9
 
 

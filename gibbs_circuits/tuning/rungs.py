@@ -18,6 +18,7 @@ from ..generators import Lindbladian
 from ..generators.channels import DiscreteChannel
 from ..generators.frequency import local_frequency, rate_unit, time_unit
 from ..generators.matrices import superoperator
+from ..limits import MAX_PALINDROMES, MAX_RUNG_QUBITS
 from ..readings import fixed_point, sweep_channel
 from ..spectrum import Array, gibbs_state, spectrum, trace_distance
 from .first_order import NotReadableError, segments
@@ -25,10 +26,8 @@ from .grids import fine_grid
 from .variants import exactly_evolved, has, map_evolutions, sliced, untruncated, with_knobs
 from .weak import lindblad, weak_state, with_exact_coherence
 
-MAX_RUNG_QUBITS = 4
 TOLERANCE = 0.15
 ROUNDING = 1e-11
-MAX_PALINDROMES = 12
 EXACT_FILTER = 1e-5
 
 

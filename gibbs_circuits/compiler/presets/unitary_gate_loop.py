@@ -10,6 +10,7 @@ from ...errors import TooLargeError, check_integer, check_real
 from ...filters import GaussianFilter
 from ...generators import Coherent, Lindbladian, couplings_of, dll
 from ...generators.matrices import coherent_term, decay_operator, energy_spectrum, jumps
+from ...limits import MAX_LOOP_GATES, MAX_LOOP_SYSTEM
 from ...models.library import mixed_field_ising
 from ...spectrum import Array
 from ...status import Status
@@ -18,8 +19,6 @@ from ..program import ErrorTerm, Program, Rung, Stage
 from ..steps import Reset, Step, Unitary
 from ..trotter import commuting_groups
 
-MAX_QUBITS = 6
-MAX_JUMPS = 256
 NEGLIGIBLE = 1e-12  # of the rates
 SOURCE = "first-order dilation: Ding, Chen & Lin, Phys. Rev. Research 6, 033147"
 
@@ -48,15 +47,15 @@ def unitary_gate_loop(generator: Lindbladian | None = None, *, step: float = 0.1
         generator = dll(model, couplings_of("Y", 3), GaussianFilter(1.0), 1.0)
     step, sweeps = check_real("step", step, low=0.0, above=True), check_integer("sweeps", sweeps, low=1)
     n = generator.model.num_qubits
-    if n > MAX_QUBITS:
+    if n > MAX_LOOP_SYSTEM:
         raise TooLargeError(
             f"The hand-written loop on {n} qubits has gates of {2 ** (n + 1)} × {2 ** (n + 1)}; the limit is "
-            f"{MAX_QUBITS} qubits. Fix: use a scheme that works in the time domain."
+            f"{MAX_LOOP_SYSTEM} qubits. Fix: use a scheme that works in the time domain."
         )
     count = len(jumps(generator))
-    if count > MAX_JUMPS:
+    if count > MAX_LOOP_GATES:
         raise TooLargeError(
-            f"The hand-written loop would have {count} jumps; the limit is {MAX_JUMPS}. "
+            f"The hand-written loop would have {count} jumps; the limit is {MAX_LOOP_GATES}. "
             "Fix: use fewer couplings or a generator with one jump per coupling."
         )
     B, dilations = loop_unitaries(generator, step)

@@ -16,6 +16,7 @@ from ...generators import Coherent, Lindbladian
 from ...generators.channels import inside
 from ...generators.frequency import local_frequency
 from ...kernels import RankOne
+from ...limits import LONGEST_DELAY, MAX_BRANCH_STEPS, MAX_DIAGONALISED, MAX_GATES, MAX_STEPS
 from ...spectrum import spectrum
 from ...status import Status
 from ..program import Calibration, ErrorTerm, Rung
@@ -23,7 +24,6 @@ from ..steps import Couple, Evolve, RandomDelay, Step
 from ..trotter import Group, rotation_cost
 from ..trotter import factors as product
 from .jumps import (
-    MAX_DIAGONALISED,
     Source,
     SymbolicJump,
     kernel_factors,
@@ -33,9 +33,6 @@ from .jumps import (
 )
 
 MOST_COMPARED = 1025
-MAX_STEPS = 10**6
-MAX_GATES = 10**6
-LONGEST_DELAY = 10**4
 SOURCE = "Lloyd & Abanin, PRX 16, 031053 (repeated interactions); Ding, Li & Lin, arXiv:2404.05998 (filter)"
 
 
@@ -253,12 +250,13 @@ def refuse_large(
     }
     steps = len(jumps) * couples + evolutions
     gates = couples * sum(cost[jump.terms] for jump in jumps) + evolutions * per_evolution
-    if steps <= MAX_STEPS and (gates <= MAX_GATES or not at_once):
+    most = MAX_STEPS if at_once else MAX_BRANCH_STEPS
+    if steps <= most and (gates <= MAX_GATES or not at_once):
         return
     contacts, nodes = len(cost), knobs.set("nodes")
-    limit = f"{MAX_STEPS} steps" if steps > MAX_STEPS else f"{MAX_GATES} two-qubit gates"
+    limit = f"{most} steps" if steps > most else f"{MAX_GATES} two-qubit gates"
     fix = "set fewer nodes, or a shorter window (a larger sigma_E or resolution)"
-    if at_once and len(jumps) * (2 * nodes - 1) <= MAX_STEPS:  # what that scheme would write
+    if at_once and len(jumps) * (2 * nodes - 1) <= MAX_BRANCH_STEPS:  # what that scheme would write
         fix = f'set scheme = "random_jumps" and direction = "forward", one jump per sweep, or {fix[4:]}'
     raise TooLargeError(
         f"One sweep of {len(jumps) / contacts:g} factors × {contacts} couplings × {nodes} nodes is {steps} steps with "

@@ -17,12 +17,12 @@ from ...generators import Lindbladian
 from ...generators.catalogue import bandwidth
 from ...generators.channels import DiscreteChannel, inside
 from ...kernels import Kernel, RankOne, Secular
+from ...limits import MAX_DIAGONALISED
 from ...spectrum import Array, Real, read_only, spectrum
 from ..quadrature import Nodes, uniform_nodes
 from ..steps import Evolve
 from ..trotter import Term
 
-MAX_DIAGONALISED = 8
 TINY = 1e-9
 
 

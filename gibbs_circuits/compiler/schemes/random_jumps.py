@@ -9,6 +9,7 @@ from pydantic import Field
 from qiskit.quantum_info import SparsePauliOp
 
 from ...generators.matrices import in_energy_basis
+from ...limits import MAX_DIAGONALISED
 from ...models import Model
 from ...spectrum import Real, spectrum
 from ..program import Program, Stage
@@ -24,7 +25,7 @@ from .common import (
     symbolic_jumps,
 )
 from .corrections import RadiusKnobs, corrections, ledger, performed, refuse_radius
-from .jumps import MAX_DIAGONALISED, on_grid, span
+from .jumps import on_grid, span
 from .sequential import Direction, jump_steps, written
 
 FLOOR = 0.1

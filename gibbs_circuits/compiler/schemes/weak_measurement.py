@@ -10,6 +10,7 @@ import scipy.linalg
 from ...errors import TooLargeError
 from ...generators import Lindbladian
 from ...generators.channels import DiscreteChannel
+from ...limits import MAX_DENSE_GATES, MOST_MEASUREMENTS
 from ...spectrum import Array
 from ...status import Status
 from ..dense import (
@@ -32,7 +33,6 @@ from .common import Knobs
 
 SCHEME = "weak_measurement"
 WEAK_SOURCE = "Chen, Kastoryano, Brandão & Gilyén, arXiv:2303.18224"
-MOST_MEASUREMENTS = 1000  # in one sweep
 ROUNDING = 1e-13
 
 
@@ -70,11 +70,13 @@ def weak_measurement(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> 
     refuse(SCHEME, n, index + 2, clean=False)
     alpha = float(np.linalg.norm(dense.decay, 2))
     count = max(1, ceil(strength * alpha * (1 - ROUNDING)))
-    if count > MOST_MEASUREMENTS:
-        gates = count * stated_gates(n, index + 2, clean=False)
+    gates = count * stated_gates(n, index + 2, clean=False)
+    if count > MOST_MEASUREMENTS or gates > MAX_DENSE_GATES:
+        fitting = max(1, min(MOST_MEASUREMENTS, MAX_DENSE_GATES * count // gates))
         raise TooLargeError(
             f"A sweep of strength {strength:g} is {count} weak measurements on {n + index + 2} qubits, about {gates:,} "
-            f"two-qubit gates; the limit is {MOST_MEASUREMENTS} measurements. Fix: set strength = {1 / alpha:.3g}."
+            f"two-qubit gates; the limit is {MOST_MEASUREMENTS} measurements and {MAX_DENSE_GATES:,} gates. "
+            f"Fix: set strength = {fitting / alpha:.3g}."
         )
     measurement = _measurement(dense, strength / count, alpha, index)
     declared = ErrorTerm(Rung.DILATION, None, "order 1 in strength", Status.NOT_CHECKED, WEAK_SOURCE)
