@@ -83,6 +83,7 @@ from .readings.draw import draw
 from .readings.loop import loop_circuit
 from .readings.trajectories import Trajectories, trajectories
 from .sections import package_version
+from .signatures import public
 from .spectrum import fidelity, gibbs_state, thermal, trace_distance
 from .targets import AerTarget, IbmTarget, load_target
 from .tuning.extrapolate import Run, extrapolated_run
@@ -90,6 +91,7 @@ from .tuning.extrapolate import Run, extrapolated_run
 __version__ = package_version()
 
 
+@public
 def certificate(generator: Lindbladian | DiscreteChannel, max_qubits: int = MAX_CERTIFIED_QUBITS) -> Certificate:
     """What is known about a generator before anything is compiled; `print` it. See `exact.Certificate`."""
     if isinstance(generator, DiscreteChannel):
@@ -97,6 +99,7 @@ def certificate(generator: Lindbladian | DiscreteChannel, max_qubits: int = MAX_
     return lindbladian_certificate(generator, max_qubits)
 
 
+@public
 def compile(
     generator: Lindbladian | DiscreteChannel,
     scheme: str = "parallel",
@@ -135,11 +138,13 @@ def compile(
     )  # fmt: skip
 
 
+@public
 def save(program: Program, path: str | Path) -> None:
     """Write a program as JSON, whole or not at all."""
     write_program(Path(path), program)
 
 
+@public
 def load(path: str | Path, generator: Lindbladian | DiscreteChannel) -> Program:
     """A program that `save` or `compile --out FILE.json` wrote, for the same Hamiltonian and β.
 
@@ -149,6 +154,7 @@ def load(path: str | Path, generator: Lindbladian | DiscreteChannel) -> Program:
     return load_program(Path(path), generator)
 
 
+@public
 def extrapolate(
     generator: Lindbladian,
     scheme: str = "parallel",
@@ -183,6 +189,7 @@ def extrapolate(
     return extrapolated_run(generator, recipe, settings, whole, strengths=strengths, spacings=spacings)
 
 
+@public
 def circuit(program: Program, initial: str = "zero", seed: int = 0, loop: bool = False) -> QuantumCircuit:
     """The whole program as a Qiskit circuit with one draw of its random steps, before transpilation.
 
@@ -194,6 +201,7 @@ def circuit(program: Program, initial: str = "zero", seed: int = 0, loop: bool =
     return loop_circuit(program, initial=start) if loop else _circuit(program, initial=start, seed=seed)
 
 
+@public
 def predict(program: Program, initial: str = "zero") -> Prediction | None:
     """What the exact averaged channel says before a shot is taken: distances, fixed point, contraction, temperature.
 
@@ -203,6 +211,7 @@ def predict(program: Program, initial: str = "zero") -> Prediction | None:
     return _predict(program, make_initial(initial, n, Path()).density(n)) if n <= MAX_KRYLOV_QUBITS else None
 
 
+@public
 def run(
     program: Program,
     backend: str | Path | Backend = "aer_density_matrix",
@@ -247,6 +256,7 @@ def run(
     return pipeline.run_request(request, store)
 
 
+@public
 def preview(
     program: Program,
     backend: str | Path | Backend = "aer_density_matrix",
@@ -280,6 +290,7 @@ def _request(
     return pipeline.request_run(program, target, start, operators, shots, realisations, seed, ancillas=ancilla_policy)
 
 
+@public
 def jumps(result: RunResult) -> tuple[Jumps, ...]:
     """Every shot's record of ancilla outcomes as a jump trajectory, of a run with ancilla_policy = "recorded".
 
@@ -289,6 +300,7 @@ def jumps(result: RunResult) -> tuple[Jumps, ...]:
     return jump_records(result)
 
 
+@public
 def compare(result: RunResult, target_error: float = 0.10) -> Comparison:
     """Hold a run against the exact Gibbs state: distances, intervals, error ledger, baselines, verdict."""
     return pipeline.compare(result, check_target_error(target_error))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .errors import TooLargeError, check_beta
 from .models import Model
+from .signatures import public
 
 Array = NDArray[np.complex128]
 Real = NDArray[np.float64]
@@ -97,6 +98,7 @@ def spectrum(model: Model) -> Spectrum:
     return Spectrum(read_only(energies), read_only(vectors))
 
 
+@public
 def gibbs_state(model: Model, beta: float) -> Array:
     """σ = e^{−βH}/Z in the computational basis."""
     s = spectrum(model)
@@ -115,6 +117,7 @@ class Thermal:
     ground_energy: float
 
 
+@public
 def thermal(model: Model, beta: float) -> Thermal:
     r"""$E = \langle H\rangle$, $F = -\ln Z/\beta$, $S = \beta E + \ln Z$, $C = \beta^2 \mathrm{Var} H$."""
     beta = check_beta(beta)
@@ -150,12 +153,14 @@ def beta_of_energy(energy: float, s: Spectrum) -> float | None:
     return float(scipy.optimize.brentq(excess, -HOTTEST, HOTTEST, xtol=1e-12)) / width
 
 
+@public
 def trace_distance(rho: NDArray[Any], sigma: NDArray[Any]) -> float:
     """½‖ρ − σ‖₁ of two Hermitian matrices."""
     difference = np.asarray(rho) - np.asarray(sigma)
     return float(0.5 * np.abs(np.linalg.eigvalsh((difference + difference.conj().T) / 2)).sum())
 
 
+@public
 def fidelity(rho: NDArray[Any], sigma: NDArray[Any]) -> float:
     """(Tr √(√σ ρ √σ))², Jozsa's convention, clipped to [0, 1]."""
     values, vectors = np.linalg.eigh(np.asarray(sigma))

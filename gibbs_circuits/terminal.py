@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from .analysis.report import WIDTH
-from .errors import ArgumentError, BackendError, GibbsError, TooLargeError, one_line
+from .errors import ArgumentError, BackendError, GibbsError, TooLargeError, error_line, raised
 
 DONE, DISAGREES, BAD_INPUT, SERVICE_FAILED, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
 DEBUG = "GIBBS_CIRCUITS_DEBUG"
@@ -94,10 +94,10 @@ def status(app: Callable[..., Any], arguments: list[str] | None = None) -> int:
             return _fail(f"{error.format_message()} Fix: see gibbs-circuits --help.", BAD_INPUT)
         if os.environ.get(DEBUG):
             raise
-        kind = type(error).__name__
-        return _fail(f"Internal error, {kind}: {error}. Please report it with the traceback that {DEBUG}=1 shows.", BUG)
+        said = raised(error).rstrip(".")
+        return _fail(f"Internal error, {said}. Please report it with the traceback that {DEBUG}=1 shows.", BUG)
 
 
 def _fail(message: str, code: int) -> int:
-    print(one_line(message), file=sys.stderr)
+    print(error_line(message), file=sys.stderr)
     return code

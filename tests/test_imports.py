@@ -13,12 +13,12 @@ import gibbs_circuits
 PACKAGE = Path(gibbs_circuits.__file__).parent
 NAME = PACKAGE.name
 ROOMS = (
-    "errors", "limits", "status", "models", "spectrum", "baths", "filters", "kernels", "windows", "user", "lamb",
-    "nystrom", "factors",
+    "limits", "errors", "status", "models", "signatures", "spectrum", "baths", "filters", "kernels", "windows", "user",
+    "lamb", "nystrom", "factors",
     "generators", "exact", "compiler", "readings",
     "validation", "target_schemas", "targets", "tuning", "backends", "analysis", "tables", "makers",
     "generator_schemas", "generator_keys", "kinds",
-    "experiment", "sections", "results", "folder", "pipeline", "sweep", "help", "terminal", "cli",
+    "qasm", "experiment", "sections", "results", "folder", "pipeline", "sweep", "help", "terminal", "cli",
     "__init__",
 )  # fmt: skip
 ONLY_IN_BACKENDS = {"qiskit_aer", "qiskit_ibm_runtime", "requests", "httpx", "urllib", "http", "socket"}

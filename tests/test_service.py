@@ -511,7 +511,7 @@ REFUSED: dict[str, tuple[int, str, Spoil]] = {
         lambda desk: written(desk.folder, TARGET + "fractional = true\n"),
     ),
     "unknown_snapshot": (
-        2, "snapshot must be one of the client's, but 'fake_nowhere' is none of its",
+        2, "backend must be one of the client's snapshots, but 'fake_nowhere' is none of its",
         lambda desk: written(desk.folder, TARGET.replace(NAME, "fake_nowhere")),
     ),
     "no_client": (

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ..readings.prediction import Settled
+from ..signatures import public
 from ..spectrum import Real
 from ..status import number, share
 from .compare import Comparison
@@ -29,6 +30,7 @@ class Picture(Figure):
         return buffer.getvalue()
 
 
+@public
 def convergence(comparison: Comparison) -> Figure:
     """Energy and trace distance against sweeps: measured, exact, fixed point and predicted decay."""
     figure = Picture(figsize=(10.5, 5.0), layout="constrained")

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 from ..errors import ArgumentError, check_real
 from ..models import Model
 from ..models.scale import CUTOFF, size
+from ..signatures import public
 from ..spectrum import Array, Real
 
 ORDER = 16  # Gauss–Legendre nodes on a panel
@@ -230,6 +231,7 @@ class Bath:
         return float(np.sqrt(weights @ G / (weights @ (G * x**2))))
 
 
+@public
 def rescaled(bath: Bath, factor: float) -> Bath:
     """The same bath with G multiplied by a factor > 0."""
     return replace(bath, strength=bath.strength * check_real("factor", factor, low=0.0, above=True))

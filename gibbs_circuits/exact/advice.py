@@ -10,6 +10,7 @@ from ..filters import MetropolisFilter
 from ..generators import Lindbladian, catalogue, couplings_of
 from ..generators.catalogue import bandwidth
 from ..generators.matrices import largest_rate
+from ..signatures import public
 from .certificate import certificate, spectral_gap
 from .gap import RESOLVED
 
@@ -54,6 +55,7 @@ class Advice:
 
 
 @lru_cache(maxsize=32)
+@public
 def faster(lindbladian: Lindbladian) -> Advice | None:
     """The smallest change of filter, then of couplings, that mixes well faster.
 

@@ -19,6 +19,7 @@ from ..generators.matrices import (
     largest_rate,
 )
 from ..kernels import Secular
+from ..signatures import public
 from ..spectrum import gibbs_state, trace_distance
 from ..status import Status
 from .balance import (
@@ -242,6 +243,7 @@ def log_lowest_population(lindbladian: Lindbladian) -> float:
     return float(-beta * (E[-1] - E[0]) - np.log(np.sum(np.exp(-beta * (E - E[0])))))
 
 
+@public
 def spectral_gap(lindbladian: Lindbladian) -> Gap:
     """The gap alone, without the other lines of a certificate, by the fastest solver that resolves it.
 

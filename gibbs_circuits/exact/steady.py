@@ -18,6 +18,7 @@ from ..errors import ArgumentError, TooLargeError
 from ..generators import Coherent, Lindbladian
 from ..generators.catalogue import DEGENERACY_TOLERANCE, bandwidth
 from ..generators.matrices import MAX_SUPEROPERATOR_QUBITS, Matrix, energy_spectrum, superoperator
+from ..signatures import public
 from ..spectrum import Array, Real, gibbs_state, unvec, vec
 from .balance import judged, kms_defect
 from .commutant import steady_state_counts
@@ -73,6 +74,7 @@ def dense_steady_state(lindbladian: Lindbladian, *, hamiltonian: bool = False) -
     return stationary_state(superoperator(lindbladian, hamiltonian=hamiltonian))
 
 
+@public
 def steady_state(lindbladian: Lindbladian, *, hamiltonian: bool = True) -> Array:
     """The stationary state in the computational basis; with `hamiltonian` that of −i[H, ·] + 𝓛.
 
@@ -255,6 +257,7 @@ class StationarySpace:
         return len(self.operators)
 
 
+@public
 def steady_states(lindbladian: Lindbladian, *, hamiltonian: bool = True) -> StationarySpace:
     """Basis of the stationary operators by a singular value decomposition, n <= 5.
 

@@ -12,7 +12,7 @@ from ..baths import Bath
 from ..errors import ArgumentError, InvalidModelError, check_beta
 from ..kernels import Kernel
 from ..lamb import LambKernel
-from ..models import Model, hermitian
+from ..models import Model, fitting, hermitian
 
 
 class Coherent(Enum):
@@ -85,13 +85,7 @@ class Lindbladian:
             name = f"couplings[{index}]"
             coupling = hermitian(contact.coupling, name)
             check_beta(contact.beta)
-            if coupling.num_qubits != self.model.num_qubits:
-                raise InvalidModelError(
-                    name,
-                    f"act on the {self.model.num_qubits} qubits of the model",
-                    f"it acts on {coupling.num_qubits}",
-                    "pad its labels with I",
-                )
+            fitting(coupling, name, self.model.num_qubits)
             if not np.any(coupling.coeffs) or coupling.paulis.x.sum() + coupling.paulis.z.sum() == 0:
                 raise InvalidModelError(
                     name, "exchange heat with the system", "it is a multiple of the identity", 'use "Y"'

@@ -14,6 +14,7 @@ from ...generators import Coherent, Contact, Lindbladian
 from ...models import Model
 from ...models.library import tfim
 from ...models.scale import bandwidth
+from ...signatures import public
 from ...spectrum import spectrum
 from ..program import Program
 from ..schemes.sequential import SequentialKnobs, sequential
@@ -23,6 +24,7 @@ DEGENERATE = 1e-9
 COLD = 20.0  # β Δ of the reference: excited states weigh e^{−20}
 
 
+@public
 def ding_chen_lin(
     model: Model | None = None,
     *,

@@ -12,11 +12,13 @@ from ...generators import Lindbladian, couplings_of, dll
 from ...generators.frequency import local_frequency
 from ...models import Model
 from ...models.library import mixed_field_ising
+from ...signatures import public
 from ..program import Program
 from ..schemes.thermal_ancilla import ThermalAncillaKnobs, thermal_ancilla
 from .pulses import GaussianPulse, realised, thermal_bath
 
 
+@public
 def ding_zhan_preskill_lin(
     model: Model | None = None,
     *,

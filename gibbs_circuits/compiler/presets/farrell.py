@@ -7,6 +7,7 @@ from dataclasses import replace
 from ...errors import ArgumentError, check_real
 from ...models import Model
 from ...models.library import kagome_ising
+from ...signatures import public
 from ..program import Program, Stage
 from ..schemes.thermal_ancilla import ThermalAncillaKnobs, thermal_ancilla
 from ..steps import Branch, Couple, RandomChoice, Step
@@ -16,6 +17,7 @@ from .pulses import BoxPulse, realised, thermal_bath
 DIAGONAL = set("IZ")
 
 
+@public
 def farrell(
     model: Model | None = None,
     *,

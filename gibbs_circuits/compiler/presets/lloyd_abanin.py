@@ -12,10 +12,12 @@ from ...generators import Coherent, Contact, Lindbladian, couplings_of
 from ...kernels import RankOne
 from ...models import Model
 from ...models.library import tfim
+from ...signatures import public
 from ..program import Program
 from ..schemes.thermal_ancilla import ThermalAncillaKnobs, thermal_ancilla
 
 
+@public
 def lloyd_abanin(
     model: Model | None = None,
     *,
