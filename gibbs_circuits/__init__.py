@@ -75,6 +75,7 @@ from .kinds import (
     ule,
 )
 from .models import Model
+from .models.text import as_path
 from .readings import Cost, Prediction, cost
 from .readings import predict as _predict
 from .readings.channel import MAX_KRYLOV_QUBITS
@@ -140,8 +141,20 @@ def compile(
 
 @public
 def save(program: Program, path: str | Path) -> None:
-    """Write a program as JSON, whole or not at all."""
-    write_program(Path(path), program)
+    """Write a program as JSON, whole or not at all.
+
+    Raises:
+        ArgumentError: If the file cannot be written.
+    """
+    file = as_path(path, "path")
+    if file.is_dir():
+        raise ArgumentError("path", "be a file", f"{file} is a folder", 'pass "program.json"')
+    try:
+        write_program(file, program)
+    except OSError as error:
+        raise ArgumentError(
+            "path", "be writable", f"{file}: {error.strerror}", "check the folder and its permissions"
+        ) from None
 
 
 @public
@@ -151,7 +164,7 @@ def load(path: str | Path, generator: Lindbladian | DiscreteChannel) -> Program:
     Raises:
         ArgumentError: If it cannot be read, was changed, or was made for another Hamiltonian or β.
     """
-    return load_program(Path(path), generator)
+    return load_program(as_path(path, "path"), generator)
 
 
 @public
@@ -197,6 +210,7 @@ def circuit(program: Program, initial: str = "zero", seed: int = 0, loop: bool =
     Ancillas sit on the highest qubits and are reset mid-circuit: simulate with density matrices or shots, not with
     `Statevector`, which keeps one random branch.
     """
+    check_integer("seed", seed, low=0)
     start = make_initial(initial, program.num_system, Path())
     return loop_circuit(program, initial=start) if loop else _circuit(program, initial=start, seed=seed)
 

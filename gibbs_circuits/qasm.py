@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
 import re
 from pathlib import Path
@@ -25,12 +27,16 @@ def read_start(path: Path, num_qubits: int) -> QuantumCircuit:
     text = read_text(path, "initial")
     version = VERSION.match(text)
     older = version is not None and version[1] == "2"
+    spoken = io.StringIO()  # the parser of version 3 talks to standard error
     try:
-        qc = _parsed(text, older=older)
-    except (KeyboardInterrupt, SystemExit, MemoryError):
+        with contextlib.redirect_stderr(spoken):
+            qc = _parsed(text, older=older)
+    except MemoryError:
         raise
     except BaseException as error:  # the parsers raise many kinds; one that is compiled panics outside of Exception
-        said = getattr(error, "message", None) or str(error) or type(error).__name__
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        said = getattr(error, "message", None) or str(error) or spoken.getvalue() or type(error).__name__
         raise ArgumentError(
             "initial", f"be OpenQASM {2 if older else 3} of plain gates",
             f"{path}: {shown_text(str(said))}".rstrip(". "),

@@ -23,6 +23,7 @@ from .models.model import matrix_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
+MOST = 2**63  # beyond, a whole number counts nothing
 NUMBERS = (int, float, np.integer, np.floating)
 
 
@@ -60,7 +61,7 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
 def _resolved(annotation: Any, function: Callable[..., Any]) -> Any:
     """An annotation as an object; Any where its names are there for a type checker only."""
     try:
-        return eval(annotation, function.__globals__) if isinstance(annotation, str) else annotation
+        return eval(annotation, inspect.unwrap(function).__globals__) if isinstance(annotation, str) else annotation
     except NameError:
         return Any
 
@@ -72,6 +73,8 @@ def taken(argument: str, value: Any, annotation: Any) -> Any:
         ArgumentError: If it does not.
     """
     choices = alternatives(annotation)
+    if int in choices and float not in choices and isinstance(value, int) and abs(value) >= MOST:
+        raise ArgumentError(argument, "be a whole number below 2^63", f"it is {shown(value)}", "pass a smaller one")
     for choice in choices:
         if holds(value, choice):
             return value

@@ -14,7 +14,7 @@ import scipy.linalg
 import scipy.optimize
 from numpy.typing import NDArray
 
-from .errors import TooLargeError, check_beta
+from .errors import ArgumentError, TooLargeError, check_beta
 from .models import Model
 from .signatures import public
 
@@ -153,18 +153,38 @@ def beta_of_energy(energy: float, s: Spectrum) -> float | None:
     return float(scipy.optimize.brentq(excess, -HOTTEST, HOTTEST, xtol=1e-12)) / width
 
 
+def _alike(rho: NDArray[Any], sigma: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Two square matrices of finite numbers, equally large."""
+    one, other = np.asarray(rho), np.asarray(sigma)
+    for argument, matrix in (("rho", one), ("sigma", other)):
+        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
+            raise ArgumentError(
+                argument, "be a square matrix", f"its shape is {matrix.shape}",
+                "pass a density matrix; of a vector psi np.outer(psi, psi.conj())",
+            )  # fmt: skip
+        if not np.all(np.isfinite(matrix)):
+            raise ArgumentError(argument, "be finite", "an entry is not", "give every entry a finite number")
+    if one.shape != other.shape:
+        raise ArgumentError(
+            "sigma", f"have the shape of rho, {one.shape}", f"it is {other.shape}", "pass states of the same qubits"
+        )
+    return one, other
+
+
 @public
 def trace_distance(rho: NDArray[Any], sigma: NDArray[Any]) -> float:
     """½‖ρ − σ‖₁ of two Hermitian matrices."""
-    difference = np.asarray(rho) - np.asarray(sigma)
+    rho, sigma = _alike(rho, sigma)
+    difference = rho - sigma
     return float(0.5 * np.abs(np.linalg.eigvalsh((difference + difference.conj().T) / 2)).sum())
 
 
 @public
 def fidelity(rho: NDArray[Any], sigma: NDArray[Any]) -> float:
     """(Tr √(√σ ρ √σ))², Jozsa's convention, clipped to [0, 1]."""
-    values, vectors = np.linalg.eigh(np.asarray(sigma))
+    rho, sigma = _alike(rho, sigma)
+    values, vectors = np.linalg.eigh(sigma)
     root = (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.conj().T
-    inner = root @ np.asarray(rho) @ root
+    inner = root @ rho @ root
     overlaps = np.linalg.eigvalsh((inner + inner.conj().T) / 2)
     return float(min(1.0, np.sum(np.sqrt(np.clip(overlaps, 0.0, None))) ** 2))

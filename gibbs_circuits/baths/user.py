@@ -81,7 +81,8 @@ def from_function(beta: float, spectrum: Function, name: str = "custom", limit: 
             )
             raise ArgumentError("limit", rule, found, f"set limit = {100 / (beta or 1.0):.3g}")
         limit = float(x[count])
-    loss = FunctionLoss(spectrum, check_real("limit", limit, low=0.0, above=True))
+    limit = check_real("limit", limit, low=0.0, above=True)
+    loss = FunctionLoss(spectrum, limit)
     start = min(max(1e-6 * limit, 1e-7 / max(beta, 1e-300)), limit)  # below, 1 − e^{−βω} is known to 1e-9 or worse
     x = np.unique(np.concatenate([np.geomspace(start, limit, 200), np.linspace(0.0, limit, 401)]))
     mirrored = x[beta * x < 500]  # beyond, most formulas overflow where G(−ω) is 0 in all
@@ -135,9 +136,12 @@ def from_table(beta: float, omega: ArrayLike, spectrum: ArrayLike, name: str = "
         ArgumentError: If the rows are not such, G is not finite or negative, or detailed balance is violated by more
             than 1e-3 (relative; where no row mirrors one with ω < 0, the interpolation has to be that good).
     """
-    beta = check_beta(beta)
+    beta, name = check_beta(beta), check_name("name", name)
     try:
-        x, G = np.array([omega, spectrum], dtype=float).reshape(2, len(np.atleast_1d(omega)))
+        columns = [np.asarray(column) for column in (omega, spectrum)]
+        if any(column.dtype.kind not in "iuf" for column in columns):
+            raise TypeError
+        x, G = np.array(columns, dtype=float).reshape(2, len(np.atleast_1d(columns[0])))
     except (TypeError, ValueError):
         found, fix = (
             f"{shown(omega, 40)} and {shown(spectrum, 40)} were found",

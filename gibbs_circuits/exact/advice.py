@@ -54,8 +54,8 @@ class Advice:
         )
 
 
-@lru_cache(maxsize=32)
 @public
+@lru_cache(maxsize=32)
 def faster(lindbladian: Lindbladian) -> Advice | None:
     """The smallest change of filter, then of couplings, that mixes well faster.
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..errors import ArgumentError, check_real
+from ..errors import ArgumentError, check_real, shown
 from ..models import Model
 from ..spectrum import Array, Real, read_only
 from .lindbladian import Lindbladian
@@ -48,6 +48,14 @@ class DiscreteChannel:
     fraction: float = 0.5
 
     def __post_init__(self) -> None:
+        inside: object = self.inside
+        if not isinstance(inside, Lindbladian):
+            raise ArgumentError(
+                "inside",
+                "be a Lindbladian",
+                f"{shown(inside)} was found",
+                "pass gc.dll(model, 1.0), or call gc.discrete",
+            )
         if check_real("step", self.fraction, low=0.0, above=True) > LARGEST_STEP:
             raise ArgumentError(
                 "step", f"be at most {LARGEST_STEP:g}", f"the value is {self.fraction:g}", "set step = 0.5"

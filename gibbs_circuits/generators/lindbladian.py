@@ -9,10 +9,10 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from ..baths import Bath
-from ..errors import ArgumentError, InvalidModelError, check_beta
+from ..errors import ArgumentError, InvalidModelError, check_beta, shown
 from ..kernels import Kernel
 from ..lamb import LambKernel
-from ..models import Model, fitting, hermitian
+from ..models import Model, as_model, fitting, hermitian
 
 
 class Coherent(Enum):
@@ -78,7 +78,14 @@ class Lindbladian:
     frame: Model | None = None
 
     def __post_init__(self) -> None:
-        if not self.contacts:
+        object.__setattr__(self, "model", as_model(self.model))
+        contacts: object = self.contacts
+        if not isinstance(contacts, tuple | list) or not all(isinstance(one, Contact) for one in contacts):
+            raise ArgumentError(
+                "contacts", "be a tuple of Contacts", f"{shown(contacts)} was found",
+                "pass gc.dll(model, 1.0).contacts, or call gc.dll itself",
+            )  # fmt: skip
+        if not contacts:
             raise ArgumentError("couplings", "hold at least one operator", "it is empty", 'set couplings = "Y"')
         checked = []
         for index, contact in enumerate(self.contacts):

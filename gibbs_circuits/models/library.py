@@ -24,7 +24,7 @@ def _bonds(sites: int, periodic: bool) -> list[tuple[int, int]]:
 def _check_periodic(periodic: object, key: str, length: int, least: int) -> None:
     """Refuse a ring on which no bond closes: the key would be without effect."""
     if not isinstance(periodic, bool):
-        meant = "true" if periodic in (1, "true", "True", "yes") else "false"
+        meant = "true" if shown(periodic).strip("'").lower() in ("1", "1.0", "true", "yes") else "false"
         raise ArgumentError("periodic", "be true or false", f"{shown(periodic)} was found", f"set periodic = {meant}")
     if periodic and length < least:
         raise ArgumentError(
@@ -69,7 +69,8 @@ def xxz(
     """
     n = check_integer("sites", sites, low=1, high=MAX_SITES)
     J, delta = check_real("J", J), check_real("delta", delta)
-    given = list(fields) if isinstance(fields, list | tuple | np.ndarray) and np.ndim(fields) else [fields] * n
+    several = fields.ndim > 0 if isinstance(fields, np.ndarray) else isinstance(fields, list | tuple)
+    given = list(fields) if several else [fields] * n
     if len(given) != n:
         meant = [*given, *[0.0] * n][:n]
         raise ArgumentError(

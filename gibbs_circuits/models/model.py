@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit.quantum_info import Operator, Pauli, SparsePauliOp
 
-from ..errors import LARGEST, SMALLEST, InvalidModelError, check_name, shown, written_number
+from ..errors import LARGEST, SMALLEST, InvalidModelError, check_integer, check_name, shown, written_number
 from ..limits import MAX_MATRIX_QUBITS, MAX_NUMBER_LENGTH
 from .scale import acting, merged, size, without_debris
 
@@ -170,6 +170,8 @@ def pauli_sum(terms: object, argument: str, num_qubits: int | None = None) -> Sp
     Raises:
         InvalidModelError: If a term is malformed; the message names its index.
     """
+    if num_qubits is not None:
+        num_qubits = check_integer("num_qubits", num_qubits, low=1, high=10**6)
     if isinstance(terms, Mapping):
         terms = list(terms.items())
     if not isinstance(terms, list | tuple) or not terms:

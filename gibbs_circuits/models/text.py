@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import ArgumentError, printable, shown, shown_text
 from ..limits import LONGEST_NAME, MAX_TEXT_BYTES
 
+UNNAMEABLE = {"\0"}  # in no path
 UNPARSABLE = (ValueError, RecursionError)  # a number of thousands of digits; thousands of nested brackets
 
 
@@ -23,8 +24,13 @@ def as_path(value: object, argument: str) -> Path:
     Raises:
         ArgumentError: If it is neither.
     """
-    if isinstance(value, str | Path) and str(value):
-        return Path(value)
+    if isinstance(value, str | Path) and str(value) and not set(str(value)) & UNNAMEABLE:
+        try:
+            os.fsencode(value)
+        except UnicodeEncodeError:
+            pass
+        else:
+            return Path(value)
     raise ArgumentError(argument, "be a path", f"{shown(value)} was found", 'pass "h2.json"')
 
 

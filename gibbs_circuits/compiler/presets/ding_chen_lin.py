@@ -19,6 +19,7 @@ from ...spectrum import spectrum
 from ..program import Program
 from ..schemes.sequential import SequentialKnobs, sequential
 from .pulses import ErfPulse, FilterSum
+from .settings import settings
 
 DEGENERATE = 1e-9
 COLD = 20.0  # β Δ of the reference: excited states weigh e^{−20}
@@ -76,7 +77,8 @@ def ding_chen_lin(
     per_step = ceil(step / (pi / (2 * pulse.a)))
     spacing = step / per_step
     contacts = tuple(Contact(A, FilterSum(cold, ((1.0, pulse),))) for A in operators)
-    knobs = SequentialKnobs(
+    knobs = settings(
+        SequentialKnobs,
         sweeps=sweeps,
         strength=step,
         spacing=spacing,

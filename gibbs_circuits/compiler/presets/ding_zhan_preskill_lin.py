@@ -16,6 +16,7 @@ from ...signatures import public
 from ..program import Program
 from ..schemes.thermal_ancilla import ThermalAncillaKnobs, thermal_ancilla
 from .pulses import GaussianPulse, realised, thermal_bath
+from .settings import settings
 
 
 @public
@@ -71,7 +72,8 @@ def ding_zhan_preskill_lin(
     top = _fastest(chosen, couplings, beta) if omega_max is None else omega_max
     kernel = thermal_bath(beta, top, frequencies, lambda centre: GaussianPulse(beta, envelope, centre))
     generator = realised(chosen, couplings, kernel, "ding_zhan_preskill_lin")
-    knobs = ThermalAncillaKnobs(
+    knobs = settings(
+        ThermalAncillaKnobs,
         sweeps=sweeps,
         strength=alpha**2 / len(generator.contacts),
         spacing=step,
