@@ -32,7 +32,8 @@ ASIDE = ("Warning: ", "Not predicted: ")  # remarks that may stand beside the on
 VALUES = (
     "0", "1", "-1", "2", "3", "0.5", "-0.5", "1.0", "1e-320", "1e-300", "1e-49", "1e-20", "1e-9", "1e9", "1e20", "1e49",
     "1e60", "1e308", "nan", "inf", "-inf", "true", "false", "''", '"x"', '"0.5"', '"-1"', '"\\u001b[31mred\\u0007"',
-    '"\\u0000"', '"\\u202egnp"', '"é∀𝟘😀"', '"' + "a" * 3000 + '"', "[]", "[[]]", "{}", "[1, 2]", "[0, 0]", '[1.0, "a"]',
+    '"\\u0000"', '"\\u202egnp"', '"é∀𝟘😀"', '"' + "a" * 3000 + '"', "[]", "[[]]", "{}",
+    "[1, 2]", "[0, 0]", '[1.0, "a"]',
     "{a = 1}", "1979-05-27", "9" * 30, "9" * 5000, "9223372036854775807", "-9223372036854775808", "0x7f", "1_0",
     '[["ZZ", 1.0]]', '[["Z", 1e-310]]', '[["QQ", 1.0]]', '[["ZZ", "1"], ["ZZ", [1.0, 0.0]]]', '[[["YI", 1.0]]]', '"Y"',
     '"XYZ"', '"YY"', '["YI", "YI", "XX"]', '"../x"', '"."', '"/dev/null"', '"/dev/zero"', '"t.toml"', '"s.qasm"',
@@ -70,7 +71,8 @@ TARGET_VALUES = (
 )  # fmt: skip
 GATES = (
     "h q[0];", "x q[1];", "cx q[0], q[1];", "rx(0.3) q[0];", "rx(1e400) q[0];", "rz(1/0) q[0];", "gphase(0.1);",
-    "gphase(1e400);", "reset q[0];", "bit c; c = measure q[0];", "if (true) { x q[0]; }", "barrier q;", "box { h q[0]; }",
+    "gphase(1e400);", "reset q[0];", "bit c; c = measure q[0];", "if (true) { x q[0]; }", "barrier q;",
+    "box { h q[0]; }",
     "for int i in [0:1] { x q[0]; }", "while (true) { x q[0]; }", "ctrl @ x q[0], q[1];", "pow(1e300) @ x q[0];",
     "gate g a { x a; } g q[0];", "gate f(t) a { rx(t) a; } f(1e308*1e308) q[0];", "delay[1ns] q[0];", "x q[5];",
     "input float w; rx(w) q[0];", "float v = 1;", "cx q[0], q[0];", "u3(1,2,3) q[0];", "rxx(1e9) q[0], q[1];", "h q;",
@@ -108,8 +110,8 @@ def case(seed: int) -> Case:
     """The files and the command of a seed."""
     rng = random.Random(f"fuzz {seed}")
     makers: tuple[tuple[Callable[[random.Random], Case], int], ...] = (
-        (of_keys, 40), (of_model_file, 12), (of_target, 16), (of_bath, 10), (of_filter, 10), (of_kernel, 6), (of_start, 14),
-        (of_text, 12),
+        (of_keys, 40), (of_model_file, 12), (of_target, 16), (of_bath, 10), (of_filter, 10), (of_kernel, 6),
+        (of_start, 14), (of_text, 12),
     )  # fmt: skip
     maker = rng.choices([make for make, _ in makers], [weight for _, weight in makers])[0]
     made = maker(rng)
@@ -224,13 +226,17 @@ def of_model_file(rng: random.Random) -> Case:
     for _ in range(rng.choice((1, 1, 2))):
         match rng.randrange(6):
             case 0:
-                document[rng.choice(("num_qubits", "terms", "name", "unit", "colour", "\x1b", "\ud800"))] = rng.choice(odd)
+                document[rng.choice(("num_qubits", "terms", "name", "unit", "colour", "\x1b", "\ud800"))] = rng.choice(
+                    odd
+                )
             case 1:
                 document.pop(rng.choice(("num_qubits", "terms")), None)
             case 2 if isinstance(document.get("terms"), list):
                 document["terms"].insert(rng.randrange(3), rng.choice(odd))
             case 3 if isinstance(document.get("terms"), list):
-                document["terms"].append([rng.choice(("ZZ", "Z", "ZZZ", "zz", "", "II", "\u2028", "Z" * 300)), rng.choice(odd)])
+                document["terms"].append(
+                    [rng.choice(("ZZ", "Z", "ZZZ", "zz", "", "II", "\u2028", "Z" * 300)), rng.choice(odd)]
+                )
             case 4 if isinstance(document.get("terms"), list):
                 document["terms"].append([rng.choice(odd), 1.0])
             case _:
@@ -244,7 +250,9 @@ def of_model_file(rng: random.Random) -> Case:
         case 2:
             text = "[" * rng.choice((1, 50, 20_000)) + text
     return Case(
-        0, {"e.toml": b'[model]\nfile = "m.json"\nbeta = 1.0\n', "m.json": text.encode(errors="surrogatepass")}, command(rng)
+        0,
+        {"e.toml": b'[model]\nfile = "m.json"\nbeta = 1.0\n', "m.json": text.encode(errors="surrogatepass")},
+        command(rng),
     )
 
 
@@ -258,8 +266,8 @@ def of_target(rng: random.Random) -> Case:
         lines += ["[noise]", *(f"{key} = {rng.choice(VALUES)}" for key in rng.sample(NOISE_KEYS, 2))]
     files = compiled(rng, 1)
     files["e.toml"] += b'backend = "t.toml"\n'
-    return Case(0, {**files, "t.toml": ("\n".join(lines) + "\n").encode()}, (*command(rng),) if rng.random() < 0.7 else (
-        "compile", "e.toml", "--json"))  # fmt: skip
+    files["t.toml"] = ("\n".join(lines) + "\n").encode()
+    return Case(0, files, command(rng) if rng.random() < 0.7 else ("compile", "e.toml", "--json"))
 
 
 def _rows(rows: list[list[str]], rng: random.Random, header: str) -> str:
@@ -326,9 +334,22 @@ def of_kernel(rng: random.Random) -> Case:
 def of_start(rng: random.Random) -> Case:
     """A start in OpenQASM 3 or 2."""
     older = rng.random() < 0.4
-    head = ['OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[2];'] if older else ['OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;']
+    head = (
+        ['OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[2];']
+        if older
+        else ['OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;']
+    )
     if rng.random() < 0.2:
-        head = rng.choice((["OPENQASM 4.0;"], [], ["OPENQASM 3.0;"], ["qubit[2] q;"], ["OPENQASM 2.0;"], ["// OPENQASM 2\nOPENQASM 3;"]))
+        head = rng.choice(
+            (
+                ["OPENQASM 4.0;"],
+                [],
+                ["OPENQASM 3.0;"],
+                ["qubit[2] q;"],
+                ["OPENQASM 2.0;"],
+                ["// OPENQASM 2\nOPENQASM 3;"],
+            )
+        )
     text = "\n".join([*head, *rng.choices(GATES, k=rng.choice((0, 1, 1, 2, 3)))]) + "\n"
     files = compiled(rng)
     files["e.toml"] += b'initial = "s.qasm"\n'

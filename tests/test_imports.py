@@ -13,8 +13,8 @@ import gibbs_circuits
 PACKAGE = Path(gibbs_circuits.__file__).parent
 NAME = PACKAGE.name
 ROOMS = (
-    "limits", "errors", "validation", "status", "models", "signatures", "spectrum", "baths", "filters", "kernels", "windows",
-    "user", "lamb", "nystrom", "factors",
+    "limits", "errors", "validation", "status", "models", "signatures", "spectrum", "baths", "filters", "kernels",
+    "windows", "user", "lamb", "nystrom", "factors",
     "generators", "exact", "compiler", "readings",
     "target_schemas", "targets", "tuning", "backends", "analysis", "tables", "makers",
     "generator_schemas", "generator_keys", "kinds",

@@ -70,7 +70,7 @@ def xxz(
     n = check_integer("sites", sites, low=1, high=MAX_SITES)
     J, delta = check_real("J", J), check_real("delta", delta)
     several = fields.ndim > 0 if isinstance(fields, np.ndarray) else isinstance(fields, list | tuple)
-    given = list(fields) if several else [fields] * n
+    given: list[object] = list(fields) if several else [fields] * n  # type: ignore[arg-type]
     if len(given) != n:
         meant = [*given, *[0.0] * n][:n]
         raise ArgumentError(
