@@ -263,10 +263,11 @@ def run(
     if resume and out is None:
         raise ArgumentError("resume", "come with out", "out is left out", 'pass out = "results/run"')
     on = load_target(backend) if isinstance(backend, str | Path) else backend
-    if resume and out is not None and isinstance(on, AerTarget | IbmTarget):
-        on = begun_on(on, Path(out))
+    folder = None if out is None else as_path(out, "out")
+    if resume and folder is not None and isinstance(on, AerTarget | IbmTarget):
+        on = begun_on(on, folder)
     request = _request(program, on, shots, seed, initial, observables or {}, realisations, ancilla_policy)
-    store = None if out is None else Folder(Path(out), request.identity, resume=resume)
+    store = None if folder is None else Folder(folder, request.identity, resume=resume)
     return pipeline.run_request(request, store)
 
 

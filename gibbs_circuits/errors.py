@@ -139,7 +139,7 @@ def written_number(value: object) -> float | None:
 
 
 def check_real(argument: str, value: object, *, low: float = -math.inf, above: bool = False) -> float:
-    """A real number, 0 or of magnitude 1e-50 to 1e50, >= `low` (or > `low` when `above`)."""
+    """A real number of magnitude <= 1e50, >= `low` (or > `low` when `above`, and then by 1e-50 at least)."""
     if low == -math.inf:
         rule = "be a finite real number"
     else:
@@ -148,9 +148,9 @@ def check_real(argument: str, value: object, *, low: float = -math.inf, above: b
         fix = _set(argument, _nearest(written_number(value), low, above))
         raise ArgumentError(argument, rule, f"{shown(value)} is {type(value).__name__}", fix)
     number = as_float(value)
-    if 0 < abs(number) < SMALLEST:
-        rule += f", of size {SMALLEST:g} to {LARGEST:g}" if above else f", 0 or of size {SMALLEST:g} to {LARGEST:g}"
-        fix = f"give it in another unit, of at least {SMALLEST:g}" + ("" if above else ", or write 0.0")
+    if above and low < number < low + SMALLEST:  # what may be zero may be anything near it
+        rule += f", of at least {SMALLEST:g}"
+        fix = f"give it in another unit, of at least {SMALLEST:g}"
         raise ArgumentError(argument, rule, f"the value is {number:g}", fix)
     if not abs(number) <= LARGEST or number < low or (above and number == low):
         fix = _set(argument, _nearest(number, low, above))

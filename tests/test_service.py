@@ -630,8 +630,11 @@ def test_account__is_asked_for__none_saved(account: Account) -> None:
     account.desk.refused(2, "must have a saved account, but the IBM client finds none. Fix: run QiskitRuntimeService")
 
 
-def test_account__is_said_to_be_damaged__no_json(account: Account) -> None:
-    account.file.write_text(f'{{"default": "{SECRET}"')
+@pytest.mark.parametrize(
+    "text", ["{0}", '{{"default": "{0}"', '["{0}"]', '"{0}"', "null", '{{"default-ibm-quantum": []}}']
+)
+def test_account__is_said_to_be_damaged__no_table_of_accounts(text: str, account: Account) -> None:
+    account.file.write_text(text.format(SECRET))
     account.desk.refused(2, "qiskit-ibm.json is damaged")
 
 
