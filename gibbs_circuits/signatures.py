@@ -24,6 +24,7 @@ from .models.model import matrix_of
 P = ParamSpec("P")
 R = TypeVar("R")
 MOST = 2**63  # beyond, a whole number counts nothing
+JUDGED = {"backend"}  # by what opens it, which a user's own object need not be known to
 NUMBERS = (int, float, np.integer, np.floating)
 
 
@@ -51,7 +52,7 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
             kind, annotation = signature.parameters[name].kind, hints().get(name, Any)
             if kind is inspect.Parameter.VAR_POSITIONAL:
                 bound.arguments[name] = tuple(taken(f"{name}[{k}]", one, annotation) for k, one in enumerate(value))
-            elif kind is not inspect.Parameter.VAR_KEYWORD:
+            elif kind is not inspect.Parameter.VAR_KEYWORD and not (name in JUDGED and _open(annotation)):
                 bound.arguments[name] = taken(name, value, annotation)
         return function(*bound.args, **bound.kwargs)
 
@@ -64,6 +65,11 @@ def _resolved(annotation: Any, function: Callable[..., Any]) -> Any:
         return eval(annotation, inspect.unwrap(function).__globals__) if isinstance(annotation, str) else annotation
     except NameError:
         return Any
+
+
+def _open(annotation: Any) -> bool:
+    """Whether objects of others may stand there, beside names and paths."""
+    return bool(set(alternatives(annotation)) - {str, Path, type(None)})
 
 
 def taken(argument: str, value: Any, annotation: Any) -> Any:
