@@ -367,6 +367,14 @@ def test_expectation__takes__states_labels_models_and_either_order() -> None:
         gc.expectation(ev, "ZII")
 
 
+def test_evolve__takes__a_state_vector_for_its_matrix() -> None:
+    generator, psi = gc.dll(gc.models.tfim(2), 1.0), np.array([1, 1j, 0, 0]) / math.sqrt(2)
+    a, b = (gc.evolve(generator, start, [0.0, 0.3]).states for start in (psi, np.outer(psi, psi.conj())))
+    assert np.allclose(a, b, atol=1e-12)
+    with pytest.raises(ArgumentError, match="density matrix"):
+        gc.evolve(generator, 2 * psi, [0.0])
+
+
 def dissipator(operators: tuple[SparsePauliOp, ...]) -> Any:
     """Σ A ρ A† as a matrix on vec(ρ), which a unitary mixing of the A leaves as it is."""
     return sum(np.kron(A.to_matrix().conj(), A.to_matrix()) for A in operators)

@@ -292,7 +292,9 @@ def power_law(beta: float, exponent: float, strength: float = 1.0, cutoff: float
     cutoff = check_real("cutoff", cutoff, low=0.0, above=True)
     s = check_real("exponent", exponent)
     if not 0.1 <= s <= 10:
-        raise ArgumentError("exponent", "be from 0.1 to 10", f"the value is {s:g}", "set exponent = 1.0")
+        raise ArgumentError(
+            "exponent", "be from 0.1 to 10", f"the value is {s:g}", f"set exponent = {min(max(s, 0.1), 10.0)}"
+        )
     limit, a = (9 + math.sqrt(s)) * cutoff, math.inf if s % 2 == 1 else s
     loss, scale = PowerLaw(beta, s, cutoff), min(cutoff, 1 / beta)
     return Bath(

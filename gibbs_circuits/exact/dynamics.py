@@ -151,8 +151,6 @@ def _of_state(state: object, operator: object) -> float:
             "evolution", "be an Evolution or a state", f"{shown(state)} is {type(state).__name__}",
             "pass gc.evolve(generator, rho, times)",
         )  # fmt: skip
-    if found.ndim == 1 and found.shape == (2**n,) and abs(np.linalg.norm(found) - 1) <= STATE_TOLERANCE:
-        found = np.outer(found, found.conj())
     rho = check_density_matrix("evolution", found, n)
     sparse = O.to_matrix(sparse=True).T.tocoo()
     return float((rho[sparse.row, sparse.col] @ sparse.data).real)
@@ -295,7 +293,7 @@ def check_times(times: Sequence[float] | Real) -> Real:
 
 
 def check_density_matrix(argument: str, value: NDArray[Any], num_qubits: int) -> Array:
-    """Hermitian, positive and of trace 1, each to 1e-8; the Hermitian part is returned."""
+    """Hermitian, positive, of trace 1, each to 1e-8; the Hermitian part is returned, of a state vector its matrix."""
     d = 2**num_qubits
     if num_qubits > MAX_DENSE_QUBITS:
         raise TooLargeError(f"A density matrix of {num_qubits} qubits is too large. Fix: use a smaller model.")
@@ -303,6 +301,8 @@ def check_density_matrix(argument: str, value: NDArray[Any], num_qubits: int) ->
         rho = np.asarray(value, dtype=complex)
     except (TypeError, ValueError):
         rho = np.zeros(0, dtype=complex)
+    if rho.shape == (d,) and abs(np.linalg.norm(rho) - 1) <= STATE_TOLERANCE:  # a state vector
+        rho = np.outer(rho, rho.conj())
     if rho.shape != (d, d):
         raise ArgumentError(
             argument, f"be a {d} × {d} density matrix", f"its shape is {rho.shape}", f"pass np.eye({d}) / {d}"

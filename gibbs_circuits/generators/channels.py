@@ -58,7 +58,10 @@ class DiscreteChannel:
             )
         if check_real("step", self.fraction, low=0.0, above=True) > LARGEST_STEP:
             raise ArgumentError(
-                "step", f"be at most {LARGEST_STEP:g}", f"the value is {self.fraction:g}", "set step = 0.5"
+                "step",
+                f"be at most {LARGEST_STEP:g}",
+                f"the value is {self.fraction:g}",
+                f"set step = {LARGEST_STEP:g}",
             )
         balanced = all(contact.kernel.detailed_balance for contact in self.inside.contacts)
         if len(self.inside.betas) > 1 or not balanced or self.inside.frame is not None:

@@ -95,7 +95,10 @@ class Lindbladian:
             fitting(coupling, name, self.model.num_qubits)
             if not np.any(coupling.coeffs) or coupling.paulis.x.sum() + coupling.paulis.z.sum() == 0:
                 raise InvalidModelError(
-                    name, "exchange heat with the system", "it is a multiple of the identity", 'use "Y"'
+                    name,
+                    "exchange heat with the system",
+                    "it is a multiple of the identity",
+                    'leave it out, or use one such as "Y"',
                 )
             if self.coherent is Coherent.LAMB_SHIFT and contact.lamb is None:
                 raise ArgumentError(
