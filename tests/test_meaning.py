@@ -111,7 +111,7 @@ REFUSED: dict[str, tuple[str, dict[str, str], str, str]] = {
         generator('filter = "f.csv"'),
         {"f.csv": FLAT.format("1e308")},
         "e.toml: generator.filter",
-        "f.csv",
+        "f.csv has '-10, 1e308'",
     ),
     "filter_cell": (generator('filter = "f.csv"'), {"f.csv": FLAT.format("x")}, "e.toml: generator.filter", "'-10, x'"),
     "filter_slip": (generator('filter = "metropoliss"'), {}, "e.toml: generator.filter", 'Fix: use "metropolis"'),
@@ -427,6 +427,15 @@ def test_one_line__shows__what_a_terminal_would_obey() -> None:
     assert one_line("a\x1b[31m\nb\ud800\u202e") == "a\\x1b[31m b\\ud800\\u202e"
     assert printable("plain Δ ≤ é") == "plain Δ ≤ é"
     assert shown("\x07" * 1000).isprintable()
+
+
+def test_status__says_one_printable_line__whatever_the_command_line_holds(capfd: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["\x1b[31m" * 200], ["exact", "e.toml", "--\x07" + "a" * 1000], ["exact", "\x1b" + "b" * 5000]):
+        assert cli.status(arguments) == 2
+        line = capfd.readouterr().err.removesuffix("\n")
+        assert line.isprintable()
+        assert 0 < len(line) <= 400
+        assert "Fix: " in line
 
 
 def test_error_line__keeps_the_remedy__too_long() -> None:

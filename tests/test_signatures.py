@@ -6,11 +6,11 @@ import inspect
 import random
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 import gibbs_circuits as gc
 from gibbs_circuits.filters import GaussianFilter, MetropolisFilter, RateFilter
+from gibbs_circuits.signatures import taken
 
 GRAMMAR = re.compile(r"^(Argument `[^`]+`|[^:]+: .+) must \S.*, but \S.*\. Fix: \S.*[^.]\.$", re.DOTALL)
 LONGEST = 400
@@ -350,11 +351,40 @@ def test_public__works_or_refuses_in_the_grammar__every_odd_value(name: str) -> 
     assert [wrong for pair in mine if (wrong := tried(*pair))] == []
 
 
+@pytest.mark.parametrize(
+    ("value", "kind", "good"),
+    [
+        (1, int, True), (np.int64(1), int, True), (1.0, int, False), (True, int, False), (1, float, True),
+        ("1", float, False),
+        (True, float, False), (np.bool_(True), bool, True), (1, bool, False), (None, int | None, True),
+        ("a", str | int, True),
+        ([1.0], np.ndarray, True), (["a"], np.ndarray, False), ("a", Literal["a", "b"], True),
+        ("c", Literal["a", "b"], False),
+        (1, Literal[1, 2], True), (True, Literal[1, 2], False), (len, Callable[[int], int], True),
+        (1, Callable[[int], int], False),
+        ((1,), Sequence[int], True), ({}, Mapping[str, int], True), ([], Mapping[str, int], False), (3, Any, True),
+    ],
+)  # fmt: skip
+def test_taken__holds_a_value_against_its_annotation__each_kind(value: Any, kind: Any, good: bool) -> None:
+    if good:
+        assert taken("x", value, kind) is value
+    else:
+        with pytest.raises(gc.ArgumentError, match=r"^Argument `x` must be .+, but .+\. Fix: .+\.$"):
+            taken("x", value, kind)
+
+
+def test_taken__converts__what_leaves_no_doubt() -> None:
+    assert taken("path", "a.json", Path) == Path("a.json")
+    assert taken("model", SparsePauliOp("ZZ"), gc.Model).num_qubits == 2
+    assert taken("operator", "ZI", SparsePauliOp) == SparsePauliOp("ZI")
+
+
 def test_tried__control__finds_what_is_raised_raw(monkeypatch: pytest.MonkeyPatch) -> None:
     def raw(rho: Any, sigma: Any) -> float:
-        return float(np.linalg.eigvalsh(rho - sigma)[0])
+        return float(np.linalg.eigvalsh(rho - sigma if np.ndim(rho) else np.ones(3))[0])
 
     monkeypatch.setitem(CALLS, "trace_distance", Call(raw, CALLS["trace_distance"].arguments))
-    assert "LinAlgError" in str(tried("trace_distance", "rho", "vector"))
+    assert "LinAlgError" in str(tried("trace_distance", "rho", "fraction"))
+    assert "ValueError" in str(tried("trace_distance", "rho", "vector"))
     assert complaint(gc.ArgumentError("x", "be y", "z", "w")) is None
     assert complaint(gc.GibbsError("a\nb")) is not None
