@@ -386,5 +386,5 @@ def test_tried__control__finds_what_is_raised_raw(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(CALLS, "trace_distance", Call(raw, CALLS["trace_distance"].arguments))
     assert "LinAlgError" in str(tried("trace_distance", "rho", "fraction"))
     assert "ValueError" in str(tried("trace_distance", "rho", "vector"))
-    assert complaint(gc.ArgumentError("x", "be y", "z", "w")) is None
+    assert complaint(gc.ArgumentError("x", "be y", "z was found", "write y")) is None
     assert complaint(gc.GibbsError("a\nb")) is not None
