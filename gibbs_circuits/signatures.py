@@ -24,7 +24,7 @@ from .models.model import matrix_of
 P = ParamSpec("P")
 R = TypeVar("R")
 MOST = 2**63  # beyond, a whole number counts nothing
-JUDGED = {"backend"}  # by what opens it, which a user's own object need not be known to
+JUDGED = {"backend", "start", "rho"}  # by what opens or reads it, which knows better what it must be
 NUMBERS = (int, float, np.integer, np.floating)
 
 

@@ -14,8 +14,9 @@ import scipy.linalg
 import scipy.optimize
 from numpy.typing import NDArray
 
-from .errors import ArgumentError, TooLargeError, check_beta
+from .errors import ArgumentError, TooLargeError, check_beta, shown
 from .models import Model
+from .models.model import matrix_of
 from .signatures import public
 
 Array = NDArray[np.complex128]
@@ -155,8 +156,14 @@ def beta_of_energy(energy: float, s: Spectrum) -> float | None:
 
 def _alike(rho: NDArray[Any], sigma: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Two square matrices of finite numbers, equally large."""
-    one, other = np.asarray(rho), np.asarray(sigma)
-    for argument, matrix in (("rho", one), ("sigma", other)):
+    made = []
+    for argument, value in (("rho", rho), ("sigma", sigma)):
+        matrix = matrix_of(value)
+        if matrix is None:
+            raise ArgumentError(
+                argument, "be an array of numbers", f"{shown(value)} was found", "pass a NumPy array of numbers"
+            )
+        made.append(matrix)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
             raise ArgumentError(
                 argument, "be a square matrix", f"its shape is {matrix.shape}",
@@ -164,6 +171,7 @@ def _alike(rho: NDArray[Any], sigma: NDArray[Any]) -> tuple[NDArray[Any], NDArra
             )  # fmt: skip
         if not np.all(np.isfinite(matrix)):
             raise ArgumentError(argument, "be finite", "an entry is not", "give every entry a finite number")
+    one, other = made
     if one.shape != other.shape:
         raise ArgumentError(
             "sigma", f"have the shape of rho, {one.shape}", f"it is {other.shape}", "pass states of the same qubits"

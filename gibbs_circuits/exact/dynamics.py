@@ -299,7 +299,7 @@ def check_density_matrix(argument: str, value: NDArray[Any], num_qubits: int) ->
         raise TooLargeError(f"A density matrix of {num_qubits} qubits is too large. Fix: use a smaller model.")
     try:
         rho = np.asarray(value, dtype=complex)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, ArithmeticError):
         rho = np.zeros(0, dtype=complex)
     if rho.shape == (d,) and abs(np.linalg.norm(rho) - 1) <= STATE_TOLERANCE:  # a state vector
         rho = np.outer(rho, rho.conj())
