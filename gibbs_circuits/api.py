@@ -35,14 +35,17 @@ from .folder import Folder, begun_on, check_begun, write_program
 from .generators import Lindbladian
 from .generators.channels import DiscreteChannel, inside
 from .limits import MAX_CERTIFIED_QUBITS, MAX_KRYLOV_QUBITS
+from .models.text import as_path
 from .readings import Prediction
 from .readings import predict as _predict
 from .readings.circuit import circuit as _circuit
 from .readings.loop import loop_circuit
+from .signatures import public
 from .targets import AerTarget, IbmTarget, load_target
 from .tuning.extrapolate import Run, extrapolated_run
 
 
+@public
 def certificate(generator: Lindbladian | DiscreteChannel, max_qubits: int = MAX_CERTIFIED_QUBITS) -> Certificate:
     """What is known about a generator before anything is compiled; `print` it. See `exact.Certificate`."""
     if isinstance(generator, DiscreteChannel):
@@ -50,6 +53,7 @@ def certificate(generator: Lindbladian | DiscreteChannel, max_qubits: int = MAX_
     return lindbladian_certificate(generator, max_qubits)
 
 
+@public
 def compile(
     generator: Lindbladian | DiscreteChannel,
     scheme: str = "parallel",
@@ -88,20 +92,35 @@ def compile(
     )  # fmt: skip
 
 
+@public
 def save(program: Program, path: str | Path) -> None:
-    """Write a program as JSON, whole or not at all."""
-    write_program(Path(path), program)
+    """Write a program as JSON, whole or not at all.
+
+    Raises:
+        ArgumentError: If the file cannot be written.
+    """
+    file = as_path(path, "path")
+    if file.is_dir():
+        raise ArgumentError("path", "be a file", f"{file} is a folder", 'pass "program.json"')
+    try:
+        write_program(file, program)
+    except OSError as error:
+        raise ArgumentError(
+            "path", "be writable", f"{file}: {error.strerror}", "check the folder and its permissions"
+        ) from None
 
 
+@public
 def load(path: str | Path, generator: Lindbladian | DiscreteChannel) -> Program:
     """A program that `save` or `compile --out FILE.json` wrote, for the same Hamiltonian and β.
 
     Raises:
         ArgumentError: If it cannot be read, was changed, or was made for another Hamiltonian or β.
     """
-    return load_program(Path(path), generator)
+    return load_program(as_path(path, "path"), generator)
 
 
+@public
 def extrapolate(
     generator: Lindbladian,
     scheme: str = "parallel",
@@ -136,6 +155,7 @@ def extrapolate(
     return extrapolated_run(generator, recipe, settings, whole, strengths=strengths, spacings=spacings)
 
 
+@public
 def circuit(program: Program, initial: str = "zero", seed: int = 0, loop: bool = False) -> QuantumCircuit:
     """The whole program as a Qiskit circuit with one draw of its random steps, before transpilation.
 
@@ -143,10 +163,12 @@ def circuit(program: Program, initial: str = "zero", seed: int = 0, loop: bool =
     Ancillas sit on the highest qubits and are reset mid-circuit: simulate with density matrices or shots, not with
     `Statevector`, which keeps one random branch.
     """
+    check_integer("seed", seed, low=0)
     start = make_initial(initial, program.num_system, Path())
     return loop_circuit(program, initial=start) if loop else _circuit(program, initial=start, seed=seed)
 
 
+@public
 def predict(program: Program, initial: str = "zero") -> Prediction | None:
     """What the exact averaged channel says before a shot is taken: distances, fixed point, contraction, temperature.
 
@@ -156,6 +178,7 @@ def predict(program: Program, initial: str = "zero") -> Prediction | None:
     return _predict(program, make_initial(initial, n, Path()).density(n)) if n <= MAX_KRYLOV_QUBITS else None
 
 
+@public
 def run(
     program: Program,
     backend: str | Path | Backend = "aer_density_matrix",
@@ -194,12 +217,15 @@ def run(
     if resume and out is None:
         raise ArgumentError("resume", "come with out", "out is left out", 'pass out = "results/run"')
     on = load_target(backend) if isinstance(backend, str | Path) else backend
-    if resume and out is not None:
-        check_begun("resume", Path(out))
-    if resume and out is not None and isinstance(on, AerTarget | IbmTarget):
-        on = begun_on(on, Path(out))
+    folder = None if out is None else as_path(out, "out")
+    if resume and folder is not None:
+        check_begun("resume", folder)
+    if resume and folder is not None and isinstance(on, AerTarget | IbmTarget):
+        on = begun_on(on, folder)
     request = _request(program, on, shots, seed, initial, observables or {}, realisations, ancilla_policy)
-    store = None if out is None else Folder(Path(out), request.identity, resume=resume, expected=expected_of(request))
+    store = None
+    if folder is not None:
+        store = Folder(folder, request.identity, resume=resume, expected=expected_of(request))
     return pipeline.run_request(request, store)
 
 
@@ -237,6 +263,7 @@ def _request(
     return pipeline.request_run(program, target, start, operators, shots, realisations, seed, ancillas=ancilla_policy)
 
 
+@public
 def jumps(result: RunResult) -> tuple[Jumps, ...]:
     """Every shot's record of ancilla outcomes as a jump trajectory, of a run with ancilla_policy = "recorded".
 
@@ -246,6 +273,7 @@ def jumps(result: RunResult) -> tuple[Jumps, ...]:
     return jump_records(result)
 
 
+@public
 def compare(result: RunResult, target_error: float = 0.10) -> Comparison:
     """Hold a run against the exact Gibbs state: distances, intervals, error ledger, baselines, verdict."""
     return pipeline.compare(result, check_target_error(target_error))

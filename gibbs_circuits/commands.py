@@ -26,7 +26,7 @@ from .backends.opening import availability
 from .backends.request import ENERGY, realisations_of
 from .backends.usage import usage
 from .compiler import Program
-from .errors import ArgumentError
+from .errors import ArgumentError, one_line
 from .exact import Certificate, certificate, channel_certificate, faster
 from .exact.nonequilibrium import between_baths
 from .experiment import Experiment, read_experiment
@@ -215,7 +215,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         start = spec.initial.density(spec.model.num_qubits) if dense else None
         prediction = try_predict(program, start) if start is not None else None
         if isinstance(prediction, Unpredicted):
-            print(f"Not predicted: {prediction.reason}", file=sys.stderr)
+            print(one_line(f"Not predicted: {prediction.reason}"), file=sys.stderr)
             prediction = None
         tradeoff = pipeline.tradeoff(program)
         noisy = try_noisy_prediction(compiled)
@@ -269,7 +269,7 @@ def _certify(spec: Experiment) -> Certificate | None:
         cert = certificate(generator)
         advice = faster(generator)
     if advice is not None:
-        print(f"Warning: {advice}", file=sys.stderr)
+        print(one_line(f"Warning: {advice}"), file=sys.stderr)
     for bath in generator.baths:
         if not bath.markovian:
             print(

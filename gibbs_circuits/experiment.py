@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from qiskit import QuantumCircuit, qasm3
 from qiskit.quantum_info import SparsePauliOp
 
 from .backends.request import DEFAULT_REALISATIONS, ENERGY
 from .compiler import SCHEMES, Knobs, Scheme
-from .errors import ArgumentError, check_beta, check_choice, check_real, shown
+from .errors import ArgumentError, check_beta, check_choice, check_known, check_name, check_real, shown, slip
 from .generator_keys import make_generator
 from .generator_schemas import Generator
-from .models import LIBRARY, Model, hermitian, pauli_sum, read_model
-from .models.qasm import refuse_large
-from .models.text import read_text, read_toml
+from .models import LIBRARY, Model, fitting, hermitian, is_matrix, pauli_sum, read_model
+from .models.text import name_of, read_toml
+from .qasm import read_start
 from .readings.initial import InitialState, bits, mixed, one, zero
 from .targets import Target, load_target
 from .threads import small_matrices
@@ -27,6 +26,7 @@ from .tuning.auto import AUTO, AutoKnobs
 from .validation import from_validation
 
 SECTIONS = ("model", "generator", "compile", "run", "observables")
+MINIMAL = 'model = {name = "tfim", sites = 2, beta = 1.0}'  # a whole experiment
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -97,23 +97,36 @@ def read_experiment(path: Path, *, backend: str | None = None, seed: int | None 
     try:
         data = read_toml(path, "the experiment")
     except ArgumentError as error:
+        if path.is_file() and error.found.endswith("is empty"):
+            error = ArgumentError("the file", "hold an experiment", "it is empty", f"write {MINIMAL}")
         raise error.located(path) from None
+    if not data:
+        raise ArgumentError("the file", "hold an experiment", "it is empty", f"write {MINIMAL}", path)
     for section, value in data.items():
-        if section not in SECTIONS:
-            raise ArgumentError(
-                section, f"be one of the sections {', '.join(SECTIONS)}", "it is unknown", f"remove {section}", path
-            )
+        try:
+            check_known(section, SECTIONS)
+        except ArgumentError as error:
+            rule = f"be one of the sections {', '.join(SECTIONS)}"
+            fix = _section_of(section, value) or error.fix
+            raise ArgumentError(section or '""', rule, error.found, fix, path) from None
         if not isinstance(value, dict):
             raise ArgumentError(section, "be a section", f"{shown(value)} was found", f"write [{section}]", path)
     if "model" not in data:
-        raise ArgumentError(
-            "model", "be given", "there is no such section", 'add [model] with name = "tfim" and beta = 1.0', path
-        )
+        raise ArgumentError("model", "be given", "there is no such section", f"add {MINIMAL}", path)
     if backend is not None:
         data.setdefault("run", {})["backend"] = backend
     if seed is not None:
         data.setdefault("run", {})["seed"] = seed
     return _experiment(path, data, backend_from_file=backend is None)
+
+
+def _section_of(key: str, value: Any) -> str | None:
+    """Where a key that stands outside of all sections belongs."""
+    homes: dict[str, type[BaseModel]] = {"compile": CompileKeys, "run": RunKeys}
+    own = {"model": ("name", "terms", "file", "beta", "sites"), "generator": ("kind", "couplings", "filter", "bath")}
+    own |= {section: tuple(schema.model_fields) for section, schema in homes.items()}
+    home = next((section for section, keys in own.items() if key in keys), None)
+    return None if home is None or isinstance(value, dict) else f"write [{home}] above it"
 
 
 def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) -> Experiment:
@@ -182,18 +195,28 @@ def _model_from(section: dict[str, Any], path: Path) -> tuple[Model, dict[str, A
     given = [key for key in ("name", "terms", "file") if key in section]
     if len(given) != 1:
         found = f"{' and '.join(given)} were found" if given else "none was found"
-        raise ArgumentError("name", "be the only one of name, terms, file", found, 'keep one, e.g. name = "tfim"')
+        fix = f"keep one, e.g. {given[0]}" if given else _meant_source(section)
+        raise ArgumentError("name", "be the only one of name, terms, file", found, fix)
     if given == ["name"]:
         return _library_model(section)
     for key in section:
         if key not in given:
-            raise ArgumentError(key, f"be absent beside {given[0]}", "it is unused here", f"remove {key}")
+            check_known(key, ("beta", *given), section[key], whose=f"beside {given[0]}")
     if given == ["terms"]:
-        return Model(pauli_sum(section["terms"], "terms"), path.stem), {"terms": section["terms"]}
+        return Model(pauli_sum(section["terms"], "terms"), name_of(path)), {"terms": section["terms"]}
     file = section["file"]
     if not isinstance(file, str):
         raise ArgumentError("file", "be a path", f"{shown(file)} was found", 'write file = "h2.json"')
     return read_model(path.parent / file), {"file": file}
+
+
+def _meant_source(section: dict[str, Any]) -> str:
+    """What a model without a source may lack: a key that is a slip of the pen, else a name."""
+    for key, value in section.items():
+        near = slip(key, ("name", "terms", "file"))
+        if near is not None:
+            return f'write {near} = "{value}"' if isinstance(value, str) and len(value) < 40 else f"write {near}"
+    return 'add name = "tfim"'
 
 
 def _library_model(section: dict[str, Any]) -> tuple[Model, dict[str, Any]]:
@@ -201,10 +224,7 @@ def _library_model(section: dict[str, Any]) -> tuple[Model, dict[str, Any]]:
     entry = LIBRARY[name]
     values = {key: value for key, value in section.items() if key != "name"}
     for key in values:
-        if key not in entry.parameters:
-            raise ArgumentError(
-                key, f"be one of the keys of {name}: {', '.join(entry.parameters)}", "it is unknown", f"remove {key}"
-            )
+        check_known(key, entry.parameters, values[key], whose=f"of {name}")
     defaults = {key: parameter.default for key, parameter in entry.parameters.items()}
     return entry.build(**values), {"name": name, **defaults, **values}
 
@@ -256,34 +276,45 @@ def make_initial(name: str, num_qubits: int, folder: Path) -> InitialState:
                 "initial",
                 f"have {num_qubits} bits, one per site",
                 f"{shown(name)} has {len(name)}",
-                'set initial = "zero"',
+                _same_bits(name, num_qubits),
             )
         return bits(name)
     if name.endswith(".qasm"):
-        return InitialState(name, _preparation(folder / name, num_qubits))
+        return InitialState(name, read_start(folder / name, num_qubits))
+    near = slip(name, [*named, *(f"all_{key}" for key in named)])
     raise ArgumentError(
         "initial",
         "be zero, one, mixed, a bit string or a .qasm file",
         f"{shown(name)} was found",
-        'set initial = "zero"',
+        f'set initial = "{near or "zero"}"',
     )
+
+
+def _same_bits(pattern: str, num_qubits: int) -> str:
+    """A bit string of another length: the word for it where all bits are one, else what to do."""
+    if len(set(pattern)) == 1:
+        return f'set initial = "{"zero" if pattern[0] == "0" else "one"}"'
+    spare = len(pattern) - num_qubits
+    return f"leave out {spare} bits" if spare > 0 else f'set initial = "{pattern.rjust(num_qubits, "0")[:60]}"'
 
 
 def make_observables(observables: Mapping[str, object], num_qubits: int) -> dict[str, SparsePauliOp]:
     """Observables by name from operators or lists of [label, coefficient]."""
-    made = {}
+    made: dict[str, SparsePauliOp] = {}
+    if not isinstance(observables, Mapping):
+        raise ArgumentError(
+            "observables", "be a table of operators by name", f"{shown(observables)} was found",
+            'pass {"magnetisation": operator}',
+        )  # fmt: skip
     for name, written in observables.items():
         argument = f"observables.{name}"
+        check_name("observables", name, "magnetisation")
         if name == ENERGY:
             raise ArgumentError(argument, "have another name", "the energy is always there", "write total_energy")
-        if not isinstance(written, SparsePauliOp):
+        if isinstance(written, list | tuple) and not is_matrix(written):
             made[name] = pauli_sum(written, argument, num_qubits)
             continue
-        made[name] = hermitian(written, argument)
-        if made[name].num_qubits != num_qubits:
-            raise ArgumentError(
-                argument, f"act on {num_qubits} qubits", f"it acts on {made[name].num_qubits}", "pad its labels with I"
-            )
+        made[name] = fitting(hermitian(written, argument), argument, num_qubits)
     return made
 
 
@@ -291,27 +322,9 @@ def check_target_error(value: object) -> float:
     """A trace distance in (0, 1]."""
     number = check_real("target_error", value, low=0.0, above=True)
     if number > 1:
-        raise ArgumentError("target_error", "be at most 1", f"the value is {number:g}", "set target_error = 0.1")
+        meant = number / 100 if number <= 100 else 0.1  # per cent
+        raise ArgumentError("target_error", "be at most 1", f"the value is {number:g}", f"set target_error = {meant:g}")
     return number
-
-
-def _preparation(path: Path, num_qubits: int) -> QuantumCircuit:
-    try:
-        text = read_text(path, "initial")
-        refuse_large(text, num_qubits, path)
-        qc: QuantumCircuit = qasm3.loads(text)
-    except ArgumentError:
-        raise
-    except Exception as error:  # the parser raises many kinds
-        raise ArgumentError("initial", "be OpenQASM 3", f"{path}: {error}", 'set initial = "zero"') from None
-    qc = qc.remove_final_measurements(inplace=False)
-    unitary = all(item.operation.name not in ("reset", "measure") for item in qc.data)
-    if qc.num_qubits != num_qubits or not unitary:
-        raise ArgumentError(
-            "initial", f"prepare {num_qubits} qubits with unitary gates", f"{path} has {qc.num_qubits} qubits"
-            + ("" if unitary else " and resets or measurements"), 'set initial = "zero"',
-        )  # fmt: skip
-    return qc
 
 
 def model_json(model: Model) -> str:

@@ -12,6 +12,7 @@ from .generator_keys import make_generator
 from .generators import Couplings, Lindbladian, catalogue
 from .generators.channels import DiscreteChannel
 from .models import Model
+from .signatures import public
 
 BathLike = str | Mapping[str, Any] | Path | Bath | Callable[[float], float]
 """A bath's name, its keys ({"kind": "ohmic", "cutoff": 4}), a .csv file, a bath, or a function G(ω)."""
@@ -21,6 +22,7 @@ def _made(model: Model, beta: float | None, **keys: Any) -> Any:
     return make_generator(model, beta, {key: value for key, value in keys.items() if value is not None})[0]
 
 
+@public
 def dll(
     model: Model,
     beta: float,
@@ -64,6 +66,7 @@ def dll(
 kms = dll
 
 
+@public
 def ckg(
     model: Model,
     beta: float,
@@ -83,6 +86,7 @@ def ckg(
     ))  # fmt: skip
 
 
+@public
 def davies(
     model: Model,
     beta: float,
@@ -98,6 +102,7 @@ def davies(
     ))  # fmt: skip
 
 
+@public
 def ule(
     model: Model, beta: float, couplings: Couplings = "Y", bath: BathLike = "ohmic", coherent: str = "lamb_shift"
 ) -> Lindbladian:
@@ -105,6 +110,7 @@ def ule(
     return cast(Lindbladian, _made(model, beta, kind="ule", couplings=couplings, bath=bath, coherent=coherent))
 
 
+@public
 def redfield(
     model: Model, beta: float, couplings: Couplings = "Y", bath: BathLike = "ohmic", coherent: str = "lamb_shift"
 ) -> Lindbladian:
@@ -112,6 +118,7 @@ def redfield(
     return cast(Lindbladian, _made(model, beta, kind="redfield", couplings=couplings, bath=bath, coherent=coherent))
 
 
+@public
 def coarse_grained(
     model: Model,
     beta: float,
@@ -128,6 +135,7 @@ def coarse_grained(
     ))  # fmt: skip
 
 
+@public
 def scandi_alhambra(
     model: Model,
     beta: float,
@@ -142,6 +150,7 @@ def scandi_alhambra(
     ))  # fmt: skip
 
 
+@public
 def custom(
     model: Model,
     beta: float,
@@ -157,6 +166,7 @@ def custom(
     return cast(Lindbladian, _made(model, beta, kind="custom", couplings=couplings, kernel=kernel, coherent=coherent))
 
 
+@public
 def discrete(
     model: Model, beta: float, couplings: Couplings = "Y", inside: str = "dll", step: float = 0.5, **keys: Any
 ) -> DiscreteChannel:
@@ -169,11 +179,13 @@ def discrete(
     ))  # fmt: skip
 
 
+@public
 def local(model: Model, beta: float, couplings: Couplings = "Y", inside: str = "dll", **keys: Any) -> Lindbladian:
     """Each site alone, by the generator `inside`: a product state, wrong for interacting H; kept for contrast."""
     return cast(Lindbladian, _made(model, beta, kind="local", couplings=couplings, inside=inside, **keys))
 
 
+@public
 def several_baths(*parts: Lindbladian) -> Lindbladian:
     """The sum of generators of one model at different β: `steady_state` gives what they settle on."""
     return catalogue.several_baths(parts)

@@ -102,8 +102,15 @@ class WindowedLamb:
         """η(ν1, ν2), elementwise."""
         nu1, nu2 = np.asarray(nu1, dtype=float), np.asarray(nu2, dtype=float)
         m = (nu1 + nu2) / 2 + self.shift
-        h = STEP * self.sigma / np.hypot(1.0, self.sigma / self.bath.scale)
-        count = int(np.ceil(SPREAD * self.sigma / h))
+        finer = float(np.hypot(1.0, self.sigma / self.bath.scale))
+        if not SPREAD / STEP * finer < MAX_NODES:
+            raise ArgumentError(
+                "bath", "vary on the scale of the window for its Lamb shift",
+                f"σ_E = 1/window = {self.sigma:.3g} beside {self.bath.scale:.3g} takes too many nodes",
+                'set coherent = "balance", or choose a longer window',
+            )  # fmt: skip
+        h = STEP * self.sigma / finer
+        count = int(np.ceil(SPREAD / STEP * finer))
         values, where = np.unique(m, return_inverse=True)
         total = np.zeros(values.shape)
         for x in h * np.arange(-count, count + 1):

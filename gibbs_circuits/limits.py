@@ -111,3 +111,11 @@ MAX_STATES = 2_000_000  # of the search for them: seconds
 MAX_COMPARED_LETTERS = 10**8  # terms² × qubits that are compared pair by pair for bases: 0.5 GB
 ROUTED_GATES = 1500  # per sweep; routing more beside a run would take a minute
 WRITTEN_OUT = 64  # system qubits up to which writing a program to count its ancillas is quick
+
+# --- what is said: lines and names
+LONGEST_LINE = 400  # characters of an error: five lines of a terminal
+LONGEST_NAME = 200  # characters of a name: what a table can hold
+
+# --- operators
+MAX_MATRIX_QUBITS = 10  # of an operator given as a matrix: 4^10 Pauli coefficients, 16 MiB
+SHORTEST_TIME, LONGEST_TIME = 1e-6, 1e12  # µs of a target: a picosecond to eleven days, whose ratios are whole numbers

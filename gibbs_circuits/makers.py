@@ -8,10 +8,11 @@ from typing import Any
 
 from . import baths
 from .baths import Bath
-from .errors import ArgumentError, check_choice, check_real, shown
+from .errors import ArgumentError, check_choice, check_known, check_real, shown
 from .filters import Filter, GaussianFilter, MetropolisFilter
 from .generators.catalogue import bandwidth
 from .models import Model
+from .models.text import name_of
 from .tables import read_filter
 from .user import CustomFilter
 
@@ -37,7 +38,10 @@ def make_filter(
     """A filter from a name, a file, a function of ν, or a filter itself."""
     for key, value, owner in (("bandwidth", bandwidth_S, "metropolis"), ("splitting", splitting, "lloyd_abanin")):
         if value is not None and not (isinstance(filter, str) and filter == owner):
-            raise ArgumentError(key, f"be left out unless filter = {owner}", "it is unused here", f"remove {key}")
+            fix = f'remove {key}, or set filter = "{owner}"'
+            raise ArgumentError(
+                key, f"be left out unless filter = {owner}", f"it is {shown(value)}, and unused here", fix
+            )
     largest = 2 * bandwidth(model)  # >= max |ν|
     match filter:
         case "gaussian":
@@ -47,10 +51,10 @@ def make_filter(
         case "lloyd_abanin":
             return GaussianFilter(beta, splitting)
         case str() | Path() if str(filter).endswith(".csv"):
-            return CustomFilter(beta, read_filter(folder / filter, beta), largest, Path(filter).stem)
+            return CustomFilter(beta, read_filter(folder / filter, beta), largest, name_of(Path(filter)))
         case str():
             check_choice("filter", filter, [*FILTERS, "file.csv"])
-        case _ if hasattr(filter, "frequency"):
+        case _ if hasattr(filter, "frequency") and not isinstance(filter, type):
             return filter  # type: ignore[no-any-return]
         case _ if callable(filter):
             return CustomFilter(beta, filter, largest)
@@ -76,9 +80,12 @@ def _read_bath(bath: Any, beta: float, folder: Path) -> Bath:
                 )
             return bath
         case str() | Path() if str(bath).endswith(".csv"):
-            if not (folder / bath).is_file():
-                raise ArgumentError("bath", "be a file", f"{folder / bath} does not exist", "check the path")
-            return baths.read_bath(folder / bath, beta)
+            try:
+                return baths.read_bath(folder / bath, beta)
+            except ArgumentError as error:
+                whole = error.argument == "path"  # the file itself; else a row of it
+                raise ArgumentError("bath" if whole else error.argument, error.rule, error.found, error.fix,
+                                    error.file) from None  # fmt: skip
         case str():
             return _named_bath({"kind": bath}, beta)
         case Mapping():
@@ -93,10 +100,7 @@ def _read_bath(bath: Any, beta: float, folder: Path) -> Bath:
 def _named_bath(keys: Mapping[str, Any], beta: float) -> Bath:
     kind = check_choice("bath", keys.get("kind", "ohmic"), BATHS)
     for key in keys:
-        if key not in ("kind", *BATH_KEYS[kind]):
-            raise ArgumentError(
-                f"bath.{key}", f"be one of kind, {', '.join(BATH_KEYS[kind])}", "it is unknown", f"remove {key}"
-            )
+        check_known(str(key), ("kind", *BATH_KEYS[kind]), keys[key], where="bath.")
     values = {key: check_real(f"bath.{key}", value) for key, value in keys.items() if key != "kind"}
     if kind == "power_law" and "exponent" not in values:
         raise ArgumentError("bath.exponent", "be given for power_law", "it is missing", "add exponent = 3")

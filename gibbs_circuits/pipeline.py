@@ -30,7 +30,7 @@ from .compiler.dense import lindbladian_of
 from .compiler.fresh import fresh_ancillas
 from .compiler.saved import load_program
 from .compiler.schemes.corrections import CoherentKnobs
-from .errors import ArgumentError, TooLargeError
+from .errors import ArgumentError, TooLargeError, shown_text
 from .exact.balance import secular
 from .exact.frozen import refuse_frozen
 from .generator_schemas import Generator
@@ -269,7 +269,8 @@ def compile_on(
         return on_best_qubits(compile_for(program, device, initial, ancillas=kind)), service
     except TranspilerError as error:
         raise ArgumentError(
-            "backend", "take every gate on its lattice", f"{', '.join(device.basis)} cannot: {error.message}",
+            "backend", "take every gate on its lattice",
+            f"{', '.join(device.basis)} cannot: {shown_text(str(error.message))}".rstrip(". "),
             'use another target, or basis = ["cz", "rz", "sx", "x"]',
         ) from None  # fmt: skip
 

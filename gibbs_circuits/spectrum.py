@@ -13,10 +13,12 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from .errors import TooLargeError, check_beta
+from .errors import ArgumentError, TooLargeError, check_beta, shown
 from .limits import MAX_DENSE_QUBITS
 from .models import Model
+from .models.model import matrix_of
 from .rendering import Brief, Shown
+from .signatures import public
 
 Array = NDArray[np.complex128]
 Real = NDArray[np.float64]
@@ -97,6 +99,7 @@ def spectrum(model: Model) -> Spectrum:
     return Spectrum(read_only(energies), read_only(vectors))
 
 
+@public
 def gibbs_state(model: Model, beta: float) -> Array:
     """σ = e^{−βH}/Z in the computational basis."""
     s = spectrum(model)
@@ -120,6 +123,7 @@ class Thermal(Shown):
         return f"Thermal({energies}, entropy {self.entropy:.5g}, purity {self.purity:.5g})"
 
 
+@public
 def thermal(model: Model, beta: float) -> Thermal:
     r"""$E = \langle H\rangle$, $F = -\ln Z/\beta$, $S = \beta E + \ln Z$, $C = \beta^2 \mathrm{Var} H$."""
     beta = check_beta(beta)
@@ -157,16 +161,45 @@ def beta_of_energy(energy: float, s: Spectrum) -> float | None:
     return float(brentq(excess, -HOTTEST, HOTTEST, xtol=1e-12)) / width
 
 
+def _alike(rho: NDArray[Any], sigma: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Two square matrices of finite numbers, equally large."""
+    made = []
+    for argument, value in (("rho", rho), ("sigma", sigma)):
+        matrix = matrix_of(value)
+        if matrix is None:
+            raise ArgumentError(
+                argument, "be an array of numbers", f"{shown(value)} was found", "pass a NumPy array of numbers"
+            )
+        made.append(matrix)
+        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
+            raise ArgumentError(
+                argument, "be a square matrix", f"its shape is {matrix.shape}",
+                "pass a density matrix; of a vector psi np.outer(psi, psi.conj())",
+            )  # fmt: skip
+        if not np.all(np.isfinite(matrix)):
+            raise ArgumentError(argument, "be finite", "an entry is not", "give every entry a finite number")
+    one, other = made
+    if one.shape != other.shape:
+        raise ArgumentError(
+            "sigma", f"have the shape of rho, {one.shape}", f"it is {other.shape}", "pass states of the same qubits"
+        )
+    return one, other
+
+
+@public
 def trace_distance(rho: NDArray[Any], sigma: NDArray[Any]) -> float:
     """½‖ρ − σ‖₁ of two Hermitian matrices."""
-    difference = np.asarray(rho) - np.asarray(sigma)
+    rho, sigma = _alike(rho, sigma)
+    difference = rho - sigma
     return float(0.5 * np.abs(np.linalg.eigvalsh((difference + difference.conj().T) / 2)).sum())
 
 
+@public
 def fidelity(rho: NDArray[Any], sigma: NDArray[Any]) -> float:
     """(Tr √(√σ ρ √σ))², Jozsa's convention, clipped to [0, 1]."""
-    values, vectors = np.linalg.eigh(np.asarray(sigma))
+    rho, sigma = _alike(rho, sigma)
+    values, vectors = np.linalg.eigh(sigma)
     root = (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.conj().T
-    inner = root @ np.asarray(rho) @ root
+    inner = root @ rho @ root
     overlaps = np.linalg.eigvalsh((inner + inner.conj().T) / 2)
     return float(min(1.0, np.sum(np.sqrt(np.clip(overlaps, 0.0, None))) ** 2))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ArgumentError
+from .errors import LARGEST, ArgumentError, shown
 from .models.text import read_rows
 from .spectrum import Real
 
@@ -21,19 +21,33 @@ def read_table(path: Path, argument: str, columns: tuple[int, ...]) -> NDArray[n
     Raises:
         ArgumentError: If it is missing, or not rows of that many finite numbers.
     """
-    rows = [row for row in csv.reader(read_rows(path, argument)) if row and not row[0].startswith("#")]
+    lines = read_rows(path, argument)
+    try:
+        rows = [row for row in csv.reader(lines) if row and not row[0].startswith("#")]
+    except csv.Error as error:
+        raise ArgumentError(
+            argument, "be a table of numbers", f"{path.name}: {error}", "write one row of numbers per line"
+        ) from None
     if rows and not _numeric(rows[0]):
         rows = rows[1:]
     wanted = " or ".join(map(str, columns))
-    good = bool(rows) and all(_numeric(row) for row in rows) and len({len(row) for row in rows}) == 1
-    if not good or len(rows[0]) not in columns or not np.all(np.isfinite(np.array(rows, dtype=float))):
+    width = len(rows[0]) if rows and len(rows[0]) in columns else columns[0]
+    bad = next((row for row in rows if len(row) != width or not _numeric(row)), None)
+    if not rows or bad is not None:
         raise ArgumentError(
-            argument,
-            f"hold rows of {wanted} finite numbers",
-            f"{path.name} has other ones",
-            "write one number per column",
-        )
-    return np.array(rows, dtype=float)
+            argument, f"hold rows of {wanted} finite numbers",
+            f"{path.name} has {shown(', '.join(bad)) if bad is not None else 'none'}",
+            f"write {', '.join(['0.5', '1.2', '0.0', '0.0'][:width])} as in a row of {width}",
+        )  # fmt: skip
+    table = np.array(rows, dtype=float)
+    outside = np.argwhere(~(np.abs(table) <= LARGEST))
+    if outside.size:
+        row = ", ".join(rows[int(outside[0, 0])])
+        raise ArgumentError(
+            argument, f"hold rows of {wanted} finite numbers, of at most {LARGEST:g}", f"{path.name} has {shown(row)}",
+            "correct that row, or choose another unit",
+        )  # fmt: skip
+    return table
 
 
 def _numeric(row: list[str]) -> bool:
@@ -42,6 +56,18 @@ def _numeric(row: list[str]) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _balanced(values: NDArray[Any], growth: Real, argument: str, path: Path) -> NDArray[Any]:
+    """Values times e^growth, refused where that is no number."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        balanced = np.where(values == 0, 0.0, values * np.exp(np.where(values == 0, 0.0, growth)))
+    if not np.all(np.abs(balanced) <= LARGEST):
+        raise ArgumentError(
+            argument, f"stay below {LARGEST:g} when multiplied by e^(βν/4)", f"{path.name} has larger ones",
+            "give the table on fewer ν, or in another unit",
+        )  # fmt: skip
+    return np.asarray(balanced)
 
 
 def read_filter(path: Path, beta: float) -> Callable[[Real], NDArray[Any]]:
@@ -61,7 +87,7 @@ def read_filter(path: Path, beta: float) -> Callable[[Real], NDArray[Any]]:
         )  # fmt: skip
     from scipy.interpolate import PchipInterpolator  # loaded when used
 
-    q = table[:, 1:] * np.exp(beta * nu / 4)[:, None]
+    q = _balanced(table[:, 1:], beta * nu[:, None] / 4, "filter", path)
     curves = [PchipInterpolator(nu, column, extrapolate=False) for column in q.T]
 
     def frequency(x: Real) -> NDArray[Any]:
@@ -83,9 +109,10 @@ def read_kernel(path: Path, beta: float) -> Callable[[Real, Real], NDArray[Any]]
         )  # fmt: skip
     order = np.lexsort((table[:, 1], table[:, 0]))
     values = table[order, 2] + (1j * table[order, 3] if table.shape[1] == 4 else 0)
-    grid = values.reshape(first.size, first.size) * np.exp(beta * (first[:, None] + first[None, :]) / 4)
     from scipy.interpolate import RegularGridInterpolator  # loaded when used
 
+    growth = beta * (first[:, None] + first[None, :]) / 4
+    grid = _balanced(values.reshape(first.size, first.size), growth, "kernel", path)
     curve = RegularGridInterpolator((first, first), grid, bounds_error=False, fill_value=0.0)
 
     def alpha(nu1: Real, nu2: Real) -> NDArray[Any]:

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .rendering import shortened
 
 if TYPE_CHECKING:
     from qiskit.transpiler import CouplingMap
 
+from .limits import LONGEST_TIME, SHORTEST_TIME
+from .validation import from_validation
+
 LEAST_BUSY = "least_busy"
 
 
-class Keys(BaseModel):
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass as Table
+else:
+    Table = type(BaseModel)
+
+
+class Spoken(Table):
+    """Tables made in Python complain as those of a file do."""
+
+    def __call__(cls, *arguments: Any, **values: Any) -> Any:
+        """The table.
+
+        Raises:
+            ArgumentError: If a value is none.
+        """
+        try:
+            return super().__call__(*arguments, **values)
+        except ValidationError as error:
+            raise from_validation(error, cast(type[BaseModel], cls), None) from None
+
+
+class Keys(BaseModel, metaclass=Spoken):
     """A table of a target's file: unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -29,10 +53,22 @@ class HeavyHex(Keys):
 class Durations(Keys):
     """How long operations take, in microseconds; rz takes none. The defaults are of the Heron class."""
 
-    one_qubit: float = Field(default=0.032, gt=0, allow_inf_nan=False, description="every one-qubit gate but rz, µs.")
-    two_qubit: float = Field(default=0.068, gt=0, allow_inf_nan=False, description="every two-qubit gate, µs.")
-    reset: float = Field(default=2.2, gt=0, allow_inf_nan=False, description="a reset, µs.")
-    measure: float = Field(default=2.2, gt=0, allow_inf_nan=False, description="a measurement, µs.")
+    one_qubit: float = Field(
+        default=0.032,
+        ge=SHORTEST_TIME,
+        le=LONGEST_TIME,
+        allow_inf_nan=False,
+        description="every one-qubit gate but rz, µs.",
+    )
+    two_qubit: float = Field(
+        default=0.068, ge=SHORTEST_TIME, le=LONGEST_TIME, allow_inf_nan=False, description="every two-qubit gate, µs."
+    )
+    reset: float = Field(
+        default=2.2, ge=SHORTEST_TIME, le=LONGEST_TIME, allow_inf_nan=False, description="a reset, µs."
+    )
+    measure: float = Field(
+        default=2.2, ge=SHORTEST_TIME, le=LONGEST_TIME, allow_inf_nan=False, description="a measurement, µs."
+    )
 
 
 class Noise(Keys):
@@ -59,11 +95,11 @@ class Noise(Keys):
         description="probability that a final measurement reads the other value.",
     )  # fmt: skip
     t1: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, examples=[250.0],
+        default=None, ge=SHORTEST_TIME, le=LONGEST_TIME, allow_inf_nan=False, examples=[250.0],
         description="relaxation time of idle qubits, µs; with t2 it adds what idling costs, block by block.",
     )  # fmt: skip
     t2: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, examples=[200.0],
+        default=None, ge=SHORTEST_TIME, le=LONGEST_TIME, allow_inf_nan=False, examples=[200.0],
         description="dephasing time of idle qubits, µs, at most twice t1.",
     )  # fmt: skip
     durations: Durations = Field(
@@ -170,7 +206,7 @@ class ClientOptions(Keys):
         description="readout errors measured beside every realisation (two more circuits: all 0, all 1) and inverted.",
     )
     rep_delay: float | None = Field(
-        default=None, ge=0, allow_inf_nan=False, examples=[250.0],
+        default=None, ge=0, le=LONGEST_TIME, allow_inf_nan=False, examples=[250.0],
         description="wait between shots, µs; left out: the device's own.",
     )  # fmt: skip
 

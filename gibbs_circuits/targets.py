@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from qiskit import QuantumCircuit, transpile
+from qiskit.exceptions import QiskitError
 
-from .errors import ArgumentError, check_choice, shown
+from .errors import ArgumentError, check_choice, check_name, shown, slip
 from .models.text import read_toml
 from .target_schemas import LEAST_BUSY, AerTarget, ClientOptions, Durations, HeavyHex, IbmTarget, Noise, SnapshotNoise
 from .validation import from_validation
@@ -15,6 +20,7 @@ from .validation import from_validation
 FOLDER = "hardware_configs"
 SERVICE = "ibm"  # the packaged target behind every name of a real device
 DEVICE_PREFIXES = ("ibm_", "fake_")
+DEFAULT_BASIS = ("cz", "rz", "sx", "x")
 
 
 Target = AerTarget | IbmTarget
@@ -60,11 +66,12 @@ def load_target(name: str | Path, relative_to: Path | None = None) -> Target:
     path = Path(name) if relative_to is None else relative_to / name
     if Path(name).suffix == ".toml":
         return read_target(path)
+    near = slip(str(name), known) or slip(path.stem, known)
     raise ArgumentError(
         "backend",
         f"be a .toml file, a device such as ibm_boston, or one of {', '.join(known)}",
         f"{shown(str(name))} was found",
-        'set backend = "aer_density_matrix"',
+        f'set backend = "{near or "aer_density_matrix"}"',
     )
 
 
@@ -75,6 +82,8 @@ def read_target(path: Path) -> Target:
         ArgumentError: Naming the file, the key, what was found and a fix.
     """
     data = read_toml(path, "backend")
+    if not data:
+        raise ArgumentError("the file", "hold a target", "it is empty", 'write name = "mine" and kind = "aer"', path)
     try:
         schema = SCHEMAS[check_choice("kind", data.get("kind", "aer"), SCHEMAS)]
     except ArgumentError as error:
@@ -83,6 +92,10 @@ def read_target(path: Path) -> Target:
         target = schema.model_validate(data)
     except ValidationError as error:
         raise from_validation(error, schema, path) from None
+    try:
+        check_name("name", target.name, "mine")
+    except ArgumentError as error:
+        raise error.located(path) from None
     check_used(target, set(data), path)
     if isinstance(target, AerTarget):
         check_consistent(target, path)
@@ -114,17 +127,61 @@ def check_consistent(target: AerTarget, path: Path | None = None) -> None:
 
     gates = get_standard_gate_name_mapping()
     for name in target.basis:
-        if not isinstance(gates.get(name), Gate) or gates[name].num_qubits > 2:
+        if not isinstance(gates.get(name), Gate) or gates[name].num_qubits not in (1, 2):
+            near = slip(
+                name, [key for key, gate in gates.items() if isinstance(gate, Gate) and gate.num_qubits in (1, 2)]
+            )
+            rest = [other for other in target.basis if other != name]
+            fix = f"write {quoted([near])[1:-1]}" if near else f"set basis = {quoted(rest or DEFAULT_BASIS)}"
             raise ArgumentError(
-                "basis", "name gates of Qiskit's on one or two qubits", f"{shown(name)} was found",
-                'set basis = ["cz", "rz", "sx", "x"]', path,
-            )  # fmt: skip
+                "basis", "name gates of Qiskit's on one or two qubits", f"{shown(name)} was found", fix, path
+            )
+    lacking, more = lacking_gates(tuple(target.basis))
+    if lacking:
+        raise ArgumentError(
+            "basis", "be universal: rotations about two axes of every qubit, and a gate that entangles two",
+            f"{quoted(target.basis)} lacks {lacking}", f"set basis = {quoted([*target.basis, *more])}", path,
+        )  # fmt: skip
     noise = target.noise
     if (noise.t1 is None) != (noise.t2 is None) or (noise.t1 and noise.t2 and noise.t2 > 2 * noise.t1):
+        fix = f"set t2 = {2 * noise.t1:g}" if noise.t1 is not None else f"set t1 = {noise.t2:g}"
         raise ArgumentError(
             "noise.t2", "be given with t1, and at most twice it", f"t1 = {noise.t1}, t2 = {noise.t2} were found",
-            "set t1 = 250.0 and t2 = 200.0", path,
+            fix, path,
         )  # fmt: skip
+
+
+def quoted(names: Iterable[str]) -> str:
+    """A list of texts as TOML writes it."""
+    return json.dumps(list(names))
+
+
+@lru_cache(maxsize=64)
+def lacking_gates(basis: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """What a basis cannot make by Qiskit's rules, in words, and gates that would mend it; ("", ()) if it is universal.
+
+    Asked of Qiskit's translator, with one rotation by an angle that no finite group has, and one CX.
+    """
+    if {"rz", "sx"} <= set(basis) and {"cz", "cx", "ecr"} & set(basis):
+        return "", ()
+    turns, pair = QuantumCircuit(1), QuantumCircuit(2)
+    turns.rz(0.3, 0)
+    turns.sx(0)
+    turns.rz(0.7, 0)
+    pair.cx(0, 1)
+    one = _translates(turns, basis)
+    two = _translates(pair, basis if one else (*basis, "rz", "sx", "x"))
+    names = [*([] if one else ["rotations of one qubit"]), *([] if two else ["a gate that entangles two qubits"])]
+    more = [*([] if one else ["rz", "sx"]), *([] if two else ["cz"])]
+    return " and ".join(names), tuple(gate for gate in more if gate not in basis)
+
+
+def _translates(circuit: QuantumCircuit, basis: tuple[str, ...]) -> bool:
+    try:
+        transpile(circuit, basis_gates=[*basis], optimization_level=1)
+    except QiskitError:
+        return False
+    return True
 
 
 def as_toml(target: Target) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
-from .errors import ArgumentError, BackendError, GibbsError, TooLargeError, one_line
+from .errors import ArgumentError, BackendError, GibbsError, TooLargeError, error_line, one_line, raised
 from .rendering import NARROWEST, WIDTH, as_text, fitted
 
 if TYPE_CHECKING:
@@ -205,10 +205,10 @@ def status(app: Callable[..., Any], arguments: list[str] | None = None) -> int:
             return _fail(f"{error.format_message()} Fix: see gibbs-circuits --help.", BAD_INPUT)
         if os.environ.get(DEBUG):
             raise
-        kind = type(error).__name__
-        return _fail(f"Internal error, {kind}: {error}. Please report it with the traceback that {DEBUG}=1 shows.", BUG)
+        said = raised(error).rstrip(".")
+        return _fail(f"Internal error, {said}. Please report it with the traceback that {DEBUG}=1 shows.", BUG)
 
 
 def _fail(message: str, code: int) -> int:
-    print(one_line(message), file=sys.stderr)
+    print(error_line(message), file=sys.stderr)
     return code

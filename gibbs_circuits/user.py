@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ArgumentError, TooLargeError, check_beta, check_real
+from .errors import LARGEST, SMALLEST, ArgumentError, TooLargeError, check_beta, check_real, raised
 from .filters import Filter, bump, fourier, log_of, width_of
 from .kernels import Mask
 from .limits import MAX_TABULATED
@@ -46,16 +46,19 @@ class CustomFilter(Brief):
         check_real("limit", self.limit, low=0.0, above=True)
         nu = np.linspace(-self.limit, self.limit, 401)
         value = self._raw(nu)
-        if value.shape != nu.shape or not np.all(np.isfinite(value)):
-            found = "it has another shape" if value.shape != nu.shape else "it is not finite somewhere"
+        if value.shape != nu.shape:
             raise ArgumentError(
-                "filter", f"be finite on |ν| <= {self.limit:.4g}, elementwise", found, "return one number per ν"
-            )
-        q = value * np.exp(self.beta * nu / 4)
+                "filter", f"be finite on |ν| <= {self.limit:.4g}, elementwise", f"its shape is {value.shape}",
+                "return one number per ν",
+            )  # fmt: skip
+        with np.errstate(all="ignore"):
+            q = value * np.exp(self.beta * nu / 4)
+        _check_finite("filter", "q(ν) = f̂(ν) e^{βν/4}", nu, value, q)
         defect, scale = np.abs(q[::-1] - q.conj()), float(np.max(np.abs(q)))
         worst = int(np.argmax(defect))
-        if scale == 0:
-            raise ArgumentError("filter", "be non-zero somewhere", "it is zero on the whole spectrum", "check its unit")
+        if scale < SMALLEST:
+            found = "it is zero on the whole spectrum" if scale == 0 else f"its largest q(ν) is {scale:.3g}"
+            raise ArgumentError("filter", "be non-zero somewhere", found, "give ν in the unit of H")
         if defect[worst] > BALANCE_TOLERANCE * scale:
             raise ArgumentError(
                 "filter", "obey detailed balance, q(−ν) = q(ν)* with q(ν) = f̂(ν) e^{βν/4}",
@@ -66,9 +69,17 @@ class CustomFilter(Brief):
 
     def _raw(self, nu: Real) -> Array:
         try:
-            return np.asarray(self.function(np.asarray(nu, dtype=float)), dtype=complex)
-        except (ArithmeticError, TypeError, ValueError) as error:
-            raise ArgumentError("filter", "return one number per ν", f"it raised: {error}", "take an array") from None
+            with np.errstate(all="ignore"):
+                return np.asarray(self.function(np.asarray(nu, dtype=float)), dtype=complex)
+        except ArgumentError:
+            raise
+        except Exception as error:  # a user's function may raise anything
+            raise ArgumentError(
+                "filter",
+                "return one number per ν",
+                f"it raised {raised(error)}",
+                "take an array and return one as long",
+            ) from None
 
     @cached_property
     def width(self) -> float:
@@ -131,19 +142,26 @@ class CustomKernel(Brief):
     def _check(self, nu: Real) -> None:
         row, column = nu[:, None], nu[None, :]
         try:
-            alpha = np.asarray(self.function(row, column), dtype=complex)
-        except (ArithmeticError, TypeError, ValueError) as error:
-            raise ArgumentError("kernel", "return numbers", f"it raised: {error}", "take two arrays") from None
-        if alpha.shape != (nu.size, nu.size) or not np.all(np.isfinite(alpha)):
+            with np.errstate(all="ignore"):
+                alpha = np.asarray(self.function(row, column), dtype=complex)
+        except ArgumentError:
+            raise
+        except Exception as error:  # a user's function may raise anything
+            raise ArgumentError(
+                "kernel", "return numbers", f"it raised {raised(error)}", "take two arrays, a column and a row"
+            ) from None
+        if alpha.shape != (nu.size, nu.size):
             raise ArgumentError(
                 "kernel", f"be finite on |ν| <= {self.limit:.4g}, elementwise with broadcasting",
-                "it is not finite somewhere" if alpha.shape == (nu.size, nu.size) else f"its shape is {alpha.shape}",
-                "return one number per pair",
+                f"its shape is {alpha.shape}", "return one number per pair",
             )  # fmt: skip
-        balanced = alpha * np.exp(self.beta * (row + column) / 4)
+        with np.errstate(all="ignore"):
+            balanced = alpha * np.exp(self.beta * (row + column) / 4)
+        _check_finite("kernel", "α(ν1, ν2) e^{β(ν1+ν2)/4}", nu, alpha, balanced)
         scale = float(np.max(np.abs(balanced)))
-        if scale == 0:
-            raise ArgumentError("kernel", "be non-zero somewhere", "it is zero everywhere", "check its unit")
+        if scale < SMALLEST:
+            found = "it is zero everywhere" if scale == 0 else f"its largest value is {scale:.3g}"
+            raise ArgumentError("kernel", "be non-zero somewhere", found, "give ν in the unit of H")
         for what, defect in (
             ("be Hermitian, α(ν2, ν1) = α(ν1, ν2)*", np.abs(balanced - balanced.conj().T)),
             (
@@ -215,6 +233,17 @@ class CustomKernel(Brief):
             for value, vector in zip(values, vectors.T, strict=True)
             if value > 1e-16 * values[-1]
         )
+
+
+def _check_finite(argument: str, what: str, nu: Real, value: Array, balanced: Array) -> None:
+    """Refuse values that are no numbers, or none whose squares are."""
+    bad = np.argwhere(~((np.abs(value) <= LARGEST) & (np.abs(balanced) <= LARGEST)))
+    if bad.size:
+        at, where = tuple(bad[0].tolist()), ", ".join(f"{nu[k]:.4g}" for k in bad[0])
+        raise ArgumentError(
+            argument, f"be finite, and {what} at most {LARGEST:g}, on |ν| <= {nu[-1]:.4g}",
+            f"at ν = {where} they are {value[at]:.4g} and {balanced[at]:.4g}", "let it fall off as e^{−βν/4}",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -73,7 +73,7 @@ REFUSED: dict[str, tuple[str, Callable[[], object]]] = {
     "coherent": ("coherent", lambda: gc.dll(TFIM, 1.0, coherent="yes")),
     "model_complex": ("hamiltonian", lambda: gc.Model(SparsePauliOp("Z", 1j))),
     "model_nan": ("hamiltonian", lambda: gc.Model(SparsePauliOp("Z", np.nan))),
-    "model_type": ("hamiltonian", lambda: gc.Model(np.eye(2))),  # type: ignore[arg-type]
+    "model_type": ("hamiltonian", lambda: gc.Model(np.eye(3))),  # type: ignore[arg-type]
     "model_unbound": ("hamiltonian", lambda: gc.Model(UNBOUND)),
     "terms_none": ("terms", lambda: models.from_terms([])),
     "terms_pair": ("terms[1]", lambda: models.from_terms([("Z", 1.0), 5])),  # type: ignore[list-item]

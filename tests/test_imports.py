@@ -13,13 +13,14 @@ import gibbs_circuits
 PACKAGE = Path(gibbs_circuits.__file__).parent
 NAME = PACKAGE.name
 ROOMS = (
-    "errors", "limits", "memory", "status", "rendering", "threads",
-    "models", "disk", "spectrum", "baths", "filters", "kernels", "windows", "user", "lamb", "nystrom", "factors",
+    "limits", "errors", "memory", "validation", "status", "rendering", "threads",
+    "models", "signatures", "disk", "spectrum", "baths", "filters", "kernels", "windows", "user", "lamb",
+    "nystrom", "factors",
     "generators", "exact", "compiler", "readings",
-    "validation", "target_schemas", "targets", "tuning", "backends", "analysis", "tables", "makers",
+    "target_schemas", "targets", "tuning", "backends", "analysis", "tables", "makers",
     "generator_schemas", "generator_keys", "kinds",
-    "experiment", "version", "sections", "results", "block_files", "store", "folder", "pipeline", "plans", "sweep",
-    "api", "help", "terminal", "commands", "cli",
+    "qasm", "experiment", "version", "sections", "results", "block_files", "store", "folder", "pipeline", "plans",
+    "sweep", "api", "help", "terminal", "commands", "cli",
     "__init__",
 )  # fmt: skip
 ONLY_IN_BACKENDS = {"qiskit_aer", "qiskit_ibm_runtime", "requests", "httpx", "urllib", "http", "socket"}

@@ -512,7 +512,7 @@ REFUSED: dict[str, tuple[int, str, Spoil]] = {
         lambda desk: written(desk.folder, TARGET + "fractional = true\n"),
     ),
     "unknown_snapshot": (
-        2, "snapshot must be one of the client's, but 'fake_nowhere' is none of its",
+        2, "backend must be one of the client's snapshots, but 'fake_nowhere' is none of its",
         lambda desk: written(desk.folder, TARGET.replace(NAME, "fake_nowhere")),
     ),
     "no_client": (
@@ -631,8 +631,11 @@ def test_account__is_asked_for__none_saved(account: Account) -> None:
     account.desk.refused(2, "must have a saved account, but the IBM client finds none. Fix: run QiskitRuntimeService")
 
 
-def test_account__is_said_to_be_damaged__no_json(account: Account) -> None:
-    account.file.write_text(f'{{"default": "{SECRET}"')
+@pytest.mark.parametrize(
+    "text", ["{0}", '{{"default": "{0}"', '["{0}"]', '"{0}"', "null", '{{"default-ibm-quantum": []}}']
+)
+def test_account__is_said_to_be_damaged__no_table_of_accounts(text: str, account: Account) -> None:
+    account.file.write_text(text.format(SECRET))
     account.desk.refused(2, "qiskit-ibm.json is damaged")
 
 

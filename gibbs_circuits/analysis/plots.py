@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..readings.prediction import Settled
+from ..signatures import public
 from ..spectrum import Real
 from ..status import number, share
 from .compare import Comparison
@@ -36,6 +37,7 @@ def _picture() -> type[Figure]:
     return Picture
 
 
+@public
 def convergence(comparison: Comparison) -> Figure:
     """Energy and trace distance against sweeps: measured, exact, fixed point and predicted decay."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg

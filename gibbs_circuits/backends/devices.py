@@ -13,9 +13,9 @@ from qiskit.providers import BackendV2
 from qiskit.transpiler import CouplingMap
 from qiskit.transpiler import Target as Hardware
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, shown, slip
 from ..rendering import Brief
-from ..targets import AerTarget, IbmTarget, SnapshotNoise, Target, check_consistent
+from ..targets import DEFAULT_BASIS, AerTarget, IbmTarget, SnapshotNoise, Target, check_consistent
 from .idle import described_idle
 from .noise import MICROSECOND, Errors, Idle, described_errors, wrong_reset
 
@@ -26,7 +26,13 @@ CLIENT = "qiskit-ibm-runtime"
 NOT_A_GATE = frozenset({"measure", "reset", "delay", "id", "measure_2", "reset_2", "barrier"})
 NO_CLIENT = f"{CLIENT} is not installed: pip install 'gibbs-circuits[ibm]'"
 FRACTIONAL = ("rzz", "rx")
-DEFAULT_BASIS = ("cz", "rz", "sx", "x")
+KNOWN_SNAPSHOTS = (  # of the client, to tell a slip of the pen where it is not installed
+    "fake_aachen", "fake_auckland", "fake_berlin", "fake_boston", "fake_brisbane", "fake_brussels", "fake_cusco",
+    "fake_fez", "fake_geneva", "fake_kawasaki", "fake_kingston", "fake_kyiv", "fake_kyoto", "fake_marrakesh",
+    "fake_miami", "fake_nighthawk", "fake_osaka", "fake_oslo", "fake_peekskill", "fake_perth", "fake_pittsburgh",
+    "fake_prague", "fake_quebec", "fake_sherbrooke", "fake_strasbourg", "fake_torino", "fake_toronto_v2",
+    "fake_manila_v2", "fake_lima_v2", "fake_nairobi_v2", "fake_washington_v2",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -145,9 +151,14 @@ def snapshot_backend(name: str) -> BackendV2:
     Raises:
         ArgumentError: If the client is not installed, or has no such snapshot.
     """
+    near = None if name in KNOWN_SNAPSHOTS else slip(name, KNOWN_SNAPSHOTS)
     try:
         from qiskit_ibm_runtime import fake_provider
     except ImportError:
+        if near is not None:  # a slip of the pen, which installing the client would not mend
+            raise ArgumentError(
+                "backend", "be one of the client's snapshots", f"{shown(name)} is none that is known", f'write "{near}"'
+            ) from None
         raise ArgumentError(
             "backend", f"have {CLIENT} for the snapshot `{name}`", "it is not installed",
             "pip install 'gibbs-circuits[ibm]'",
@@ -155,9 +166,10 @@ def snapshot_backend(name: str) -> BackendV2:
     classes = {_snake(cls): cls for cls in vars(fake_provider).values() if _is_snapshot(cls)}
     if name not in classes:
         recent = ", ".join(k for k in ("fake_torino", "fake_fez", "fake_marrakesh", "fake_boston") if k in classes)
+        near = slip(name, classes)
         raise ArgumentError(
-            "snapshot", "be one of the client's", f"{name!r} is none of its {len(classes)}",
-            f"use one of {recent}, …",
+            "backend", "be one of the client's snapshots", f"{shown(name)} is none of its {len(classes)}",
+            f"use one of {recent}, …" if near is None else f'write "{near}"',
         )  # fmt: skip
     return classes[name]()
 

@@ -58,9 +58,18 @@ def runtime_service(account: str | None, instance: str | None) -> Any:
     except json.JSONDecodeError as error:
         if unreachable(error):
             raise
-        raise ArgumentError(
-            "backend", "have a saved account", f"~/{ACCOUNT_FILE} is damaged ({error.msg})", f"remove it and run {SAVE}"
-        ) from None  # fmt: skip
+        raise _damaged(error.msg) from None
+    except (AttributeError, KeyError, TypeError, UnicodeDecodeError, RecursionError) as error:
+        # the client takes for granted what the file holds; what it found may be the token, so only the kind is said
+        if unreachable(error):
+            raise
+        raise _damaged(f"the client stops at it with {type(error).__name__}") from None
+
+
+def _damaged(how: str) -> ArgumentError:
+    return ArgumentError(
+        "backend", "have a saved account", f"~/{ACCOUNT_FILE} is damaged ({how})", f"remove it and run {SAVE}"
+    )
 
 
 def open_service(target: IbmTarget, num_qubits: int) -> tuple[Device, Any]:

@@ -13,9 +13,9 @@ from ..compiler.fresh import fresh_ancillas
 from ..errors import ArgumentError
 from ..readings.circuit import Lazy, Piece, Pieces, all_mapped, pieces
 from ..readings.initial import InitialState
-from ..targets import Target
+from ..targets import DEFAULT_BASIS, Target
 from .compiled import Ancillas, Compiled, used_wires
-from .devices import DEFAULT_BASIS, Device, open_device
+from .devices import Device, open_device
 from .placing import best_placement, worthwhile
 from .routing import Closed, Router, two_qubit_gates
 

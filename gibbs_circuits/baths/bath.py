@@ -19,6 +19,7 @@ from ..errors import ArgumentError, check_real
 from ..models import Model
 from ..models.scale import CUTOFF, size
 from ..rendering import NAME, Brief, Shown, brief, shortened
+from ..signatures import public
 from ..spectrum import Array, Real
 
 ORDER = 16  # Gauss–Legendre nodes on a panel
@@ -243,6 +244,7 @@ class Bath(Shown):
         return float(np.sqrt(weights @ G / (weights @ (G * x**2))))
 
 
+@public
 def rescaled(bath: Bath, factor: float) -> Bath:
     """The same bath with G multiplied by a factor > 0."""
     return replace(bath, strength=bath.strength * check_real("factor", factor, low=0.0, above=True))
@@ -303,7 +305,9 @@ def power_law(beta: float, exponent: float, strength: float = 1.0, cutoff: float
     cutoff = check_real("cutoff", cutoff, low=0.0, above=True)
     s = check_real("exponent", exponent)
     if not 0.1 <= s <= 10:
-        raise ArgumentError("exponent", "be from 0.1 to 10", f"the value is {s:g}", "set exponent = 1.0")
+        raise ArgumentError(
+            "exponent", "be from 0.1 to 10", f"the value is {s:g}", f"set exponent = {min(max(s, 0.1), 10.0)}"
+        )
     limit, a = (9 + math.sqrt(s)) * cutoff, math.inf if s % 2 == 1 else s
     loss, scale = PowerLaw(beta, s, cutoff), min(cutoff, 1 / beta)
     return Bath(

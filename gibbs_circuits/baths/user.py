@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, SupportsFloat
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import ArgumentError, check_beta, check_real, shown
-from ..models.text import read_rows
+from ..errors import LARGEST, SMALLEST, ArgumentError, check_beta, check_name, check_real, raised, shown
+from ..models.text import as_path, name_of, read_rows
 from ..rendering import Brief
+from ..signatures import public
 from ..spectrum import Real
 from .bath import Bath
 
@@ -57,8 +58,10 @@ class FunctionLoss(Brief):
                 return float(self.function(omega)) if abs(omega) <= self.limit else 0.0
         except ArithmeticError:
             return math.nan
-        except (TypeError, ValueError) as error:
-            found, fix = f"at ω = {omega:g}: {error}", "return a float for each float"
+        except ArgumentError:
+            raise
+        except Exception as error:  # a user's function may raise anything
+            found, fix = f"at ω = {omega:g} it raised {raised(error)}", "return a float for each float"
             raise ArgumentError("spectrum", "return one real number", found, fix) from None
 
 
@@ -78,7 +81,9 @@ def from_function(beta: float, spectrum: Function, name: str = "custom", limit: 
         ArgumentError: If G is not finite, negative, zero everywhere, does not fall off, or violates detailed balance by
             more than 1e-8 (relative).
     """
-    beta = check_beta(beta)
+    beta, name = check_beta(beta), check_name("name", name)
+    if not callable(spectrum):
+        raise ArgumentError("spectrum", "be a function of ω", f"{shown(spectrum)} was found", "pass lambda w: …")
     if limit is None:
         x = np.geomspace(1e-6, 1e6, 1201) / (beta or 1.0)
         G = np.abs(np.nan_to_num([FunctionLoss(spectrum).at(y) for y in x.tolist()], posinf=0.0))
@@ -91,7 +96,8 @@ def from_function(beta: float, spectrum: Function, name: str = "custom", limit: 
             )
             raise ArgumentError("limit", rule, found, f"set limit = {100 / (beta or 1.0):.3g}")
         limit = float(x[count])
-    loss = FunctionLoss(spectrum, check_real("limit", limit, low=0.0, above=True))
+    limit = check_real("limit", limit, low=0.0, above=True)
+    loss = FunctionLoss(spectrum, limit)
     start = min(max(1e-6 * limit, 1e-7 / max(beta, 1e-300)), limit)  # below, 1 − e^{−βω} is known to 1e-9 or worse
     x = np.unique(np.concatenate([np.geomspace(start, limit, 200), np.linspace(0.0, limit, 401)]))
     mirrored = x[beta * x < 500]  # beyond, most formulas overflow where G(−ω) is 0 in all
@@ -111,6 +117,7 @@ def from_qutip(beta: float, spectrum: Function, limit: float | None = None) -> B
     return from_function(beta, spectrum, "qutip", limit)
 
 
+@public
 def to_qutip(bath: Bath) -> Callable[[float], float]:
     """The noise-power spectrum S(w) = G(w) that QuTiP's `brmesolve` and `bloch_redfield_tensor` take."""
     return lambda w: float(bath.spectrum(w))
@@ -144,16 +151,22 @@ def from_table(beta: float, omega: ArrayLike, spectrum: ArrayLike, name: str = "
         ArgumentError: If the rows are not such, G is not finite or negative, or detailed balance is violated by more
             than 1e-3 (relative; where no row mirrors one with ω < 0, the interpolation has to be that good).
     """
-    beta = check_beta(beta)
+    beta, name = check_beta(beta), check_name("name", name)
     try:
-        x, G = np.array([omega, spectrum], dtype=float).reshape(2, len(np.atleast_1d(omega)))
+        columns = [np.asarray(column) for column in (omega, spectrum)]
+        if any(column.dtype.kind not in "iuf" for column in columns):
+            raise TypeError
+        x, G = np.array(columns, dtype=float).reshape(2, len(np.atleast_1d(columns[0])))
     except (TypeError, ValueError):
-        found, fix = f"{shown(omega)} and {shown(spectrum)} were found", "give one spectrum value for each omega"
+        found, fix = (
+            f"{shown(omega, 40)} and {shown(spectrum, 40)} were found",
+            "give one spectrum value for each omega",
+        )
         raise ArgumentError("omega", "be as many real numbers as `spectrum`", found, fix) from None
     step = np.diff(x, prepend=-math.inf)
-    if bad := np.flatnonzero(~((step > 0) & np.isfinite(x))).tolist():
+    if bad := np.flatnonzero(~((step > 0) & (np.abs(x) <= LARGEST))).tolist():
         found, fix = f"row {bad[0] + 1} has {x[bad[0]]:g}", "sort the rows and keep one of equal ones"
-        raise ArgumentError("omega", "be finite and increase from row to row", found, fix)
+        raise ArgumentError("omega", f"be finite, up to {LARGEST:g}, and increase from row to row", found, fix)
     knots = x[x >= 0]
     if knots.size < 4 or knots[0] > 0:
         found = f"{knots.size} rows are >= 0{f' and the first is {knots[0]:g}' if knots.size else ''}"
@@ -167,13 +180,13 @@ def from_table(beta: float, omega: ArrayLike, spectrum: ArrayLike, name: str = "
     return Bath(name, beta, loss, limit, steepness(loss, beta, limit), breaks=tuple(knots[1:].tolist()))
 
 
-def read_bath(path: Path, beta: float) -> Bath:
+def read_bath(path: str | Path, beta: float) -> Bath:
     """Bath from a CSV file of two columns, with or without the header `omega,G`; see `from_table`.
 
     Raises:
         ArgumentError: If the file is missing or malformed, or `from_table` refuses it; one line that names the file.
     """
-    rows, beta = [], check_beta(beta)
+    rows, beta, path = [], check_beta(beta), as_path(path, "path")
     for number, line in enumerate(read_rows(path, "path"), start=1):
         if not line.strip() or (number == 1 and line.replace(" ", "").casefold() == "omega,g"):
             continue
@@ -184,7 +197,7 @@ def read_bath(path: Path, beta: float) -> Bath:
             raise ArgumentError(f"line {number}", "hold two numbers", found, fix, path) from None
         rows.append((omega, G))
     try:
-        return from_table(beta, [omega for omega, _ in rows], [G for _, G in rows], path.stem)
+        return from_table(beta, [omega for omega, _ in rows], [G for _, G in rows], name_of(path))
     except ArgumentError as error:
         raise error.located(path) from None
 
@@ -195,6 +208,10 @@ def check_positive(omega: Real, G: Real) -> None:
     if not math.isfinite(G[at]) or G[at] < -1e-13 * G.max() or G.max() == 0:
         rule, found = "be finite, >= 0 and not 0 everywhere", f"G({omega[at]:g}) = {G[at]:g}"
         raise ArgumentError("spectrum", rule, found, f"correct it at {omega[at]:g}, for example to its limit there")
+    if not SMALLEST <= G.max() <= LARGEST:
+        top = int(np.argmax(G))
+        rule, found = f"have a maximum from {SMALLEST:g} to {LARGEST:g}", f"G({omega[top]:g}) = {G[top]:g}"
+        raise ArgumentError("spectrum", rule, found, "choose another unit of energy")
 
 
 def check_balance(beta: float, omega: Real, up: Real, down: Real, tolerance: float) -> None:

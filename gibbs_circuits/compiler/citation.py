@@ -9,6 +9,7 @@ from ..filters import GaussianFilter, MetropolisFilter, RateFilter
 from ..generators import Coherent, Contact, Lindbladian
 from ..generators.channels import DiscreteChannel
 from ..kernels import RankOne, Secular
+from ..signatures import public
 from ..windows import Windowed
 from .presets import PRESETS
 from .program import Program
@@ -116,6 +117,7 @@ FORMULAS = {1: (TROTTER, "first order"), 2: (STRANG, "second order"), 4: (SUZUKI
 Use = tuple[Reference, str]
 
 
+@public
 def citation(program: Program) -> str:
     """What to cite, one reference per line, each with what it is cited for.
 

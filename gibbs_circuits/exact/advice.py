@@ -12,6 +12,7 @@ from ..generators.catalogue import bandwidth
 from ..generators.matrices import largest_rate
 from ..limits import MAX_ADVISED_QUBITS
 from ..rendering import Brief
+from ..signatures import public
 from .certificate import certificate, spectral_gap
 from .gap import RESOLVED
 
@@ -54,6 +55,7 @@ class Advice(Brief):
         )
 
 
+@public
 @lru_cache(maxsize=32)
 def faster(lindbladian: Lindbladian) -> Advice | None:
     """The smallest change of filter, then of couplings, that mixes well faster.

@@ -20,6 +20,7 @@ from ..generators.matrices import (
 from ..kernels import Secular
 from ..limits import MAX_CERTIFIED_QUBITS, MAX_DIGITS_QUBITS, MAX_SUPEROPERATOR_QUBITS
 from ..rendering import Shown
+from ..signatures import public
 from ..spectrum import gibbs_state, trace_distance
 from ..status import Status
 from .balance import (
@@ -249,6 +250,7 @@ def log_lowest_population(lindbladian: Lindbladian) -> float:
     return float(-beta * (E[-1] - E[0]) - np.log(np.sum(np.exp(-beta * (E - E[0])))))
 
 
+@public
 def spectral_gap(lindbladian: Lindbladian) -> Gap:
     """The gap alone, without the other lines of a certificate, by the fastest solver that resolves it.
 

@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.quantum_info import DensityMatrix, SparsePauliOp, Statevector
 
-from ..errors import ArgumentError, TooLargeError, check_real
+from ..errors import ArgumentError, TooLargeError, check_real, shown
 from ..generators import Lindbladian
 from ..generators.matrices import energy_spectrum
 from ..limits import MAX_DENSE_QUBITS, STATES_BYTES, SUBSPACE_BYTES
-from ..models import hermitian
+from ..models import Model, fitting, hermitian
+from ..models.model import matrix_of
 from ..rendering import Shown
+from ..signatures import public
 from ..spectrum import Array, Real, read_only
 from .balance import judged
 from .commutant import steady_state_counts
@@ -60,6 +62,7 @@ class Evolution(Shown):
         )
 
 
+@public
 def evolve(
     lindbladian: Lindbladian,
     start: Array,
@@ -119,23 +122,47 @@ def _flown(flow: Flow, M: Real, times: Real, tolerance: float) -> Flown:
     return flow_along(flow.apply, M.ravel(), times, tolerance, weight=float(np.sqrt(d)), subspace=subspace)
 
 
-def expectation(evolution: Evolution, operator: SparsePauliOp) -> Real:
+def expectation(evolution: Evolution | Array, operator: SparsePauliOp | Model | str | Array) -> Real:
     """Tr[O ρ(t)] at every time.
 
     Args:
-        evolution: From `evolve`.
-        operator: Hermitian, as wide as the model.
+        evolution: From `evolve`; or one density matrix or state vector, for one number.
+        operator: Hermitian, as wide as the model: a SparsePauliOp, a label such as "ZII", a Model, or a matrix. The two
+            may change places.
+
+    Raises:
+        ArgumentError: If either is none, or they do not fit.
 
     Accuracy: ‖O‖ times `error_estimate`.
     """
+    if isinstance(operator, Evolution) or (
+        isinstance(evolution, SparsePauliOp | Model | str) and matrix_of(operator) is not None
+    ):
+        evolution, operator = operator, evolution  # type: ignore[assignment]
+    if not isinstance(evolution, Evolution):
+        return np.asarray(_of_state(evolution, operator))
     n = evolution.states.shape[1].bit_length() - 1
-    O = hermitian(operator, "operator")
-    if O.num_qubits != n:
-        raise ArgumentError("operator", f"act on {n} qubits", f"it acts on {O.num_qubits}", "pad its labels with I")
+    O = fitting(hermitian(operator, "operator"), "operator", n)
     sparse = O.to_matrix(sparse=True).T.tocoo()  # Tr[Oρ] = Σ O_ij ρ_ji
     return np.asarray((evolution.states[:, sparse.row, sparse.col] @ sparse.data).real)
 
 
+def _of_state(state: object, operator: object) -> float:
+    """Tr[Oρ] or ⟨ψ|O|ψ⟩."""
+    O = hermitian(operator, "operator")
+    n = int(O.num_qubits)
+    found = matrix_of(state.data if isinstance(state, Statevector | DensityMatrix) else state)
+    if found is None:
+        raise ArgumentError(
+            "evolution", "be an Evolution or a state", f"{shown(state)} is {type(state).__name__}",
+            "pass gc.evolve(generator, rho, times)",
+        )  # fmt: skip
+    rho = check_density_matrix("evolution", found, n)
+    sparse = O.to_matrix(sparse=True).T.tocoo()
+    return float((rho[sparse.row, sparse.col] @ sparse.data).real)
+
+
+@public
 def mixing_time(
     lindbladian: Lindbladian,
     starts: Sequence[Array],
@@ -232,6 +259,7 @@ def _matrices(packs: Real) -> Array:
     return np.asarray((packs + turned) / 2 + 0.5j * (packs - turned))
 
 
+@public
 def heat_currents(lindbladian: Lindbladian, rho: Array) -> dict[int, float]:
     r"""Energy per time that flows from each bath into the system, $J_c = \mathrm{Tr}[H\,\mathcal L_c(\rho)]$.
 
@@ -273,14 +301,16 @@ def check_times(times: Sequence[float] | Real) -> Real:
 
 
 def check_density_matrix(argument: str, value: NDArray[Any], num_qubits: int) -> Array:
-    """Hermitian, positive and of trace 1, each to 1e-8; the Hermitian part is returned."""
+    """Hermitian, positive, of trace 1, each to 1e-8; the Hermitian part is returned, of a state vector its matrix."""
     d = 2**num_qubits
     if num_qubits > MAX_DENSE_QUBITS:
         raise TooLargeError(f"A density matrix of {num_qubits} qubits is too large. Fix: use a smaller model.")
     try:
         rho = np.asarray(value, dtype=complex)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, ArithmeticError):
         rho = np.zeros(0, dtype=complex)
+    if rho.shape == (d,) and abs(np.linalg.norm(rho) - 1) <= STATE_TOLERANCE:  # a state vector
+        rho = np.outer(rho, rho.conj())
     if rho.shape != (d, d):
         raise ArgumentError(
             argument, f"be a {d} × {d} density matrix", f"its shape is {rho.shape}", f"pass np.eye({d}) / {d}"

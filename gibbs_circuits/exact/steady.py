@@ -20,6 +20,7 @@ from ..generators.catalogue import DEGENERACY_TOLERANCE, bandwidth
 from ..generators.matrices import Matrix, energy_spectrum, superoperator
 from ..limits import MAX_DIGITS_QUBITS, MAX_SUPEROPERATOR_QUBITS
 from ..rendering import Brief
+from ..signatures import public
 from ..spectrum import Array, Real, gibbs_state, unvec, vec
 from .balance import judged, kms_defect
 from .commutant import steady_state_counts
@@ -73,6 +74,7 @@ def dense_steady_state(lindbladian: Lindbladian, *, hamiltonian: bool = False) -
     return stationary_state(superoperator(lindbladian, hamiltonian=hamiltonian))
 
 
+@public
 def steady_state(lindbladian: Lindbladian, *, hamiltonian: bool = True) -> Array:
     """The stationary state in the computational basis; with `hamiltonian` that of −i[H, ·] + 𝓛.
 
@@ -257,6 +259,7 @@ class StationarySpace:
         return len(self.operators)
 
 
+@public
 def steady_states(lindbladian: Lindbladian, *, hamiltonian: bool = True) -> StationarySpace:
     """Basis of the stationary operators by a singular value decomposition, n <= 5.
 

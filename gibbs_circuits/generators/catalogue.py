@@ -113,6 +113,7 @@ def ckg(
             "sigma_E", "be left out at β = 0, where every balanced kernel of this family is flat",
             "a width was given", "remove sigma_E and omega_gamma",
         )  # fmt: skip
+    beta = check_real("beta", beta, low=0.0, above=True)  # so that 1/β is a number
     sigma = 1 / beta if sigma_E is None else check_real("sigma_E", sigma_E, low=0.0, above=True)
     if metropolis:
         return _made(model, couplings, ckg_metropolis(beta, sigma), coherent, "ckg")

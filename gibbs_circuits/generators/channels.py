@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..errors import ArgumentError, check_real
+from ..errors import ArgumentError, check_real, shown
 from ..models import Model
 from ..rendering import NAME, Shown, brief, shortened
 from ..spectrum import Array, Real, read_only
@@ -50,9 +50,20 @@ class DiscreteChannel(Shown):
     fraction: float = 0.5
 
     def __post_init__(self) -> None:
+        inside: object = self.inside
+        if not isinstance(inside, Lindbladian):
+            raise ArgumentError(
+                "inside",
+                "be a Lindbladian",
+                f"{shown(inside)} was found",
+                "pass gc.dll(model, 1.0), or call gc.discrete",
+            )
         if check_real("step", self.fraction, low=0.0, above=True) > LARGEST_STEP:
             raise ArgumentError(
-                "step", f"be at most {LARGEST_STEP:g}", f"the value is {self.fraction:g}", "set step = 0.5"
+                "step",
+                f"be at most {LARGEST_STEP:g}",
+                f"the value is {self.fraction:g}",
+                f"set step = {LARGEST_STEP:g}",
             )
         balanced = all(contact.kernel.detailed_balance for contact in self.inside.contacts)
         if len(self.inside.betas) > 1 or not balanced or self.inside.frame is not None:

@@ -10,11 +10,11 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from ..baths import Bath
-from ..errors import ArgumentError, InvalidModelError, TooLargeError, check_beta
+from ..errors import ArgumentError, InvalidModelError, TooLargeError, check_beta, shown
 from ..kernels import Kernel
 from ..lamb import LambKernel
 from ..limits import MAX_JUMP_BYTES
-from ..models import Model, hermitian
+from ..models import Model, as_model, fitting, hermitian
 from ..rendering import NAME, Brief, Shown, brief, shortened
 from ..spectrum import Array
 
@@ -84,23 +84,27 @@ class Lindbladian(Shown):
     frame: Model | None = None
 
     def __post_init__(self) -> None:
-        if not self.contacts:
+        object.__setattr__(self, "model", as_model(self.model))
+        contacts: object = self.contacts
+        if not isinstance(contacts, tuple | list) or not all(isinstance(one, Contact) for one in contacts):
+            raise ArgumentError(
+                "contacts", "be a tuple of Contacts", f"{shown(contacts)} was found",
+                "pass gc.dll(model, 1.0).contacts, or call gc.dll itself",
+            )  # fmt: skip
+        if not contacts:
             raise ArgumentError("couplings", "hold at least one operator", "it is empty", 'set couplings = "Y"')
         checked = []
         for index, contact in enumerate(self.contacts):
             name = f"couplings[{index}]"
             coupling = hermitian(contact.coupling, name)
             check_beta(contact.beta)
-            if coupling.num_qubits != self.model.num_qubits:
-                raise InvalidModelError(
-                    name,
-                    f"act on the {self.model.num_qubits} qubits of the model",
-                    f"it acts on {coupling.num_qubits}",
-                    "pad its labels with I",
-                )
+            fitting(coupling, name, self.model.num_qubits)
             if not np.any(coupling.coeffs) or coupling.paulis.x.sum() + coupling.paulis.z.sum() == 0:
                 raise InvalidModelError(
-                    name, "exchange heat with the system", "it is a multiple of the identity", 'use "Y"'
+                    name,
+                    "exchange heat with the system",
+                    "it is a multiple of the identity",
+                    'leave it out, or use one such as "Y"',
                 )
             if self.coherent is Coherent.LAMB_SHIFT and contact.lamb is None:
                 raise ArgumentError(

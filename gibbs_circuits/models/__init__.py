@@ -10,15 +10,19 @@ from .library import (
     tfim,
     xxz,
 )
-from .model import Model, from_terms, hermitian, pauli_sum
+from .model import Model, as_model, as_operator, fitting, from_terms, hermitian, is_matrix, pauli_sum
 
 __all__ = [
     "LIBRARY",
     "Model",
+    "as_model",
+    "as_operator",
+    "fitting",
     "from_terms",
     "heisenberg",
     "hermitian",
     "hubbard",
+    "is_matrix",
     "kagome_ising",
     "mixed_field_ising",
     "pauli_sum",

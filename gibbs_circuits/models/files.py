@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import ArgumentError, InvalidModelError, check_integer, shown
+from ..errors import ArgumentError, InvalidModelError, check_integer, check_known, check_name
 from ..limits import MAX_SITES
 from .model import Model, pauli_sum
-from .text import read_json
+from .text import as_path, name_of, read_json
 
 REQUIRED = ("num_qubits", "terms")
 DESCRIPTIVE = (
     "name", "unit", "source", "notes", "bond_length", "bond_length_unit", "nuclear_repulsion",
     "ground_energy", "ground_energy_source", "integrals",
 )  # fmt: skip
+EXAMPLE = '{"num_qubits": 2, "terms": [["ZZ", -1.0]]}'
 
 
 def read_pauli_json(path: Path) -> Model:
@@ -24,32 +25,27 @@ def read_pauli_json(path: Path) -> Model:
     Raises:
         ArgumentError: If the file cannot be read as that; the message names the file and the key.
     """
-    example = '{"num_qubits": 2, "terms": [["ZZ", -1.0]]}'
-    data = read_json(path, "file", example)
-    for key in REQUIRED:
-        if key not in data:
-            raise ArgumentError(key, "be given", "it is missing", f"write {example}", path)
-    for key in data:
-        if key not in (*REQUIRED, *DESCRIPTIVE):
-            raise ArgumentError(
-                key, f"be one of {', '.join((*REQUIRED, *DESCRIPTIVE))}", "it is unknown", f"remove {key}", path
-            )
+    data = read_json(path, "file", EXAMPLE)
     try:
+        for key in data:
+            check_known(key, (*REQUIRED, *DESCRIPTIVE), data[key])
+        for key in REQUIRED:
+            if key not in data:
+                raise ArgumentError(key, "be given", "it is missing", f"write {EXAMPLE}")
         num_qubits = check_integer("num_qubits", data["num_qubits"], low=1, high=MAX_SITES)
         hamiltonian = pauli_sum(data["terms"], "terms", num_qubits)
+        name = check_name("name", data["name"], path.stem) if "name" in data else name_of(path)
+        return Model(hamiltonian, name)
     except ArgumentError as error:
         raise error.located(path) from None
-    name = data.get("name", path.stem)
-    if not isinstance(name, str):
-        raise ArgumentError("name", "be text", f"{shown(name)} was found", f'write "name": "{path.stem}"', path)
-    return Model(hamiltonian, name)
 
 
-def read_model(path: Path) -> Model:
+def read_model(path: str | Path) -> Model:
     """The model in a file, by its extension: `.json` holds Pauli terms."""
+    path = as_path(path, "file")
     if path.suffix.lower() != ".json":
         raise InvalidModelError(
             "file", "be a .json file of Pauli terms", f"{path} ends in {path.suffix or 'nothing'}",
-            'convert it to {"num_qubits": 4, "terms": [["ZZII", -1.0]]}',
+            f"convert it to {EXAMPLE}",
         )  # fmt: skip
     return read_pauli_json(path)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, signature
 
-from ..errors import ArgumentError, check_integer, check_real
+import numpy as np
+
+from ..errors import ArgumentError, check_integer, check_real, shown
 from ..limits import MAX_SITES
 from .model import Model
 
@@ -14,10 +16,20 @@ Sparse = tuple[str, list[int], float]
 
 
 def _bonds(sites: int, periodic: bool) -> list[tuple[int, int]]:
+    _check_periodic(periodic, "sites", sites, 3)
+    return [(i, i + 1) for i in range(sites - 1)] + ([(sites - 1, 0)] if periodic else [])
+
+
+def _check_periodic(periodic: object, key: str, length: int, least: int) -> None:
+    """Refuse a ring on which no bond closes: the key would be without effect."""
     if not isinstance(periodic, bool):
-        raise ArgumentError("periodic", "be true or false", f"{periodic!r} was found", "set periodic = false")
-    ring = [(sites - 1, 0)] if periodic and sites > 2 else []
-    return [(i, i + 1) for i in range(sites - 1)] + ring
+        meant = "true" if shown(periodic).strip("'").lower() in ("1", "1.0", "true", "yes") else "false"
+        raise ArgumentError("periodic", "be true or false", f"{shown(periodic)} was found", f"set periodic = {meant}")
+    if periodic and length < least:
+        raise ArgumentError(
+            "periodic", f"be false below {key} = {least}, where no further bond closes a ring",
+            f"it is true with {key} = {length}", f"set {key} = {least}, or periodic = false",
+        )  # fmt: skip
 
 
 def _model(sparse: list[Sparse], num_qubits: int, name: str) -> Model:
@@ -58,9 +70,13 @@ def xxz(
     """
     n = check_integer("sites", sites, low=1, high=MAX_SITES)
     J, delta = check_real("J", J), check_real("delta", delta)
-    given = list(fields) if isinstance(fields, list | tuple) else [fields] * n
+    several = fields.ndim > 0 if isinstance(fields, np.ndarray) else isinstance(fields, list | tuple)
+    given: list[object] = list(fields) if several else [fields] * n  # type: ignore[arg-type]
     if len(given) != n:
-        raise ArgumentError("fields", f"have one entry per site ({n})", f"it has {len(given)}", "set fields = 0.0")
+        meant = [*given, *[0.0] * n][:n]
+        raise ArgumentError(
+            "fields", f"have one entry per site ({n})", f"it has {len(given)}", f"set fields = {shown(meant, 200)}"
+        )
     h = [check_real(f"fields[{i}]", value) for i, value in enumerate(given)]
     sparse: list[Sparse] = []
     for i, j in _bonds(n, periodic):
@@ -100,6 +116,7 @@ def kagome_ising(columns: int = 2, rows: int = 2, gx: float = 0.5, gz: float = 2
     Three sites per cell; 2 × 2 cells are 12 sites with 17 bonds (24 periodic).
     """
     nx, ny = check_integer("columns", columns, low=1, high=30), check_integer("rows", rows, low=1, high=30)
+    _check_periodic(periodic, "columns" if nx <= ny else "rows", min(nx, ny), 2)
     gx, gz = check_real("gx", gx), check_real("gz", gz)
     n = 3 * nx * ny
 

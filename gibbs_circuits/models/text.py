@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import stat
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ..errors import ArgumentError, shown
-from ..limits import MAX_TABLE_ROWS, MAX_TEXT_BYTES
+from ..errors import ArgumentError, printable, shown, shown_text
+from ..limits import LONGEST_NAME, MAX_TABLE_ROWS, MAX_TEXT_BYTES
 
+UNNAMEABLE = {"\0"}  # in no path
 UNPARSABLE = (ValueError, RecursionError)  # a number of thousands of digits; thousands of nested brackets
+
+
+def as_path(value: object, argument: str) -> Path:
+    """A path from a text or a path.
+
+    Raises:
+        ArgumentError: If it is neither.
+    """
+    if isinstance(value, str | Path) and str(value) and not set(str(value)) & UNNAMEABLE:
+        try:
+            os.fsencode(value)
+        except UnicodeEncodeError:
+            pass
+        else:
+            return Path(value)
+    raise ArgumentError(argument, "be a path", f"{shown(value)} was found", 'pass "h2.json"')
+
+
+def name_of(path: Path) -> str:
+    """What a file's content is called after it: its name without extension, as far as it can be printed."""
+    return printable(path.stem)[:LONGEST_NAME] or "custom"
 
 
 def read_bytes(path: Path, argument: str, limit: int = MAX_TEXT_BYTES) -> bytes:
@@ -23,6 +47,8 @@ def read_bytes(path: Path, argument: str, limit: int = MAX_TEXT_BYTES) -> bytes:
         ArgumentError: If it is no regular file, or larger; nothing is read then.
     """
     found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(found.st_mode):
         raise ArgumentError(argument, "name a regular file", f"{path} is none", "write its content to a file first")
     if found.st_size > limit:
@@ -131,5 +157,4 @@ def shown_error(error: Exception) -> str:
     """What a parser says, in a few words."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    text = str(error)
-    return text if len(text) <= 120 else text[:119] + "…"
+    return shown_text(str(error))

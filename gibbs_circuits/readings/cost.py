@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..compiler import Correct, Couple, Evolve, Group, Program, RandomChoice, RandomDelay, Reset, Step, Unitary
 from ..compiler.trotter import factors, rotation_cost
 from ..rendering import Shown
+from ..signatures import public
 from .dense import dense_cost
 
 
@@ -20,6 +21,7 @@ class Cost(Shown):
     two_qubit_gates_per_sweep: tuple[float, ...]  # one per stage
 
 
+@public
 def cost(program: Program) -> Cost:
     """Two-qubit gates and resets of all sweeps; the preparation of the initial state is not counted."""
     per_sweep = tuple(sum(step_gates(program, step) for step in stage.steps) for stage in program.stages)

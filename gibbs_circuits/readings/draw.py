@@ -9,8 +9,10 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Gate
 
 from ..compiler import Correct, Couple, Evolve, Program, RandomChoice, RandomDelay, Reset, Stage, Step, Unitary
+from ..signatures import public
 
 
+@public
 def draw(program: Program, stage: int = -1, **options: Any) -> Any:
     """One sweep of a stage as a diagram: evolution boxes, couplings, resets, the random delay.
 

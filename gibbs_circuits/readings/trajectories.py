@@ -15,8 +15,9 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from ..compiler import Program
 from ..errors import ArgumentError, TooLargeError, check_integer, shown
 from ..limits import MAX_TRAJECTORY_QUBITS
-from ..models import hermitian
+from ..models import fitting, hermitian
 from ..rendering import Shown, brief
+from ..signatures import public
 from ..spectrum import Array, Real, read_only
 from .batched import expectation
 from .initial import InitialState, mixed, zero
@@ -86,6 +87,7 @@ def _standard_error(values: Real) -> Real:
     return np.asarray(values.std(axis=-1, ddof=1) / np.sqrt(values.shape[-1]))
 
 
+@public
 def trajectories(
     program: Program,
     initial: InitialState | Array | str,
@@ -251,10 +253,5 @@ def _start(initial: InitialState | Array | str, num_system: int) -> Array | None
 
 
 def _checked(name: str, operator: SparsePauliOp, program: Program) -> SparsePauliOp:
-    checked = hermitian(operator, f"observables[{name}]")
-    if checked.num_qubits != program.num_system:
-        raise ArgumentError(
-            f"observables[{name}]", f"act on the {program.num_system} qubits of the system",
-            f"it acts on {checked.num_qubits}", "pad its labels with I",
-        )  # fmt: skip
-    return checked
+    argument = f"observables[{name}]"
+    return fitting(hermitian(operator, argument), argument, program.num_system)

@@ -14,15 +14,18 @@ from ...generators import Coherent, Contact, Lindbladian
 from ...models import Model
 from ...models.library import tfim
 from ...models.scale import bandwidth
+from ...signatures import public
 from ...spectrum import spectrum
 from ..program import Program
 from ..schemes.sequential import SequentialKnobs, sequential
 from .pulses import ErfPulse, FilterSum
+from .settings import settings
 
 DEGENERATE = 1e-9
 COLD = 20.0  # β Δ of the reference: excited states weigh e^{−20}
 
 
+@public
 def ding_chen_lin(
     model: Model | None = None,
     *,
@@ -74,7 +77,8 @@ def ding_chen_lin(
     per_step = ceil(step / (pi / (2 * pulse.a)))
     spacing = step / per_step
     contacts = tuple(Contact(A, FilterSum(cold, ((1.0, pulse),))) for A in operators)
-    knobs = SequentialKnobs(
+    knobs = settings(
+        SequentialKnobs,
         sweeps=sweeps,
         strength=step,
         spacing=spacing,

@@ -12,11 +12,14 @@ from ...generators import Lindbladian, couplings_of, dll
 from ...generators.frequency import local_frequency
 from ...models import Model
 from ...models.library import mixed_field_ising
+from ...signatures import public
 from ..program import Program
 from ..schemes.thermal_ancilla import ThermalAncillaKnobs, thermal_ancilla
 from .pulses import GaussianPulse, realised, thermal_bath
+from .settings import settings
 
 
+@public
 def ding_zhan_preskill_lin(
     model: Model | None = None,
     *,
@@ -69,7 +72,8 @@ def ding_zhan_preskill_lin(
     top = _fastest(chosen, couplings, beta) if omega_max is None else omega_max
     kernel = thermal_bath(beta, top, frequencies, lambda centre: GaussianPulse(beta, envelope, centre))
     generator = realised(chosen, couplings, kernel, "ding_zhan_preskill_lin")
-    knobs = ThermalAncillaKnobs(
+    knobs = settings(
+        ThermalAncillaKnobs,
         sweeps=sweeps,
         strength=alpha**2 / len(generator.contacts),
         spacing=step,

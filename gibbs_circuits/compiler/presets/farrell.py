@@ -7,15 +7,18 @@ from dataclasses import replace
 from ...errors import ArgumentError, check_real
 from ...models import Model
 from ...models.library import kagome_ising
+from ...signatures import public
 from ..program import Program, Stage
 from ..schemes.thermal_ancilla import ThermalAncillaKnobs, thermal_ancilla
 from ..steps import Branch, Couple, RandomChoice, Step
 from ..trotter import Group
 from .pulses import BoxPulse, realised, thermal_bath
+from .settings import settings
 
 DIAGONAL = set("IZ")
 
 
+@public
 def farrell(
     model: Model | None = None,
     *,
@@ -74,7 +77,8 @@ def farrell(
         )  # fmt: skip
     kernel = thermal_bath(beta, omega_max, frequencies, lambda centre: BoxPulse(beta, duration, centre))
     generator = realised(chosen, couplings, kernel, "farrell")
-    knobs = ThermalAncillaKnobs(
+    knobs = settings(
+        ThermalAncillaKnobs,
         sweeps=sweeps,
         strength=alpha**2 / len(generator.contacts),
         spacing=step,

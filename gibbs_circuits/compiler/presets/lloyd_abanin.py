@@ -12,10 +12,13 @@ from ...generators import Coherent, Contact, Lindbladian, couplings_of
 from ...kernels import RankOne
 from ...models import Model
 from ...models.library import tfim
+from ...signatures import public
 from ..program import Program
 from ..schemes.thermal_ancilla import ThermalAncillaKnobs, thermal_ancilla
+from .settings import settings
 
 
+@public
 def lloyd_abanin(
     model: Model | None = None,
     *,
@@ -68,7 +71,8 @@ def lloyd_abanin(
     operators = couplings_of(couplings, chosen.num_qubits)
     generator = Lindbladian(chosen, tuple(Contact(A, kernel) for A in operators), Coherent.NONE, "dll")
     side = int(tails / (step * sqrt(4 * splitting / beta)) + 1e-9)
-    knobs = ThermalAncillaKnobs(
+    knobs = settings(
+        ThermalAncillaKnobs,
         sweeps=sweeps,
         strength=theta**2 * exp(-beta * splitting / 4) / len(operators),
         spacing=step,

@@ -12,6 +12,7 @@ from ...generators import Coherent, Lindbladian, couplings_of, dll
 from ...generators.matrices import coherent_term, decay_operator, energy_spectrum, jumps
 from ...limits import MAX_LOOP_GATES, MAX_LOOP_SYSTEM
 from ...models.library import mixed_field_ising
+from ...signatures import public
 from ...spectrum import Array
 from ...status import Status
 from ..dense import exponential
@@ -23,6 +24,7 @@ NEGLIGIBLE = 1e-12  # of the rates
 SOURCE = "first-order dilation: Ding, Chen & Lin, Phys. Rev. Research 6, 033147"
 
 
+@public
 def unitary_gate_loop(generator: Lindbladian | None = None, *, step: float = 0.1, sweeps: int = 100) -> Program:
     r"""Per step e^{−iBδ}, then for each jump $e^{-i\sqrt\delta(L\otimes|1\rangle\langle 0| + h.c.)}$ and a reset.
 

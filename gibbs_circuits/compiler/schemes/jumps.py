@@ -65,11 +65,18 @@ def symbolic_jumps(generator: Source, resolution: float | None = None) -> list[S
         TooLargeError: If a kernel has more than 2000 factors.
     """
     factors = kernel_factors(generator, resolution)
-    return [
+    jumps = [
         SymbolicJump(tuple((label, float(c.real)) for label, c in contact.coupling.to_list()), weight, filter)
         for contact in inside(generator).contacts
         for weight, filter in factors[contact.kernel].factors
     ]
+    if not jumps:
+        kind, betas = inside(generator).kind, ", ".join(f"{beta:g}" for beta in generator.betas)
+        raise ArgumentError(
+            "kind", "have rates that are numbers at the Bohr frequencies of H to become a circuit",
+            f"all of {kind} underflow at β = {betas}", "choose a smaller β",
+        )  # fmt: skip
+    return jumps
 
 
 @lru_cache(maxsize=16)
