@@ -6,16 +6,17 @@ import json
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
-from qiskit import QuantumCircuit, transpile
-from qiskit.exceptions import QiskitError
 
 from .errors import ArgumentError, check_choice, check_name, shown, slip
 from .models.text import read_toml
 from .target_schemas import LEAST_BUSY, AerTarget, ClientOptions, Durations, HeavyHex, IbmTarget, Noise, SnapshotNoise
 from .validation import from_validation
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
 
 FOLDER = "hardware_configs"
 SERVICE = "ibm"  # the packaged target behind every name of a real device
@@ -164,6 +165,8 @@ def lacking_gates(basis: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """
     if {"rz", "sx"} <= set(basis) and {"cz", "cx", "ecr"} & set(basis):
         return "", ()
+    from qiskit import QuantumCircuit  # loaded when used
+
     turns, pair = QuantumCircuit(1), QuantumCircuit(2)
     turns.rz(0.3, 0)
     turns.sx(0)
@@ -177,6 +180,9 @@ def lacking_gates(basis: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
 
 
 def _translates(circuit: QuantumCircuit, basis: tuple[str, ...]) -> bool:
+    from qiskit import transpile  # loaded when used
+    from qiskit.exceptions import QiskitError
+
     try:
         transpile(circuit, basis_gates=[*basis], optimization_level=1)
     except QiskitError:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from qiskit.quantum_info import Operator, Pauli
 
 from ..errors import LARGEST, SMALLEST, InvalidModelError, check_integer, check_name, shown, written_number
 from ..limits import MAX_LETTERS, MAX_MATRIX_QUBITS, MAX_NUMBER_LENGTH, MAX_SITES
@@ -30,6 +29,8 @@ def as_operator(operator: object, argument: str) -> SparsePauliOp:
     Raises:
         InvalidModelError: If it is none of these.
     """
+    from qiskit.quantum_info import Operator, Pauli, SparsePauliOp  # loaded when used
+
     match operator:
         case SparsePauliOp():
             return operator
@@ -99,6 +100,8 @@ def hermitian(operator: object, argument: str) -> SparsePauliOp:
     Raises:
         InvalidModelError: If it is no operator, not finite, or not Hermitian to 1e-10 of its own size.
     """
+    from qiskit.quantum_info import SparsePauliOp  # loaded when used
+
     given = as_operator(operator, argument)
     if given.num_qubits == 0:
         raise InvalidModelError(argument, "act on at least one qubit", "it acts on none", "add a Pauli term")
@@ -309,6 +312,8 @@ class Model(Shown):
 
 def from_terms(terms: Iterable[tuple[str, float]] | Mapping[str, float], name: str = "custom") -> Model:
     """A model from explicit Pauli terms `[(label, coefficient), ...]`, such as `SparsePauliOp.to_list()` gives."""
+    from qiskit.quantum_info import SparsePauliOp  # loaded when used
+
     if isinstance(terms, Iterable) and not isinstance(terms, str | Mapping | SparsePauliOp):
         terms = list(terms)
     return Model(as_operator(terms, "terms") if isinstance(terms, SparsePauliOp) else pauli_sum(terms, "terms"), name)
