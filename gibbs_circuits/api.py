@@ -229,6 +229,7 @@ def run(
     return pipeline.run_request(request, store)
 
 
+@public
 def preview(
     program: Program,
     backend: str | Path | Backend = "aer_density_matrix",

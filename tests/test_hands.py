@@ -32,7 +32,7 @@ from gibbs_circuits.rendering import as_html, as_text, brief, narrowed, table_of
 
 ROOT = Path(__file__).parents[1]
 MODEL = gc.Model(SparsePauliOp(["ZZ", "IX", "XI", "IZ"], [-1.0, -0.9, -0.6, -0.35]), "lopsided")
-LONG = "x" * 300
+LONG = "x" * 200
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,7 @@ class FunctionLoss(Brief):
         try:
             with np.errstate(all="ignore"):
                 return [float(function(x)) for x in at]
-        except (ArithmeticError, TypeError, ValueError):
+        except Exception:  # whatever it raises, one by one says at which ω
             return [self.at(x) for x in at]
 
     def at(self, omega: float) -> float:

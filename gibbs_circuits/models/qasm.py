@@ -35,14 +35,14 @@ def refuse_large(text: str, num_qubits: int, path: Path) -> None:
         if not number.isdecimal():
             raise ArgumentError(
                 "initial", "declare registers with whole numbers", f"{path} has {shown(written)}",
-                f"write qubit[{num_qubits}] q;",
+                f"declare qubit[{num_qubits}] q",
             )  # fmt: skip
         wide = len(number) > 9 or int(number) > num_qubits + (2 * num_qubits if kind in ("bit", "creg") else 0)
         qubits += 0 if kind in ("bit", "creg") else min(int(number[:10]), 10**9)
         if wide or qubits > num_qubits:
             raise ArgumentError(
                 "initial", f"prepare {num_qubits} qubits", f"{path} declares {kind}[{shown(number)[1:-1]}]",
-                f"write qubit[{num_qubits}] q;",
+                f"declare qubit[{num_qubits}] q",
             )  # fmt: skip
     if (gates := _unfolded(plain)) > MAX_START_GATES:
         raise ArgumentError(

@@ -31,7 +31,8 @@ def as_path(value: object, argument: str) -> Path:
             pass
         else:
             return Path(value)
-    raise ArgumentError(argument, "be a path", f"{shown(value)} was found", 'pass "h2.json"')
+    found = f"{shown(str(value) if isinstance(value, Path) else value)} was found"
+    raise ArgumentError(argument, "be a path", found, 'pass "h2.json"')
 
 
 def name_of(path: Path) -> str:
