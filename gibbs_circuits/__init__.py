@@ -85,6 +85,7 @@ from .readings.trajectories import Trajectories, trajectories
 from .sections import package_version
 from .spectrum import fidelity, gibbs_state, thermal, trace_distance
 from .targets import AerTarget, IbmTarget, load_target
+from .tuning.clock import EFFORT, TIME_BUDGET, check_effort, check_time_budget
 from .tuning.extrapolate import Run, extrapolated_run
 
 __version__ = package_version()
@@ -105,6 +106,8 @@ def compile(
     initial: str = "zero",
     seed: int = 1,
     backend: str | Path | None = None,
+    effort: int = EFFORT,
+    time_budget: float = TIME_BUDGET,
     **knobs: Any,
 ) -> Program:
     """A program whose sweeps sample the generator's steady state, or, with scheme "auto", the cheapest one found.
@@ -114,13 +117,16 @@ def compile(
         scheme: "parallel" (one ancilla per site, all riding the same evolution), "sequential" (one ancilla),
             "random_jumps", "thermal_ancilla"; dense blocks for small systems: "dilated_1", "dilated_2", "dilated_3",
             "weak_measurement", "stinespring", "discrete"; "auto" searches for the fewest two-qubit gates that meet
-            `target_error` (its knobs: guarantee, calibration, time_budget, gate_errors, randomness).
+            `target_error` (its knobs: guarantee, calibration, gate_errors, randomness).
             `gc.presets` has the published recipes.
         target_error: Trace distance that knobs left out are chosen for, so that the worst start that a search finds
             on the exact channel, and the fixed point, meet it (up to 5 qubits).
         initial: "auto" only: the start of a preparation.
         seed: "auto" only: of the search.
         backend: "auto" with gate_errors only: the target whose errors are minded.
+        effort: How hard is searched, in whole steps of about 60 s of a quiet core. What is found depends on this and
+            the seed, not on how busy the machine is, unless time runs out: `program.search` says so.
+        time_budget: Seconds after which a search is cut off, what comes after it included.
         knobs: The scheme's own (`gibbs-circuits compile --help` lists them); explicit ones win.
 
     Raises:
@@ -132,6 +138,7 @@ def compile(
     return pipeline.compile_program(
         generator, recipe, settings, check_target_error(target_error), initial=make_initial(initial, n, Path()),
         seed=check_integer("seed", seed, low=0), target=None if backend is None else load_target(backend),
+        effort=check_effort(effort), time_budget=check_time_budget(time_budget),
     )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from .backends.opening import availability
 from .backends.request import ENERGY
 from .backends.usage import usage
 from .compiler import Program
+from .compiler.saved import load_program
 from .errors import ArgumentError
 from .exact import Certificate, certificate, channel_certificate, faster
 from .exact.nonequilibrium import between_baths
@@ -67,8 +68,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+SEARCHED = "searched.json"  # in a run's folder: a program that no second search would find
 ExperimentFile = Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", help="The experiment file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+TimeBudget = Annotated[
+    float | None,
+    typer.Option("--time-budget", metavar="SECONDS", help=r"Override \[compile] time_budget."),
+]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help=r"Override \[run] seed.")]
 
 
@@ -98,6 +104,7 @@ def run(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run in --out.")] = False,
     seed: Seed = None,
+    time_budget: TimeBudget = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Compile, count and predict; run nothing.")] = False,
     json: Json = False,
 ) -> None:
@@ -107,7 +114,7 @@ def run(
     """
     if resume and out is None:
         raise ArgumentError("--resume", "come with --out", "--out is left out", "add --out DIR")
-    spec = read_experiment(experiment, backend=backend, seed=seed)
+    spec = read_experiment(experiment, backend=backend, seed=seed, time_budget=time_budget)
     if dry_run:
         _compile(spec, None, json)
         return
@@ -124,7 +131,8 @@ def run(
         stage("certificate")
         _certify(spec)
         with naming(spec.path, "compile"):
-            program = _program(spec, stage)
+            program = _begun_with(folder, spec) if resume else None
+            program = program or _program(spec, stage)
         target = begun_on(spec.target, folder) if resume else spec.target
         with naming(spec.path, "run"):
             request = pipeline.request_run(
@@ -136,6 +144,8 @@ def run(
             folder = folder.with_name(f"{folder.name}-{program.hash[:8]}")
         store = Folder(folder, request.identity, resume=resume)
         write_inputs(spec, program, folder)
+        if program.search is not None and program.search.ran_out:  # another search would find another one
+            write_program(folder / SEARCHED, program)
         try:
             result = pipeline.run_request(request, store, stage, steps)
         except KeyboardInterrupt:
@@ -192,6 +202,7 @@ def compile(
         str | None, typer.Option("--backend", metavar="NAME|FILE", help=r"Override \[run] backend.")
     ] = None,
     seed: Seed = None,
+    time_budget: TimeBudget = None,
     json: Json = False,
 ) -> None:
     """Compile for the target, count, predict; with --out write the circuit with one draw of the random steps.
@@ -199,7 +210,7 @@ def compile(
     The file holds the preparation of the initial state, then every sweep, in the target's basis gates and resets:
     unrolled, no control flow, no measurement. The program's claim is the mean over seeds.
     """
-    _compile(read_experiment(experiment, backend=backend, seed=seed), out, json)
+    _compile(read_experiment(experiment, backend=backend, seed=seed, time_budget=time_budget), out, json)
 
 
 @app.command(epilog=TARGETS_HELP)
@@ -295,10 +306,16 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         print(f"Written: {out}")
 
 
+def _begun_with(folder: Path, spec: Experiment) -> Program | None:
+    """The program of a search that was cut off, which a run in this folder has begun with."""
+    path = folder / SEARCHED
+    return load_program(path, spec.generator) if path.is_file() else None
+
+
 def _program(spec: Experiment, stage: Progress) -> Program:
     return pipeline.compile_program(
         spec.generator, spec.scheme, spec.knobs, spec.target_error, stage, initial=spec.initial, seed=spec.seed,
-        target=spec.target, folder=spec.path.parent,
+        target=spec.target, folder=spec.path.parent, effort=spec.effort, time_budget=spec.time_budget,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from ..errors import ArgumentError, InvalidProgramError
 from ..generators import Lindbladian
 from ..generators.channels import DiscreteChannel, inside
 from ..status import Status
-from .program import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Stage
+from .program import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Search, Stage
 from .steps import Branch, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary
 from .trotter import Group
 
@@ -51,6 +51,7 @@ def to_saved(program: Program) -> dict[str, Any]:
         "frontier": [asdict(one) for one in program.frontier],
         "preparation": program.preparation,
         "worst_found": program.worst_found,
+        "search": None if program.search is None else asdict(program.search),
     }
     return {**document, "seal": _seal(document)}
 
@@ -79,7 +80,7 @@ def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel
         guarantee = data["guarantee"]
         given = guarantee == Guarantee.GIVEN_START.value
         added = {"preparation": given, "worst_found": None} if found == BEFORE else data
-        worst = added["worst_found"]
+        worst, searched = added["worst_found"], data.get("search")
         program = Program(
             num_system=int(data["num_system"]),
             num_ancilla=int(data["num_ancilla"]),
@@ -99,12 +100,20 @@ def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel
             frontier=tuple(Alternative(**one) for one in data["frontier"]),
             preparation=bool(added["preparation"]),
             worst_found=None if worst is None else float(worst),
+            search=None if searched is None else _search(searched),
         )
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, InvalidProgramError) as error:
         raise ArgumentError(
             "program", "be a program that was saved", f"it cannot be read: {error!r}", "compile it anew"
         ) from None
     return program
+
+
+def _search(data: Mapping[str, Any]) -> Search:
+    return Search(
+        seed=int(data["seed"]), effort=float(data["effort"]), time_budget=float(data["time_budget"]),
+        done=float(data["done"]), ran_out=bool(data["ran_out"]), seconds=float(data["seconds"]),
+    )  # fmt: skip
 
 
 def load_program(path: Path, generator: Lindbladian | DiscreteChannel) -> Program:

@@ -18,11 +18,13 @@ from ..spectrum import Array, read_only
 from .evolver import Evolver, pauli_times
 from .krylov import relaxation
 from .maps import Action, Chain, Kraus, Map, Matrix, Mixture, Rebuilt, mean_of_powers
+from .work import branch_seconds
 
 MAX_CHANNEL_QUBITS = 5
 MAX_KRYLOV_QUBITS = 8
 MAX_STACK_GIB = 2.0  # of one stack of Kraus operators
 MAX_STACKED = 4_000_000  # entries of a stack of Kraus operators that branches are gathered into
+BUILT = 1.5  # times what it takes to build a map: that, and to apply it
 MAX_KEPT = 1 << 26  # entries of the Kraus operators of a random choice, beyond which branches are built when needed
 
 
@@ -124,7 +126,8 @@ class _Builder:
         parts: list[Chain | Rebuilt] = []
         for branch in branches:
             if kept > MAX_KEPT:
-                parts.append(Rebuilt(d, partial(self._branch, branch)))
+                build = branch_seconds(self.program.num_system, branch.steps)
+                parts.append(Rebuilt(d, partial(self._branch, branch), BUILT * build))
                 continue
             chain = self._branch(branch)
             kept += sum(one.operators.size for one in chain.maps if isinstance(one, Kraus))
