@@ -153,7 +153,7 @@ def _settled(
         generator, target_error, Guarantee.ANY_START, Calibration.DERIVED, None, effort, seed, time_budget=time_budget
     )
     program = settle(generator, scheme, knobs, target_error, progress, wanted.until(1.0))
-    return program if wanted.clock.spent == 0 else searched_for(program, wanted)
+    return searched_for(program, wanted) if wanted.clock.spent or wanted.clock.ran_out else program
 
 
 def _amplitudes(initial: InitialState, n: int) -> Array | None:

@@ -50,7 +50,7 @@ def wish(model: Model, target: float, guarantee: str = "given_start", seconds: f
     start = np.eye(2**model.num_qubits, dtype=complex)[0]
     made = {
         "generator": gc.dll(model, 1.0, "Y"), "target_error": target, "guarantee": Guarantee(guarantee),
-        "calibration": Calibration.PATCH, "start": start, "seconds": seconds, "seed": 1,
+        "calibration": Calibration.PATCH, "start": start, "effort": seconds / 60, "seed": 1,
         "sites": zero(model.num_qubits).site_states(model.num_qubits),
     }  # fmt: skip
     return Wanted(**{**made, **changes})

@@ -304,7 +304,7 @@ def test_guarantee__names_what_it_rests_on__named_scheme() -> None:
 )
 def test_auto__names_what_is_conserved__or_keeps_its_promise(terms: Any, beta: float) -> None:
     generator = gc.dll(from_terms(list(terms)), beta, couplings="X")  # X and XXX commute with all of it
-    program, text = tried(lambda: gc.compile(generator, "auto", 0.1, calibration="fitted_to_target", time_budget=5.0))
+    program, text = tried(lambda: gc.compile(generator, "auto", 0.1, calibration="fitted_to_target", effort=5))
     if program is not None:
         prediction = gc.predict(program)
         said = claims(program, 0.1, prediction)

@@ -111,9 +111,16 @@ def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel
 
 def _search(data: Mapping[str, Any]) -> Search:
     return Search(
-        seed=int(data["seed"]), effort=float(data["effort"]), time_budget=float(data["time_budget"]),
-        done=float(data["done"]), ran_out=bool(data["ran_out"]), seconds=float(data["seconds"]),
+        seed=int(data["seed"]), effort=_number(data["effort"]), time_budget=_number(data["time_budget"]),
+        done=_number(data["done"]), ran_out=bool(data["ran_out"]), seconds=_number(data["seconds"]),
     )  # fmt: skip
+
+
+def _number(value: Any) -> float:
+    """As it stands, whole or not, so that what is written again is the same."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("a number is none")
+    return value
 
 
 def load_program(path: Path, generator: Lindbladian | DiscreteChannel) -> Program:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..compiler import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Search, Status
+from ..compiler import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Search, Stage, Status
 from ..errors import ArgumentError, TooLargeError
 from ..exact.frozen import refuse_frozen
 from ..exact.symmetry import conserved
@@ -171,7 +171,8 @@ def searched_for(program: Program, wanted: Wanted, met: bool | None = None) -> P
         left = max(clock.work - clock.spent, 0.0) * clock.pace
         rest = f"; the rest would take about {spelled(left)}" if left >= 1 else ""
         share = f"{clock.done:.0%} of effort {wanted.effort:g}"
-        text += f"; time ran out after {clock.elapsed:.0f} s, at {share}, at {at}{rest}"
+        took = f"{clock.elapsed:.3g} of {wanted.time_budget:g} s"
+        text += f"; time ran out after {took}, at {share}, at {at}{rest}"
     elif met is False and clock.spent < SPENT * clock.work:
         text += f"; effort {wanted.effort:g} was not used up, so that more would find the same"
     elif met is False:
@@ -188,17 +189,27 @@ def _counted(wanted: Wanted, found: Sequence[Candidate], progress: Progress) -> 
     met = cheapest(found, wanted.target_error)
     limit = math.inf if met is None else FAR * met.two_qubit_gates
     ahead = set(map(id, frontier(found)))
-    counted, closing = list(found), wanted.clock.closing
+    counted, closing, known = list(found), wanted.clock.closing, dict[str, float]()
+
+    def gates(program: Program) -> float:
+        """Of all stages, each counted once: many programs repeat the same sweeps."""
+        total = 0.0
+        for stage in program.stages:
+            alone = replace(program, stages=(Stage(stage.steps, 1),))
+            if alone.hash not in known:
+                closing.spend(costs.transpiled(formula(alone)))
+                known[alone.hash] = wanted.gates(alone)
+            total += stage.repeats * known[alone.hash]
+        return total
+
     order = sorted(range(len(found)), key=lambda k: (found[k].distance > wanted.target_error, found[k].two_qubit_gates))
     asked = [k for k in order if found[k].two_qubit_gates <= limit or id(found[k]) in ahead]
     for done, k in enumerate(asked, 1):
         progress(f"counting gates: program {done} of {len(asked)}")
-        sweep = found[k].two_qubit_gates / max(1, found[k].program.sweeps)
         try:
-            closing.spend(costs.transpiled(sweep))
+            counted[k] = replace(found[k], two_qubit_gates=gates(found[k].program))
         except OutOfTimeError:  # the formula's count stands
             break
-        counted[k] = replace(found[k], two_qubit_gates=wanted.gates(found[k].program))
     return counted
 
 

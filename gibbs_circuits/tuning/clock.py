@@ -65,9 +65,12 @@ class Clock:
         return min(self.spent / self.work, 0.99) if self.ran_out and self.work > 0 else 1.0
 
     def until(self, share: float = 1.0, after: float = 0.0) -> Deadline:
-        """When that share of the work is done; of the time as large a share, less what comes after, is allowed."""
+        """When that share of the work is done.
+
+        Of the time, less what comes `after`, as large a share and half of the rest are allowed.
+        """
         kept = min(KEPT * self.budget, after) if math.isfinite(self.budget) else 0.0
-        return Deadline(self, share * self.work, share * (self.budget - kept))
+        return Deadline(self, share * self.work, (1 + share) / 2 * (self.budget - kept))
 
     @property
     def closing(self) -> Deadline:

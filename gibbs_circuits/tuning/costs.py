@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..readings.work import PRODUCTS
 
-CALL = 5e-5  # of one evaluation within a descent, besides the objective
+CALL = 1.2e-4  # of one evaluation within a descent, besides the objective
 COMPLEX = 2.2  # times as long with complex numbers, products left out
 
 
@@ -81,9 +81,9 @@ def fixed(n: int) -> float:
 
 def transpiled(gates_of_a_sweep: float) -> float:
     """Counting a sweep's gates by transpiling it."""
-    return 0.05 + 4e-3 * gates_of_a_sweep
+    return 0.1 + 1.2e-2 * gates_of_a_sweep
 
 
 def largest_reading(n: int) -> float:
     """What is read off a chosen program at most, the counting of gates included, as a rule; more is not waited for."""
-    return 5.0 + 0.5 * 4.0 ** max(0, n - 4)
+    return 1.0 + 0.5 * 4.0 ** max(0, n - 4)

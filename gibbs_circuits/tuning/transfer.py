@@ -124,8 +124,16 @@ def fit_together(parts: Sequence[Preparation | Sampling], rng: np.random.Generat
     quarter = effort.iterations // 4
     plan = ((joint.smallest(), 0, quarter, 3), (joint, 0, quarter, 2), (joint, 1, quarter, 2), (joint, 1, quarter, 2),
             (joint, 2, quarter, 2))  # fmt: skip
-    for cost, eta, steps, share in plan:
-        found = minimise(lambda y, c=cost, e=ETAS[eta]: c(y, e), x, steps + 1, effort.deadline, cost.seconds)  # type: ignore[misc]
+    weights, columns = (
+        [],
+        effort.batch,
+    )  # what every stage takes if nothing cuts it short: so is what is left shared out
+    for cost, _, _, share in plan:
+        weights.append(columns * cost.seconds)
+        columns = max(1, columns // share)
+    for k, (cost, eta, steps, share) in enumerate(plan):
+        until = effort.deadline.share(weights[k] / sum(weights[k:]))
+        found = minimise(lambda y, c=cost, e=ETAS[eta]: c(y, e), x, steps + 1, until, cost.seconds)  # type: ignore[misc]
         x = found.position[:, np.argsort(found.value)[: max(1, x.shape[1] // share)]]
         if found.value.min() > effort.give_up:
             break
