@@ -49,7 +49,7 @@ from .generators import Lindbladian
 from .generators.channels import DiscreteChannel
 from .help import EXPERIMENT_HELP, KNOBS_HELP, MODELS_HELP, TARGETS_HELP
 from .readings.counts import measurement_bases
-from .readings.prediction import Unpredicted, try_predict
+from .readings.prediction import SECONDS, Unpredicted, try_predict
 from .results import compile_document, document, exact_document, to_json
 from .sections import package_version
 from .spectrum import MAX_DENSE_QUBITS, thermal
@@ -269,7 +269,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         dense = spec.model.num_qubits <= MAX_DENSE_QUBITS
         stage("exact channel, ledger")
         start = spec.initial.density(spec.model.num_qubits) if dense else None
-        prediction = try_predict(program, start) if start is not None else None
+        prediction = try_predict(program, start, seconds=_left(program)) if start is not None else None
         if isinstance(prediction, Unpredicted):
             print(f"Not predicted: {prediction.reason}", file=sys.stderr)
             prediction = None
@@ -304,6 +304,12 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
     show(Group(*([generator_table(spec.generator, cert)] if cert else []), *parts))
     if out is not None:
         print(f"Written: {out}")
+
+
+def _left(program: Program) -> float:
+    """Seconds for a prediction above 5 qubits: a tenth of the time where a search has used all of it."""
+    search = program.search
+    return min(SECONDS, search.time_budget / 10) if search is not None and search.ran_out else SECONDS
 
 
 def _begun_with(folder: Path, spec: Experiment) -> Program | None:
