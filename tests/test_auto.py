@@ -750,9 +750,9 @@ def test_search__a_knob_that_is_taken__reaches_the_search(knob: dict[str, Any], 
 def test_gate_errors__distance__is_that_of_the_targets_noisy_channel() -> None:
     """What the fit says with errors, against the exact channel of the transpiled circuit."""
     noisy = gc.AerTarget.model_validate({"name": "noisy", "kind": "aer", "noise": {"p1": 1e-3, "p2": 5e-2}})
-    clean, wanted = generator(), {"guarantee": "given_start", "calibration": "fitted_to_target", "effort": 2}
+    clean, wanted = generator(), {"guarantee": "given_start", "calibration": "fitted_to_target"}
     recipe, knobs = make_scheme("auto", {**wanted, "gate_errors": True})
-    program = pipeline.compile_program(clean, recipe, knobs, 0.1, initial=zero(2), target=noisy)
+    program = pipeline.compile_program(clean, recipe, knobs, 0.1, initial=zero(2), target=noisy, effort=2)
     compiled = compile_for(program, noisy, zero(2))
     found = try_noisy_prediction(compiled)
     assert found is not None
@@ -834,7 +834,7 @@ def test_mean_field__has_the_lowest_free_energy__against_a_grid_of_products(beta
 def test_gate_errors__never_worse_than_no_gate__two_qubit_gates_that_ruin() -> None:
     """A fit with a CZ that errs every other time is farther than a product state: the product is handed out."""
     noisy = gc.AerTarget.model_validate({"name": "noisy", "kind": "aer", "noise": {"p1": 1e-2, "p2": 0.5}})
-    asked = {"guarantee": "given_start", "calibration": "fitted_to_target", "effort": 2, "gate_errors": True}
+    asked = {"guarantee": "given_start", "calibration": "fitted_to_target", "gate_errors": True}
     recipe, knobs = make_scheme("auto", asked)
     program = pipeline.compile_program(generator(), recipe, knobs, 0.01, initial=zero(2), target=noisy)
     assert cost(program).two_qubit_gates == 0

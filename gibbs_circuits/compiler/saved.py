@@ -19,7 +19,7 @@ from .program import Alternative, Calibration, ErrorTerm, Guarantee, Program, Ru
 from .steps import Branch, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary
 from .trotter import Group
 
-FORMAT, BEFORE = 2, 1  # the format before had no `preparation` and no `worst_found`
+FORMAT, BEFORE, FIRST = 3, 2, 1  # before there was no `search`; the first had no `preparation` and no `worst_found`
 PLAIN: dict[str, type[Any]] = {"evolve": Evolve, "correct": Correct, "couple": Couple, "reset": Reset}
 NAMES = {kind: name for name, kind in PLAIN.items()}
 
@@ -68,7 +68,7 @@ def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel
         ArgumentError: If it is no such document, was made for another Hamiltonian or β, or was changed.
     """
     found = data.get("format") if isinstance(data, Mapping) else None
-    if found not in (FORMAT, BEFORE):
+    if found not in (FORMAT, BEFORE, FIRST):
         raise ArgumentError("program", f"have format {FORMAT}", f"it has {found}", "compile it anew")
     if data.get("physics") != physics_hash(generator):
         raise ArgumentError(
@@ -79,8 +79,8 @@ def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel
     try:
         guarantee = data["guarantee"]
         given = guarantee == Guarantee.GIVEN_START.value
-        added = {"preparation": given, "worst_found": None} if found == BEFORE else data
-        worst, searched = added["worst_found"], data.get("search")
+        added = {"preparation": given, "worst_found": None} if found == FIRST else data
+        worst, searched = added["worst_found"], data["search"] if found == FORMAT else None
         program = Program(
             num_system=int(data["num_system"]),
             num_ancilla=int(data["num_ancilla"]),
