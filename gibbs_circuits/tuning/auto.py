@@ -189,18 +189,16 @@ def _counted(wanted: Wanted, found: Sequence[Candidate], progress: Progress) -> 
     met = cheapest(found, wanted.target_error)
     limit = math.inf if met is None else FAR * met.two_qubit_gates
     ahead = set(map(id, frontier(found)))
-    counted, closing, known = list(found), wanted.clock.closing, dict[str, float]()
+    counted, closing, known = list(found), wanted.clock.closing, set[str]()
 
     def gates(program: Program) -> float:
-        """Of all stages, each counted once: many programs repeat the same sweeps."""
-        total = 0.0
+        """Of all stages; many programs repeat the same sweeps, which are transpiled once."""
         for stage in program.stages:
             alone = replace(program, stages=(Stage(stage.steps, 1),))
             if alone.hash not in known:
                 closing.spend(costs.transpiled(formula(alone)))
-                known[alone.hash] = wanted.gates(alone)
-            total += stage.repeats * known[alone.hash]
-        return total
+                known.add(alone.hash)
+        return wanted.gates(program)
 
     order = sorted(range(len(found)), key=lambda k: (found[k].distance > wanted.target_error, found[k].two_qubit_gates))
     asked = [k for k in order if found[k].two_qubit_gates <= limit or id(found[k]) in ahead]
