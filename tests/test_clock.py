@@ -333,9 +333,9 @@ def beside_two() -> Iterator[None]:
 def test_search__beside_two_busy_processes__the_same_program(
     way: str, guarantee: str, target: float, tmp_path: Path
 ) -> None:
-    alone, _ = ask(tmp_path, way, 4.0, target, guarantee, 3000.0)
+    alone, _ = ask(tmp_path, way, 2.0, target, guarantee, 3000.0)
     with beside_two():
-        beside, _ = ask(tmp_path, way, 4.0, target, guarantee, 3000.0)
+        beside, _ = ask(tmp_path, way, 2.0, target, guarantee, 3000.0)
     assert not alone[1]
     assert (alone[0], alone[3]) == (beside[0], beside[3])
 

@@ -72,7 +72,6 @@ class AutoKnobs(BaseModel):
 
 
 SHARE = {Calibration.PATCH: 0.6, Calibration.FITTED_TO_TARGET: 0.8}  # of the effort; the rest is for derived programs
-SPENT = 0.8  # of the effort, below which a search ended by itself
 FAR = 3.0  # times the gates of the cheapest by the formula: not transpiled, and taken not to overtake it
 
 
@@ -173,7 +172,7 @@ def searched_for(program: Program, wanted: Wanted, met: bool | None = None) -> P
         share = f"{clock.done:.0%} of effort {wanted.effort:g}"
         took = f"{clock.elapsed:.3g} of {wanted.time_budget:g} s"
         text += f"; time ran out after {took}, at {share}, at {at}{rest}"
-    elif met is False and clock.spent < SPENT * clock.work:
+    elif met is False and not clock.limited:
         text += f"; effort {wanted.effort:g} was not used up, so that more would find the same"
     elif met is False:
         more = f"{2 * wanted.effort:g} takes about {spelled(2 * clock.work)} on a quiet core and may find one"

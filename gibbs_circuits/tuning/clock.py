@@ -36,6 +36,7 @@ class Clock:
         wall: The wall clock; nothing else reads it.
         spent: Nominal seconds so far.
         ran_out: Whether the wall clock stopped anything.
+        limited: Whether anything ended because its share of the work was done: more would go further.
         begun: What the wall clock said at the beginning.
     """
 
@@ -44,6 +45,7 @@ class Clock:
     wall: Callable[[], float] = time.monotonic
     spent: float = 0.0
     ran_out: bool = False
+    limited: bool = False
     begun: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -95,7 +97,9 @@ class Deadline:
     @property
     def passed(self) -> bool:
         """Whether the work is done."""
-        return self.clock.spent > self.at
+        over = self.clock.spent > self.at
+        self.clock.limited |= over
+        return over
 
     @property
     def left(self) -> float:
@@ -104,7 +108,9 @@ class Deadline:
 
     def allows(self, seconds: float) -> bool:
         """Whether work of so many nominal seconds would be over in time."""
-        return self.clock.spent + seconds <= self.at
+        enough = self.clock.spent + seconds <= self.at
+        self.clock.limited |= not enough
+        return enough
 
     def share(self, fraction: float) -> Deadline:
         """When that fraction of what is left is done."""
