@@ -71,7 +71,7 @@ class Clock:
 
         Of the time, less what comes `after`, as large a share and half of the rest are allowed.
         """
-        kept = min(KEPT * self.budget, after) if math.isfinite(self.budget) else 0.0
+        kept = min(KEPT * self.budget, after * self.pace) if math.isfinite(self.budget) else 0.0
         return Deadline(self, share * self.work, (1 + share) / 2 * (self.budget - kept))
 
     @property

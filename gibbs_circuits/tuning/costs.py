@@ -66,7 +66,7 @@ def distances(n: int, count: int) -> float:
 
 def dense_search(n: int, starts: int) -> float:
     """One step of a see-saw over so many starts at once, all sweeps being one matrix."""
-    return 2 * columns_moved(n, starts) + 2 * starts * eigensystem(2.0**n)
+    return 2 * columns_moved(n, starts) + starts * eigensystem(2.0**n)
 
 
 def power(n: int, count: int) -> float:
