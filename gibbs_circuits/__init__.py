@@ -85,7 +85,7 @@ from .readings.trajectories import Trajectories, trajectories
 from .sections import package_version
 from .spectrum import fidelity, gibbs_state, thermal, trace_distance
 from .targets import AerTarget, IbmTarget, load_target
-from .tuning.clock import EFFORT, TIME_BUDGET, check_effort, check_time_budget
+from .tuning import clock as _clock
 from .tuning.extrapolate import Run, extrapolated_run
 
 __version__ = package_version()
@@ -106,8 +106,8 @@ def compile(
     initial: str = "zero",
     seed: int = 1,
     backend: str | Path | None = None,
-    effort: int = EFFORT,
-    time_budget: float = TIME_BUDGET,
+    effort: int = _clock.EFFORT,
+    time_budget: float = _clock.TIME_BUDGET,
     **knobs: Any,
 ) -> Program:
     """A program whose sweeps sample the generator's steady state, or, with scheme "auto", the cheapest one found.
@@ -138,7 +138,7 @@ def compile(
     return pipeline.compile_program(
         generator, recipe, settings, check_target_error(target_error), initial=make_initial(initial, n, Path()),
         seed=check_integer("seed", seed, low=0), target=None if backend is None else load_target(backend),
-        effort=check_effort(effort), time_budget=check_time_budget(time_budget),
+        effort=_clock.check_effort(effort), time_budget=_clock.check_time_budget(time_budget),
     )  # fmt: skip
 
 
