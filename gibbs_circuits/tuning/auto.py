@@ -261,7 +261,8 @@ def _missed(wanted: Wanted, distance: float) -> list[str]:
             f"conserved: {', '.join(kept)}: H and every coupling commute with it, so that no program of these "
             "couplings forgets what a start has of it; take other couplings"
         )
-    if wanted.sampler and generator.model.num_qubits <= MAX_PRODUCT_QUBITS:
+    n = generator.model.num_qubits
+    if wanted.sampler and n <= MAX_PRODUCT_QUBITS and wanted.clock.closing.started(costs.nearest_product(n)):
         bare = nearest_product(wanted.sigma())[1]
         if bare < distance:
             remarks.append(

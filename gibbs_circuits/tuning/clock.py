@@ -17,7 +17,7 @@ from ..limits import MAX_EFFORT, MAX_TIME_BUDGET
 
 EFFORT, TIME_BUDGET = 2, 300.0  # steps, and seconds of the wall clock, if nothing else is asked for
 STEP = 60.0  # nominal seconds of one step of effort
-STEADY = 2.0  # nominal seconds after which a pace is known
+STEADY = 0.3  # nominal seconds after which a pace is known
 SLOWEST = 20.0  # times the nominal seconds, at most, that a step is feared to take
 KEPT = 0.25  # of the time, at most, for what comes after a search: counting gates, reading the program off
 
@@ -135,6 +135,14 @@ class Deadline:
             clock.ran_out = True
             raise OutOfTimeError
         clock.spent += seconds
+
+    def started(self, seconds: float) -> bool:
+        """Count it, and say whether there is time for it: for what may be left out."""
+        try:
+            self.spend(seconds)
+        except OutOfTimeError:
+            return False
+        return True
 
 
 def check_effort(value: object) -> int:
