@@ -107,8 +107,8 @@ def without_gates(wanted: Wanted) -> Candidate | None:
     """A preparation without a two-qubit gate: the nearest product state, by random turns of single sites.
 
     With the Gibbs state at hand the nearest one in trace distance; else, above 6 qubits or out of time, the one
-    with the smallest relative entropy to it. A mixed site is a pure one that is turned to its opposite with some probability:
-    the claim is the mean over draws. From a start that is no pure product nothing is done at all.
+    with the smallest relative entropy to it. A mixed site is a pure one that is turned to its opposite with some
+    probability: the claim is the mean over draws. From a start that is no pure product nothing is done at all.
 
     None for a sampler, which cannot forget without a gate, and above 8 qubits, where no distance is known.
     """
