@@ -1,14 +1,15 @@
 """The cheapest program found for an accuracy, beside what else a user would take.
 
     python benchmarks/cheapest.py                                  # everything: four hours on one core
-    python benchmarks/cheapest.py --only mfi,h2 --seconds 90       # some models, 90 s for every search
+    python benchmarks/cheapest.py --only mfi,h2 --effort 2         # some models, about 2 min for every search
     python benchmarks/cheapest.py --show                           # the table of what is stored, and what is missing
 
 Every row is stored as it comes (results/cheapest/*.json) and is not searched for again; two calls with different
 `--only` may run side by side, each with OMP_NUM_THREADS=1. All counts are CZ after Qiskit's level 3 in the basis cz,
 rz, sx, x, every pair connected. The distance of a sampler is that of the worst start found by search over pure states,
-read anew off the finished program; that of a preparation is from the zero state. Peers: see peers.py, tuned with the
-same seconds as ours.
+read anew off the finished program; that of a preparation is from the zero state. Every figure of ours is
+`gc.compile(generator, "auto", target, guarantee=…, calibration=…, effort=…, seed=…)`, the same on every machine, with
+its effort and seed beside it. Peers: see peers.py, tuned for 60 s a step of our effort.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 from peer import Peer, two_qubit_gates
 from peer_purifications import eigenstates, nearest_product, purification, thermofield_double
 from peer_recipes import preset_peers
@@ -30,13 +30,9 @@ from rich.console import Console
 from rich.table import Table
 
 import gibbs_circuits as gc
-from gibbs_circuits.backends.transpile import gates_anywhere
 from gibbs_circuits.compiler import Calibration, Guarantee, Program
 from gibbs_circuits.models import Model, read_model
-from gibbs_circuits.readings import zero
 from gibbs_circuits.readings.circuit import block
-from gibbs_circuits.tuning.auto import Found, find
-from gibbs_circuits.tuning.wanted import Wanted
 
 STORE = Path("results/cheapest")
 TARGETS = (0.05, 0.02)
@@ -95,6 +91,8 @@ class Row:
     met: bool
     note: str
     seconds: float
+    effort: int = 0
+    seed: int = 0
 
 
 def transpiled(program: Program) -> int:
@@ -104,30 +102,28 @@ def transpiled(program: Program) -> int:
     return round(gc.cost(program).two_qubit_gates)
 
 
-def ours(case: Case, guarantee: Guarantee, calibration: Calibration, target: float, seconds: float, seed: int) -> Found:
+def ours(case: Case, guarantee: Guarantee, calibration: Calibration, target: float, effort: int, seed: int) -> Program:
     """The search of `scheme = "auto"`."""
-    model = case.model()
-    start = np.zeros(2**model.num_qubits, dtype=complex)
-    start[0] = 1
-    generator = gc.dll(model, beta=case.beta, couplings=case.couplings)
-    sites = zero(model.num_qubits).site_states(model.num_qubits)
-    wanted = Wanted(generator, target, guarantee, calibration, start, seconds, seed, sites, gates=gates_anywhere)
-    return find(wanted, lambda text: None)
+    generator = gc.dll(case.model(), beta=case.beta, couplings=case.couplings)
+    return gc.compile(
+        generator, "auto", target, guarantee=guarantee.value, calibration=calibration.value, effort=effort, seed=seed,
+        time_budget=1e6,
+    )  # fmt: skip
 
 
-def row_of(name: str, way: str, guarantee: Guarantee, target: float, found: Found, begun: float) -> Row:
+def row_of(name: str, way: str, guarantee: Guarantee, target: float, program: Program, effort: int, seed: int) -> Row:
     """The row of a search, if the program is of the kind that was asked for."""
-    program = found.program
-    same = program.calibration.value == way
+    same, met = program.calibration.value == way, program.guarantee is not Guarantee.NONE
     last = program.declared[-1].value if same else None
-    nearest = min((c.distance for c in found.candidates if c.program.calibration.value == way), default=float("inf"))
-    distance = nearest if last is None else last
-    note = program.provenance if same else "; ".join(found.remarks) or program.provenance
-    gates = float(transpiled(program)) if same and found.met else None
-    return Row(name, way, guarantee.value, target, gates, distance, found.met and same, note, time.monotonic() - begun)
+    mine = [one.distance for one in program.frontier if one.note.startswith(way) and one.distance is not None]
+    distance = min(mine, default=float("inf")) if last is None else last
+    gates = float(transpiled(program)) if same and met else None
+    seconds = 0.0 if program.search is None else program.search.seconds
+    return Row(name, way, guarantee.value, target, gates, distance, met and same, program.provenance, seconds, effort,
+               seed)  # fmt: skip
 
 
-def searches(names: list[str], seconds: float, seed: int, ways: list[str]) -> None:
+def searches(names: list[str], effort: int, seed: int, ways: list[str]) -> None:
     """Every row that is not stored yet."""
     console = Console(stderr=True)
     for name in names:
@@ -141,14 +137,13 @@ def searches(names: list[str], seconds: float, seed: int, ways: list[str]) -> No
                     path = STORE / f"{name}-{way}-{guarantee.value}-{target:g}.json"
                     if path.exists():
                         continue
-                    begun = time.monotonic()
-                    found = ours(case, guarantee, Calibration(way), target, larger * seconds, seed)
-                    row = row_of(name, way, guarantee, target, found, begun)
+                    found = ours(case, guarantee, Calibration(way), target, larger * effort, seed)
+                    row = row_of(name, way, guarantee, target, found, larger * effort, seed)
                     write(path, [row])
-                    gc.save(found.program, path.with_suffix(".program.json"))
+                    gc.save(found, path.with_suffix(".program.json"))
                     console.print(f"{name} {way} {guarantee.value} {target:g}: {row.gates} CZ at {row.distance:.4f}")
         if "peers" in ways and not (STORE / f"{name}-peers.json").exists():
-            write(STORE / f"{name}-peers.json", others(name, case, larger * seconds))
+            write(STORE / f"{name}-peers.json", others(name, case, 60.0 * larger * effort))
             console.print(f"{name} peers")
 
 
@@ -223,7 +218,8 @@ def cell(rows: list[Row], target: float, case: Case) -> str:
     row = min(within, key=lambda one: one.gates or 0)
     limit = case.limits.get((row.guarantee, target)) if row.way == "fitted_to_target" else None
     mark = "" if limit is None else " ✓" if row.gates is not None and row.gates <= limit else " ✗"
-    return f"{row.gates:,.0f} ({row.distance:.4f}){mark}"
+    how = f" e{row.effort} s{row.seed}" if row.effort else ""
+    return f"{row.gates:,.0f} ({row.distance:.4f}){mark}{how}"
 
 
 def main() -> None:
@@ -231,12 +227,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=",".join(CASES), help="models, by comma")
     parser.add_argument("--ways", default="fitted_to_target,patch,derived,peers", help="what to search, by comma")
-    parser.add_argument("--seconds", type=float, default=300.0, help="of every search; twice that above 4 qubits")
+    parser.add_argument("--effort", type=int, default=5, help="of every search; twice that above 4 qubits")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--show", action="store_true", help="search nothing")
     options = parser.parse_args()
     if not options.show:
-        searches(options.only.split(","), options.seconds, options.seed, options.ways.split(","))
+        searches(options.only.split(","), options.effort, options.seed, options.ways.split(","))
     show()
 
 

@@ -1,30 +1,26 @@
 """Angles fitted on pieces of an open mixed-field Ising chain, and where they are used; the critical chain is refused.
 
-    python benchmarks/transfer.py --seconds 300      # about 15 minutes on one core
+    python benchmarks/transfer.py --effort 5 --seed 1      # about 15 minutes on a quiet core
 
 A preparation for 10 sites at .025, its distance measured on the whole chain by the state vector of 20 qubits. A sampler
 for 8 sites at .06: its distance and energy per site from four starts, and the CZ per site of the
 same word on 6 to 12 sites. What the exact Gibbs states of the whole chains say is printed beside, and used nowhere.
+Every program is `gc.compile(generator, "auto", target, guarantee=…, calibration="patch", effort=…, seed=…)`.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 
 import numpy as np
 
 import gibbs_circuits as gc
-from gibbs_circuits.compiler import Calibration, Guarantee
+from gibbs_circuits.compiler import Calibration, Guarantee, Program
 from gibbs_circuits.models import Model
-from gibbs_circuits.readings import zero
 from gibbs_circuits.readings.channel import sweep_map
 from gibbs_circuits.spectrum import gibbs_state, trace_distance
-from gibbs_circuits.tuning.candidate import Candidate, cheapest
-from gibbs_circuits.tuning.patch import DoesNotTransferError, patched
 from gibbs_circuits.tuning.patches import whole
 from gibbs_circuits.tuning.shapes import spelled_layers
-from gibbs_circuits.tuning.wanted import Wanted
 
 BETA = 1.0
 
@@ -34,31 +30,26 @@ def chain(sites: int) -> Model:
     return gc.models.mixed_field_ising(sites, J=1, h=0.9, g=0.5)
 
 
-def searched(model: Model, guarantee: Guarantee, target: float, seconds: float, seed: int) -> Candidate | None:
+def searched(model: Model, guarantee: Guarantee, target: float, effort: int, seed: int) -> Program | None:
     """The accepted program; prints why there is none."""
-    start = np.zeros(2**model.num_qubits, dtype=complex)
-    start[0] = 1
     generator = gc.dll(model, beta=BETA, couplings="Y")
-    sites = zero(model.num_qubits).site_states(model.num_qubits)
-    wanted = Wanted(generator, target, guarantee, Calibration.PATCH, start, seconds, seed, sites)
-    begun = time.monotonic()
-    try:
-        found = cheapest(patched(wanted, wanted.until(1.0)), target)
-    except DoesNotTransferError as error:
-        print(f"  refused after {time.monotonic() - begun:.0f} s: {error}", flush=True)
+    program = gc.compile(
+        generator, "auto", target, guarantee=guarantee.value, calibration="patch", effort=effort, seed=seed,
+        time_budget=1e6,
+    )  # fmt: skip
+    assert program.search is not None
+    how = f"effort {effort}, seed {seed}, {program.search.seconds:.0f} s"
+    if program.calibration is not Calibration.PATCH or program.guarantee is Guarantee.NONE:
+        print(f"  refused ({how}): {program.provenance}", flush=True)
         return None
-    assert found is not None  # accepted
-    print(
-        f"  {found.two_qubit_gates:.0f} CZ after {time.monotonic() - begun:.0f} s; {found.program.provenance}",
-        flush=True,
-    )
-    return found
+    print(f"  {gc.cost(program).two_qubit_gates:.0f} CZ ({how}); {program.provenance}", flush=True)
+    return program
 
 
-def preparation(seconds: float, seed: int) -> None:
+def preparation(effort: int, seed: int) -> None:
     """10 sites from the zero state."""
     print("Preparation, 10 sites, target .025", flush=True)
-    found = searched(chain(10), Guarantee.GIVEN_START, 0.025, seconds, seed)
+    found = searched(chain(10), Guarantee.GIVEN_START, 0.025, effort, seed)
     if found is not None:
         density = prepared(found)
         sigma = gibbs_state(chain(10), BETA)
@@ -68,26 +59,25 @@ def preparation(seconds: float, seed: int) -> None:
               f"exact {energies[1]:.5f}", flush=True)  # fmt: skip
 
 
-def prepared(found: Candidate) -> np.ndarray:
+def prepared(program: Program) -> np.ndarray:
     """The state after the written program, by its circuit on 20 qubits: resets at the end are left out."""
     from qiskit.quantum_info import Statevector, partial_trace
 
-    qc = gc.circuit(found.program)
+    qc = gc.circuit(program)
     kept = qc.copy_empty_like()
     for item in qc.data:
         if item.operation.name != "reset":
             kept.append(item)
-    n = found.program.num_system
+    n = program.num_system
     return np.asarray(partial_trace(Statevector(kept), range(n, qc.num_qubits)).data)
 
 
-def sampler(seconds: float, seed: int) -> None:
+def sampler(effort: int, seed: int) -> None:
     """8 sites from any start."""
     print("Sampler, 8 sites, target .06", flush=True)
-    found = searched(chain(8), Guarantee.ANY_START, 0.06, seconds, seed)
-    if found is None:
+    program = searched(chain(8), Guarantee.ANY_START, 0.06, effort, seed)
+    if program is None:
         return
-    program = found.program
     channel = sweep_map(program)
     H, sigma = chain(8).hamiltonian.to_matrix(), gibbs_state(chain(8), BETA)
     exact = float(np.real(np.trace(H @ sigma))) / 8
@@ -110,19 +100,19 @@ def sampler(seconds: float, seed: int) -> None:
 def main() -> None:
     """All three."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=300.0)
+    parser.add_argument("--effort", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="preparation,sampler,critical")
     options = parser.parse_args()
     chosen = options.only.split(",")
     if "preparation" in chosen:
-        preparation(options.seconds, options.seed)
+        preparation(options.effort, options.seed)
     if "sampler" in chosen:
-        sampler(options.seconds, options.seed)
+        sampler(options.effort, options.seed)
     if "critical" in chosen:
         for guarantee in (Guarantee.GIVEN_START, Guarantee.ANY_START):
             print(f"Critical transverse-field chain, 10 sites, {guarantee.value}, target .05", flush=True)
-            searched(gc.models.tfim(10, J=1, h=1), guarantee, 0.05, options.seconds / 3, options.seed)
+            searched(gc.models.tfim(10, J=1, h=1), guarantee, 0.05, max(1, options.effort // 3), options.seed)
 
 
 if __name__ == "__main__":

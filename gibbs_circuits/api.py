@@ -42,6 +42,7 @@ from .readings.circuit import circuit as _circuit
 from .readings.loop import loop_circuit
 from .signatures import public
 from .targets import AerTarget, IbmTarget, load_target
+from .tuning import clock as _clock
 from .tuning.extrapolate import Run, extrapolated_run
 
 
@@ -62,6 +63,8 @@ def compile(
     initial: str = "zero",
     seed: int = 1,
     backend: str | Path | None = None,
+    effort: int = _clock.EFFORT,
+    time_budget: float = _clock.TIME_BUDGET,
     **knobs: Any,
 ) -> Program:
     """A program whose sweeps sample the generator's steady state, or, with scheme "auto", the cheapest one found.
@@ -71,13 +74,16 @@ def compile(
         scheme: "parallel" (one ancilla per site, all riding the same evolution), "sequential" (one ancilla),
             "random_jumps", "thermal_ancilla"; dense blocks for small systems: "dilated_1", "dilated_2", "dilated_3",
             "weak_measurement", "stinespring", "discrete"; "auto" searches for the fewest two-qubit gates that meet
-            `target_error` (its knobs: guarantee, calibration, time_budget, gate_errors, randomness).
+            `target_error` (its knobs: guarantee, calibration, gate_errors, randomness).
             `gc.presets` has the published recipes.
         target_error: Trace distance that knobs left out are chosen for, so that the worst start that a search finds
             on the exact channel, and the fixed point, meet it (up to 5 qubits).
         initial: "auto" only: the start of a preparation.
         seed: "auto" only: of the search.
         backend: "auto" with gate_errors only: the target whose errors are minded.
+        effort: How hard is searched, in whole steps of about 60 s of a quiet core. What is found depends on this and
+            the seed, not on how busy the machine is, unless time runs out: `program.search` says so.
+        time_budget: Seconds after which a search is cut off, what comes after it included.
         knobs: The scheme's own (`gibbs-circuits compile --help` lists them); explicit ones win.
 
     Raises:
@@ -89,6 +95,7 @@ def compile(
     return pipeline.compile_program(
         generator, recipe, settings, check_target_error(target_error), initial=make_initial(initial, n, Path()),
         seed=check_integer("seed", seed, low=0), target=None if backend is None else load_target(backend),
+        effort=_clock.check_effort(effort), time_budget=_clock.check_time_budget(time_budget),
     )  # fmt: skip
 
 

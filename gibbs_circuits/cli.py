@@ -60,6 +60,10 @@ app = typer.Typer(
 
 ExperimentFile = Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", help="The experiment file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+TimeBudget = Annotated[
+    float | None,
+    typer.Option("--time-budget", metavar="SECONDS", help=r"Override \[compile] time_budget."),
+]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help=r"Override \[run] seed.")]
 
 
@@ -91,6 +95,7 @@ def run(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run in --out.")] = False,
     seed: Seed = None,
+    time_budget: TimeBudget = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Compile, count and predict; run nothing.")] = False,
     json: Json = False,
 ) -> None:
@@ -100,7 +105,7 @@ def run(
     """
     from . import commands
 
-    raise typer.Exit(commands.run(experiment, backend, out, resume, seed, dry_run, json))
+    raise typer.Exit(commands.run(experiment, backend, out, resume, seed, time_budget, dry_run, json))
 
 
 @app.command(cls=_Command)
@@ -126,6 +131,7 @@ def compile(
         str | None, typer.Option("--backend", metavar="NAME|FILE", help=r"Override \[run] backend.")
     ] = None,
     seed: Seed = None,
+    time_budget: TimeBudget = None,
     json: Json = False,
 ) -> None:
     """Compile for the target, count, predict; with --out write the circuit with one draw of the random steps.
@@ -135,7 +141,7 @@ def compile(
     """
     from . import commands
 
-    commands.compile(experiment, out, backend, seed, json)
+    commands.compile(experiment, out, backend, seed, time_budget, json)
 
 
 @app.command(cls=_Command, epilog="targets_help")

@@ -26,6 +26,7 @@ from .backends.opening import availability
 from .backends.request import ENERGY, realisations_of
 from .backends.usage import usage
 from .compiler import Program
+from .compiler.saved import load_program
 from .errors import ArgumentError, one_line
 from .exact import Certificate, certificate, channel_certificate, faster
 from .exact.nonequilibrium import between_baths
@@ -49,7 +50,7 @@ from .generators.channels import DiscreteChannel
 from .limits import MAX_DENSE_QUBITS
 from .plans import plan, simulated_seconds
 from .readings.counts import measurement_bases
-from .readings.prediction import Unpredicted, try_predict
+from .readings.prediction import SECONDS, Unpredicted, try_predict
 from .rendering import table_of
 from .results import compile_document, document, exact_document, to_json
 from .spectrum import thermal
@@ -58,16 +59,25 @@ from .terminal import DISAGREES, DONE, WAIT, Interrupted, announce, naming, note
 from .threads import small_matrices
 from .tuning.wanted import Progress
 
+SEARCHED = "searched.json"  # in a run's folder: a program that no second search would find
+
 
 def run(
-    experiment: Path, backend: str | None, out: Path | None, resume: bool, seed: int | None, dry_run: bool, json: bool
+    experiment: Path,
+    backend: str | None,
+    out: Path | None,
+    resume: bool,
+    seed: int | None,
+    time_budget: float | None,
+    dry_run: bool,
+    json: bool,
 ) -> int:
     """Run an experiment and compare it with the exact answer; the exit status."""
     if resume and out is None:
         raise ArgumentError("--resume", "come with --out", "--out is left out", "add --out DIR")
     if resume and out is not None and experiment.absolute().parent.resolve() == out.resolve():
         check_inputs(experiment)
-    spec = read_experiment(experiment, backend=backend, seed=seed)
+    spec = read_experiment(experiment, backend=backend, seed=seed, time_budget=time_budget)
     with small_matrices(spec.model.num_qubits):
         if dry_run:
             _compile(spec, None, json)
@@ -87,12 +97,13 @@ def _run(spec: Experiment, out: Path | None, resume: bool, json: bool) -> int:
         pipeline.check_moving(spec.generator, spec.knobs)
     with naming(spec.path, "compile"):
         pipeline.refuse_hopeless(spec.generator, spec.scheme, spec.knobs, spec.target)
-    announce("run", plan(spec.model.num_qubits, spec.scheme, spec.knobs))
+    announce("run", plan(spec.model.num_qubits, spec.scheme, spec.knobs, spec.time_budget))
     with progress() as (stage, steps):
         stage("certificate")
         _certify(spec)
         with naming(spec.path, "compile"):
-            program = _program(spec, stage)
+            program = _begun_with(folder, spec) if resume else None
+            program = program or _program(spec, stage)
         target = begun_on(spec.target, folder) if resume else spec.target
         with naming(spec.path, "run"):
             request = pipeline.request_run(
@@ -105,6 +116,8 @@ def _run(spec: Experiment, out: Path | None, resume: bool, json: bool) -> int:
             folder = unused(folder.with_name(f"{folder.name}-{program.hash[:8]}"))
         store = Folder(folder, request.identity, resume=resume, expected=expected_of(request))
         write_inputs(spec, program, folder)
+        if program.search is not None and program.search.ran_out:  # another search would find another one
+            write_program(folder / SEARCHED, program)
         try:
             result = pipeline.run_request(request, store, stage, steps)
         except KeyboardInterrupt:
@@ -150,9 +163,11 @@ def _exact(spec: Experiment, json: bool) -> None:
     show(*parts)
 
 
-def compile(experiment: Path, out: Path | None, backend: str | None, seed: int | None, json: bool) -> None:
+def compile(
+    experiment: Path, out: Path | None, backend: str | None, seed: int | None, time_budget: float | None, json: bool
+) -> None:
     """Compile for the target, count, predict; with `out` write the program."""
-    spec = read_experiment(experiment, backend=backend, seed=seed)
+    spec = read_experiment(experiment, backend=backend, seed=seed, time_budget=time_budget)
     with small_matrices(spec.model.num_qubits):
         _compile(spec, out, json)
 
@@ -202,7 +217,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
     with naming(spec.path, "generator"):
         pipeline.compilable(spec.generator, spec.scheme)
         pipeline.check_moving(spec.generator, spec.knobs)
-    announce("compile", plan(spec.model.num_qubits, spec.scheme, spec.knobs))
+    announce("compile", plan(spec.model.num_qubits, spec.scheme, spec.knobs, spec.time_budget))
     with progress() as (stage, _):
         stage("certificate")
         cert = _certify(spec)
@@ -213,7 +228,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         dense = spec.model.num_qubits <= MAX_DENSE_QUBITS
         stage("exact channel, ledger")
         start = spec.initial.density(spec.model.num_qubits) if dense else None
-        prediction = try_predict(program, start) if start is not None else None
+        prediction = try_predict(program, start, seconds=_left(program)) if start is not None else None
         if isinstance(prediction, Unpredicted):
             print(one_line(f"Not predicted: {prediction.reason}"), file=sys.stderr)
             prediction = None
@@ -251,10 +266,22 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         print(f"Written: {out}")
 
 
+def _left(program: Program) -> float:
+    """Seconds for a prediction above 5 qubits: a tenth of the time where a search has used all of it."""
+    search = program.search
+    return min(SECONDS, search.time_budget / 10) if search is not None and search.ran_out else SECONDS
+
+
+def _begun_with(folder: Path, spec: Experiment) -> Program | None:
+    """The program of a search that was cut off, which a run in this folder has begun with."""
+    path = folder / SEARCHED
+    return load_program(path, spec.generator) if path.is_file() else None
+
+
 def _program(spec: Experiment, stage: Progress) -> Program:
     return pipeline.compile_program(
         spec.generator, spec.scheme, spec.knobs, spec.target_error, stage, initial=spec.initial, seed=spec.seed,
-        target=spec.target, folder=spec.path.parent,
+        target=spec.target, folder=spec.path.parent, effort=spec.effort, time_budget=spec.time_budget,
     )  # fmt: skip
 
 

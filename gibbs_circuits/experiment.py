@@ -16,6 +16,7 @@ from .compiler import SCHEMES, Knobs, Scheme
 from .errors import ArgumentError, check_beta, check_choice, check_known, check_name, check_real, shown, slip
 from .generator_keys import make_generator
 from .generator_schemas import Generator
+from .limits import MAX_EFFORT, MAX_TIME_BUDGET
 from .models import LIBRARY, Model, fitting, hermitian, is_matrix, pauli_sum, read_model
 from .models.text import name_of, read_toml
 from .qasm import read_start
@@ -23,6 +24,7 @@ from .readings.initial import InitialState, bits, mixed, one, zero
 from .targets import Target, load_target
 from .threads import small_matrices
 from .tuning.auto import AUTO, AutoKnobs
+from .tuning.clock import EFFORT, TIME_BUDGET
 from .validation import from_validation
 
 SECTIONS = ("model", "generator", "compile", "run", "observables")
@@ -38,6 +40,14 @@ class CompileKeys(BaseModel):
     target_error: float = Field(
         default=0.10, gt=0, le=1, allow_inf_nan=False, description="trace distance that still agrees."
     )
+    effort: int = Field(
+        default=EFFORT, ge=1, le=MAX_EFFORT, description="how hard is searched, in whole steps of about 60 s of a "
+        "quiet core: what is found depends on it and the seed alone, unless time runs out.",
+    )  # fmt: skip
+    time_budget: float = Field(
+        default=TIME_BUDGET, gt=0, le=MAX_TIME_BUDGET, allow_inf_nan=False, examples=[300.0],
+        description="seconds after which a search or synthesis is cut off, > 0.",
+    )  # fmt: skip
 
 
 class RunKeys(BaseModel):
@@ -73,6 +83,8 @@ class Experiment:
     scheme: Scheme | None  # None: the cheapest program is searched for
     knobs: Knobs | AutoKnobs
     target_error: float
+    effort: int
+    time_budget: float
     target: Target
     shots: int
     seed: int
@@ -88,8 +100,10 @@ class Experiment:
         return self.generator.model
 
 
-def read_experiment(path: Path, *, backend: str | None = None, seed: int | None = None) -> Experiment:
-    """An experiment from its TOML file; `backend` and `seed` of the command line win.
+def read_experiment(
+    path: Path, *, backend: str | None = None, seed: int | None = None, time_budget: float | None = None
+) -> Experiment:
+    """An experiment from its TOML file; `backend`, `seed` and `time_budget` of the command line win.
 
     Raises:
         ArgumentError: Naming the file, the key, what was found and a fix.
@@ -117,6 +131,8 @@ def read_experiment(path: Path, *, backend: str | None = None, seed: int | None 
         data.setdefault("run", {})["backend"] = backend
     if seed is not None:
         data.setdefault("run", {})["seed"] = seed
+    if time_budget is not None:
+        data.setdefault("compile", {})["time_budget"] = time_budget
     return _experiment(path, data, backend_from_file=backend is None)
 
 
@@ -151,6 +167,8 @@ def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) ->
         "compile": {
             "scheme": AUTO if scheme is None else scheme.name,
             "target_error": head.target_error,
+            "effort": head.effort,
+            "time_budget": head.time_budget,
             **knobs.as_dict(),
             "calibration": knobs.calibration if isinstance(knobs, AutoKnobs) else knobs.calibration.value,
         },
@@ -158,8 +176,8 @@ def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) ->
         "observables": data.get("observables", {}),
     }
     return Experiment(
-        path.stem, path, generator, scheme, knobs, head.target_error, target, run.shots, run.seed, initial,
-        run.realisations, run.ancilla_policy, observables, filled,
+        path.stem, path, generator, scheme, knobs, head.target_error, head.effort, head.time_budget, target,
+        run.shots, run.seed, initial, run.realisations, run.ancilla_policy, observables, filled,
     )  # fmt: skip
 
 
@@ -258,8 +276,7 @@ def make_scheme(
 
 def _auto_knobs(knobs: dict[str, Any], file: Path | None) -> AutoKnobs:
     try:
-        whole = {key: float(v) if key == "time_budget" and type(v) is int else v for key, v in knobs.items()}
-        return AutoKnobs.model_validate(whole)
+        return AutoKnobs.model_validate(knobs)
     except ValidationError as error:
         found = from_validation(error, AutoKnobs, file or Path(), "compile" if file else "", CompileKeys.model_fields)
         raise (found if file else ArgumentError(found.argument, found.rule, found.found, found.fix)) from None

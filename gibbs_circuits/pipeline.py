@@ -45,9 +45,10 @@ from .readings.initial import InitialState, zero
 from .spectrum import Array
 from .status import share
 from .targets import AerTarget, Target, load_target
-from .tuning.auto import AUTO, AutoKnobs, density, find
+from .tuning.auto import AUTO, AutoKnobs, density, find, searched_for
 from .tuning.cache import keep, known
 from .tuning.choose import settle
+from .tuning.clock import EFFORT, TIME_BUDGET
 from .tuning.coherent import CoherentRow, coherent_tradeoff
 from .tuning.measured import borne_out
 from .tuning.wanted import Progress, Wanted, quiet
@@ -67,6 +68,8 @@ def compile_program(
     seed: int = 1,
     target: Target | None = None,
     folder: Path = Path(),
+    effort: float = EFFORT,
+    time_budget: float = TIME_BUDGET,
 ) -> Program:
     """Lindbladian → program; knobs that were left out are chosen for the target error.
 
@@ -80,6 +83,8 @@ def compile_program(
         seed: Of a search.
         target: Whose gate errors a search is asked to mind.
         folder: Where a saved program's path begins.
+        effort: How hard is searched, in steps of 60 s of a quiet core; with the seed it alone decides what is found.
+        time_budget: Seconds after which a search is cut off.
 
     Raises:
         ArgumentError: If the scheme has no circuit for this generator, or a saved program is not for it.
@@ -89,7 +94,7 @@ def compile_program(
     check_moving(generator, knobs)
     if isinstance(knobs, Knobs):
         assert scheme is not None  # they come in pairs
-        return settle(generator, scheme, knobs, target_error, progress)
+        return _settled(generator, scheme, knobs, target_error, progress, seed, effort, time_budget)
     n = generator.model.num_qubits
     begin = initial or zero(n)
     if knobs.program is not None:
@@ -119,7 +124,8 @@ def compile_program(
         calibration=knobs.calibrated,
         start=_amplitudes(begin, n),
         sites=begin.site_states(n),
-        seconds=knobs.time_budget,
+        effort=effort,
+        time_budget=time_budget,
         seed=seed,
         error_rates=rates,
         classical_randomness=knobs.randomness == "classical",
@@ -130,6 +136,24 @@ def compile_program(
         found = find(wanted, progress).program
         keep(wanted, found)
     return found
+
+
+def _settled(
+    generator: Generator,
+    scheme: Scheme,
+    knobs: Knobs,
+    target_error: float,
+    progress: Progress,
+    seed: int,
+    effort: float,
+    time_budget: float,
+) -> Program:
+    """A named scheme with its open knobs chosen; says how hard that was tried."""
+    wanted = Wanted(
+        generator, target_error, Guarantee.ANY_START, Calibration.DERIVED, None, effort, seed, time_budget=time_budget
+    )
+    program = settle(generator, scheme, knobs, target_error, progress, wanted.until(1.0))
+    return searched_for(program, wanted) if wanted.clock.spent or wanted.clock.ran_out else program
 
 
 def _amplitudes(initial: InitialState, n: int) -> Array | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from .backends import Request
 from .compiler import Knobs, Scheme
 from .limits import MAX_CERTIFIED_QUBITS, MAX_CHANNEL_QUBITS, WRITTEN_OUT
@@ -24,24 +26,29 @@ def simulated_seconds(request: Request) -> float:
     return next(one.seconds for one in f.simulations if one.method == request.choice.method)
 
 
-def plan(num_qubits: int, scheme: Scheme | None = None, knobs: Knobs | AutoKnobs | None = None) -> str | None:
+def plan(
+    num_qubits: int, scheme: Scheme | None = None, knobs: Knobs | AutoKnobs | None = None, time_budget: float = math.inf
+) -> str | None:
     """What takes long before anything is known of a program, and how long; None of what takes some seconds.
 
     Args:
         num_qubits: Of the model.
         scheme: As compiled; None where nothing is, or the cheapest program is searched for.
         knobs: Of the scheme or the search; None where nothing is compiled.
+        time_budget: Seconds after which a search is cut off.
     """
     parts, n = [], num_qubits
     if n in CERTIFIED_SECONDS:
         what = f"certificate on {4**n:,} operators" if n <= MAX_CERTIFIED_QUBITS else "no certificate"
         parts.append(f"spectrum of {2**n:,} levels, {what}: about {spelled(CERTIFIED_SECONDS[n])}")
     if isinstance(knobs, AutoKnobs) and knobs.program is None:
-        parts.append(f"search for the cheapest program: at most {spelled(knobs.time_budget)}")
+        parts.append(f"search for the cheapest program: at most {spelled(time_budget)}")
     elif scheme is not None and isinstance(knobs, Knobs) and 4 <= n <= MAX_CHANNEL_QUBITS:
         open_knobs = [name for name in knobs.chosen if getattr(knobs, name) is None]
         if open_knobs:
-            parts.append(f"settings tried for {', '.join(open_knobs)}: about {spelled(CHOOSING_SECONDS[n])}")
+            parts.append(
+                f"settings tried for {', '.join(open_knobs)}: about {spelled(min(CHOOSING_SECONDS[n], time_budget))}"
+            )
     if scheme is not None and n > WRITTEN_OUT:
         parts.append(f"a sweep on {n} sites written and transpiled: about {spelled(n / SITES_PER_SECOND)}")
     return "; ".join(parts) or None

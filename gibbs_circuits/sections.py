@@ -113,6 +113,7 @@ def program_part(program: Program, seed: int, prediction: Prediction | None, tar
         "knobs_chosen": program.provenance or None,
         "contraction_per_sweep": None if settled is None else settled.contraction,
         "frontier": [asdict(one) for one in program.frontier],
+        "search": None if program.search is None else asdict(program.search),
         "hash": program.hash,
     }
 

@@ -133,7 +133,7 @@ def asked(**changes: Any) -> Wanted:
     of = gc.dll(gc.models.mixed_field_ising(2, J=1, h=0.9, g=0.5), 1.0, "Y")
     made: dict[str, Any] = {
         "generator": of, "target_error": 0.3, "guarantee": Guarantee.GIVEN_START, "calibration": Calibration.PATCH,
-        "start": np.array([1, 0, 0, 0], complex), "seconds": 1.0, "seed": 1, "sites": zero(2).site_states(2),
+        "start": np.array([1, 0, 0, 0], complex), "effort": 1 / 60, "seed": 1, "sites": zero(2).site_states(2),
     }  # fmt: skip
     return Wanted(**{**made, **changes})
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -47,15 +46,23 @@ from gibbs_circuits.tuning.mapped import mapped
 from gibbs_circuits.tuning.patch import DoesNotTransferError
 from gibbs_circuits.tuning.product import mean_field, nearest_product, without_gates
 from gibbs_circuits.tuning.wanted import Wanted
+from tests.clocks import brief_steps, within
 from tests.programs import build, channel_of, distance, evolved, ising, lowered, unrolled
 from tests.systems import boltzmann, dense
 from tests.test_experiment import toml, write
 
 MIXED = {"J": 1, "h": 0.9, "g": 0.5}
-SECONDS = {2: 1.5, 3: 2.5}
+EFFORT = {2: 2, 3: 3}  # nominal seconds
 TARGET = {"any_start": {2: 0.15, 3: 0.25}, "given_start": {2: 0.1, 3: 0.13}}
 FITTED = [(sites, guarantee) for sites in (2, 3) for guarantee in ("any_start", "given_start")]
 Call = Callable[..., tuple[int, dict[str, Any], str]]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def brief() -> Iterator[None]:
+    """A step of effort is a nominal second."""
+    with brief_steps():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +82,7 @@ def generator(sites: int = 2, **changes: Any) -> gc.Lindbladian:
 def searched(sites: int, guarantee: str, calibration: str = "fitted_to_target", target: float | None = None) -> Program:
     asked = TARGET[guarantee][sites] if target is None else target
     return gc.compile(
-        generator(sites), "auto", asked, guarantee=guarantee, calibration=calibration, time_budget=SECONDS[sites],
+        generator(sites), "auto", asked, guarantee=guarantee, calibration=calibration, effort=EFFORT[sites],
         initial="zero",
     )  # fmt: skip
 
@@ -230,7 +237,7 @@ def test_search__patch_refused__is_derived_and_says_why() -> None:
 
 def test_search__fit_refused__is_derived_and_says_why() -> None:
     program = gc.compile(
-        generator(), "auto", 0.2, guarantee="given_start", calibration="fitted_to_target", time_budget=0.5,
+        generator(), "auto", 0.2, guarantee="given_start", calibration="fitted_to_target", effort=1,
         initial="mixed",
     )  # fmt: skip
     assert program.calibration is Calibration.DERIVED
@@ -238,9 +245,7 @@ def test_search__fit_refused__is_derived_and_says_why() -> None:
 
 
 def test_search__easy_target__needs_no_gate() -> None:
-    program = gc.compile(
-        generator(), "auto", 0.25, guarantee="given_start", calibration="fitted_to_target", time_budget=0.5
-    )
+    program = gc.compile(generator(), "auto", 0.25, guarantee="given_start", calibration="fitted_to_target", effort=1)
     assert cost(program).two_qubit_gates == 0
     assert program.guarantee is Guarantee.GIVEN_START
 
@@ -366,7 +371,7 @@ def test_wipes__control__a_second_meeting_is_seen() -> None:
 def wish(**changes: Any) -> Wanted:
     made = {
         "generator": generator(), "target_error": 0.3, "guarantee": Guarantee.GIVEN_START,
-        "calibration": Calibration.FITTED_TO_TARGET, "start": np.eye(4, dtype=complex)[0], "seconds": 1.0, "seed": 1,
+        "calibration": Calibration.FITTED_TO_TARGET, "start": np.eye(4, dtype=complex)[0], "effort": 1, "seed": 1,
     }  # fmt: skip
     made["target_error"] = changes.pop("target", made["target_error"])
     return Wanted(**{**made, **changes})
@@ -387,29 +392,29 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Wanted]:
 
 
 def ask(of: gc.Lindbladian | None = None, target: float = 0.3, **changes: Any) -> Program:
-    given = {"guarantee": "given_start", "calibration": "fitted_to_target", "time_budget": 1.0, **changes}
+    given = {"guarantee": "given_start", "calibration": "fitted_to_target", "effort": 1, **changes}
     return gc.compile(of or generator(), "auto", target, **given)
 
 
 def test_cache__asked_again__searches_no_more(monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
-    first = ask(target=0.1, time_budget=0.4)
+    first = ask(target=0.1, effort=1)
     assert [path.suffix for path in own_cache.iterdir()] == [".json"]
 
     def never(*arguments: Any) -> None:
         raise AssertionError("a search")
 
     monkeypatch.setattr(pipeline, "find", never)
-    again = ask(target=0.1, time_budget=0.4)
+    again = ask(target=0.1, effort=1)
     assert to_saved(again) == to_saved(first)
     with pytest.raises(AssertionError, match="a search"):
-        ask(target=0.1, time_budget=0.4, seed=2)
+        ask(target=0.1, effort=1, seed=2)
 
 
 OTHER_QUESTIONS: dict[str, dict[str, Any]] = {
     "target": {"target": 0.31},
     "guarantee": {"guarantee": "any_start"},
     "calibration": {"calibration": "patch"},
-    "seconds": {"time_budget": 2},
+    "effort": {"effort": 2},
     "seed": {"seed": 2},
     "start": {"initial": "one"},
     "mixed_start": {"initial": "mixed"},
@@ -563,6 +568,11 @@ def test_cache__folder__is_where_the_variables_say(tmp_path: Path, monkeypatch: 
         ({"time_budget": 0}, "time_budget"),
         ({"time_budget": float("inf")}, "time_budget"),
         ({"time_budget": True}, "time_budget"),
+        ({"time_budget": 1e7}, "time_budget"),
+        ({"effort": 0}, "effort"),
+        ({"effort": 1.5}, "effort"),
+        ({"effort": True}, "effort"),
+        ({"effort": 10**6}, "effort"),
         ({"randomness": "quantum"}, "randomness"),
         ({"gate_errors": 1}, "gate_errors"),
         ({"nodes": 3}, "nodes"),
@@ -609,10 +619,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 MODEL = 'name = "mixed_field_ising"\nsites = 2\nJ = 1\nh = 0.9\ng = 0.5\nbeta = 1.0'
-FIT = (
-    'scheme = "auto"\ncalibration = "fitted_to_target"\nguarantee = "given_start"\n'
-    "time_budget = 1.5\ntarget_error = 0.1"
-)
+FIT = 'scheme = "auto"\ncalibration = "fitted_to_target"\nguarantee = "given_start"\neffort = 2\ntarget_error = 0.1'
 PROGRAM_KEYS = {
     "frontier", "guarantee", "guarantee_status", "guarantee_measure", "guarantee_worst", "guarantee_bound",
     "calibration", "contraction_per_sweep",
@@ -711,12 +718,13 @@ BAD = {
     "calibration": ('scheme = "auto"\ncalibration = "none"', "compile.calibration"),
     "time": ('scheme = "auto"\ntime_budget = -1', "compile.time_budget"),
     "time_text": ('scheme = "auto"\ntime_budget = "long"', "compile.time_budget"),
+    "effort": ('scheme = "auto"\neffort = 0', "compile.effort"),
+    "effort_part": ('scheme = "auto"\neffort = 1.5', "compile.effort"),
     "gate_errors": ('scheme = "auto"\ngate_errors = "yes"', "compile.gate_errors"),
     "randomness": ('scheme = "auto"\nrandomness = true', "compile.randomness"),
     "target": ('scheme = "auto"\ntarget_error = 0', "compile.target_error"),
     "no_file": ('scheme = "auto"\nprogram = "none.json"', "compile.program"),
     "program_elsewhere": ('scheme = "parallel"\nprogram = "program.json"', "compile.program"),
-    "budget_elsewhere": ('scheme = "parallel"\ntime_budget = 1', "compile.time_budget"),
 }
 
 
@@ -771,7 +779,7 @@ def test_compile__refuses__gate_errors_without_any_and_with_random_gates(counted
 def test_find__site_without_a_neighbour__refuses_fitted_sweeps() -> None:
     terms = [("IZZ", -1.0), ("IIX", -0.9), ("IXI", -0.9), ("XII", -0.9)]
     of = gc.dll(gc.models.from_terms(terms), beta=1.0, couplings="Y")
-    program = gc.compile(of, "auto", 0.3, guarantee="any_start", calibration="fitted_to_target", time_budget=3.0)
+    program = gc.compile(of, "auto", 0.3, guarantee="any_start", calibration="fitted_to_target", effort=3)
     assert program.calibration is Calibration.DERIVED
     assert "a site interacts with no other" in program.provenance
 
@@ -808,9 +816,9 @@ def test_search__a_knob_that_is_taken__reaches_the_search(knob: dict[str, Any], 
 def test_gate_errors__distance__is_that_of_the_targets_noisy_channel() -> None:
     """What the fit says with errors, against the exact channel of the transpiled circuit."""
     noisy = gc.AerTarget.model_validate({"name": "noisy", "kind": "aer", "noise": {"p1": 1e-3, "p2": 5e-2}})
-    clean, wanted = generator(), {"guarantee": "given_start", "calibration": "fitted_to_target", "time_budget": 2.0}
+    clean, wanted = generator(), {"guarantee": "given_start", "calibration": "fitted_to_target"}
     recipe, knobs = make_scheme("auto", {**wanted, "gate_errors": True})
-    program = pipeline.compile_program(clean, recipe, knobs, 0.1, initial=zero(2), target=noisy)
+    program = pipeline.compile_program(clean, recipe, knobs, 0.1, initial=zero(2), target=noisy, effort=2)
     compiled = compile_for(program, noisy, zero(2))
     found = try_noisy_prediction(compiled)
     assert found is not None
@@ -822,11 +830,11 @@ def test_gate_errors__distance__is_that_of_the_targets_noisy_channel() -> None:
 
 def test_gate_errors__need_a_fit__and_say_so() -> None:
     with pytest.raises(gc.ArgumentError, match="gate_errors"):
-        gc.compile(generator(), "auto", 0.1, gate_errors=True, calibration="derived", time_budget=1.0)
+        gc.compile(generator(), "auto", 0.1, gate_errors=True, calibration="derived", effort=1)
 
 
 def test_classical_randomness__keeps_the_claim__in_fewer_gates() -> None:
-    asked = {"guarantee": "given_start", "calibration": "fitted_to_target", "time_budget": 5.0}
+    asked = {"guarantee": "given_start", "calibration": "fitted_to_target", "effort": 5}
     program = gc.compile(generator(), "auto", 0.05, randomness="classical", **asked)
     prediction = gc.predict(program)
     assert prediction is not None
@@ -892,7 +900,7 @@ def test_mean_field__has_the_lowest_free_energy__against_a_grid_of_products(beta
 def test_gate_errors__never_worse_than_no_gate__two_qubit_gates_that_ruin() -> None:
     """A fit with a CZ that errs every other time is farther than a product state: the product is handed out."""
     noisy = gc.AerTarget.model_validate({"name": "noisy", "kind": "aer", "noise": {"p1": 1e-2, "p2": 0.5}})
-    asked = {"guarantee": "given_start", "calibration": "fitted_to_target", "time_budget": 2.0, "gate_errors": True}
+    asked = {"guarantee": "given_start", "calibration": "fitted_to_target", "gate_errors": True}
     recipe, knobs = make_scheme("auto", asked)
     program = pipeline.compile_program(generator(), recipe, knobs, 0.01, initial=zero(2), target=noisy)
     assert cost(program).two_qubit_gates == 0
@@ -980,7 +988,7 @@ def test_gates_anywhere__counts_the_circuit__one_that_merges() -> None:
 def test_mapped__says_how_many_sweeps_it_has__in_its_settings() -> None:
     """The table's knobs said 1 sweep where its header said 5."""
     start = zero(3).density(3)
-    (found, *_) = mapped(generator(3), 0.12, False, start, time.monotonic() + 1.0, lambda text: None)
+    (found, *_) = mapped(generator(3), 0.12, False, start, within(1.0), lambda text: None)
     assert found.program.sweeps > 1
     assert found.program.knobs["sweeps"] == found.program.sweeps
 
@@ -996,7 +1004,7 @@ CONSERVING = {
 def test_find__says_what_is_conserved__couplings_that_commute_with_h(case: str, calibration: str) -> None:
     terms, beta, couplings, name = CONSERVING[case]
     of = gc.dll(gc.models.from_terms(terms), beta, couplings)
-    program = gc.compile(of, "auto", 0.1, guarantee="any_start", calibration=calibration, time_budget=2.0)
+    program = gc.compile(of, "auto", 0.1, guarantee="any_start", calibration=calibration, effort=2)
     assert program.guarantee is Guarantee.NONE
     assert "conserved: " in program.provenance
     assert name in program.provenance.split("conserved: ")[1].split(":")[0].split(", ")
@@ -1004,7 +1012,7 @@ def test_find__says_what_is_conserved__couplings_that_commute_with_h(case: str, 
 
 def test_cli_compile__says_what_is_conserved__couplings_that_commute_with_h(call: Call) -> None:
     model = 'terms = [["X", -0.9]]\nbeta = 1.0'
-    keys = 'scheme = "auto"\ncalibration = "fitted_to_target"\ntarget_error = 0.1\ntime_budget = 1.0'
+    keys = 'scheme = "auto"\ncalibration = "fitted_to_target"\ntarget_error = 0.1\neffort = 1'
     status, text, err = call(
         "compile", json_too=False, model=model, generator='kind = "dll"\ncouplings = "X"', compile=keys
     )

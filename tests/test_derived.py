@@ -23,6 +23,7 @@ from gibbs_circuits.tuning.candidate import Candidate, cheapest
 from gibbs_circuits.tuning.derived import derive
 from gibbs_circuits.tuning.nodes import balanced_weights, layout
 from gibbs_circuits.tuning.schedules import Aim, Schedule, followed, pareto, trials, two_stages
+from tests.clocks import past, within
 from tests.programs import distance, gibbs, ising
 from tests.systems import bohr_components
 
@@ -39,7 +40,7 @@ def chain(n: int) -> Lindbladian:
 
 @lru_cache
 def found(n: int, target: float, seconds: float, guarantee: Guarantee = ANY) -> tuple[Candidate, ...]:
-    return derive(chain(n), target, guarantee=guarantee, start=zero(n), deadline=time.monotonic() + seconds)
+    return derive(chain(n), target, guarantee=guarantee, start=zero(n), deadline=within(seconds))
 
 
 def end(program: Program, rho: np.ndarray) -> np.ndarray:
@@ -214,7 +215,7 @@ def test_derive__is_a_frontier__cheapest_first() -> None:
 
 def test_derive__past_deadline__returns_the_nearest_at_once() -> None:
     begun = time.monotonic()
-    one = derive(chain(3), 1e-4, guarantee=ANY, start=zero(3), deadline=begun - 1.0)
+    one = derive(chain(3), 1e-4, guarantee=ANY, start=zero(3), deadline=past())
     assert one
     assert np.isfinite(one[0].distance)
     assert one[0].distance > 1e-4
@@ -231,13 +232,13 @@ def test_derive__given_start__is_the_distance_from_it_and_cheaper() -> None:
 
 def test_derive__tells_its_progress() -> None:
     said: list[str] = []
-    derive(chain(2), 0.2, guarantee=ANY, start=zero(2), deadline=time.monotonic(), progress=said.append)
+    derive(chain(2), 0.2, guarantee=ANY, start=zero(2), deadline=past(), progress=said.append)
     assert said[0].startswith("derived programs: spacing 1 of")
 
 
 def test_derive__two_letters_a_site__two_passes() -> None:
     generator = dll(tfim(2, 1.0, 1.2), couplings_of("XZ", 2), GaussianFilter(1.0), 1.0)
-    candidates = derive(generator, 0.1, guarantee=ANY, start=zero(2), deadline=time.monotonic() + 3.0)
+    candidates = derive(generator, 0.1, guarantee=ANY, start=zero(2), deadline=within(3.0))
     best = cheapest(candidates, 0.1)
     assert best is not None
     assert best.program.num_ancilla == 2
@@ -246,25 +247,24 @@ def test_derive__two_letters_a_site__two_passes() -> None:
 
 def test_derive__no_balance__the_straight_formula() -> None:
     generator = replace(chain(2), coherent=Coherent.NONE)
-    one = derive(generator, 0.2, guarantee=ANY, start=zero(2), deadline=time.monotonic() + 1.0)
+    one = derive(generator, 0.2, guarantee=ANY, start=zero(2), deadline=within(1.0))
     assert [c.note for c in one] == ["straight formula"]
     assert one[0].program.scheme == "parallel"
 
 
 def test_derive__discrete_channel__its_transitions() -> None:
     generator = DiscreteChannel(chain(2), 0.5)
-    one = derive(generator, 0.2, guarantee=ANY, start=zero(2), deadline=time.monotonic() + 1.0)
+    one = derive(generator, 0.2, guarantee=ANY, start=zero(2), deadline=within(1.0))
     assert one[0].program.generator is generator
 
 
 def test_derive__nine_qubits__not_checked() -> None:
-    one = derive(chain(9), 0.1, guarantee=ANY, start=np.zeros((1, 1)), deadline=time.monotonic() + 1.0)
+    one = derive(chain(9), 0.1, guarantee=ANY, start=np.zeros((1, 1)), deadline=within(1.0))
     assert [(c.distance, c.note) for c in one] == [(np.inf, "not checked")]
 
 
 def test_derive__six_qubits_given_start__followed_through_maps() -> None:
-    begun = time.monotonic()
-    candidates = derive(chain(6), 0.1, guarantee=GIVEN, start=zero(6), deadline=begun + 2.0)
+    candidates = derive(chain(6), 0.1, guarantee=GIVEN, start=zero(6), deadline=within(2.0))
     best = cheapest(candidates, 0.1)
     assert best is not None
     assert best.two_qubit_gates <= 1000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +18,7 @@ from gibbs_circuits.compiler.trotter import commuting_groups
 from gibbs_circuits.readings import cost, sweep_channel
 from gibbs_circuits.spectrum import trace_distance, unvec, vec
 from gibbs_circuits.tuning.ansatz import Ansatz, columns, forward
+from gibbs_circuits.tuning.clock import Deadline, unlimited
 from gibbs_circuits.tuning.descent import minimise
 from gibbs_circuits.tuning.fits import Fit, Prepare, Sample, usual_starts, worst_of
 from gibbs_circuits.tuning.fitted import _repeated
@@ -28,6 +28,7 @@ from gibbs_circuits.tuning.shapes import any_pairs, interacting_pairs, never_wip
 from gibbs_circuits.tuning.transfer import Joint
 from gibbs_circuits.tuning.wanted import Wanted
 from gibbs_circuits.tuning.written import steps_of
+from tests.clocks import past, within
 
 SEEDS = st.integers(0, 2**32 - 1)
 BONDS = ((0, 1), (1, 2))
@@ -168,17 +169,17 @@ def test_search__words__end_at_the_deadline(begun: bool) -> None:
         sweeps = 1
         seen = 0
 
-        def glance(self, ansatz: Ansatz, angles: np.ndarray, deadline: float) -> Fit:
+        def glance(self, ansatz: Ansatz, angles: np.ndarray, deadline: Deadline) -> Fit:
             raise AssertionError("a child")
 
-        def fit(self, ansatz: Ansatz, angles: np.ndarray, deadline: float) -> Fit:
+        def fit(self, ansatz: Ansatz, angles: np.ndarray, deadline: Deadline) -> Fit:
             self.seen += 1
             return Fit(ansatz, angles[:, 0], 1, 1.0)
 
     task, words = Counted(), [shape("ab" * k, 2, ((0, 1),), real=True) for k in range(1, 6)]
     begin = (lambda word, task, until: None) if begun else None
     search = Search([task], any_pairs(2, ((0, 1),)), lambda ansatz: True, 0.1, np.random.default_rng(1), 2, begin=begin)
-    search.run(words, time.monotonic() - 1)
+    search.run(words, past())
     assert task.seen == 1
 
 
@@ -189,9 +190,9 @@ def test_minimise__reaches_the_minimum_of_every_column__rosenbrock() -> None:
         return value, np.array([-2 * (1 - a) - 400 * a * (b - a**2), 200 * (b - a**2)])
 
     start = np.random.default_rng(2).normal(size=(2, 5))
-    found = minimise(rosenbrock, start, 200, time.monotonic() + 20)
+    found = minimise(rosenbrock, start, 200, within(20), 1e-3)
     assert np.allclose(found.position, 1, atol=1e-3)
-    alone = minimise(rosenbrock, start[:, :1], 200, time.monotonic() + 20)
+    alone = minimise(rosenbrock, start[:, :1], 200, within(20), 1e-3)
     assert np.array_equal(alone.position[:, 0], found.position[:, 0])
 
 
@@ -202,11 +203,11 @@ def test_minimise__stops__at_its_deadline() -> None:
         calls.append(x)
         return (x**4).sum(axis=0), 4 * x**3
 
-    late = minimise(bowl, np.ones((3, 2)), 100, time.monotonic() - 1)
+    late = minimise(bowl, np.ones((3, 2)), 100, past(), 1e-3)
     assert np.array_equal(late.position[:, 1], np.ones(3))
     assert late.value[1] == np.inf
     few = len(calls)
-    minimise(bowl, np.ones((3, 2)), 100, time.monotonic() + 20)
+    minimise(bowl, np.ones((3, 2)), 100, within(20), 1e-3)
     assert few < 6 < len(calls) - few
 
 
@@ -217,10 +218,10 @@ def test_prepare__meets_the_ideal__of_a_product_state(real: bool) -> None:
     ansatz = Ansatz(2, 2, (((0, 2), (1, 3)),), real)
     task = Prepare(gc.gibbs_state(model, 1.1), np.eye(4)[:, 0].astype(complex), iterations=300)
     first = np.random.default_rng(0).normal(size=(ansatz.num_angles, 6))
-    fit = task.fit(ansatz, first, time.monotonic() + 30)
+    fit = task.fit(ansatz, first, within(30))
     assert fit.distance < 2e-4
     none = replace(ansatz, layers=())
-    assert task.fit(none, first[: none.num_angles], time.monotonic() + 30).distance > 0.1
+    assert task.fit(none, first[: none.num_angles], within(30)).distance > 0.1
 
 
 def test_search__finds_fewer_gates_than_its_words__two_sites() -> None:
@@ -230,7 +231,7 @@ def test_search__finds_fewer_gates_than_its_words__two_sites() -> None:
     task = Prepare(gc.gibbs_state(model, 1.0), np.eye(4)[:, 0].astype(complex))
     search = Search([task], any_pairs(2, bonds), lambda ansatz: True, 0.03, rng, 6)
     words = [shape(word, 2, bonds, real=True) for word in ("ab", "abab")]
-    pool = search.run(words, time.monotonic() + 6)
+    pool = search.run(words, within(6))
     best = pool.cheapest(0.03)
     assert best is not None
     assert best.gates <= 4
@@ -249,7 +250,7 @@ def test_search__of_islands__ends_with_what_is_best_of_any() -> None:
     search = Search([task], any_pairs(2, bonds), lambda ansatz: True, 1e-9, np.random.default_rng(3), 4, islands=3,
                     progress=told.append)  # fmt: skip
     words = [shape(word, 2, bonds, real=True) for word in ("", "ab")]
-    pool = search.run(words, time.monotonic() + 3)
+    pool = search.run(words, within(3))
     assert pool.cheapest(1e-9) is None
     assert {0, 3} <= set(pool.levels)  # the words of every island are kept
     assert len(pool.levels) > 3  # and every number of gates was improved, not the last alone
@@ -276,7 +277,7 @@ def in_three_sweeps(word: str, rng: np.random.Generator) -> tuple[Fit, np.ndarra
     """A sampler of two sites, the Kraus operators of its sweep, and its target."""
     ansatz, sigma = shape(word, 2, ((0, 1),), real=True), gc.gibbs_state(chain(2), 1.0)
     task = Sample(sigma, 3, usual_starts(2), rng, iterations=60, rounds=2)
-    fit = task.fit(ansatz, rng.normal(scale=0.6, size=(ansatz.num_angles, 3)), time.monotonic() + 30)
+    fit = task.fit(ansatz, rng.normal(scale=0.6, size=(ansatz.num_angles, 3)), within(30))
     V = forward(ansatz, fit.angles[:, None], columns(ansatz, 1))[..., 0].reshape(-1, 4, 4)
     return fit, V, sigma
 
@@ -288,7 +289,7 @@ def test_sample__worst_start__is_no_better_than_the_usual_ones() -> None:
         for _ in range(3):
             rho = sum(v @ rho @ v.conj().T for v in V)
         assert trace_distance(rho, sigma) <= fit.distance + 1e-3
-    again, _ = worst_of(V, 3, sigma, np.random.default_rng(6), seeds=12)
+    again, _ = worst_of(V, 3, sigma, np.random.default_rng(6), unlimited(), seeds=12)
     assert again == pytest.approx(fit.distance, abs=2e-3)
     assert fit.distance < 0.1
 
@@ -297,7 +298,7 @@ def test_repeated__more_sweeps_of_the_nearest__until_they_are_enough() -> None:
     """A fit for 3 sweeps stopped after one: two more bring it back, and none more than the target needs."""
     rng = np.random.default_rng(5)
     fit, V, sigma = in_three_sweeps("abab", rng)
-    far = [worst_of(V, sweeps, sigma, rng, seeds=12)[0] for sweeps in (1, 2, 3)]
+    far = [worst_of(V, sweeps, sigma, rng, unlimited(), seeds=12)[0] for sweeps in (1, 2, 3)]
     assert far[0] > far[1] > far[2]
 
     def repeated(target: float) -> list[Fit]:
@@ -305,7 +306,7 @@ def test_repeated__more_sweeps_of_the_nearest__until_they_are_enough() -> None:
         wanted = Wanted(
             gc.dll(chain(2), 1.0, "Y"), target, Guarantee.ANY_START, Calibration.FITTED_TO_TARGET, start, 1, 1
         )
-        return _repeated(wanted, [replace(fit, sweeps=1, distance=far[0])], rng)
+        return _repeated(wanted, [replace(fit, sweeps=1, distance=far[0])], rng, unlimited())
 
     found = repeated(1.05 * far[2])
     assert [one.sweeps for one in found] == [2, 3]
@@ -322,10 +323,10 @@ def test_sample__keeps_the_hardest_starts__and_gives_up_where_told() -> None:
     each = Sampling(ansatz, sigma.real, usual_starts(2), 2).distances(x[:, 0])
     kept = task._hardest(ansatz, x, usual_starts(2))
     assert np.array_equal(kept, usual_starts(2)[np.sort(np.argsort(each)[-2:])])
-    patient = task.fit(ansatz, x, time.monotonic() + 30)
-    hasty = replace(task, rounds=0).fit(ansatz, x, time.monotonic() + 30)
+    patient = task.fit(ansatz, x, within(30))
+    hasty = replace(task, rounds=0).fit(ansatz, x, within(30))
     assert patient.distance < hasty.distance
-    enough = replace(task, enough=1.0).fit(ansatz, x, time.monotonic() + 30)
+    enough = replace(task, enough=1.0).fit(ansatz, x, within(30))
     assert np.array_equal(enough.angles, x[:, 0])  # nothing was asked that it does not do already
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -24,12 +23,14 @@ from gibbs_circuits.readings import zero
 from gibbs_circuits.spectrum import trace_distance
 from gibbs_circuits.targets import Noise, load_target
 from gibbs_circuits.tuning.ansatz import Ansatz
+from gibbs_circuits.tuning.clock import unlimited
 from gibbs_circuits.tuning.fits import Prepare, Sample, usual_starts
 from gibbs_circuits.tuning.noisy import NoisyPreparation, NoisyPrepare, NoisySample, NoisySampling
 from gibbs_circuits.tuning.noisy_circuit import PULSES, NoisyCircuit, matrices_of, vectors_of
 from gibbs_circuits.tuning.objectives import Preparation, Sampling
 from gibbs_circuits.tuning.shapes import any_pairs, interacting_pairs, shape
 from gibbs_circuits.tuning.written import steps_of
+from tests.clocks import within
 from tests.programs import random_state
 from tests.test_fits import check_gradient
 
@@ -211,10 +212,10 @@ def test_noisy_sample__worst_start__is_that_of_the_compiled_program() -> None:
     ansatz, sigma = shape("aba", 2, ((0, 1),), real=True), gc.gibbs_state(model(2), 1.0)
     rng = np.random.default_rng(5)
     task = Sample(sigma, 3, usual_starts(2), rng, iterations=60, rounds=2)
-    untuned = task.fit(ansatz, rng.normal(scale=0.6, size=(ansatz.num_angles, 3)), time.monotonic() + 30)
+    untuned = task.fit(ansatz, rng.normal(scale=0.6, size=(ansatz.num_angles, 3)), within(30))
     noisy = NoisySample(sigma, 3, usual_starts(2), rng, iterations=60, rounds=2, p1=P1, p2=P2)
-    tuned = noisy.fit(ansatz, untuned.angles[:, None], time.monotonic() + 30)
-    before, _ = sampling(ansatz, usual_starts(2), 3).worst(untuned.angles[:, None], rng)
+    tuned = noisy.fit(ansatz, untuned.angles[:, None], within(30))
+    before, _ = sampling(ansatz, usual_starts(2), 3).worst(untuned.angles[:, None], rng, unlimited())
     assert tuned.distance < 0.9 * before
     assert tuned.distance > untuned.distance
     matrix = np.linalg.matrix_power(noisy_map(compiled(ansatz, tuned.angles, 3)).after(None), 3)
@@ -235,9 +236,9 @@ def test_noisy_prepare__knows_the_noise__and_fewer_gates_win() -> None:
     clean, untuned, tuned = dict[int, float](), dict[int, float](), dict[int, float]()
     for word in ("ab", "bab", "baba", "bbabab"):
         ansatz = shape(word, 4, bonds, real=True)
-        fit = quiet.fit(ansatz, rng.normal(scale=0.6, size=(ansatz.num_angles, 60)), time.monotonic() + 60)
+        fit = quiet.fit(ansatz, rng.normal(scale=0.6, size=(ansatz.num_angles, 60)), within(60))
         rho = NoisyPreparation(ansatz, sigma, start, P1, P2).state(fit.angles[:, None])[0]
-        again = loud.fit(ansatz, fit.angles[:, None], time.monotonic() + 60)
+        again = loud.fit(ansatz, fit.angles[:, None], within(60))
         gates = ansatz.gates
         clean[gates], untuned[gates], tuned[gates] = fit.distance, trace_distance(rho, sigma), again.distance
         assert tuned[gates] < 0.8 * untuned[gates]

@@ -6,7 +6,7 @@ Right values stand as numbers where they take long; how they were obtained stand
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from gibbs_circuits.experiment import read_experiment
 from gibbs_circuits.models import from_terms
 from gibbs_circuits.pipeline import compile_program
 from tests import promises
+from tests.clocks import brief_steps
 from tests.oracle import classical, digits, paulis, qasm, simulator, starts
 from tests.oracle.cases import SCHEMES, figure_case, program_case
 from tests.oracle.digits import Contact, Digits, Setup, every_site
@@ -39,6 +40,13 @@ SOON = 30.0  # seconds: a refusal is not worth waiting for longer; it includes s
 # Programs per scheme: 200 in all.
 PROGRAMS = {**dict.fromkeys(SCHEMES[:4], 24), **dict.fromkeys(SCHEMES[4:10], 16), "auto": 8}
 Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def brief() -> Iterator[None]:
+    """A step of effort is a nominal second."""
+    with brief_steps():
+        yield
 
 
 def setup_of(
@@ -304,7 +312,7 @@ def test_guarantee__names_what_it_rests_on__named_scheme() -> None:
 )
 def test_auto__names_what_is_conserved__or_keeps_its_promise(terms: Any, beta: float) -> None:
     generator = gc.dll(from_terms(list(terms)), beta, couplings="X")  # X and XXX commute with all of it
-    program, text = tried(lambda: gc.compile(generator, "auto", 0.1, calibration="fitted_to_target", time_budget=5.0))
+    program, text = tried(lambda: gc.compile(generator, "auto", 0.1, calibration="fitted_to_target", effort=5))
     if program is not None:
         prediction = gc.predict(program)
         said = claims(program, 0.1, prediction)

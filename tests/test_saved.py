@@ -254,7 +254,7 @@ def test_load__refuses_another_gibbs_state__beta_field_or_sites(other: gc.Lindbl
 
 
 def test_load__says_what_is_wrong__in_one_sentence() -> None:
-    for data, of in ((to_saved(every_step()), ising(2, beta=1.1)), ({**to_saved(every_step()), "format": 3}, ising(2))):
+    for data, of in ((to_saved(every_step()), ising(2, beta=1.1)), ({**to_saved(every_step()), "format": 4}, ising(2))):
         with pytest.raises(ArgumentError) as caught:
             from_saved(data, of)
         assert str(caught.value).count("Fix:") == 1
@@ -302,6 +302,13 @@ CHANGED: dict[str, tuple[tuple[Any, ...], Any]] = {
 }
 
 
+def test_saved__of_the_format_before__knows_of_no_search() -> None:
+    old = {key: value for key, value in to_saved(every_step()).items() if key not in ("search", "seal")}
+    assert from_saved(sealed({**old, "format": 2}), ising(2)).search is None
+    with pytest.raises(ArgumentError, match="cannot be read"):
+        from_saved(sealed({**old, "format": 3}), ising(2))
+
+
 @pytest.mark.parametrize("case", CHANGED)
 def test_load__refuses_what_was_changed__steps_groups_registers(case: str) -> None:
     with pytest.raises(ArgumentError, match="changed since"):
@@ -321,8 +328,9 @@ def test_load__refuses_a_matrix_that_was_changed__unitary() -> None:
         from_saved(data, ising(2))
 
 
+SEARCH = {"seed": 1, "effort": 2, "time_budget": 300.0, "done": 1.0, "ran_out": False, "seconds": 2.5}
 BROKEN: dict[str, tuple[tuple[Any, ...], Any, str]] = {
-    "format": (("format",), 3, "format 2"),
+    "format": (("format",), 4, "format 3"),
     "physics": (("physics",), "0" * 64, "Hamiltonian and β"),
     "kind": ((*STEPS, 0, "kind"), "swap", "no step is called 'swap'"),
     "delay_of_reset": ((*STEPS, 6, "unit"), {"kind": "reset", "ancillas": [0]}, "a delay repeats an evolution"),
@@ -333,6 +341,8 @@ BROKEN: dict[str, tuple[tuple[Any, ...], Any, str]] = {
     "guarantee": (("guarantee",), "certain", "cannot be read"),
     "frontier": (("frontier",), [{"gates": 4}], "cannot be read"),
     "stages": (("stages",), None, "cannot be read"),
+    "search": (("search",), {"seed": 1}, "cannot be read"),
+    "search_words": (("search",), {**SEARCH, "seconds": "long"}, "cannot be read"),
     "extra_key": ((*STEPS, 0), {"kind": "evolve", "duration": 1.0, "without": [], "colour": 1}, "cannot be read"),
 }
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from qiskit import QuantumCircuit
 
-from ..compiler import Program, RandomChoice, RandomDelay
+from ..compiler import Program, RandomChoice, RandomDelay, Stage
 from ..compiler.fresh import fresh_ancillas
 from ..errors import ArgumentError
 from ..readings.circuit import Lazy, Piece, Pieces, all_mapped, pieces
@@ -67,10 +67,29 @@ def anywhere(compiled: Compiled) -> float:
 
 def gates_anywhere(program: Program, basis: tuple[str, ...] = DEFAULT_BASIS, *, resets: bool = True) -> float:
     """Two-qubit gates of all sweeps where every pair of qubits interacts, transpiled; mean over random steps."""
-    router = Router(basis, None)
-    parts = all_mapped(pieces(program, fused=True, resets=resets), lambda qc: router.unrouted(router.written(qc, 0), 0))
-    stages = zip(program.stages, parts, strict=True)
-    return float(sum(stage.repeats * part.mean(two_qubit_gates) for stage, blocks in stages for part in blocks))
+    total = 0.0
+    for stage in program.stages:
+        alone = replace(program, stages=(Stage(stage.steps, 1),))
+        total += stage.repeats * _of_a_sweep(_Sweep(alone.text, basis, resets, alone))
+    return total
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    """One sweep alone, by its text: programs that a search holds against each other often share theirs."""
+
+    text: str
+    basis: tuple[str, ...]
+    resets: bool
+    program: Program = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _of_a_sweep(sweep: _Sweep) -> float:
+    router = Router(sweep.basis, None)
+    written = pieces(sweep.program, fused=True, resets=sweep.resets)
+    (blocks,) = all_mapped(written, lambda qc: router.unrouted(router.written(qc, 0), 0))
+    return float(sum(part.mean(two_qubit_gates) for part in blocks))
 
 
 def _check_fits(written: Program, device: Device, ancillas: Ancillas, width: int) -> None:

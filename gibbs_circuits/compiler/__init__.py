@@ -1,7 +1,7 @@
 """Lindbladian → program."""
 
 from ..status import Status
-from .program import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Stage
+from .program import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Search, Stage
 from .schemes import SCHEMES, Knobs, ParallelKnobs, Scheme, SequentialKnobs, TimeKnobs, parallel, sequential
 from .steps import (
     EXACT,
@@ -21,5 +21,5 @@ from .trotter import Group
 __all__ = [
     "EXACT", "SCHEMES", "Alternative", "Branch", "Calibration", "Correct", "Couple", "ErrorTerm", "Evolve", "Group",
     "Guarantee", "Knobs", "ParallelKnobs", "Program", "Random", "RandomChoice", "RandomDelay", "Reset", "Rung",
-    "Scheme", "SequentialKnobs", "Stage", "Status", "Step", "TimeKnobs", "Unitary", "parallel", "sequential",
+    "Scheme", "Search", "SequentialKnobs", "Stage", "Status", "Step", "TimeKnobs", "Unitary", "parallel", "sequential",
 ]  # fmt: skip

@@ -85,6 +85,27 @@ class Alternative:
 
 
 @dataclass(frozen=True)
+class Search:
+    """How hard a program was searched for; what was found depends on seed and effort alone unless time ran out.
+
+    Attributes:
+        seed: Of what is drawn at random.
+        effort: In steps of 60 nominal seconds, what a quiet core takes.
+        time_budget: Seconds of the wall clock that were allowed.
+        done: The share of the effort that was not cut off.
+        ran_out: Whether the wall clock cut it off.
+        seconds: That it took.
+    """
+
+    seed: int
+    effort: float
+    time_budget: float
+    done: float
+    ran_out: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Stage:
     """One sweep and how often it is repeated."""
 
@@ -115,6 +136,7 @@ class Program(Shown):
             speak of, whether or not it meets its target.
         worst_found: The largest trace distance, without gate errors, that the search that made it found on the exact
             channel, of starts and of the last stage's fixed point; None if nothing was read off.
+        search: How hard it was searched for; None if nothing was.
 
     Raises:
         InvalidProgramError: From `verify`, which the constructor calls.
@@ -135,6 +157,7 @@ class Program(Shown):
     frontier: tuple[Alternative, ...] = ()
     preparation: bool = False
     worst_found: float | None = None
+    search: Search | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "knobs", MappingProxyType(dict(self.knobs)))

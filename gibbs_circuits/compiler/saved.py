@@ -18,11 +18,11 @@ from ..generators.channels import DiscreteChannel, inside
 from ..limits import MAX_REGISTER, MAX_SAVED_BYTES, MAX_SWEEPS
 from ..models.text import parsed_json, read_bytes
 from ..status import Status
-from .program import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Stage
+from .program import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Search, Stage
 from .steps import Branch, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary
 from .trotter import Group
 
-FORMAT, BEFORE = 2, 1  # the format before had no `preparation` and no `worst_found`
+FORMAT, BEFORE, FIRST = 3, 2, 1  # before there was no `search`; the first had no `preparation` and no `worst_found`
 PLAIN: dict[str, type[Any]] = {"evolve": Evolve, "correct": Correct, "couple": Couple, "reset": Reset}
 UNREADABLE = (
     KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError, InvalidProgramError,
@@ -58,6 +58,7 @@ def to_saved(program: Program) -> dict[str, Any]:
         "frontier": [asdict(one) for one in program.frontier],
         "preparation": program.preparation,
         "worst_found": program.worst_found,
+        "search": None if program.search is None else asdict(program.search),
     }
     return sealed(document)
 
@@ -69,7 +70,7 @@ def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel
         ArgumentError: If it is no such document, was made for another Hamiltonian or β, or was changed.
     """
     found = data.get("format") if isinstance(data, Mapping) else None
-    if found not in (FORMAT, BEFORE):
+    if found not in (FORMAT, BEFORE, FIRST):
         raise ArgumentError("program", f"have format {FORMAT}", f"it has {shown(found)}", "compile it anew")
     if data.get("physics") != physics_hash(generator):
         raise ArgumentError(
@@ -98,8 +99,8 @@ def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel
 def _program(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel) -> Program:
     guarantee = data["guarantee"]
     given = guarantee == Guarantee.GIVEN_START.value
-    added = {"preparation": given, "worst_found": None} if data["format"] == BEFORE else data
-    worst = added["worst_found"]
+    added = {"preparation": given, "worst_found": None} if data["format"] == FIRST else data
+    worst, searched = added["worst_found"], data["search"] if data["format"] == FORMAT else None
     n = _whole(data["num_system"], inside(generator).model.num_qubits)
     return Program(
         num_system=n,
@@ -120,7 +121,22 @@ def _program(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel) 
         frontier=tuple(Alternative(**one) for one in data["frontier"]),
         preparation=bool(added["preparation"]),
         worst_found=None if worst is None else float(worst),
+        search=None if searched is None else _search(searched),
     )
+
+
+def _search(data: Mapping[str, Any]) -> Search:
+    return Search(
+        seed=int(data["seed"]), effort=_number(data["effort"]), time_budget=_number(data["time_budget"]),
+        done=_number(data["done"]), ran_out=bool(data["ran_out"]), seconds=_number(data["seconds"]),
+    )  # fmt: skip
+
+
+def _number(value: Any) -> float:
+    """As it stands, whole or not, so that what is written again is the same."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("a number is none")
+    return value
 
 
 def load_program(path: Path, generator: Lindbladian | DiscreteChannel) -> Program:

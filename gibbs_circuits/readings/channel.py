@@ -19,6 +19,9 @@ from ..spectrum import Array, read_only
 from .evolver import Evolver, pauli_times
 from .krylov import relaxation
 from .maps import Action, Chain, Kraus, Map, Matrix, Mixture, Rebuilt, mean_of_powers
+from .work import branch_seconds
+
+BUILT = 1.5  # times what it takes to build a map: that, and to apply it
 
 
 def sweep_channel(program: Program, stage: int = -1, draws: Iterable[int] | None = None) -> Array:
@@ -119,7 +122,8 @@ class _Builder:
         parts: list[Chain | Rebuilt] = []
         for branch in branches:
             if kept > MAX_KEPT:
-                parts.append(Rebuilt(d, partial(self._branch, branch)))
+                build = branch_seconds(self.program.num_system, branch.steps)
+                parts.append(Rebuilt(d, partial(self._branch, branch), BUILT * build))
                 continue
             chain = self._branch(branch)
             kept += sum(one.operators.size for one in chain.maps if isinstance(one, Kraus))

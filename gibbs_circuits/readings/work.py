@@ -13,10 +13,11 @@ ROTATION = 4  # passes of one Pauli rotation
 
 def building_seconds(program: Program) -> float:
     """Estimated seconds for `sweep_map` of all stages, from the sizes of its matrices; good to a factor of 3."""
-    return sum(_seconds(program.num_system, stage.steps) for stage in program.stages)
+    return sum(branch_seconds(program.num_system, stage.steps) for stage in program.stages)
 
 
-def _seconds(num_system: int, steps: Sequence[Step]) -> float:
+def branch_seconds(num_system: int, steps: Sequence[Step]) -> float:
+    """The same for some steps."""
     d, columns, dirty, total = 2**num_system, 2**num_system, set[int](), 0.0  # `columns` of the state that is written
     for step in steps:
         evolution = 8 * d * d * columns / PRODUCTS
@@ -38,7 +39,7 @@ def _seconds(num_system: int, steps: Sequence[Step]) -> float:
             case RandomDelay():
                 total += 60 * d**3 / PRODUCTS
             case RandomChoice():
-                total += sum(_seconds(num_system, branch.steps) for branch in step.branches)
+                total += sum(branch_seconds(num_system, branch.steps) for branch in step.branches)
             case Reset():
                 dirty -= set(step.ancillas)
                 total += 2 * d * columns / PASSES

@@ -10,21 +10,24 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..compiler import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Status
+from ..compiler import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Search, Stage, Status
 from ..errors import ArgumentError, TooLargeError
 from ..exact.frozen import refuse_frozen
 from ..exact.symmetry import conserved
 from ..generators.channels import inside
 from ..limits import MAX_KRYLOV_QUBITS, MAX_PRODUCT_QUBITS
+from ..readings.forecast import spelled
 from ..spectrum import Array
 from ..status import number
+from . import costs
 from .candidate import Candidate, cheapest, frontier, nearest, never_worse
+from .clock import Clock, OutOfTimeError
 from .derived import derive
 from .fitted import CannotFitError, fitted
 from .measured import Read, measured
 from .patch import DoesNotTransferError, patched
 from .product import nearest_product, without_gates
-from .wanted import Progress, Wanted, quiet
+from .wanted import Progress, Wanted, formula, quiet
 
 AUTO = "auto"  # the name of the scheme
 
@@ -43,9 +46,6 @@ class AutoKnobs(BaseModel):
         default="patch",
         description="derived: from the generator's formula; patch: angles fitted on smaller pieces of the model and "
         "accepted on a held-out one, else derived; fitted_to_target: uses the Gibbs state of this very system.",
-    )
-    time_budget: float = Field(
-        default=300.0, gt=0, le=1e6, allow_inf_nan=False, examples=[300.0], description="seconds of search, > 0."
     )
     gate_errors: bool = Field(
         default=False,
@@ -71,7 +71,7 @@ class AutoKnobs(BaseModel):
         return self.model_dump(exclude_none=True)
 
 
-SHARE = {Calibration.PATCH: 0.6, Calibration.FITTED_TO_TARGET: 0.8}  # of the time; the rest is for derived programs
+SHARE = {Calibration.PATCH: 0.6, Calibration.FITTED_TO_TARGET: 0.8}  # of the effort; the rest is for derived programs
 FAR = 3.0  # times the gates of the cheapest by the formula: not transpiled, and taken not to overtake it
 
 
@@ -93,7 +93,7 @@ class Found:
 
 
 def find(wanted: Wanted, progress: Progress = quiet) -> Found:
-    """The program with the fewest two-qubit gates that meets the target error, found within the seconds given.
+    """The program with the fewest two-qubit gates that meets the target error, found with the effort given.
 
     Candidates come from the calibration asked for, and from derived programs beside it: they are what remains where a
     fit is refused, and what a fit has to beat. A preparation is never farther than the best one without any two-qubit
@@ -103,15 +103,23 @@ def find(wanted: Wanted, progress: Progress = quiet) -> Found:
     meets the target the nearest whose distance was found out is returned, with guarantee NONE and that distance; one
     that was not checked only where none was.
 
-    Cost: the seconds, and the last reading: milliseconds at 4 qubits, a minute at 6 to 8.
+    It is a function of what is wanted, its seed and its effort, unless the wall clock cuts it off, which the program
+    says: then what was finished is ranked, and what there is no time to read is not checked.
+
+    Cost: 60 s a step of effort on a quiet core, and the last reading: milliseconds at 4 qubits, a minute at 6 to 8. All
+    of it ends within the time budget.
     """
+    clock, after = wanted.clock, costs.largest_reading(wanted.model.num_qubits)
+    progress = _with_share(clock, progress)
     found: list[Candidate] = []
     remarks: list[str] = []
     share = SHARE.get(wanted.calibration, 0.0)
     if share:
         search = patched if wanted.calibration is Calibration.PATCH else fitted
         try:
-            found += search(wanted, wanted.until(share), progress)
+            found += search(wanted, wanted.until(share, after), progress)
+        except OutOfTimeError:
+            remarks.append(f"{wanted.calibration.value}: time ran out before anything was fitted")
         except CannotFitError as error:
             remarks.append(f"{wanted.calibration.value} refused: {error}")
         except DoesNotTransferError as error:
@@ -129,7 +137,7 @@ def find(wanted: Wanted, progress: Progress = quiet) -> Found:
             refuse_frozen(wanted.generator)
             found += derive(
                 wanted.generator, wanted.target_error, guarantee=wanted.guarantee, start=start,
-                deadline=wanted.until(1.0), progress=progress,
+                deadline=wanted.until(1.0, after), progress=progress,
             )  # fmt: skip
         except (ArgumentError, TooLargeError) as error:
             if not found and remarks and isinstance(error, ArgumentError):
@@ -139,7 +147,37 @@ def find(wanted: Wanted, progress: Progress = quiet) -> Found:
             remarks.append(f"derived refused: {error}")
     product = without_gates(wanted)
     found += [] if product is None else [product]
-    return _chosen(wanted, _counted(wanted, found, progress), remarks, start, progress)
+    made = _chosen(wanted, _counted(wanted, found, progress), remarks, start, progress)
+    return replace(made, program=searched_for(made.program, wanted, made.met))
+
+
+def _with_share(clock: Clock, progress: Progress) -> Progress:
+    """Progress with the share of the effort that is spent."""
+    return lambda text: progress(f"{min(1.0, clock.spent / clock.work) if clock.work else 1.0:.0%}: {text}")
+
+
+def searched_for(program: Program, wanted: Wanted, met: bool | None = None) -> Program:
+    """The program with how hard it was searched for, and what more would bring where it fell short.
+
+    `met`: whether it meets the target; None where nobody asked.
+    """
+    clock = wanted.clock
+    made = Search(wanted.seed, wanted.effort, wanted.time_budget, clock.done, clock.ran_out, round(clock.elapsed, 2))
+    text = program.provenance
+    if clock.ran_out:
+        own = [one.two_qubit_gates for one in program.frontier if one.chosen]
+        at = f"{own[0] if own else formula(program):,.0f} two-qubit gates"
+        left = max(clock.work - clock.spent, 0.0) * clock.pace
+        rest = f"; the rest would take about {spelled(left)}" if left >= 1 else ""
+        share = f"{clock.done:.0%} of effort {wanted.effort:g}"
+        took = f"{clock.elapsed:.3g} of {wanted.time_budget:g} s"
+        text += f"; time ran out after {took}, at {share}, at {at}{rest}"
+    elif met is False and not clock.limited:
+        text += f"; effort {wanted.effort:g} was not used up, so that more would find the same"
+    elif met is False:
+        more = f"{2 * wanted.effort:g} takes about {spelled(2 * clock.work)} on a quiet core and may find one"
+        text += f"; effort {wanted.effort:g} is used up: effort = {more}"
+    return replace(program, provenance=text.removeprefix("; "), search=made)
 
 
 def _counted(wanted: Wanted, found: Sequence[Candidate], progress: Progress) -> list[Candidate]:
@@ -150,13 +188,26 @@ def _counted(wanted: Wanted, found: Sequence[Candidate], progress: Progress) -> 
     met = cheapest(found, wanted.target_error)
     limit = math.inf if met is None else FAR * met.two_qubit_gates
     ahead = set(map(id, frontier(found)))
-    progress("counting gates")
-    return [
-        replace(one, two_qubit_gates=wanted.gates(one.program))
-        if one.two_qubit_gates <= limit or id(one) in ahead
-        else one
-        for one in found
-    ]
+    counted, closing, known = list(found), wanted.clock.closing, set[str]()
+
+    def gates(program: Program) -> float:
+        """Of all stages; many programs repeat the same sweeps, which are transpiled once."""
+        for stage in program.stages:
+            alone = replace(program, stages=(Stage(stage.steps, 1),))
+            if alone.hash not in known:
+                closing.spend(costs.transpiled(formula(alone)))
+                known.add(alone.hash)
+        return wanted.gates(program)
+
+    order = sorted(range(len(found)), key=lambda k: (found[k].distance > wanted.target_error, found[k].two_qubit_gates))
+    asked = [k for k in order if found[k].two_qubit_gates <= limit or id(found[k]) in ahead]
+    for done, k in enumerate(asked, 1):
+        progress(f"counting gates: program {done} of {len(asked)}")
+        try:
+            counted[k] = replace(found[k], two_qubit_gates=gates(found[k].program))
+        except OutOfTimeError:  # the formula's count stands
+            break
+    return counted
 
 
 def density(start: Array | None, n: int) -> Array:
@@ -179,7 +230,12 @@ def _chosen(wanted: Wanted, found: list[Candidate], remarks: list[str], start: A
         if id(chosen.program) in known:
             break
         progress("reading the chosen program")
-        read = known[id(chosen.program)] = _read(wanted, chosen, start)
+        try:
+            read = _read(wanted, chosen, start)
+        except OutOfTimeError:
+            read = None
+            remarks.append("it was not read off the finished program: there was no time")
+        known[id(chosen.program)] = read
         if read is None:
             break
         if best is not None and read.distance > target:
@@ -205,7 +261,8 @@ def _missed(wanted: Wanted, distance: float) -> list[str]:
             f"conserved: {', '.join(kept)}: H and every coupling commute with it, so that no program of these "
             "couplings forgets what a start has of it; take other couplings"
         )
-    if wanted.sampler and generator.model.num_qubits <= MAX_PRODUCT_QUBITS:
+    n = generator.model.num_qubits
+    if wanted.sampler and n <= MAX_PRODUCT_QUBITS and wanted.clock.closing.started(costs.nearest_product(n)):
         bare = nearest_product(wanted.sigma())[1]
         if bare < distance:
             remarks.append(
@@ -221,7 +278,7 @@ def _read(wanted: Wanted, chosen: Candidate, start: Array) -> Read | None:
     if wanted.error_rates is not None and tuned:
         p1, p2 = wanted.error_rates
         return Read(chosen.distance, f"by the fit, with gate errors p1 = {p1:g}, p2 = {p2:g}")
-    return measured(chosen.program, wanted.sampler, start)
+    return measured(chosen.program, wanted.sampler, start, wanted.clock.closing)
 
 
 def _claimed(
@@ -237,7 +294,8 @@ def _claimed(
     program, target = chosen.program, wanted.target_error
     distance = chosen.distance if read is None else read.distance
     status = Status.MEASURED if read is not None else Status.EXTRAPOLATED
-    if not math.isfinite(distance):
+    unread = read is None and program.num_system <= MAX_KRYLOV_QUBITS  # for want of time
+    if unread or not math.isfinite(distance):
         status = Status.NOT_CHECKED
     outcome = (
         f"the cheapest of {len(points)} on the frontier that meets {target:g}" if met
@@ -246,8 +304,8 @@ def _claimed(
     how = "not checked" if status is Status.NOT_CHECKED else f"{number(distance)}, {status.value}"
     how += f" ({read.text})" if read is not None else ""
     parts = [f"{outcome}: {chosen.note}", f"distance {how}", program.provenance, *remarks]
-    line = ErrorTerm(Rung.MIXING, distance if math.isfinite(distance) else None, "trace_distance", status,
-                     "the distance that the guarantee is about")  # fmt: skip
+    value = distance if math.isfinite(distance) and not unread else None
+    line = ErrorTerm(Rung.MIXING, value, "trace_distance", status, "the distance that the guarantee is about")
     return replace(
         program,
         guarantee=Guarantee.NONE if not met else None if read is None else wanted.guarantee,

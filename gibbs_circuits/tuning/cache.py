@@ -24,7 +24,7 @@ from .wanted import Wanted
 
 VARIABLE = "GIBBS_CIRCUITS_CACHE"
 GRID = np.array([-4.1, -2.3, -1.1, -0.4, 0.0, 0.4, 1.1, 2.3, 4.1])  # in units of the largest coefficient of H
-SEARCH = 4  # raised whenever a search would find something else
+SEARCH = 5  # raised whenever a search would find something else
 
 
 def folder() -> Path:
@@ -43,7 +43,7 @@ def key(wanted: Wanted) -> str:
         SEARCH, physics_hash(wanted.generator), repr(wanted.generator), of.kind, of.coherent.value,
         [_sampled(one.kernel, size(of.model.hamiltonian) or 1.0) for one in of.contacts],
         [sorted((label, float(c.real)) for label, c in one.coupling.to_list()) for one in of.contacts],
-        wanted.target_error, wanted.guarantee.value, wanted.calibration.value, wanted.seconds, wanted.seed,
+        wanted.target_error, wanted.guarantee.value, wanted.calibration.value, wanted.clock.work, wanted.seed,
         wanted.error_rates, wanted.classical_randomness,
         None if wanted.sampler or wanted.sites is None else str([np.round(s, 12).tolist() for s in wanted.sites]),
         None if wanted.start is None or wanted.sampler else str(np.round(wanted.start, 12).tolist()),
@@ -75,7 +75,12 @@ def known(wanted: Wanted) -> Program | None:
 
 
 def keep(wanted: Wanted, program: Program) -> None:
-    """Write it, whole or not at all; a cache that cannot be written is no failure."""
+    """Write it, whole or not at all; a cache that cannot be written is no failure.
+
+    What the wall clock cut off is not kept: another time there may be time for all of it.
+    """
+    if program.search is not None and program.search.ran_out:
+        return
     name = key(wanted)
     try:
         path = _file(name)

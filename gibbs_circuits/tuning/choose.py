@@ -22,15 +22,19 @@ from ..limits import MAX_CHANNEL_QUBITS, MAX_TRIED_STEPS
 from ..models.scale import rounded
 from ..readings import cost, fixed_point, sweep_channel
 from ..readings.counting import Pool
+from ..readings.work import branch_seconds
 from ..readings.worst_start import tried_starts
 from ..spectrum import Array, gibbs_state, spectrum, trace_distance
 from ..status import number
+from . import costs
+from .clock import Deadline, OutOfTimeError, unlimited
 from .wanted import Progress, quiet
 
 MARGIN = 0.9  # predictions must beat the target by this, since a run averages finitely many delays
 MAX_SWEEPS = 400
 RESTS, RESTED = 20, 1e-6  # after so many sweeps a distance that moves by less has come to rest
 FALLBACK_SWEEPS = 12
+SEARCHED = 6  # steps of a search for the worst start, on average
 RATE = 3.6  # strength × ‖R‖ of the middle setting: a rule of thumb from the models of benchmarks/ladder.py
 STRONGEST = 1.5  # over the unit of the rates
 
@@ -82,6 +86,7 @@ def settle(
     knobs: Knobs,
     target_error: float,
     progress: Progress = quiet,
+    deadline: Deadline | None = None,
 ) -> Program:
     """The program at these knobs, those left out chosen so that the searched worst start meets `target_error`.
 
@@ -89,7 +94,7 @@ def settle(
     share, rejects it sweep by sweep, and only a search over starts accepts it. The cheapest whose worst start and fixed
     point meet the target is taken, or, if none does, the nearest. The Gibbs state serves to accept or reject settings
     of the formula, never to fit an angle. Above 5 qubits the middle setting is taken and nothing is predicted. Explicit
-    knobs win.
+    knobs win. Settings beyond the deadline are not tried, nor what the wall clock cuts off; at least one is.
 
     Candidates are `LADDER` for schemes in the time domain and `STRENGTHS` for the others.
     """
@@ -105,16 +110,23 @@ def settle(
     candidates = list(_candidates(generator, scheme, knobs))
     accepted: Trial | None = None
     nearest: Trial | None = None
-    pool = pool_of(generator)
+    pool, deadline = pool_of(generator), deadline or unlimited()
     refused: TooLargeError | None = None
     tried = steps = 0
-    for index, candidate in enumerate(candidates):
-        progress(f"choosing knobs: setting {index + 1} of {len(candidates)}")
+    for candidate in candidates:
+        if tried and deadline.passed:
+            break
+        best = "" if accepted is None else f", at {accepted.gates:,.0f} two-qubit gates"
+        progress(f"choosing knobs: setting {tried + 1} of {len(candidates)}{best}")
         try:
-            trial = try_knobs(generator, scheme, candidate, knobs.sweeps, target_error, accepted, pool)
+            trial = try_knobs(generator, scheme, candidate, knobs.sweeps, target_error, accepted, pool, deadline)
         except TooLargeError as error:
             refused = error
             continue
+        except OutOfTimeError:
+            if tried:
+                break
+            trial = try_knobs(generator, scheme, candidate, knobs.sweeps, target_error, None, pool, unlimited())
         if trial.worst <= MARGIN * target_error:
             accepted = trial if accepted is None or trial.gates < accepted.gates else accepted
         elif nearest is None or trial.worst < nearest.worst:
@@ -126,14 +138,11 @@ def settle(
     if chosen is None:
         assert refused is not None  # there is always a candidate
         raise refused
-    if accepted is None:
+    if accepted is None and not deadline.clock.ran_out:
         power = np.linalg.matrix_power(sweep_channel(chosen.program), chosen.program.sweeps)
         chosen = replace(chosen, worst=max(chosen.worst, pool.searched(power)))
-    of = (
-        f"{len(candidates)}"
-        if tried == len(candidates)
-        else f"{tried} (the other {len(candidates) - tried} left out: too long)"
-    )
+    of, left = f"{tried}", len(candidates) - tried
+    of += f" (the other {left} left out: too long)" if left else ""
     outcome = "the cheapest that meets it" if accepted else "none meets it; the nearest"
     text = (
         f"{', '.join(open_knobs)}: of {of} settings of the formula, {outcome}; target {target_error:g}, "
@@ -231,40 +240,48 @@ def try_knobs(
     target_error: float,
     cheapest: Trial | None,
     pool: Pool,
+    deadline: Deadline | None = None,
 ) -> Trial:
     """The program with the fewest sweeps that meet the target; given up once it costs more than the cheapest so far.
 
     It meets the target if a search over starts finds none beyond, and its fixed point is not. `pool` grows.
     """
-    goal = MARGIN * target_error
+    goal, deadline, n = MARGIN * target_error, deadline or unlimited(), generator.model.num_qubits
     program = scheme(generator, knobs.model_copy(update={"sweeps": sweeps or 1}))
     per_sweep = cost(program).two_qubit_gates_per_sweep[0]
     most = sweeps or MAX_SWEEPS
     if cheapest is not None and sweeps is None and per_sweep > 0:
         most = min(most, int(cheapest.gates / per_sweep) + 1)
+    deadline.spend(branch_seconds(n, program.stages[-1].steps) + costs.sweep_matrix(n, 4, n))
     channel = sweep_channel(program)
+    deadline.spend(costs.fixed(n))
     fixed = trace_distance(fixed_point(channel), pool.sigma)
-    count, worst = _sweeps(channel, sweeps or 1, most, goal, pool)
+    count, worst = _sweeps(channel, sweeps or 1, most, goal, pool, deadline)
     if sweeps is None:
         program = scheme(generator, knobs.model_copy(update={"sweeps": count}))
     return Trial(program, cost(program).two_qubit_gates, max(worst, fixed))
 
 
-def _sweeps(channel: Array, first: int, most: int, goal: float, pool: Pool) -> tuple[int, float]:
+def _sweeps(channel: Array, first: int, most: int, goal: float, pool: Pool, deadline: Deadline) -> tuple[int, float]:
     """(sweeps, largest distance found): the fewest that a search accepts, or where the pool is not within the goal.
 
     From sweep to sweep the worst start never gets worse, since what a sweep leaves is again a state; so nothing is
     searched at a count that the pool rejects.
     """
-    count = first
+    count, n = first, len(pool.sigma).bit_length() - 1
     while True:
+        starts = len(pool.states)
+        step = costs.columns_moved(n, starts) + costs.distances(n, starts)
+        deadline.spend(costs.power(n, count) + step)
         vectors = np.linalg.matrix_power(channel, count) @ pool.columns
         worst, before = pool.worst(vectors), np.inf
         while worst > goal and count < most and not (count > RESTS and abs(worst - before) < RESTED):
+            deadline.spend(step)
             count, vectors, before = count + 1, channel @ vectors, worst
             worst = pool.worst(vectors)
         if worst > goal:
             return count, worst
+        deadline.spend(costs.power(n, count) + SEARCHED * costs.dense_search(n, starts + len(pool.tried)))
         worst = max(worst, pool.searched(np.linalg.matrix_power(channel, count), goal))
         if worst <= goal or count >= most:
             return count, worst

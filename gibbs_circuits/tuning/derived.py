@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -16,6 +15,7 @@ from ..readings import cost
 from ..spectrum import Array, gibbs_state, vec
 from .candidate import Candidate, frontier
 from .choose import MARGIN, settle
+from .clock import Deadline, OutOfTimeError, unlimited
 from .mapped import DERIVED, mapped
 from .measured import measured
 from .schedules import FLOOR, Aim, Schedule, Trial, followed, pairs, pareto, repeated, trials, two_stages, useful
@@ -32,7 +32,7 @@ def derive(
     *,
     guarantee: Guarantee,
     start: Array,
-    deadline: float,
+    deadline: Deadline,
     progress: Progress = quiet,
 ) -> tuple[Candidate, ...]:
     r"""The frontier of gates and distance among derived programs, found before a deadline; at least one.
@@ -52,7 +52,7 @@ def derive(
         target_error: Trace distance.
         guarantee: ANY_START asks for the worst start and the fixed point; otherwise the distance from `start` counts.
         start: Density matrix of the run's own start.
-        deadline: A value of `time.monotonic()`; a setting that was begun is finished.
+        deadline: A setting that was begun is finished, unless the wall clock stops it.
         progress: Told what is being tried.
     Returns:
         Cheapest first. `distance` is inf where nothing was measured, and `note` says so.
@@ -61,7 +61,7 @@ def derive(
     lindbladian, sampler = inside(generator), guarantee is Guarantee.ANY_START
     n = lindbladian.model.num_qubits
     if not balanced(lindbladian) or n > MAX_DIAGONALISED:
-        return (_settled(generator, target_error, sampler, start, progress),)
+        return (_settled(generator, target_error, sampler, start, deadline, progress),)
     if n > MAX_CHANNEL_QUBITS:
         found = iter(mapped(lindbladian, target_error, sampler, start, deadline, progress))
     else:
@@ -81,17 +81,24 @@ def _settled(
     target: float,
     sampler: bool,
     start: Array,
+    deadline: Deadline,
     progress: Progress,
 ) -> Candidate:
     scheme = SCHEMES["parallel"]
-    program = settle(generator, scheme, scheme.knobs(), target, progress)
+    program = settle(generator, scheme, scheme.knobs(), target, progress, deadline)
     if program.num_system > MAX_CHANNEL_QUBITS:
         return Candidate(program, cost(program).two_qubit_gates, math.inf, "not checked")
-    return Candidate(program, cost(program).two_qubit_gates, _measured(program, sampler, start), "straight formula")
+    return Candidate(
+        program, cost(program).two_qubit_gates, _measured(program, sampler, start, deadline), "straight formula"
+    )
 
 
-def _measured(program: Program, sampler: bool, start: Array) -> float:
-    read = measured(program, sampler, start)
+def _measured(program: Program, sampler: bool, start: Array, deadline: Deadline, otherwise: float = math.inf) -> float:
+    """Infinite where nothing can be read, `otherwise` where there is no time."""
+    try:
+        read = measured(program, sampler, start, deadline)
+    except OutOfTimeError:
+        return otherwise
     return math.inf if read is None else read.distance
 
 
@@ -100,39 +107,56 @@ def _searched(
     target: float,
     sampler: bool,
     start: Array,
-    deadline: float,
+    deadline: Deadline,
     progress: Progress,
 ) -> Iterator[Candidate]:
     n, sigma = generator.model.num_qubits, gibbs_state(generator.model, generator.beta)
-    aim = Aim(MARGIN * target, sampler, sigma, followed(n) if sampler else vec(start)[:, None])
-    found, tried, last = list[Schedule](), 0, deadline - 0.1 * (deadline - time.monotonic())
+    aim = Aim(MARGIN * target, sampler, sigma, followed(n) if sampler else vec(start)[:, None], deadline)
+    found, tried, last = list[Schedule](), 0, deadline.share(0.9)
+    try:
+        for one in _settings(generator, aim, last, progress):
+            tried, found = one
+    except OutOfTimeError:
+        pass
+    if not found:  # whatever the time
+        whatever = replace(aim, deadline=unlimited())
+        tried, found = next(iter(_settings(generator, whatever, unlimited(), progress)))
+    return _accepted(found, aim, start, tried, deadline)
+
+
+def _settings(
+    generator: Lindbladian, aim: Aim, last: Deadline, progress: Progress
+) -> Iterator[tuple[int, list[Schedule]]]:
+    """Settings tried, and the best schedules so far, whenever there is something new."""
     nu = local_frequency(generator) or 1 / time_unit(generator)
+    tried, found = 0, list[Schedule]()
     for index, (turn, slices) in enumerate(SPACINGS):
-        begun = time.monotonic()
-        until = begun + (last - begun) * max(SHARE, 1 / (len(SPACINGS) - index))
+        until = last.share(max(SHARE, 1 / (len(SPACINGS) - index)))
+        singles = until.share(0.6)
         progress(f"derived programs: spacing {index + 1} of {len(SPACINGS)}, {tried} settings tried")
         sweeps = list[Trial]()
         for trial in trials(generator, turn / nu, slices, aim):
             tried += 1
-            if sampler and trial.strength == FLOOR[1] and trial.fixed > aim.target:
+            if aim.sampler and trial.strength == FLOOR[1] and trial.fixed > aim.target:
                 break
             sweeps = useful([*sweeps, trial], aim)
             found = pareto([*found, *repeated(trial, aim, found)])
-            if time.monotonic() > begun + 0.6 * (until - begun):
+            yield tried, found
+            if singles.passed:
                 break
         for pair in pairs(sweeps, aim):
-            if time.monotonic() > until:
+            if until.passed:
                 break
             found = pareto([*found, *two_stages(*pair, aim, found)])
-        if time.monotonic() > last:
+            yield tried, found
+        if last.passed:
             break
-    return _accepted(found, aim, start, tried, deadline)
 
 
-def _accepted(found: Sequence[Schedule], aim: Aim, start: Array, tried: int, deadline: float) -> Iterator[Candidate]:
+def _accepted(found: Sequence[Schedule], aim: Aim, start: Array, tried: int, deadline: Deadline) -> Iterator[Candidate]:
     """Those on the frontier, measured in full; the cheapest that seem to meet the target are repeated until one does.
 
-    At least one, and more while there is time.
+    At least one, and more while there is time. Where the wall clock has stopped it, what was followed stands.
     """
     ranked = pareto(found)
     good = [one for one in ranked if one.distance <= aim.target]
@@ -141,28 +165,28 @@ def _accepted(found: Sequence[Schedule], aim: Aim, start: Array, tried: int, dea
     for one in good[:RETURNED]:
         longer = one
         for _ in range(RETURNED):
-            if longer.gates >= met or (longer is not good[0] and time.monotonic() > deadline):
+            if longer.gates >= met or (longer is not good[0] and deadline.passed):
                 break
-            candidate = _candidate(longer, aim, start, tried)
+            candidate = _candidate(longer, aim, start, tried, deadline)
             yield candidate
             if candidate.distance <= aim.target:
                 met = longer.gates
                 break
             longer = longer.longer()
     for index, one in enumerate([*good[-1:], *reversed(rest[-RETURNED:])]):
-        if (index > 0 or good) and time.monotonic() > deadline:
+        if (index > 0 or good) and deadline.passed:
             return
-        yield _candidate(one, aim, start, tried)
+        yield _candidate(one, aim, start, tried, deadline)
 
 
-def _candidate(schedule: Schedule, aim: Aim, start: Array, tried: int) -> Candidate:
+def _candidate(schedule: Schedule, aim: Aim, start: Array, tried: int, deadline: Deadline) -> Candidate:
     program = schedule.program()
     what = "the searched worst start and the fixed point" if aim.sampler else "the distance from the given start"
     text = (
         f"{DERIVED}; spacing, steps, nodes, strength, delays and stages: {tried} settings tried, the exact channel "
         f"served to accept or reject them by {what}, target {aim.target / MARGIN:g} less a tenth"
     )
-    distance = _measured(program, aim.sampler, start)
+    distance = _measured(program, aim.sampler, start, deadline, schedule.distance)
     stages = len(program.stages)
     note = f"few nodes, {stages} stage{'s' if stages > 1 else ''}, {program.sweeps} sweeps"
     return Candidate(replace(program, provenance=text), cost(program).two_qubit_gates, distance, note)

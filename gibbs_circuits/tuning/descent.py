@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..spectrum import Real
+from .clock import Deadline
+from .costs import CALL
 
 Objective = Callable[[Real], tuple[Real, Real]]  # (num, batch) → values (batch,), gradients (num, batch)
 MEMORY = 12
@@ -24,26 +25,34 @@ class Descent:
 
 
 def descended(
-    objective: Callable[[Real], tuple[float, Real]], start: Real, iterations: int, deadline: float
+    objective: Callable[[Real], tuple[float, Real]], start: Real, iterations: int, deadline: Deadline, each: float
 ) -> tuple[Real, float]:
     """L-BFGS from one position: where it ended, and the value there.
 
-    Ends after `iterations`, at the `deadline` (time.monotonic), or when an iteration gains less than 1e-7.
+    Ends after `iterations`, after the first one beyond the `deadline`, or when one gains less than 1e-7. An evaluation
+    is counted as `each` nominal seconds.
+
+    Raises:
+        OutOfTimeError: If the wall clock stops the search.
     """
     from scipy.optimize import minimize  # loaded when used
 
     def check(intermediate_result: object) -> None:
-        if time.monotonic() > deadline:
+        if deadline.passed:
             raise StopIteration
 
+    def counted(x: Real) -> tuple[float, Real]:
+        deadline.spend(each + CALL)
+        return objective(x)
+
     found = minimize(
-        objective, start, jac=True, method="L-BFGS-B", callback=check,
+        counted, start, jac=True, method="L-BFGS-B", callback=check,
         options={"maxiter": iterations, "maxcor": MEMORY, "ftol": TOLERANCE, "gtol": TOLERANCE},
     )  # fmt: skip
     return np.asarray(found.x), float(found.fun)
 
 
-def minimise(objective: Objective, start: Real, iterations: int, deadline: float) -> Descent:
+def minimise(objective: Objective, start: Real, iterations: int, deadline: Deadline, each: float) -> Descent:
     """The same from every column of `start`, (num, batch); those that the deadline leaves out stay where they are."""
 
     def one(x: Real) -> tuple[float, Real]:
@@ -52,6 +61,6 @@ def minimise(objective: Objective, start: Real, iterations: int, deadline: float
 
     found: list[tuple[Real, float]] = []
     for x in start.T:
-        late = found and time.monotonic() > deadline
-        found.append((x, np.inf) if late else descended(one, x, iterations, deadline))
+        late = found and deadline.passed
+        found.append((x, np.inf) if late else descended(one, x, iterations, deadline, each))
     return Descent(np.stack([x for x, _ in found], axis=-1), np.array([value for _, value in found]))

@@ -2,7 +2,6 @@ r"""Fitting the angles of an ansatz to σ, for a preparation and for a sampler, 
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
@@ -11,7 +10,9 @@ import numpy as np
 
 from ..readings.worst_start import equal_qubits, fixed_starts, random_states
 from ..spectrum import Array, Real, trace_distance
+from . import costs
 from .ansatz import Ansatz, Values
+from .clock import Deadline
 from .descent import descended, minimise
 from .objectives import Preparation, Sampling, adjoint, applied, stacked
 from .randomness import TwirledPreparation
@@ -54,11 +55,11 @@ class Task(Protocol):
         """How often the circuit is repeated."""
         ...
 
-    def glance(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
+    def glance(self, ansatz: Ansatz, angles: Real, deadline: Deadline) -> Fit:
         """The best of the columns of `angles` after a few iterations."""
         ...
 
-    def fit(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
+    def fit(self, ansatz: Ansatz, angles: Real, deadline: Deadline) -> Fit:
         """The best of the columns of `angles`, refined."""
         ...
 
@@ -73,11 +74,11 @@ class Prepare:
     sweeps: int = 1
     twirl: tuple[str, ...] = ()
 
-    def glance(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
+    def glance(self, ansatz: Ansatz, angles: Real, deadline: Deadline) -> Fit:
         """One smoothing, a third of the iterations."""
         return self._fit(ansatz, angles, (ETAS[1],), self.iterations // 3, deadline)
 
-    def fit(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
+    def fit(self, ansatz: Ansatz, angles: Real, deadline: Deadline) -> Fit:
         """Less and less smoothed; after every smoothing the best third of the columns goes on."""
         return self._fit(ansatz, angles, ETAS[0 if angles.shape[1] > 1 else 1 :], self.iterations, deadline)
 
@@ -88,11 +89,11 @@ class Prepare:
             return TwirledPreparation(ansatz, sigma, start, self.twirl)
         return Preparation(ansatz, sigma, start)
 
-    def _fit(self, ansatz: Ansatz, angles: Real, etas: tuple[float, ...], iterations: int, deadline: float) -> Fit:
+    def _fit(self, ansatz: Ansatz, angles: Real, etas: tuple[float, ...], iterations: int, deadline: Deadline) -> Fit:
         objective = self.objective(ansatz)
-        columns = list(angles.T)
+        columns, steps, each = list(angles.T), iterations // len(etas), objective.seconds
         for eta in etas:
-            found = [descended(lambda y, eta=eta: objective.one(y, eta), x, iterations // len(etas), deadline)  # type: ignore[misc]
+            found = [descended(lambda y, eta=eta: objective.one(y, eta), x, steps, deadline, each)  # type: ignore[misc]
                      for x in columns]  # fmt: skip
             columns = [x for x, _ in sorted(found, key=lambda pair: pair[1])[: -(-len(found) // LEFT)]]
         distances = [trace_distance(objective.state(x), self.sigma) for x in columns]
@@ -120,55 +121,56 @@ class Sample:
     at_once: int = 24
     etas: tuple[float, ...] = ETAS[2:]
 
-    def glance(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
+    def glance(self, ansatz: Ansatz, angles: Real, deadline: Deadline) -> Fit:
         """One smoothing, a third of the iterations, the worst start once."""
         x, _ = self._minimised(ansatz, angles[:, :2], self.starts, (ETAS[1],), self.iterations // 3, deadline)
-        worst, _ = self._worst(ansatz, x)
+        worst, _ = self._worst(ansatz, x, deadline)
         return Fit(ansatz, x[:, 0], self.sweeps, worst)
 
-    def fit(self, ansatz: Ansatz, angles: Real, deadline: float) -> Fit:
+    def fit(self, ansatz: Ansatz, angles: Real, deadline: Deadline) -> Fit:
         """The best of the columns, then refined against the worst starts found."""
         x, starts = angles, self.starts
         if angles.shape[1] > 1:
             x, value = self._minimised(ansatz, x, starts, ETAS[:1], self.iterations // 2, deadline)
             if value > self.hopeless:
-                return Fit(ansatz, x[:, 0], self.sweeps, self._worst(ansatz, x)[0])
+                return Fit(ansatz, x[:, 0], self.sweeps, self._worst(ansatz, x, deadline)[0])
             x, _ = self._minimised(ansatz, x, starts, ETAS[1:2], self.iterations // 2, deadline)
-        best, begun = Fit(ansatz, x[:, 0], self.sweeps, np.inf), time.monotonic()
+        best, whole = Fit(ansatz, x[:, 0], self.sweeps, np.inf), deadline.left
         for stage, eta in enumerate(self.etas, 1):
             last = stage == len(self.etas)
-            until = deadline if last else begun + stage * (deadline - begun) / len(self.etas)
+            until = deadline if last else deadline.within(deadline.left - (1 - stage / len(self.etas)) * whole)
             best, x, starts = self._rounds(best, x, starts, eta, until, self.hopeless * (1.0 if last else EARLY))
             if not self.enough < best.distance <= self.hopeless:
                 break
         return best
 
     def _rounds(
-        self, best: Fit, x: Real, starts: Array, eta: float, deadline: float, limit: float
+        self, best: Fit, x: Real, starts: Array, eta: float, deadline: Deadline, limit: float
     ) -> tuple[Fit, Real, Array]:
         """Rounds of adding the worst start and fitting again, as long as they gain: the best, and where they ended."""
         met: list[float] = []
         for step in range(self.rounds + 1):
-            worst, rho = self._worst(best.ansatz, x)
+            worst, rho = self._worst(best.ansatz, x, deadline)
             if worst < best.distance:  # once more: the best of many rounds may be the least searched
-                worst, rho = self._twice(best.ansatz, x, (worst, rho))
+                worst, rho = self._twice(best.ansatz, x, (worst, rho), deadline)
             if worst < best.distance:
                 best = replace(best, angles=x[:, 0].copy(), distance=worst)
             met.append(best.distance)
             stuck = len(met) > PATIENCE and met[-1] > min(SLOW * met[-1 - PATIENCE], limit)
-            if step == self.rounds or stuck or met[-1] <= self.enough or (step and time.monotonic() > deadline):
+            if step == self.rounds or stuck or met[-1] <= self.enough or (step and deadline.passed):
                 break
             starts = np.concatenate([self._hardest(best.ansatz, x, starts), rho[None]])
             x, _ = self._minimised(best.ansatz, x, starts, (eta,), self.iterations // 3, deadline)
         return best, x, starts
 
     def _minimised(
-        self, ansatz: Ansatz, x: Real, starts: Array, etas: tuple[float, ...], iterations: int, deadline: float
+        self, ansatz: Ansatz, x: Real, starts: Array, etas: tuple[float, ...], iterations: int, deadline: Deadline
     ) -> tuple[Real, float]:
         """The best column."""
         objective = Sampling(ansatz, _typed(self.sigma, ansatz), starts, self.sweeps)
+        steps, each = iterations // len(etas), objective.seconds
         for eta in etas:
-            found = minimise(lambda y, eta=eta: objective(y, eta), x, iterations // len(etas), deadline)  # type: ignore[misc]
+            found = minimise(lambda y, eta=eta: objective(y, eta), x, steps, deadline, each)  # type: ignore[misc]
             x = found.position
         best = int(np.argmin(found.value))
         return x[:, [best]], float(found.value[best])
@@ -180,18 +182,19 @@ class Sample:
         each = Sampling(ansatz, _typed(self.sigma, ansatz), starts, self.sweeps).distances(x[:, 0])
         return np.asarray(starts[np.sort(np.argsort(each)[-self.at_once + 1 :])])
 
-    def longer(self, fit: Fit) -> Fit:
+    def longer(self, fit: Fit, deadline: Deadline) -> Fit:
         """The same angles in this many sweeps."""
         x = fit.angles[:, None]
-        return replace(fit, sweeps=self.sweeps, distance=self._twice(fit.ansatz, x, self._worst(fit.ansatz, x))[0])
+        found = self._twice(fit.ansatz, x, self._worst(fit.ansatz, x, deadline), deadline)
+        return replace(fit, sweeps=self.sweeps, distance=found[0])
 
-    def _twice(self, ansatz: Ansatz, x: Real, found: tuple[float, Array]) -> tuple[float, Array]:
+    def _twice(self, ansatz: Ansatz, x: Real, found: tuple[float, Array], deadline: Deadline) -> tuple[float, Array]:
         """The worse of what was found from random states and what is from fixed ones."""
-        return max(found, self._worst(ansatz, x, self._fixed), key=lambda pair: pair[0])
+        return max(found, self._worst(ansatz, x, deadline, self._fixed), key=lambda pair: pair[0])
 
-    def _worst(self, ansatz: Ansatz, x: Real, begun: Array | None = None) -> tuple[float, Array]:
+    def _worst(self, ansatz: Ansatz, x: Real, deadline: Deadline, begun: Array | None = None) -> tuple[float, Array]:
         objective = Sampling(ansatz, _typed(self.sigma, ansatz), self.starts, self.sweeps)
-        return worst_of(_kraus(objective, x), self.sweeps, self.sigma, self.rng, begun=begun)
+        return worst_of(_kraus(objective, x), self.sweeps, self.sigma, self.rng, deadline, begun=begun)
 
     @cached_property
     def _fixed(self) -> Array:
@@ -212,17 +215,21 @@ def worst_of(
     sweeps: int,
     sigma: Array,
     rng: np.random.Generator,
+    deadline: Deadline,
     seeds: int = SEEDS,
     begun: Array | None = None,
 ) -> tuple[float, Array]:
     """The worst pure start found by see-saw: the projector on Φ(ψ) − σ > 0, then ψ its best state.
 
-    It begins with the states `begun`, or with so many random ones.
+    It begins with the states `begun`, or with so many random ones; its work counts against the deadline, which does not
+    end it.
     """
+    step = costs.seesaw(len(V), len(sigma), sweeps, real=not np.iscomplexobj(V))
     d, worst, state = len(sigma), -1.0, np.eye(len(sigma), dtype=complex) / len(sigma)
     for psi in random_states(seeds, d, rng) if begun is None else begun:
         before = -1.0
         for _ in range(CLIMBS):
+            deadline.spend(step)
             rho = np.outer(psi, psi.conj())
             image: Values = rho
             for _ in range(sweeps):

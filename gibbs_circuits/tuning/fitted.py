@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from ..spectrum import Real, gibbs_state
 from ..status import number
 from .ansatz import Ansatz
 from .candidate import Candidate
+from .clock import Deadline, OutOfTimeError
 from .fits import Fit, Prepare, Sample, Task, usual_starts
 from .noisy import NoisyPrepare, NoisySample
 from .objectives import Sampling
@@ -46,31 +46,31 @@ MORE, GAIN = 4, 0.995  # sweeps more where a fit just misses, as long as each br
 NOISELESS = 0.7  # of the time, before shapes are tuned again with errors
 TWIRLED = 3  # generators at most: 8 random Pauli strings
 ISLANDS = 5
-BATCH, ITERATIONS, BEGUN_SECONDS = 6, 120, 30.0  # of the fit on pieces
+BATCH, ITERATIONS, BEGUN = 6, 120, 30.0  # of the fit on pieces; nominal seconds
 
 
 class CannotFitError(Exception):
     """Why there is no such program; the text is for the user."""
 
 
-def fitted(wanted: Wanted, deadline: float, progress: Progress = quiet) -> tuple[Candidate, ...]:
+def fitted(wanted: Wanted, deadline: Deadline, progress: Progress = quiet) -> tuple[Candidate, ...]:
     """The frontier of a search for shape and angles with the Gibbs state at hand, cheapest first.
 
     Raises:
         CannotFitError: If the system is too large, or has no pair of qubits that interact.
+        OutOfTimeError: If the wall clock stops the search before the first fit.
     """
     search, words = searched(wanted, progress)
     rates = wanted.error_rates
-    now = time.monotonic()
-    found = search.run(words, deadline if rates is None else now + NOISELESS * (deadline - now)).frontier()
+    found = search.run(words, deadline if rates is None else deadline.share(NOISELESS)).frontier()
     if wanted.sampler and rates is None:
-        found += _repeated(wanted, found, search.rng)
+        found += _repeated(wanted, found, search.rng, deadline)
     if rates is not None:
         found = _retuned(wanted, found, search.rng, deadline, progress)
     return tuple(candidate(wanted, fit) for fit in found)
 
 
-def _repeated(wanted: Wanted, fits: list[Fit], rng: np.random.Generator) -> list[Fit]:
+def _repeated(wanted: Wanted, fits: list[Fit], rng: np.random.Generator, deadline: Deadline) -> list[Fit]:
     """The nearest in more sweeps, where none is within the target but a few more bring one there."""
     target = MARGIN * wanted.target_error
     nearest = min(fits, key=lambda fit: fit.distance)
@@ -78,14 +78,17 @@ def _repeated(wanted: Wanted, fits: list[Fit], rng: np.random.Generator) -> list
         return []
     starts, found = usual_starts(wanted.model.num_qubits, few=True), [nearest]
     for sweeps in range(nearest.sweeps + 1, nearest.sweeps + 1 + MORE):
-        found.append(Sample(wanted.sigma(), sweeps, starts, rng).longer(nearest))
+        try:
+            found.append(Sample(wanted.sigma(), sweeps, starts, rng).longer(nearest, deadline))
+        except OutOfTimeError:
+            break
         if found[-1].distance <= target or found[-1].distance > GAIN * found[-2].distance:
             break
     return found[1:]
 
 
 def _retuned(
-    wanted: Wanted, fits: list[Fit], rng: np.random.Generator, deadline: float, progress: Progress
+    wanted: Wanted, fits: list[Fit], rng: np.random.Generator, deadline: Deadline, progress: Progress
 ) -> list[Fit]:
     """The same shapes with angles that suit the target's gate errors, and the distance with them.
 
@@ -99,7 +102,7 @@ def _retuned(
     sigma, n = wanted.sigma(), wanted.model.num_qubits
     done: list[Fit] = []
     for fit in sorted(fits, key=lambda one: one.distance):
-        if done and time.monotonic() > deadline:
+        if done and deadline.passed:
             break
         task: Task
         if wanted.sampler:
@@ -113,6 +116,10 @@ def _retuned(
         except TooLargeError as error:
             reason = str(error)
             continue
+        except OutOfTimeError:
+            if not done:
+                raise
+            break
         progress(f"with gate errors: {done[-1].gates} two-qubit gates, distance {number(done[-1].distance)}")
     if not done:
         raise CannotFitError(reason)
@@ -179,14 +186,14 @@ def _twirl(wanted: Wanted) -> tuple[str, ...]:
     return symmetries(wanted.model.hamiltonian)[:TWIRLED]
 
 
-def _begun_on_pieces(wanted: Wanted, rng: np.random.Generator) -> Callable[[Ansatz, Task, float], Real | None]:
+def _begun_on_pieces(wanted: Wanted, rng: np.random.Generator) -> Callable[[Ansatz, Task, Deadline], Real | None]:
     """First angles of a word on a larger system: those that suit its pieces of 3 and 4 sites, class by class."""
     real, model = wanted.real, wanted.model
     pieces = [piece for size in PIECES for piece in patches(model, size, radius=0)]
     all_of = whole(model, radius=0)
     known = {name for piece in pieces for name in piece.classes}
 
-    def begin(word: Ansatz, task: Task, deadline: float) -> Real | None:
+    def begin(word: Ansatz, task: Task, deadline: Deadline) -> Real | None:
         if not all_of.classes <= known:
             return None
         spelled = "".join(CONTACT if layer[0][1] >= word.num_system else BONDS for layer in word.layers)
@@ -195,7 +202,7 @@ def _begun_on_pieces(wanted: Wanted, rng: np.random.Generator) -> Callable[[Ansa
             sigma = gibbs_state(piece.model, wanted.beta)
             ansatz = ansatz_of(piece, spelled, real=real)
             parts.append(Sampling(ansatz, sigma.real if real else sigma, usual_starts(piece.size), task.sweeps))
-        effort = Effort(BATCH, ITERATIONS, np.inf, min(deadline, time.monotonic() + BEGUN_SECONDS))
+        effort = Effort(BATCH, ITERATIONS, np.inf, deadline.within(BEGUN))
         shared = fit_together(parts, rng, effort)
         ansatz = ansatz_of(all_of, spelled, real=real)
         return np.asarray(ansatz.slot_angles(shared.angles(ansatz)[:, None])).reshape(-1, 1)

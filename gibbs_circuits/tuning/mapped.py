@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -19,8 +18,11 @@ from ..readings.work import building_seconds
 from ..readings.worst_start import worst_start
 from ..spectrum import Array, gibbs_state, trace_distance
 from ..status import number
+from . import costs
 from .candidate import Candidate
 from .choose import MARGIN
+from .clock import Deadline, OutOfTimeError
+from .measured import Counted
 from .nodes import layout
 
 DERIVED = "derived: node weights, product formula and fields by least squares from couplings, H and beta"
@@ -40,7 +42,7 @@ def mapped(
     target: float,
     sampler: bool,
     start: Array,
-    deadline: float,
+    deadline: Deadline,
     progress: Callable[[str], None],
 ) -> list[Candidate]:
     """One candidate per setting that the time is enough for; the first whatever the time.
@@ -50,35 +52,43 @@ def mapped(
     where the time does not allow it, the distance is inf, and the note gives what is known.
     """
     nu, found = local_frequency(generator) or 1 / time_unit(generator), list[Candidate]()
-    for index, (turn, slices, nodes, rate, delays) in enumerate(SETTINGS):
-        progress(f"derived programs: setting {index + 1} of {len(SETTINGS)}, through maps")
-        plan = layout(generator, nodes, rounded(turn / nu, time_unit(generator)), slices)
-        program = plan.program([Stage(plan.sweep(rate, delays), 1)])
-        if time.monotonic() + building_seconds(program) > deadline:
-            if not found:
-                repeats = math.ceil(math.log(1 / target) / rate)
-                whole = _named(_repeated(program, repeats), target, 0)
-                found.append(Candidate(whole, cost(whole).two_qubit_gates, math.inf, "not checked: no time"))
-            break
-        found.append(_followed(program, target, sampler, start, deadline, index + 1))
-        if time.monotonic() > deadline:
-            break
+    n, written = generator.model.num_qubits, None
+    try:
+        for index, (turn, slices, nodes, rate, delays) in enumerate(SETTINGS):
+            progress(f"derived programs: setting {index + 1} of {len(SETTINGS)}, through maps")
+            if found:
+                deadline.spend(costs.layout(n, nodes))
+            plan = layout(generator, nodes, rounded(turn / nu, time_unit(generator)), slices)
+            program = plan.program([Stage(plan.sweep(rate, delays), 1)])
+            written = written or (program, rate)
+            if not deadline.allows(building_seconds(program)):
+                break
+            deadline.spend(building_seconds(program))
+            found.append(_followed(program, target, sampler, start, deadline, index + 1))
+            if deadline.passed:
+                break
+    except OutOfTimeError:
+        pass
+    if not found and written is not None:
+        program, rate = written
+        whole = _named(_repeated(program, math.ceil(math.log(1 / target) / rate)), target, 0)
+        found.append(Candidate(whole, cost(whole).two_qubit_gates, math.inf, "not checked: no time"))
     return found
 
 
-def _followed(program: Program, target: float, sampler: bool, start: Array, deadline: float, tried: int) -> Candidate:
-    n, act = program.num_system, sweep_map(program)
+def _followed(
+    program: Program, target: float, sampler: bool, start: Array, deadline: Deadline, tried: int
+) -> Candidate:
+    n, act = program.num_system, Counted(sweep_map(program), deadline)
     sigma = gibbs_state(program.generator.model, program.generator.beta)
     states = [s.density(n) for s in (zero(n), one(n), mixed())] if sampler else [np.asarray(start, dtype=complex)]
     goal, distance, repeats = (GOAL if sampler else 1.0) * target, math.inf, 0
-    begun = time.monotonic()
     while repeats < MOST_SWEEPS:
         repeats += 1
         states = [act.apply(rho) for rho in states]
         before, distance = distance, max(trace_distance(rho, sigma) for rho in states)
-        if distance <= goal or distance > before - 1e-4 or time.monotonic() > deadline:
+        if distance <= goal or distance > before - 1e-4 or deadline.passed:
             break
-    each = (time.monotonic() - begun) / (repeats * len(states))
 
     def candidate(repeats: int, distance: float, note: str) -> Candidate:
         whole = _named(_repeated(program, repeats), target, tried)
@@ -86,21 +96,28 @@ def _followed(program: Program, target: float, sampler: bool, start: Array, dead
 
     if not sampler:
         return candidate(repeats, distance, f"few nodes, {repeats} sweeps, followed through maps")
-    if time.monotonic() + each * (FIXED_POINT + SEARCH * repeats) > deadline:
+    if not deadline.allows(act.seconds * (FIXED_POINT + SEARCH * repeats)):
         note = f"not checked: no time for the worst start; zero, one and mixed end within {number(distance, 3)}"
         return candidate(repeats, math.inf, note)
     try:
         fixed = trace_distance(fixed_point(act), sigma)
+        distance = max(fixed, worst_start(_repeated(program, repeats), [act], starts=8).distance)
     except NotConvergedError:
         return candidate(repeats, math.inf, "not checked: the fixed point did not converge")
-    distance = max(fixed, worst_start(_repeated(program, repeats), [act], starts=8).distance)
+    except OutOfTimeError:
+        return candidate(
+            repeats, math.inf, f"not checked: no time; zero, one and mixed end within {number(distance, 3)}"
+        )
     while (
         MARGIN * target < distance
         and fixed <= MARGIN * target
-        and time.monotonic() + each * SEARCH * (repeats + 1) < deadline
+        and deadline.allows(act.seconds * SEARCH * (repeats + 1))
     ):
-        repeats += 1
-        distance = max(fixed, worst_start(_repeated(program, repeats), [act], starts=8).distance)
+        try:
+            longer = max(fixed, worst_start(_repeated(program, repeats + 1), [act], starts=8).distance)
+        except OutOfTimeError:
+            break
+        repeats, distance = repeats + 1, longer
     return candidate(repeats, distance, f"few nodes, {repeats} sweeps, searched through maps")
 
 

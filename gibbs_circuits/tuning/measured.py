@@ -9,12 +9,18 @@ import numpy as np
 
 from ..compiler import Guarantee, Program
 from ..exact.gap import NotConvergedError
-from ..limits import MAX_KRYLOV_QUBITS
+from ..limits import MAX_CHANNEL_QUBITS, MAX_KRYLOV_QUBITS
 from ..readings import fixed_point, state_after_sweeps
 from ..readings.channel import stage_channel
 from ..readings.guarantee import promised
-from ..readings.worst_start import worst_start
+from ..readings.maps import Map
+from ..readings.work import building_seconds
+from ..readings.worst_start import search_applications, worst_start
 from ..spectrum import Array, gibbs_state, trace_distance
+from . import costs
+from .clock import Deadline, unlimited
+
+DENSE_STARTS, DENSE_STEPS = 130, 12  # of a search for the worst start up to 5 qubits, as a rule
 
 
 @dataclass(frozen=True)
@@ -29,16 +35,66 @@ class Read:
     every_start: bool = False
 
 
-def measured(program: Program, sampler: bool, start: Array) -> Read | None:
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """A map whose applications count against a deadline."""
+
+    inner: Map
+    deadline: Deadline
+
+    @property
+    def dim(self) -> int:
+        """The dimension d."""
+        return self.inner.dim
+
+    @property
+    def seconds(self) -> float:
+        """Nominal, of one application."""
+        return self.inner.seconds
+
+    def apply(self, rho: Array) -> Array:
+        """Its value at one matrix."""
+        self.deadline.spend(self.seconds)
+        return self.inner.apply(rho)
+
+    def adjoint_apply(self, operator: Array) -> Array:
+        """The adjoint's value at one matrix."""
+        self.deadline.spend(self.seconds)
+        return self.inner.adjoint_apply(operator)
+
+    def after(self, total: Array | None) -> Array:
+        """As a matrix, after `total`."""
+        return self.inner.after(total)
+
+
+def reading_seconds(program: Program, sampler: bool, each: float | None = None) -> float:
+    """Nominal seconds of `measured`; `each` is those of one application of a sweep, where that is known."""
+    n = program.num_system
+    if n > MAX_CHANNEL_QUBITS:
+        one = building_seconds(program) if each is None else each
+        return one * (search_applications(program) if sampler else program.sweeps)
+    sweep = costs.sweep_matrix(n, 4, n) + costs.delay_matrix(n)
+    return len(program.stages) * sweep + (DENSE_STEPS * costs.dense_search(n, DENSE_STARTS) if sampler else 0.0)
+
+
+def measured(program: Program, sampler: bool, start: Array, deadline: Deadline | None = None) -> Read | None:
     """On the exact channel up to 8 qubits; None above.
 
     Of a sampler the worst start found, or the fixed point of the last stage if that is farther. Where all sweeps are
     alike it is not farther than the worst start: it is a mixture of pure ones, and after all sweeps still itself. It is
     then left out above 5 qubits.
+
+    Raises:
+        OutOfTimeError: If the wall clock stops it; its work counts against the deadline.
     """
     if program.num_system > MAX_KRYLOV_QUBITS:
         return None
-    channels = [stage_channel(program, k) for k in range(len(program.stages))]
+    deadline = deadline or unlimited()
+    deadline.spend(
+        building_seconds(program) if program.num_system > MAX_CHANNEL_QUBITS else reading_seconds(program, sampler)
+    )
+    made = [stage_channel(program, k) for k in range(len(program.stages))]
+    channels = [one if isinstance(one, np.ndarray) else Counted(one, deadline) for one in made]
     sigma = gibbs_state(program.generator.model, program.generator.beta)
     if not sampler:
         final = state_after_sweeps(program, start, channels)

@@ -15,7 +15,9 @@ import numpy as np
 
 from ..readings.worst_start import random_states
 from ..spectrum import Array, Real, trace_distance
+from . import costs
 from .ansatz import Ansatz, Values
+from .clock import Deadline
 from .descent import Descent, minimise
 from .fits import CLIMBS, LEFT, SEEDS, Fit, Prepare, Sample
 from .noisy_circuit import NoisyCircuit, matrices_of, vectors_of
@@ -41,6 +43,12 @@ class NoisySampling:
     p1: float
     p2: float
 
+    @property
+    def seconds(self) -> float:
+        """Nominal, of one value and gradient."""
+        circuit, d = self.circuit, len(self.sigma)
+        return costs.noisy(len(circuit.tape), 4**circuit.alive, self.sweeps, len(self.starts), d)
+
     @cached_property
     def circuit(self) -> NoisyCircuit:
         """One sweep."""
@@ -65,14 +73,16 @@ class NoisySampling:
         return matrices_of(x).reshape(len(self.starts), -1, *self.sigma.shape)
 
     def worst(
-        self, angles: Real, rng: np.random.Generator, seeds: int = SEEDS, begun: Array | None = None
+        self, angles: Real, rng: np.random.Generator, deadline: Deadline, seeds: int = SEEDS, begun: Array | None = None
     ) -> tuple[float, Array]:
         """The worst pure start found by see-saw through the noisy sweeps, at angles of shape (num, 1)."""
         d = len(self.sigma)
         psi = random_states(seeds, d, rng) if begun is None else begun
         used = np.repeat(self.ansatz.slot_angles(angles), len(psi), axis=2)
         worst, state, before = -1.0, np.eye(d, dtype=complex) / d, np.full(len(psi), -1.0)
+        step = costs.noisy(len(self.circuit.tape), 4**self.circuit.alive, self.sweeps, len(psi), d)
         for _ in range(CLIMBS):
+            deadline.spend(step)
             rho = psi[:, :, None] * psi[:, None, :].conj()
             x, forgotten = self._final(used, vectors_of(rho))
             values, vectors = np.linalg.eigh(matrices_of(x) - self.sigma)
@@ -117,6 +127,11 @@ class NoisyPreparation:
     p1: float
     p2: float
 
+    @property
+    def seconds(self) -> float:
+        """Nominal, of one value and gradient."""
+        return self._sampling.seconds
+
     @cached_property
     def _sampling(self) -> NoisySampling:
         rho = np.outer(self.start, np.conj(self.start))
@@ -138,7 +153,7 @@ class NoisyPrepare(Prepare):
     p1: float = field(kw_only=True)
     p2: float = field(kw_only=True)
 
-    def _fit(self, ansatz: Ansatz, angles: Real, etas: tuple[float, ...], iterations: int, deadline: float) -> Fit:
+    def _fit(self, ansatz: Ansatz, angles: Real, etas: tuple[float, ...], iterations: int, deadline: Deadline) -> Fit:
         objective = NoisyPreparation(ansatz, self.sigma, self.start, self.p1, self.p2)
         x = np.concatenate([_descended(objective, angles, etas, iterations, deadline, LEFT).position, angles], axis=1)
         distances = [trace_distance(rho, self.sigma) for rho in objective.state(x)]
@@ -154,16 +169,16 @@ class NoisySample(Sample):
     p2: float = field(kw_only=True)
 
     def _minimised(
-        self, ansatz: Ansatz, x: Real, starts: Array, etas: tuple[float, ...], iterations: int, deadline: float
+        self, ansatz: Ansatz, x: Real, starts: Array, etas: tuple[float, ...], iterations: int, deadline: Deadline
     ) -> tuple[Real, float]:
         objective = NoisySampling(ansatz, self.sigma, starts, self.sweeps, self.p1, self.p2)
         found = _descended(objective, x, etas, iterations, deadline, 1)
         best = int(np.argmin(found.value))
         return found.position[:, [best]], float(found.value[best])
 
-    def _worst(self, ansatz: Ansatz, x: Real, begun: Array | None = None) -> tuple[float, Array]:
+    def _worst(self, ansatz: Ansatz, x: Real, deadline: Deadline, begun: Array | None = None) -> tuple[float, Array]:
         sampling = NoisySampling(ansatz, self.sigma, self.starts, self.sweeps, self.p1, self.p2)
-        return sampling.worst(x[:, :1], self.rng, begun=begun)
+        return sampling.worst(x[:, :1], self.rng, deadline, begun=begun)
 
 
 def _descended(
@@ -171,12 +186,13 @@ def _descended(
     x: Real,
     etas: tuple[float, ...],
     iterations: int,
-    deadline: float,
+    deadline: Deadline,
     share: int,
 ) -> Descent:
     """Less and less smoothed, each time from the best of the columns, one of so many."""
+    steps, each = iterations // len(etas), objective.seconds
     for eta in etas:
-        found = minimise(lambda y, eta=eta: objective(y, eta), x, iterations // len(etas), deadline)  # type: ignore[misc]
+        found = minimise(lambda y, eta=eta: objective(y, eta), x, steps, deadline, each)  # type: ignore[misc]
         best = np.argsort(found.value)[: -(-x.shape[1] // share)]
         x = found.position[:, best]
     return Descent(x, found.value[best])

@@ -106,6 +106,15 @@ class NoisyCircuit:
                         alive.remove(q)
         return tuple(tape)
 
+    @cached_property
+    def alive(self) -> int:
+        """Qubits in use at once, at most."""
+        most = now = self.ansatz.num_system
+        for step in self.tape:
+            now += isinstance(step, _Enter) - isinstance(step, _Leave)
+            most = max(most, now)
+        return most
+
     def forward(self, angles: Real, x: Real, forgotten: list[Real]) -> Real:
         """The state after the sweep at slot angles (slots, angles per slot, columns).
 

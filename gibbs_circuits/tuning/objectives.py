@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..spectrum import Array, Real, trace_distance
+from . import costs
 from .ansatz import Ansatz, Values, backward, columns, forward
 from .one_pass import OnePass
 
@@ -42,6 +43,12 @@ class Preparation:
     ansatz: Ansatz
     sigma: Values
     start: Values
+
+    @property
+    def seconds(self) -> float:
+        """Nominal, of one value and gradient."""
+        a = self.ansatz
+        return costs.one_pass(len(a.slots), 2**a.num_qubits, len(self.sigma), real=a.real)
 
     def __call__(self, angles: Real, eta: float) -> tuple[Real, Real]:
         """Values (batch,) and gradients (num, batch)."""
@@ -86,6 +93,13 @@ class Sampling:
     sigma: Values
     starts: Array
     sweeps: int
+
+    @property
+    def seconds(self) -> float:
+        """Nominal, of one value and gradient."""
+        a, d = self.ansatz, len(self.sigma)
+        parts = len(self._parts[0])
+        return costs.repeated(len(a.slots), 2**a.num_qubits, d, self.sweeps, parts, real=a.real, single=d >= SINGLE)
 
     def __call__(self, angles: Real, eta: float) -> tuple[Real, Real]:
         """Values (batch,) and gradients (num, batch)."""

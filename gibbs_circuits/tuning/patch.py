@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from ..readings import cost
 from ..spectrum import Array, gibbs_state, trace_distance
 from ..status import number
 from .candidate import Candidate
+from .clock import Deadline, OutOfTimeError
 from .fits import usual_starts
 from .objectives import Preparation, Sampling
 from .patches import Patch, covering, patches, ring, whole
@@ -35,6 +35,7 @@ PROMISING = 1.45  # times the target, by trend: fitted again
 ATTEMPTS = 5  # at a promising word, from other angles
 HOPELESS = 1.5  # times the target, on the pieces, after the first iterations: not refined
 ROUNDS = 2  # of adding the worst starts found
+LEAST = 2.0  # nominal seconds of a word
 BATCH = {True: 6, False: 32}
 ITERATIONS = {True: 120, False: 480}
 
@@ -83,7 +84,7 @@ class Fitted:
         return d2 + max(0.0, (d2 - d1) / (s2 - s1)) * (n - s2)
 
 
-def patched(wanted: Wanted, deadline: float, progress: Progress = quiet) -> tuple[Candidate, ...]:
+def patched(wanted: Wanted, deadline: Deadline, progress: Progress = quiet) -> tuple[Candidate, ...]:
     """The accepted program, and the words that were tried before it; cheapest first.
 
     One word of layers after the other, the cheapest first, is fitted on the small pieces, the promising ones again from
@@ -97,40 +98,44 @@ def patched(wanted: Wanted, deadline: float, progress: Progress = quiet) -> tupl
     best: dict[tuple[str, int], Fitted] = {}
     words = list(workshop.words())
     safety = SAFETY if workshop.sizes.held_out >= min(HELD_OUT.values()) else SMALL_SAFETY
-    while words and (not best or time.monotonic() < deadline):
-        for index, (word, sweeps) in enumerate(words):
-            for _ in range(ATTEMPTS):
-                left = deadline - time.monotonic()
-                if best and left <= 0:
-                    break
-                share = max(3, min(8, len(words) - index))
-                fit = workshop.fitted(word, sweeps, time.monotonic() + max(2.0, left / share))
-                known = best.get((word, sweeps))
-                if known is None or fit.at(n) < known.at(n):
-                    best[word, sweeps] = fit
-                    progress(
-                        f"patch {word} × {sweeps}: {_listed(fit.distances)}; {number(fit.at(n))} at {n} sites by trend"
-                    )
-                if fit.at(n) <= safety * target and max(fit.distances.values()) <= target:
-                    return _accepted(workshop, fit, best, target)
-                if best[word, sweeps].at(n) > PROMISING * target:
-                    break
-        words = [key for key, fit in best.items() if fit.at(n) <= PROMISING * target]
-    nearest = min(best.values(), key=lambda fit: fit.at(n))
+    try:
+        while words and (not best or not deadline.passed):
+            for index, (word, sweeps) in enumerate(words):
+                for _ in range(ATTEMPTS):
+                    if best and deadline.passed:
+                        break
+                    share = deadline.left / max(3, min(8, len(words) - index))
+                    fit = workshop.fitted(word, sweeps, deadline.after(max(LEAST, share)))
+                    known = best.get((word, sweeps))
+                    if known is None or fit.at(n) < known.at(n):
+                        best[word, sweeps] = fit
+                        progress(
+                            f"patch {word} × {sweeps}: {_listed(fit.distances)}; {number(fit.at(n))} at {n} sites by "
+                            "trend"
+                        )
+                    if fit.at(n) <= safety * target and max(fit.distances.values()) <= target:
+                        return _accepted(workshop, fit, best, target, deadline)
+                    if best[word, sweeps].at(n) > PROMISING * target:
+                        break
+            words = [key for key, fit in best.items() if fit.at(n) <= PROMISING * target]
+        nearest = min(best.values(), key=lambda fit: fit.at(n))
+        held_out = workshop.held_out(nearest, deadline)
+    except OutOfTimeError:
+        raise _cut_off(workshop, best) from None
     raise DoesNotTransferError(
         f"of {len(best)} words of layers the best, {nearest.word} × {nearest.sweeps}, is at "
         f"{_listed(nearest.distances)}: by trend {number(nearest.at(n))} at {n} sites, not within "
         f"{safety:g} × {target:g}",
-        workshop.candidate(workshop.held_out(nearest), "missed the target", accepted=False),
+        workshop.candidate(held_out, "missed the target", accepted=False),
     )
 
 
 def _accepted(
-    workshop: _Workshop, fit: Fitted, tried: dict[tuple[str, int], Fitted], target: float
+    workshop: _Workshop, fit: Fitted, tried: dict[tuple[str, int], Fitted], target: float, deadline: Deadline
 ) -> tuple[Candidate, ...]:
     """The fit, if the held-out pieces bear it out, behind the cheaper ones that missed."""
     n, sizes = workshop.whole.size, workshop.sizes
-    accepted = workshop.held_out(fit)
+    accepted = workshop.held_out(fit, deadline)
     if accepted.at(n) > target or max(accepted.distances.values()) > target:
         raise DoesNotTransferError(
             f"fitted on {_sizes(sizes.fit)} sites, {fit.word} × {fit.sweeps} is at {_listed(accepted.distances)}: held "
@@ -141,6 +146,19 @@ def _accepted(
     return (
         *(workshop.candidate(one, "not held out", accepted=False) for one in others),
         workshop.candidate(accepted, "accepted"),
+    )
+
+
+def _cut_off(workshop: _Workshop, tried: dict[tuple[str, int], Fitted]) -> DoesNotTransferError:
+    """What stands where time ran out: nothing was held against a larger piece, so that nothing is accepted."""
+    if not tried:
+        return DoesNotTransferError("time ran out before the first word of layers was fitted")
+    n = workshop.whole.size
+    nearest = min(tried.values(), key=lambda fit: fit.at(n))
+    return DoesNotTransferError(
+        f"time ran out after {len(tried)} words of layers; the best, {nearest.word} × {nearest.sweeps}, is at "
+        f"{_listed(nearest.distances)}: by trend {number(nearest.at(n))} at {n} sites",
+        workshop.candidate(nearest, "not held out: no time", accepted=False),
     )
 
 
@@ -210,7 +228,7 @@ class _Workshop:
         n = self.whole.size
         return sweeps * sum(n if letter == "a" else len(self.whole.bonds) for letter in word)
 
-    def fitted(self, word: str, sweeps: int, deadline: float) -> Fitted:
+    def fitted(self, word: str, sweeps: int, deadline: Deadline) -> Fitted:
         """On the small pieces, measured on them and on the next larger ones."""
         sampler, sizes = self.wanted.sampler, self.sizes
         pieces = [piece for size in sizes.fit for piece in (*self.pieces[size], *self.rings[size])]
@@ -223,7 +241,7 @@ class _Workshop:
         shared = fit_together(parts(), self.rng, effort)
         for _ in range(ROUNDS if sampler else 0):
             worst = [
-                worst_start_of(part, shared, self.sigma(piece), self.rng)
+                worst_start_of(part, shared, self.sigma(piece), self.rng, deadline)
                 for part, piece in zip(parts(), pieces, strict=True)
                 if isinstance(part, Sampling)
             ]
@@ -232,24 +250,27 @@ class _Workshop:
             for k, (_, rho) in enumerate(worst):
                 extra[k].append(rho)
             shared = refit(parts(), shared, effort.iterations // 3, deadline)
-        distances = {size: self.worst(word, sweeps, shared, size) for size in sorted({*sizes.fit, sizes.choice})}
+        distances = {
+            size: self.worst(word, sweeps, shared, size, deadline) for size in sorted({*sizes.fit, sizes.choice})
+        }
         return Fitted(word, sweeps, shared, self._gates(word, sweeps), distances)
 
-    def held_out(self, fit: Fitted) -> Fitted:
+    def held_out(self, fit: Fitted, deadline: Deadline) -> Fitted:
         """The same with the distance on the held-out pieces."""
         size = self.sizes.held_out
         self.progress(f"held out: {size} sites")
-        distance = self.worst(fit.word, fit.sweeps, fit.shared, size)
+        distance = self.worst(fit.word, fit.sweeps, fit.shared, size, deadline)
         return Fitted(fit.word, fit.sweeps, fit.shared, fit.gates, {**fit.distances, size: distance})
 
-    def worst(self, word: str, sweeps: int, shared: Shared, size: int) -> float:
+    def worst(self, word: str, sweeps: int, shared: Shared, size: int, deadline: Deadline) -> float:
         """The largest distance on the pieces of a size, from the worst start found or from the given one."""
         found = []
         for piece in self.pieces[size]:
             part, sigma = self.part(piece, word, sweeps, ()), self.sigma(piece)
             if isinstance(part, Sampling):
-                found.append(worst_start_of(part, shared, sigma, self.rng)[0])
+                found.append(worst_start_of(part, shared, sigma, self.rng, deadline)[0])
             else:
+                deadline.spend(part.seconds)
                 found.append(trace_distance(part.state(shared.angles(part.ansatz)), sigma))
         return max(found)
 

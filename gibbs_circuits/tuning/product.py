@@ -14,6 +14,7 @@ from ..compiler.trotter import PAULIS, commuting_groups
 from ..limits import MAX_KRYLOV_QUBITS, MAX_PRODUCT_QUBITS
 from ..models import Model
 from ..spectrum import Array, Real, trace_distance
+from . import costs
 from .candidate import Candidate
 from .wanted import Wanted
 from .written import local_rotation
@@ -105,9 +106,9 @@ def product_state(bloch: Real) -> Array:
 def without_gates(wanted: Wanted) -> Candidate | None:
     """A preparation without a two-qubit gate: the nearest product state, by random turns of single sites.
 
-    With the Gibbs state at hand the nearest one in trace distance; otherwise, and above 6 qubits, the one with the
-    smallest relative entropy to it. A mixed site is a pure one that is turned to its opposite with some probability:
-    the claim is the mean over draws. From a start that is no pure product nothing is done at all.
+    With the Gibbs state at hand the nearest one in trace distance; else, above 6 qubits or out of time, the one
+    with the smallest relative entropy to it. A mixed site is a pure one that is turned to its opposite with some
+    probability: the claim is the mean over draws. From a start that is no pure product nothing is done at all.
 
     None for a sampler, which cannot forget without a gate, and above 8 qubits, where no distance is known.
     """
@@ -121,6 +122,7 @@ def without_gates(wanted: Wanted) -> Candidate | None:
         program = _program(wanted, (), Calibration.DERIVED, "nothing is done")
         return Candidate(program, 0.0, trace_distance(rho, sigma), "no gate at all: the start itself")
     fitted = wanted.calibration is Calibration.FITTED_TO_TARGET and n <= MAX_PRODUCT_QUBITS
+    fitted = fitted and wanted.clock.closing.started(costs.nearest_product(n))
     bloch = nearest_product(sigma)[0] if fitted else mean_field(wanted.model, wanted.beta)
     p1 = 0.0 if wanted.error_rates is None else wanted.error_rates[0]
     steps, reached = list[Step](), list[Real]()

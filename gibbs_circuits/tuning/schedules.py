@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
@@ -18,6 +18,8 @@ from ..readings.cost import step_gates
 from ..readings.evolver import Evolver
 from ..readings.maps import mean_of_powers
 from ..spectrum import Array, Real, vec
+from . import costs
+from .clock import Deadline, unlimited
 from .nodes import Layout, layout
 
 NODES = (4, 5, 6, 3, 8)
@@ -76,9 +78,21 @@ class Aim:
     sampler: bool
     sigma: Array
     starts: Array
+    deadline: Deadline = field(default_factory=unlimited)  # which all work counts against
+
+    @property
+    def n(self) -> int:
+        """Sites."""
+        return len(self.sigma).bit_length() - 1
+
+    def moved(self, channel: Array, states: Array) -> Array:
+        """A sweep on columns."""
+        self.deadline.spend(costs.columns_moved(self.n, states.size // len(states)))
+        return np.asarray(channel @ states)
 
     def distances(self, states: Array) -> Real:
         """½‖ρ − σ‖₁ of every column."""
+        self.deadline.spend(costs.distances(self.n, states.shape[1]))
         d = len(self.sigma)
         found = states.T.reshape(-1, d, d).transpose(0, 2, 1) - self.sigma
         values = np.linalg.eigvalsh((found + found.conj().transpose(0, 2, 1)) / 2)
@@ -98,16 +112,21 @@ def followed(n: int) -> Array:
 def trials(generator: Lindbladian, spacing: float, slices: int, aim: Aim) -> Iterator[Trial]:
     """All sweeps at one spacing: one of the likeliest, the one that shows the spacing's floor, the rest."""
     settings = dict.fromkeys([LIKELY, FLOOR, *((N, y, d) for y, N, d in product(STRENGTHS, NODES, DELAYS))])
-    kicks = dict[tuple[int, float], Array]()
+    kicks, plans, couplings = dict[tuple[int, float], Array](), set[int](), len(generator.contacts)
     for count, strength, delays in settings:
+        if count not in plans:
+            aim.deadline.spend(costs.layout(aim.n, count))
+            plans.add(count)
         plan = layout(generator, count, rounded(spacing, time_unit(generator)), slices)
         steps = plan.sweep(strength, delays)
         program = plan.program([Stage(plan.sweep(strength), 1)])
         if (count, strength) not in kicks:
             kicks = {(count, strength): sweep_channel(program)} if len(kicks) > len(NODES) else kicks
+            aim.deadline.spend(costs.sweep_matrix(aim.n, count, couplings))
             kicks[count, strength] = sweep_channel(program)
         channel = kicks[count, strength]
         if delays[1] > 0:
+            aim.deadline.spend(costs.delay_matrix(aim.n))
             U = Evolver(plan.groups, generator.model.num_qubits).unitary(plan.delay)
             channel = mean_of_powers(U, *delays).after(channel)
         gates = sum(step_gates(program, step) for step in steps)
@@ -121,7 +140,7 @@ def _fixed(channel: Array, aim: Aim) -> float:
     d = len(aim.sigma)
     state = vec(np.eye(d) / d)
     for _ in range(MOST_POWERS):
-        before, state = state, channel @ state
+        before, state = state, aim.moved(channel, state)
         if np.linalg.norm(state - before) < CONVERGED / math.sqrt(d):
             return float(aim.distances(state[:, None])[0])
     return 1.0
@@ -134,7 +153,7 @@ def repeated(trial: Trial, aim: Aim, found: Sequence[Schedule]) -> Iterator[Sche
     for repeats in range(1, MOST_SWEEPS + 1):
         if repeats > 1 and repeats * trial.gates > limit:
             return
-        states = trial.channel @ states
+        states = aim.moved(trial.channel, states)
         distance = max(float(np.max(aim.distances(states))), trial.fixed)
         if distance < before:
             yield Schedule(((trial, repeats),), distance)
@@ -192,7 +211,7 @@ def two_stages(first: Trial, last: Trial, aim: Aim, found: Sequence[Schedule]) -
     limit, count = _limit(found, aim), aim.starts.shape[1]
     opened, states = [], aim.starts
     for _ in range(OPENING):
-        states = first.channel @ states
+        states = aim.moved(first.channel, states)
         opened.append(states)
     states, alive = np.concatenate(opened, axis=1), np.arange(1, OPENING + 1)
     for repeats in range(1, MOST_SWEEPS + 1):
@@ -200,7 +219,7 @@ def two_stages(first: Trial, last: Trial, aim: Aim, found: Sequence[Schedule]) -
         if not np.any(keep):
             return
         states, alive = states[:, np.repeat(keep, count)], alive[keep]
-        states = last.channel @ states
+        states = aim.moved(last.channel, states)
         worst = np.maximum(aim.distances(states).reshape(len(alive), count).max(axis=1), last.fixed)
         yield from (Schedule(((first, int(k)), (last, repeats)), float(x)) for k, x in zip(alive, worst, strict=True))
         if np.max(worst) <= max(ROUGH * aim.target, 1.001 * last.fixed):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +10,7 @@ import numpy as np
 from ..spectrum import Real
 from ..status import number
 from .ansatz import Ansatz, Edge, Layer
+from .clock import Deadline, OutOfTimeError
 from .fits import Fit, Task
 from .wanted import Progress, quiet
 
@@ -23,12 +23,13 @@ KEPT = 4  # fits of one number of gates
 MARGIN = 0.99  # of the target
 WORDS = 0.25  # of the time, at most, for words of whole layers
 ATTEMPTS, CLOSE = 3, 2.5  # at a word that is begun on pieces, while the distance is within so many times the target
-LEAST = 100.0  # seconds for a word that is begun on pieces
+LEAST = 100.0  # nominal seconds for a word that is begun on pieces
 APART = 0.6  # of the time: for islands that know nothing of each other
+TURN = 1e-4  # nominal seconds of a step besides its fits; some find no child
 NEAR = 3  # levels below the target's
 
 
-Begin = Callable[[Ansatz, Task, float], Real | None]
+Begin = Callable[[Ansatz, Task, Deadline], Real | None]
 
 
 @dataclass(eq=False)
@@ -97,24 +98,38 @@ class Search:
     begin: Begin | None = None
     progress: Progress = quiet
 
-    def run(self, words: Sequence[Ansatz], deadline: float) -> Pool:
+    def run(self, words: Sequence[Ansatz], deadline: Deadline) -> Pool:
         """Fits until the deadline; always at least one.
 
         Every word with every task, the cheapest first, until one meets the target; then children of what was found,
         which keep their parents' angles where they can. Several islands do so one after the other, and go on together.
-        """
-        pool, begun = Pool(), time.monotonic()
-        apart = (APART if self.islands > 1 else 1.0) * (deadline - begun) / self.islands
-        for island in range(1, self.islands + 1):
-            until = begun + island * apart
-            pool.merge(self._improved(self._worded(words, until), until))
-            self._tell(pool)
-            if self._done(pool):
-                break
-        return self._improved(pool, deadline)
+        What the wall clock cuts off is dropped.
 
-    def _worded(self, words: Sequence[Ansatz], deadline: float) -> Pool:
-        pool, begun = Pool(), time.monotonic()
+        Raises:
+            OutOfTimeError: If it stops the search before the first fit.
+        """
+        pool, length = Pool(), deadline.left
+        apart = (APART if self.islands > 1 else 1.0) / self.islands
+        try:
+            for island in range(1, self.islands + 1):
+                until = deadline.within(deadline.left - (1 - island * apart) * length)
+                own = Pool()
+                try:
+                    self._worded(own, words, until)
+                    self._improved(own, until)
+                finally:
+                    pool.merge(own)
+                self._tell(pool)
+                if self._done(pool):
+                    break
+            self._improved(pool, deadline)
+        except OutOfTimeError:
+            if not pool.levels:
+                raise
+        return pool
+
+    def _worded(self, pool: Pool, words: Sequence[Ansatz], deadline: Deadline) -> None:
+        until = deadline if self.begin is not None else deadline.share(WORDS)
         queue = sorted(
             ((task.sweeps * word.gates, k, task, word) for task in self.tasks for k, word in enumerate(words)),
             key=lambda item: item[:2],
@@ -123,46 +138,44 @@ class Search:
             best = pool.cheapest(MARGIN * self.target)
             if best is not None and gates >= best.gates:
                 continue
-            now = time.monotonic()
-            until = deadline if self.begin is not None else begun + WORDS * (deadline - begun)
-            if pool.levels and now > until:
+            if pool.levels and until.passed:
                 break
             if self.begin is None:
                 pool.add(task.fit(word, first_angles(word, self.rng, self.batch), deadline))
             else:
-                share = max(LEAST, (deadline - now) / (len(queue) - index))
-                pool.merge(self._attempted(self.begin, task, word, min(deadline, now + share), deadline))
+                share = max(LEAST, deadline.left / (len(queue) - index))
+                self._attempted(pool, self.begin, task, word, share, deadline)
             self._tell(pool)
-        return pool
 
-    def _attempted(self, begin: Begin, task: Task, word: Ansatz, until: float, deadline: float) -> Pool:
+    def _attempted(self, pool: Pool, begin: Begin, task: Task, word: Ansatz, length: float, deadline: Deadline) -> None:
         """Fits of a word from what `begin` gives, one more where the last one came close: half of them go astray."""
-        pool, length = Pool(), until - time.monotonic()
+        best = np.inf
         for _ in range(ATTEMPTS):
+            until = deadline.within(length)
             first = begin(word, task, until)
             if first is None:
                 ansatz, angles = word, first_angles(word, self.rng, self.batch)
             else:  # rotations between the gates of a layer are free
                 ansatz, split = _split(word, first[:, 0])
                 angles = split[:, None] + NUDGE * self.rng.standard_normal((len(split), 1))
-            pool.add(task.fit(ansatz, angles, until))
-            until = min(deadline, time.monotonic() + length)
-            if not MARGIN < pool.best(task.sweeps * word.gates) / self.target < CLOSE or time.monotonic() > deadline:
+            fit = task.fit(ansatz, angles, until)
+            best = min(best, fit.distance)
+            pool.add(fit)
+            if not MARGIN < best / self.target < CLOSE or deadline.passed:
                 break
-        return pool
 
-    def _improved(self, pool: Pool, deadline: float) -> Pool:
+    def _improved(self, pool: Pool, deadline: Deadline) -> None:
         by_sweeps = {task.sweeps: task for task in self.tasks}
-        while time.monotonic() < deadline and not self._done(pool):
+        while not deadline.passed and not self._done(pool):
+            deadline.spend(TURN)
             self._step(pool, by_sweeps, deadline)
-        return pool
 
     def _done(self, pool: Pool) -> bool:
         """Whether nothing is left to take away."""
         best = pool.cheapest(MARGIN * self.target)
         return best is not None and best.gates <= min(task.sweeps for task in self.tasks)
 
-    def _step(self, pool: Pool, by_sweeps: dict[int, Task], deadline: float) -> None:
+    def _step(self, pool: Pool, by_sweeps: dict[int, Task], deadline: Deadline) -> None:
         best = pool.cheapest(MARGIN * self.target)
         parent = self._parent(pool, best)
         child = self._child(parent, best)

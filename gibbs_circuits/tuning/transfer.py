@@ -16,6 +16,7 @@ import numpy as np
 from ..readings.worst_start import fixed_starts, random_states
 from ..spectrum import Array, Real
 from .ansatz import Ansatz
+from .clock import Deadline
 from .descent import minimise
 from .fits import ETAS, worst_of
 from .objectives import POWER, Preparation, Sampling
@@ -77,6 +78,11 @@ class Joint:
             for part in self.parts
         )
 
+    @property
+    def seconds(self) -> float:
+        """Nominal, of one value and gradient."""
+        return sum(part.seconds for part in self.parts)
+
     def __call__(self, x: Real, eta: float) -> tuple[Real, Real]:
         """Values (batch,) and gradients."""
         found = [part(x[rows], eta) for part, rows in zip(self.parts, self.rows, strict=True)]
@@ -102,13 +108,13 @@ class Effort:
         batch: Random starts.
         iterations: Of the descent, in all.
         give_up: A cost, after a quarter of the iterations, beyond which nothing is refined.
-        deadline: A value of time.monotonic().
+        deadline: Of all its descents.
     """
 
     batch: int
     iterations: int
     give_up: float
-    deadline: float
+    deadline: Deadline
 
 
 def fit_together(parts: Sequence[Preparation | Sampling], rng: np.random.Generator, effort: Effort) -> Shared:
@@ -118,23 +124,31 @@ def fit_together(parts: Sequence[Preparation | Sampling], rng: np.random.Generat
     quarter = effort.iterations // 4
     plan = ((joint.smallest(), 0, quarter, 3), (joint, 0, quarter, 2), (joint, 1, quarter, 2), (joint, 1, quarter, 2),
             (joint, 2, quarter, 2))  # fmt: skip
-    for cost, eta, steps, share in plan:
-        found = minimise(lambda y, c=cost, e=ETAS[eta]: c(y, e), x, steps + 1, effort.deadline)  # type: ignore[misc]
+    weights, columns = (
+        [],
+        effort.batch,
+    )  # what every stage takes if nothing cuts it short: so is what is left shared out
+    for cost, _, _, share in plan:
+        weights.append(columns * cost.seconds)
+        columns = max(1, columns // share)
+    for k, (cost, eta, steps, share) in enumerate(plan):
+        until = effort.deadline.share(weights[k] / sum(weights[k:]))
+        found = minimise(lambda y, c=cost, e=ETAS[eta]: c(y, e), x, steps + 1, until, cost.seconds)  # type: ignore[misc]
         x = found.position[:, np.argsort(found.value)[: max(1, x.shape[1] // share)]]
         if found.value.min() > effort.give_up:
             break
     return joint.shared(x[:, 0])
 
 
-def refit(parts: Sequence[Preparation | Sampling], shared: Shared, iterations: int, deadline: float) -> Shared:
+def refit(parts: Sequence[Preparation | Sampling], shared: Shared, iterations: int, deadline: Deadline) -> Shared:
     """The same angles, adapted to parts that changed."""
     joint = Joint.of(parts)
     x = np.concatenate([shared.values[shared.names.index(name)] for name in joint.names])[:, None]
-    return joint.shared(minimise(lambda y: joint(y, ETAS[2]), x, iterations, deadline).position[:, 0])
+    return joint.shared(minimise(lambda y: joint(y, ETAS[2]), x, iterations, deadline, joint.seconds).position[:, 0])
 
 
 def worst_start_of(
-    part: Sampling, shared: Shared, sigma: Array, rng: np.random.Generator, seeds: int = 3
+    part: Sampling, shared: Shared, sigma: Array, rng: np.random.Generator, deadline: Deadline, seeds: int = 3
 ) -> tuple[float, Array]:
     """Of a sampler on a piece: the distance from the worst start found, and that start.
 
@@ -143,4 +157,4 @@ def worst_start_of(
     d = len(sigma)
     V = np.ascontiguousarray(part.kraus(shared.angles(part.ansatz)[:, None])[..., 0]).reshape(-1, d, d)
     begun = np.concatenate([random_states(seeds, d, rng), fixed_starts(np.linalg.eigh(sigma)[1])])
-    return worst_of(V, part.sweeps, sigma, rng, begun=begun)
+    return worst_of(V, part.sweeps, sigma, rng, deadline, begun=begun)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from ..generators.channels import DiscreteChannel, inside
 from ..models import Model
 from ..readings import cost
 from ..spectrum import Array, gibbs_state
+from . import clock as clocks
+from .clock import Clock, Deadline
 
 Progress = Callable[[str], None]
 
@@ -34,11 +37,14 @@ class Wanted:
         calibration: What may be used to set the angles.
         start: Amplitudes of the run's start; None where it is mixed or too large to write out.
         sites: The start as one state vector per qubit; None where it is no product.
-        seconds: How long to search.
+        effort: How hard to search, in steps of 60 nominal seconds: what a quiet core takes.
         seed: Of shapes, angles and starts.
         error_rates: (p1, p2) of the target's gates, depolarising; None searches without gate errors.
         classical_randomness: Whether random Pauli steps may replace gates: the claim is then the mean over draws.
+        time_budget: Seconds of the wall clock after which the search is cut off, what comes after it included.
         gates: Two-qubit gates of a program, by which candidates are ranked: in closed form, or once it is transpiled.
+        wall: The wall clock.
+        clock: What was spent so far.
     """
 
     generator: Lindbladian | DiscreteChannel
@@ -46,13 +52,18 @@ class Wanted:
     guarantee: Guarantee
     calibration: Calibration
     start: Array | None
-    seconds: float
+    effort: float
     seed: int
     sites: tuple[Array, ...] | None = None
     error_rates: tuple[float, float] | None = None
     classical_randomness: bool = False
     gates: Callable[[Program], float] = formula
-    begun: float = field(default_factory=time.monotonic)
+    time_budget: float = math.inf
+    wall: Callable[[], float] = time.monotonic
+    clock: Clock = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "clock", Clock(self.effort * clocks.STEP, self.time_budget, self.wall))
 
     @property
     def model(self) -> Model:
@@ -80,9 +91,9 @@ class Wanted:
         """The Gibbs state."""
         return gibbs_state(self.model, self.beta)
 
-    def until(self, share: float) -> float:
-        """The time (monotonic) when that share of the seconds is over."""
-        return self.begun + share * self.seconds
+    def until(self, share: float, after: float = 0.0) -> Deadline:
+        """When that share of the effort is spent; of the time what comes `after` the search is kept."""
+        return self.clock.until(share, after)
 
 
 def is_real(model: Model) -> bool:

@@ -98,7 +98,7 @@ def _parameters(
 def _knobs(rng: np.random.Generator, scheme: str, chosen: bool) -> dict[str, Any]:
     """Knobs as a user gives them, or none where they may be `chosen` by the package."""
     if scheme == "auto":
-        return {"time_budget": 3.0, "calibration": "derived"}
+        return {"effort": 3, "calibration": "derived"}  # of brief steps
     if rng.random() < 0.4 and chosen:
         return {}
     out: dict[str, Any] = {"sweeps": int(rng.integers(2, 21))}
