@@ -117,7 +117,7 @@ def test_package__reads_the_time__only_to_stop_to_report_and_to_wait() -> None:
         text = path.read_text("utf-8")
         if any(word in text for word in ("perf_counter", "monotonic", "process_time", "time.time(", "import time\n")):
             found.add(path.relative_to(PACKAGE).as_posix())
-    assert found == {"tuning/clock.py", "tuning/wanted.py", "backends/queue.py"}
+    assert found == {"tuning/clock.py", "tuning/wanted.py", "backends/queue.py", "terminal.py"}
 
 
 @pytest.mark.parametrize("way", WAYS)

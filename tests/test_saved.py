@@ -391,7 +391,7 @@ def test_load__refuses_a_file__that_is_no_saved_program(text: str, tmp_path: Pat
 def test_load__refuses_a_file__that_is_missing_binary_or_a_folder(tmp_path: Path) -> None:
     binary = tmp_path / "binary.json"
     binary.write_bytes(bytes(range(256)))
-    for path, words in ((tmp_path / "none.json", "No such file"), (binary, "no JSON"), (tmp_path, "regular file")):
+    for path, words in ((tmp_path / "none.json", "No such file"), (binary, "no JSON"), (tmp_path, "Is a directory")):
         with pytest.raises(ArgumentError, match=words) as caught:
             gc.load(path, ising(2))
         assert str(path) in str(caught.value)

@@ -141,11 +141,12 @@ def settle(
     if accepted is None and not deadline.clock.ran_out:
         power = np.linalg.matrix_power(sweep_channel(chosen.program), chosen.program.sweeps)
         chosen = replace(chosen, worst=max(chosen.worst, pool.searched(power)))
-    of, left = f"{tried}", len(candidates) - tried
-    of += f" (the other {left} left out: too long)" if left else ""
+    of, late = f"{tried}", ""
+    if tried < len(candidates):
+        of, late = f"{tried} of {len(candidates)}", " (the others left out: too long)"
     outcome = "the cheapest that meets it" if accepted else "none meets it; the nearest"
     text = (
-        f"{', '.join(open_knobs)}: of {of} settings of the formula, {outcome}; target {target_error:g}, "
+        f"{', '.join(open_knobs)}: of {of} settings of the formula{late}, {outcome}; target {target_error:g}, "
         f"predicted on the exact channel, worst start found by search, or the fixed point: {number(chosen.worst)}"
     )
     return replace(chosen.program, provenance=text)
