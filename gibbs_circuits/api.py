@@ -63,7 +63,7 @@ def compile(
     initial: str = "zero",
     seed: int = 1,
     backend: str | Path | None = None,
-    effort: int = _clock.EFFORT,
+    effort: float = _clock.EFFORT,
     time_budget: float = _clock.TIME_BUDGET,
     **knobs: Any,
 ) -> Program:
@@ -81,7 +81,7 @@ def compile(
         initial: "auto" only: the start of a preparation.
         seed: "auto" only: of the search.
         backend: "auto" with gate_errors only: the target whose errors are minded.
-        effort: How hard is searched, in whole steps of about 60 s of a quiet core. What is found depends on this and
+        effort: How hard is searched, in steps of about 60 s of a quiet core, > 0. What is found depends on this and
             the seed, not on how busy the machine is, unless time runs out: `program.search` says so.
         time_budget: Seconds after which a search is cut off, what comes after it included.
         knobs: The scheme's own (`gibbs-circuits compile --help` lists them); explicit ones win.

@@ -40,9 +40,9 @@ class CompileKeys(BaseModel):
     target_error: float = Field(
         default=0.10, gt=0, le=1, allow_inf_nan=False, description="trace distance that still agrees."
     )
-    effort: int = Field(
-        default=EFFORT, ge=1, le=MAX_EFFORT, description="how hard is searched, in whole steps of about 60 s of a "
-        "quiet core: what is found depends on it and the seed alone, unless time runs out.",
+    effort: float = Field(
+        default=EFFORT, gt=0, le=MAX_EFFORT, allow_inf_nan=False, description="how hard is searched, in steps of about "
+        "60 s of a quiet core: what is found depends on it and the seed alone, unless time runs out.",
     )  # fmt: skip
     time_budget: float = Field(
         default=TIME_BUDGET, gt=0, le=MAX_TIME_BUDGET, allow_inf_nan=False, examples=[300.0],
@@ -83,7 +83,7 @@ class Experiment:
     scheme: Scheme | None  # None: the cheapest program is searched for
     knobs: Knobs | AutoKnobs
     target_error: float
-    effort: int
+    effort: float
     time_budget: float
     target: Target
     shots: int

@@ -165,7 +165,7 @@ CASES: dict[str, Case] = {
     "auto_program": ({"compile": 'scheme = "auto"\nprogram = "none.json"'}, "e.toml: compile.program", "none.json"),
     "parallel_guarantee": (knob('guarantee = "any_start"'), "e.toml: compile.guarantee", "unused here"),
     "parallel_budget": (knob("time_budget = 0.0"), "e.toml: compile.time_budget", "> 0"),
-    "parallel_effort": (knob("effort = 0"), "e.toml: compile.effort", ">= 1"),
+    "parallel_effort": (knob("effort = 0"), "e.toml: compile.effort", "> 0"),
     "parallel_patch": (knob('calibration = "patch"'), "e.toml: compile.calibration", "fitted_to_target"),
     "compile_key": (knob("colour = 1"), "e.toml: compile.colour", "remove colour"),
     "compile_near_key": (knob("target_eror = 0.1"), "e.toml: compile.target_eror", "Fix: write target_error"),

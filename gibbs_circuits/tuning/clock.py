@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..errors import ArgumentError, check_integer, check_real
+from ..errors import ArgumentError, check_real
 from ..limits import MAX_EFFORT, MAX_TIME_BUDGET
 
 EFFORT, TIME_BUDGET = 2, 300.0  # steps, and seconds of the wall clock, if nothing else is asked for
@@ -145,13 +145,13 @@ class Deadline:
         return True
 
 
-def check_effort(value: object) -> int:
-    """Whole steps, 1 or more.
+def check_effort(value: object) -> float:
+    """Steps above 0, a part of one for a quick look.
 
     Raises:
         ArgumentError: If it is none.
     """
-    return check_integer("effort", value, low=1, high=MAX_EFFORT)
+    return _bounded("effort", value, MAX_EFFORT, EFFORT)
 
 
 def check_time_budget(value: object) -> float:
@@ -160,15 +160,14 @@ def check_time_budget(value: object) -> float:
     Raises:
         ArgumentError: If it is none.
     """
-    seconds = check_real("time_budget", value, low=0.0, above=True)
-    if seconds > MAX_TIME_BUDGET:
-        raise ArgumentError(
-            "time_budget",
-            f"be at most {MAX_TIME_BUDGET:g} seconds",
-            f"the value is {seconds:g}",
-            "set time_budget = 300",
-        )
-    return seconds
+    return _bounded("time_budget", value, MAX_TIME_BUDGET, TIME_BUDGET)
+
+
+def _bounded(argument: str, value: object, high: float, usual: float) -> float:
+    number = check_real(argument, value, low=0.0, above=True)
+    if number > high:
+        raise ArgumentError(argument, f"be at most {high:g}", f"the value is {number:g}", f"set {argument} = {usual:g}")
+    return number
 
 
 def unlimited() -> Deadline:
