@@ -174,7 +174,7 @@ def _blocks(data: Path, largest: int) -> Iterator[tuple[Path, Stored | str]]:
     for path in sorted(path for path in data.glob("*.npz") if not path.name.startswith(".")):
         try:
             yield path, unpacked(read_bytes(path, path.name, 2 * largest), largest)
-        except (Damaged, ArgumentError) as error:
+        except (Damaged, ArgumentError, IsADirectoryError) as error:
             yield path, _reason(error)
 
 
@@ -183,13 +183,15 @@ def _records(data: Path) -> Iterator[tuple[Path, dict[str, Any] | str]]:
     for path in sorted(data.glob("job-*.json")):
         try:
             document = read_sealed(path, path.name)
-        except ValueError as error:
+        except (ValueError, IsADirectoryError) as error:
             yield path, _reason(error)
             continue
         yield path, document if isinstance(document.get("request"), dict) else "it names no run"
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return "it is a folder"
     return error.found if isinstance(error, ArgumentError) else str(error)
 
 

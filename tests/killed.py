@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def written(folder: Path, target: str = TARGET, experiment: str = EXPERIMENT) ->
 
 def quick(patch: pytest.MonkeyPatch) -> None:
     """Leave out what takes long and has nothing to do with jobs: the picture, the ladder, many routings."""
-    comparing = sys.modules["gibbs_circuits.analysis.compare"]  # the function of that name hides the module
+    comparing = import_module("gibbs_circuits.analysis.compare")  # the function of that name hides the module
     patch.setattr(comparing, "unitary_loop", lambda *arguments: None)
     patch.setattr(comparing, "measured_rungs", lambda program: ())
     patch.setattr("gibbs_circuits.folder.save_convergence", lambda comparison, path: path.write_bytes(b"png"))

@@ -145,7 +145,7 @@ def other(beta: float = 1.0, couplings: str = "Y", g: float = 0.5, **named: Any)
 CHANGES: dict[str, dict[str, Any]] = {
     "target": {"target_error": 0.300001},
     "calibration": {"calibration": Calibration.DERIVED},
-    "seconds": {"seconds": 1.5},
+    "effort": {"effort": 1.5},
     "seed": {"seed": 2},
     "error_rates": {"error_rates": (1e-3, 1e-2)},
     "randomness": {"classical_randomness": True},

@@ -628,7 +628,8 @@ PROGRAM_KEYS = {
 
 def test_cli_compile__writes_a_program__and_takes_it_again(call: Call, tmp_path: Path) -> None:
     status, data, err = call("compile", "--out", "program.json", model=MODEL, compile=FIT)
-    assert (status, err, data["files"]) == (0, "", ["program.json"])
+    assert (status, data["files"]) == (0, ["program.json"])
+    assert err == "compile: search for the cheapest program: at most 5 min\n"
     made = data["program"]
     assert made.keys() >= PROGRAM_KEYS
     assert (made["guarantee"], made["calibration"], made["scheme"]) == ("given_start", "fitted_to_target", "auto")
@@ -697,8 +698,9 @@ def test_cli_compile__preparation_that_missed__has_no_fixed_point_either__a_samp
 def test_cli_compile__prints_claim_and_frontier__tables(call: Call) -> None:
     status, text, _ = call("compile", json_too=False, model=MODEL, compile=FIT)
     assert status == 0
-    plain = " ".join(text.split())
-    assert "guarantee: given_start, calibration: fitted_to_target" in plain
+    plain = " ".join(text.replace("│", " ").split())  # a cell may take two lines
+    assert "guarantee: given_start, calibration:" in plain
+    assert "fitted_to_target" in plain
     assert "Frontier" in plain
     assert "←" in plain
 

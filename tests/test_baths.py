@@ -422,7 +422,7 @@ def test_read_bath__equals_from_table__csv(tmp_path: Path, header: str) -> None:
         ("0,1\n1,2,3\n", "line 2 must hold two numbers"),
         ("omega,G\n", r"bad\.csv: omega must have at least 4 rows from 0 on, but 0 rows"),
         ("0,1\n1,2\n2,nan\n3,0\n", r"bad\.csv: spectrum must be finite, >= 0 and not 0 everywhere, but G\(2\) = nan"),
-        ("0,1\n2,2\n1,1\n3,0\n", r"bad\.csv: omega must be finite and increase from row to row, but row 3 has 1"),
+        ("0,1\n2,2\n1,1\n3,0\n", r"bad\.csv: omega must be finite, .* and increase from row to row, but row 3 has 1"),
         ("-1,1\n0,1\n1,1\n2,1\n3,0\n", r"bad\.csv: spectrum must obey detailed balance, but at ω = 1 the .* is 1 "),
     ],
 )  # fmt: skip

@@ -271,8 +271,8 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "of_another_seed": (
         lambda path, r, t: shutil.copy(block(another(other_seed(r), t)), block(path)), "of another run"
     ),
-    "folder": (lambda path, r, t: instead(block(path), Path.mkdir), "is none"),
-    "pipe": (lambda path, r, t: instead(block(path), os.mkfifo), "is none"),
+    "folder": (lambda path, r, t: instead(block(path), Path.mkdir), "it is a folder"),
+    "pipe": (lambda path, r, t: instead(block(path), os.mkfifo), "it is a folder"),
     "extra_name": (lambda path, r, t: block(path).rename(path / "data" / "realisation-001.npz"), "its name says"),
     "no_archive": (lambda path, r, t: block(path).write_bytes(b"not an archive"), "its checksum is wrong"),
     "large": (lambda path, r, t: os.truncate(block(path), 10**9), "MiB"),
@@ -606,7 +606,7 @@ def test_run__continued_from_its_own_folder__refuses_inputs_that_were_changed(
 def test_run__two_in_the_same_second__have_folders_of_their_own(
     desk: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "default_folder", lambda spec: Path("results") / "e-20260101T000000Z")
+    monkeypatch.setattr("gibbs_circuits.commands.default_folder", lambda spec: Path("results") / "e-20260101T000000Z")
     assert [desk()[0] for _ in range(3)] == [0, 0, 0]
     names = sorted(path.name for path in (tmp_path / "results").iterdir())
     assert len(names) == 3

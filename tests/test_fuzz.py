@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from gibbs_circuits import cli
 from tests import fuzzing
 from tests.fuzzing import KEYS, Case, Outcome, case, run, wrong
 
@@ -141,7 +140,7 @@ def test_run__control__finds_what_a_command_raises(monkeypatch: pytest.MonkeyPat
 
     right = Case(0, {"e.toml": b'model = {name = "tfim", sites = 1, beta = 1.0}\n'}, ("exact", "e.toml"))
     assert wrong(run(right)) is None
-    monkeypatch.setattr(cli, "certificate", broken)
+    monkeypatch.setattr("gibbs_circuits.commands.certificate", broken)
     assert "exit 70" in str(wrong(run(right)))
 
 

@@ -816,7 +816,7 @@ BAD_KERNELS: dict[str, tuple[Any, str]] = {
         r"positive semidefinite.*smallest eigenvalue on \d+ frequencies is -\d",
     ),
     "not Hermitian": (lambda x, y: np.exp(-((x - y) ** 2) - (x + y) / 4) * (1 + 0.1 * (x - y)), "Hermitian"),
-    "nan": (lambda x, y: np.exp(-((x - y) ** 2)) * np.where(x > 1, np.nan, 1.0), "not finite"),
+    "nan": (lambda x, y: np.exp(-((x - y) ** 2)) * np.where(x > 1, np.nan, 1.0), "be finite"),
     "shape": (lambda x, y: np.ones(3), r"shape is \(3,\)"),
     "zero": (lambda x, y: 0 * x * y, "zero everywhere"),
 }
@@ -840,7 +840,7 @@ def test_custom_filter__accepted__is_exact() -> None:
 BAD_FILTERS: dict[str, tuple[Any, str]] = {
     "unbalanced": (lambda nu: np.exp(-(nu**2) / 8), r"q\(ν\) = \d.*q\(−ν\) = \d.*relative violation \d"),
     "complex": (lambda nu: np.exp(-(nu**2) / 8 - nu / 4 + 0.1j * nu**2), "relative violation"),
-    "infinite": (lambda nu: np.where(nu == 0, np.inf, np.exp(-nu / 4)), "not finite"),
+    "infinite": (lambda nu: np.where(nu == 0, np.inf, np.exp(-nu / 4)), "be finite"),
     "zero": (lambda nu: 0 * nu, "zero on the whole spectrum"),
 }
 

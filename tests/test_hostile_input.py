@@ -105,7 +105,7 @@ def test_status__says_one_line_and_70__bug(
 
     (folder / "e.toml").write_text(MODEL)
     monkeypatch.delenv(terminal.DEBUG, raising=False)
-    monkeypatch.setattr(cli, "certificate", broken)
+    monkeypatch.setattr("gibbs_circuits.commands.certificate", broken)
     assert cli.status(["exact", "e.toml"]) == terminal.BUG
     assert capsys.readouterr().err.startswith("Internal error, ZeroDivisionError: division by zero.")
     monkeypatch.setenv(terminal.DEBUG, "1")

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import json
-import sys
 import tomllib
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     """The command line in an empty folder, the picture and the lattice count made cheap."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("gibbs_circuits.folder.save_convergence", lambda comparison, path: path.write_bytes(b"png"))
-    comparing = sys.modules["gibbs_circuits.analysis.compare"]  # the function of that name hides the module
+    comparing = import_module("gibbs_circuits.analysis.compare")  # the function of that name hides the module
     monkeypatch.setattr(comparing, "unitary_loop", lambda *arguments: None)
     monkeypatch.setattr(comparing, "measured_rungs", lambda program: ())
     monkeypatch.setattr("gibbs_circuits.backends.transpile.ROUTING_SEEDS", 2)

@@ -10,6 +10,7 @@ import json
 import math
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -268,7 +269,7 @@ def run_figures(s: float, shots: int, *, whole: bool) -> dict[str, Any]:
 
 @pytest.mark.parametrize("shots", [0, 400])
 def test_run__is_the_same_in_every_unit__density_matrix(shots: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["gibbs_circuits.analysis.compare"], "measured_rungs", lambda program: ())
+    monkeypatch.setattr(import_module("gibbs_circuits.analysis.compare"), "measured_rungs", lambda program: ())
     found = run_figures(1.0, shots, whole=False), run_figures(1e-20, shots, whole=False)
     assert differences(*found) == []
 
