@@ -272,7 +272,7 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
         lambda path, r, t: shutil.copy(block(another(other_seed(r), t)), block(path)), "of another run"
     ),
     "folder": (lambda path, r, t: instead(block(path), Path.mkdir), "it is a folder"),
-    "pipe": (lambda path, r, t: instead(block(path), os.mkfifo), "it is a folder"),
+    "pipe": (lambda path, r, t: instead(block(path), os.mkfifo), "is none"),
     "extra_name": (lambda path, r, t: block(path).rename(path / "data" / "realisation-001.npz"), "its name says"),
     "no_archive": (lambda path, r, t: block(path).write_bytes(b"not an archive"), "its checksum is wrong"),
     "large": (lambda path, r, t: os.truncate(block(path), 10**9), "MiB"),
