@@ -343,7 +343,7 @@ def test_search__beside_two_busy_processes__the_same_program(
 @pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_search__time_budget__is_kept_within_a_tenth(way: str, tmp_path: Path) -> None:
-    budget = 8.0
+    budget = 3.0 if way == "derived" else 8.0  # all settings of a formula are tried in some seconds
     (_, ran_out, seconds, text), _ = ask(tmp_path, way, 1e4, 1e-3, "any_start", budget)
     assert ran_out
     assert "time ran out after" in text
