@@ -24,6 +24,13 @@ import pytest
 from gibbs_circuits import cli, disk
 from tests.stand_in import NAME, StandIn, Temper, install, stored_bits
 
+HEAVY = (
+    "gibbs_circuits.commands", "qiskit_aer.primitives", "qiskit_ibm_runtime.fake_provider", "matplotlib.figure",
+    "scipy.stats", "scipy.optimize", "scipy.interpolate",
+)  # fmt: skip
+for name in HEAVY:
+    import_module(name)  # once, and not in every process: the package loads them when they are used
+
 REALISATIONS, PER_JOB, SHOTS = 6, 2, 12
 CHECK = -1
 DIED = 137
@@ -237,7 +244,7 @@ def uninterrupted(folder: Path) -> dict[int, Any]:
 
 def killed_at_random(folder: Path, trials: int, seed: int) -> Tally:
     """Kill runs with SIGKILL at random moments, sometimes the resumed run too, then resume."""
-    tally, begun = Tally(), time.monotonic()
+    tally, since = Tally(), time.monotonic()
     reference = uninterrupted(folder / "reference")
     for trial in range(trials):
         rng = np.random.default_rng([seed, trial])
@@ -265,13 +272,13 @@ def killed_at_random(folder: Path, trials: int, seed: int) -> Tally:
         tally.judge(run, to_the_end(run), reference, f"trial {trial}")
         tally.trials += 1
         tally.middle += hit
-    tally.seconds = time.monotonic() - begun
+    tally.seconds = time.monotonic() - since
     return tally
 
 
 def killed_everywhere(folder: Path) -> Tally:
     """End the process at every write and every call of the service in turn, then resume."""
-    tally, begun = Tally(), time.monotonic()
+    tally, since = Tally(), time.monotonic()
     reference = uninterrupted(folder / "reference")
     stop, code = 0, DIED
     while code == DIED:
@@ -280,7 +287,7 @@ def killed_everywhere(folder: Path) -> Tally:
         code = ended(run.start())
         tally.judge(run, to_the_end(run), reference, f"point {stop}")
         stop += 1
-    tally.trials, tally.points, tally.seconds = stop, stop - 1, time.monotonic() - begun
+    tally.trials, tally.points, tally.seconds = stop, stop - 1, time.monotonic() - since
     return tally
 
 
