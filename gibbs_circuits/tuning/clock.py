@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ..errors import ArgumentError, check_real
 from ..limits import MAX_EFFORT, MAX_TIME_BUDGET
 
-EFFORT, TIME_BUDGET = 2, 300.0  # steps, and seconds of the wall clock, if nothing else is asked for
+EFFORT, TIME_BUDGET = 2.0, 300.0  # steps, and seconds of the wall clock, if nothing else is asked for
 STEP = 60.0  # nominal seconds of one step of effort
 STEADY = 0.3  # nominal seconds after which a pace is known
 SLOWEST = 20.0  # times the nominal seconds, at most, that a step is feared to take
