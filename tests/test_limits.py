@@ -432,6 +432,7 @@ def test_realisations__of_random_delays__stay_sixteen() -> None:
         gc.run(program, shots=160, realisations=1)
 
 
+@pytest.mark.slow
 def test_realisations__one_circuit__has_an_interval_of_its_shots() -> None:
     """Over 60 seeds the error is that of the scatter between them, and z is standard normal."""
     program = fixed()

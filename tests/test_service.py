@@ -209,10 +209,10 @@ def killed(folder: Path, trials: int, seed: int) -> dict[str, Any]:
     return tally
 
 
-def test_resume__loses_and_repeats_nothing__killed_5_times(tmp_path: Path) -> None:
-    tally = killed(tmp_path, 5, 20)
+def test_resume__loses_and_repeats_nothing__killed_twice(tmp_path: Path) -> None:
+    tally = killed(tmp_path, 2, 20)
     assert tally["wrong"] == []
-    assert tally["middle"] >= 3
+    assert tally["middle"] >= 1
 
 
 @pytest.mark.slow
