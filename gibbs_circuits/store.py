@@ -24,7 +24,7 @@ from .backends.fitting import Expected
 from .backends.queue import JobRecord, named
 from .block_files import FORMAT, Damaged, Stored, block_name, number_of, packed, unpacked
 from .disk import SEAL, canonical, digest, read_sealed, sealed, write_bytes, write_text
-from .errors import ArgumentError, one_line
+from .errors import ArgumentError, shown_text
 from .limits import MAX_BLOCK_BYTES
 from .models.text import parsed_json, read_bytes
 from .results import to_json
@@ -327,7 +327,6 @@ class Folder:
         for path, _ in damaged:
             path.rename(next(p for n in count(1) if not (p := path.with_name(f"{path.name}.damaged-{n}")).exists()))
         if damaged:
-            said = one_line(", ".join(f"{path.relative_to(self.path)} ({wrong})" for path, wrong in damaged))
-            said = said if len(said) <= SAID else said[: SAID - 1] + "…"
+            said = shown_text(", ".join(f"{path.relative_to(self.path)} ({wrong})" for path, wrong in damaged), SAID)
             many = f"{len(damaged)} damaged files" if len(damaged) > 1 else "a damaged file"
             print(f"Set aside {many} in {self.path}, to be done again: {said}", file=sys.stderr)

@@ -3,7 +3,7 @@
 BLAS splits a matrix of 64 rows among all cores and waits for each: beside other work that wait is a slice of the
 scheduler, and what takes milliseconds takes seconds. Measured on two cores with a load of four, one thread against two
 (milliseconds): eigh of 64 rows 0.6 and 54, of 128 rows 7 and 1300, of 1024 rows 1600 and 25000; matmul of 64 rows 0.05
-and 16. On an idle machine of two cores a second thread gains at most a factor 1.6, from about 512 rows on.
+and 16. What a second thread would gain on an idle machine was not measured.
 """
 
 from __future__ import annotations

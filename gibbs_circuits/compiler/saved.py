@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..disk import intact, sealed
-from ..errors import ArgumentError, InvalidProgramError, one_line, shown
+from ..errors import ArgumentError, InvalidProgramError, shown, shown_text
 from ..generators import Lindbladian
 from ..generators.channels import DiscreteChannel, inside
 from ..limits import MAX_REGISTER, MAX_SAVED_BYTES, MAX_SWEEPS
@@ -84,8 +84,8 @@ def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel
     try:
         program = _program(data, generator)
     except UNREADABLE as error:
-        reason = one_line(str(error)) if isinstance(error, InvalidProgramError) else repr(error)
-        reason = reason if len(reason) <= LONGEST else reason[: LONGEST - 1] + "…"
+        known = isinstance(error, InvalidProgramError)
+        reason = shown_text(str(error), LONGEST) if known else shown(error, LONGEST)
         raise ArgumentError(
             "program", "be a program that was saved", f"it cannot be read: {reason}", "compile it anew"
         ) from None
