@@ -30,9 +30,10 @@ from rich.console import Console
 from rich.table import Table
 
 import gibbs_circuits as gc
-from gibbs_circuits.compiler import Calibration, Guarantee, Program
-from gibbs_circuits.models import Model, read_model
-from gibbs_circuits.readings.circuit import block
+from gibbs_circuits.models.files import read_model
+from gibbs_circuits.models.model import Model
+from gibbs_circuits.programs.program import Calibration, Guarantee, Program
+from gibbs_circuits.readings.circuits.circuit import block
 
 STORE = Path("results/cheapest")
 TARGETS = (0.05, 0.02)

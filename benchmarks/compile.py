@@ -24,17 +24,20 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # the neighbouring benchm
 
 import gibbs_circuits as gc
 from benchmarks import ledger, routing, trajectories
-from gibbs_circuits.compiler import SCHEMES, Program
-from gibbs_circuits.compiler.schemes import symbolic_jumps
+from gibbs_circuits.analysis.error_budget.coherent_tradeoff import coherent_tradeoff
+from gibbs_circuits.analysis.error_budget.orders import fitted_slope, measured_rungs
+from gibbs_circuits.compiler.schemes.registry import SCHEMES
 from gibbs_circuits.compiler.schemes.thermal_ancilla import coupling_strength
-from gibbs_circuits.models import from_terms
-from gibbs_circuits.readings import fixed_point, pieces, random_draws, sweep_channel
-from gibbs_circuits.readings.circuit import assemble
-from gibbs_circuits.readings.cost import two_qubit_gates_at
-from gibbs_circuits.spectrum import gibbs_state, trace_distance, unvec, vec
-from gibbs_circuits.tuning.coherent import coherent_tradeoff
-from gibbs_circuits.tuning.rungs import fitted_slope, measured_rungs
-from gibbs_circuits.tuning.variants import exactly_evolved
+from gibbs_circuits.compiler.time_domain.symbolic_jumps import symbolic_jumps
+from gibbs_circuits.linalg.arrays import unvec, vec
+from gibbs_circuits.linalg.fixed_point import fixed_point
+from gibbs_circuits.models.model import from_terms
+from gibbs_circuits.models.spectrum import gibbs_state, trace_distance
+from gibbs_circuits.programs.program import Program
+from gibbs_circuits.programs.transforms import exactly_evolved
+from gibbs_circuits.readings.channel.sweep_channel import sweep_channel
+from gibbs_circuits.readings.circuits.circuit import assemble, pieces, random_draws
+from gibbs_circuits.readings.circuits.cost import two_qubit_gates_at
 
 SLOPE = 0.15
 LARGEST = 8

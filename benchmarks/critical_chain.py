@@ -29,16 +29,19 @@ from rich.console import Console
 from rich.table import Table
 
 import gibbs_circuits as gc
-from gibbs_circuits.backends.noisy_channel import noisy_map
-from gibbs_circuits.backends.transpile import compile_for
-from gibbs_circuits.compiler import Couple, Evolve, Program, Reset, Step
-from gibbs_circuits.compiler.trotter import PAULIS
-from gibbs_circuits.models.library import tfim
-from gibbs_circuits.readings import zero
-from gibbs_circuits.readings.cost import cost
-from gibbs_circuits.readings.krylov import relaxation
-from gibbs_circuits.spectrum import Array, Real, gibbs_state
-from gibbs_circuits.targets import Noise, load_target
+from gibbs_circuits.backends.simulators.noisy_channel import noisy_map
+from gibbs_circuits.backends.targets.base import Noise
+from gibbs_circuits.backends.targets.registry import load_target
+from gibbs_circuits.backends.transpile.transpile import compile_for
+from gibbs_circuits.linalg.arrays import Array, Real
+from gibbs_circuits.linalg.fixed_point import relaxation
+from gibbs_circuits.linalg.paulis import PAULIS
+from gibbs_circuits.models.library.spin_chains import tfim
+from gibbs_circuits.models.spectrum import gibbs_state
+from gibbs_circuits.programs.initial_state import zero
+from gibbs_circuits.programs.program import Program
+from gibbs_circuits.programs.steps import Couple, Evolve, Reset, Step
+from gibbs_circuits.readings.circuits.cost import cost
 
 P1, P2, GOAL, PUBLISHED, Z95 = 1e-4, 1e-3, 0.04, "8.8 ± 1.4", 1.96
 FRAME = np.diag([1, 1j])  # states are kept as FRAME ψ on every site, where the fields are real rotations

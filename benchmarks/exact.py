@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 import gibbs_circuits as gc
-from gibbs_circuits.exact.blocks import hermitised_blocks
+from gibbs_circuits.exact.spectral_gap.symmetry_blocks import hermitised_blocks
 
 BETA, LETTERS, TIME = 1.0, "XZ", 10.0
 LIMIT = 600  # seconds QuTiP may take

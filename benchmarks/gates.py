@@ -15,13 +15,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from gibbs_circuits import pipeline
-from gibbs_circuits.analysis.baselines import best_product_distance, unitary_loop
-from gibbs_circuits.backends import compile_for
-from gibbs_circuits.experiment import read_experiment
-from gibbs_circuits.readings import predict
-from gibbs_circuits.spectrum import gibbs_state
-from gibbs_circuits.targets import load_target
+from gibbs_circuits.analysis.comparison.baselines import best_product_distance, unitary_loop
+from gibbs_circuits.backends.targets.registry import load_target
+from gibbs_circuits.backends.transpile.transpile import compile_for
+from gibbs_circuits.experiments import pipeline
+from gibbs_circuits.experiments.experiment import read_experiment
+from gibbs_circuits.models.spectrum import gibbs_state
+from gibbs_circuits.readings.channel.prediction import predict
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 CASES = (("h2.toml", 0.10), ("h2_full.toml", 0.10), ("mixed_field_ising.toml", 0.10), ("mixed_field_ising.toml", 0.06))

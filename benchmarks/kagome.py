@@ -5,7 +5,7 @@
 
 H = Σ ZZ + 0.5 Σ X + 2 Σ Z on the open lattice of 2 × 2 cells, 12 sites, 17 bonds; ground state −1.4010 per site. Both
 programs perform 100 cycles from three starts, and the energy is averaged over cycles 51 … 100 of every trajectory; the
-intervals are 95 %, from the spread of independent trajectories. The numbers of the recipe of `tuning.cooling` come
+intervals are 95 %, from the spread of independent trajectories. The numbers of the recipe of `exchange_cooling` come
 from the energies of a triangle, a bow-tie and six sites alone. Its shape (letters, nodes, ancillas, which numbers are
 free) was chosen with a look at these twelve; the strip of 4 × 1 cells and the periodic lattice, 12 sites each, were
 first run when all was fixed: `unseen`.
@@ -19,14 +19,14 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from gibbs_circuits.compiler import Program
-from gibbs_circuits.compiler.presets import farrell
-from gibbs_circuits.generators import Lindbladian
-from gibbs_circuits.models import Model, from_terms
-from gibbs_circuits.models.library import kagome_ising
-from gibbs_circuits.readings.cost import cost
-from gibbs_circuits.readings.trajectories import trajectories
-from gibbs_circuits.tuning.cooling import KAGOME, TUNED_ON, Cooling, cooling, settled_energy, tune
+from benchmarks.exchange_cooling import KAGOME, TUNED_ON, Cooling, cooling, settled_energy, tune
+from gibbs_circuits.compiler.presets.farrell import farrell
+from gibbs_circuits.generators.lindbladian import Lindbladian
+from gibbs_circuits.models.library.lattices import kagome_ising
+from gibbs_circuits.models.model import Model, from_terms
+from gibbs_circuits.programs.program import Program
+from gibbs_circuits.readings.circuits.cost import cost
+from gibbs_circuits.readings.trajectories.trajectories import trajectories
 
 CYCLES, AFTER, COUNT, Z95 = 100, 50, 64, 1.96
 STARTS = ("mixed", "zero", "one")

@@ -14,15 +14,22 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gibbs_circuits.compiler import SCHEMES, Guarantee, ParallelKnobs
-from gibbs_circuits.compiler.schemes.jumps import symbolic_jumps, widest
-from gibbs_circuits.filters import GaussianFilter
-from gibbs_circuits.generators import couplings_of, dll
+from gibbs_circuits.compiler.schemes.parallel import ParallelKnobs
+from gibbs_circuits.compiler.schemes.registry import SCHEMES
+from gibbs_circuits.compiler.time_domain.symbolic_jumps import symbolic_jumps, widest
+from gibbs_circuits.generators.couplings import couplings_of
+from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.frequency import local_frequency
+from gibbs_circuits.generators.kinds.dll import dll
 from gibbs_circuits.generators.matrices import decay_operator
-from gibbs_circuits.models import heisenberg, hubbard, mixed_field_ising, read_model, tfim, xxz
-from gibbs_circuits.readings import cost, predict, zero
-from gibbs_circuits.tuning.choose import MARGIN, Setting, Trial, pool_of, settle, try_knobs, values_at
+from gibbs_circuits.models.files import read_model
+from gibbs_circuits.models.library.fermions import hubbard
+from gibbs_circuits.models.library.spin_chains import heisenberg, mixed_field_ising, tfim, xxz
+from gibbs_circuits.programs.initial_state import zero
+from gibbs_circuits.programs.program import Guarantee
+from gibbs_circuits.readings.channel.prediction import predict
+from gibbs_circuits.readings.circuits.cost import cost
+from gibbs_circuits.search.knobs import MARGIN, Setting, Trial, pool_of, settle, try_knobs, values_at
 
 H2 = read_model(Path(__file__).parent.parent / "experiments" / "h2.json")
 MODELS = (

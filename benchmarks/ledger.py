@@ -18,14 +18,18 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gibbs_circuits.compiler import SCHEMES, Program
-from gibbs_circuits.filters import GaussianFilter
-from gibbs_circuits.generators import Lindbladian, couplings_of, dll
+from gibbs_circuits.analysis.error_budget.ledger import ledger
+from gibbs_circuits.analysis.error_budget.shifts import Ledger
+from gibbs_circuits.compiler.schemes.registry import SCHEMES
+from gibbs_circuits.generators.couplings import couplings_of
+from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.frequency import local_frequency
+from gibbs_circuits.generators.kinds.dll import dll
+from gibbs_circuits.generators.lindbladian import Lindbladian
 from gibbs_circuits.generators.matrices import largest_rate
-from gibbs_circuits.models import from_terms
-from gibbs_circuits.readings import zero
-from gibbs_circuits.tuning.ledger import Ledger, ledger
+from gibbs_circuits.models.model import from_terms
+from gibbs_circuits.programs.initial_state import zero
+from gibbs_circuits.programs.program import Program
 
 SEED = 2024
 SCHEME_NAMES = ("parallel", "sequential", "random_jumps", "thermal_ancilla")

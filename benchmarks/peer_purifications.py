@@ -15,10 +15,11 @@ from qiskit.circuit.library import Isometry, PauliEvolutionGate, StatePreparatio
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import SparsePauliOp
 
-from gibbs_circuits.analysis.baselines import best_product_distance
-from gibbs_circuits.compiler.trotter import commuting_groups
-from gibbs_circuits.models import Model
-from gibbs_circuits.spectrum import Array, Real, gibbs_state, spectrum, trace_distance
+from gibbs_circuits.analysis.comparison.baselines import best_product_distance
+from gibbs_circuits.linalg.arrays import Array, Real
+from gibbs_circuits.models.model import Model
+from gibbs_circuits.models.spectrum import gibbs_state, spectrum, trace_distance
+from gibbs_circuits.programs.product_formulas import commuting_groups
 
 LEVEL_3_QUBITS = 10  # above, a general state preparation is transpiled at level 1
 LAYERS = 5

@@ -12,22 +12,27 @@ from peer import Peer, two_qubit_gates
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import UnitaryGate
 
-from gibbs_circuits.backends import compile_for
-from gibbs_circuits.compiler import Guarantee, Program, Unitary
-from gibbs_circuits.compiler.presets import PRESETS, unitary_gate_loop
+from gibbs_circuits.backends.targets.registry import load_target
+from gibbs_circuits.backends.transpile.transpile import compile_for
+from gibbs_circuits.compiler.presets.registry import PRESETS
+from gibbs_circuits.compiler.presets.unitary_gate_loop import unitary_gate_loop
 from gibbs_circuits.errors import GibbsError
-from gibbs_circuits.filters import GaussianFilter
-from gibbs_circuits.generators import couplings_of, dll
+from gibbs_circuits.generators.couplings import couplings_of
+from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.frequency import local_frequency
+from gibbs_circuits.generators.kinds.dll import dll
 from gibbs_circuits.limits import MAX_CHANNEL_QUBITS
-from gibbs_circuits.models import Model
-from gibbs_circuits.readings import cost, zero
-from gibbs_circuits.readings.channel import stage_channel
-from gibbs_circuits.readings.maps import Action, Chain, Kraus, Map, Matrix
-from gibbs_circuits.readings.work import building_seconds
-from gibbs_circuits.readings.worst_start import climb, worst_start
-from gibbs_circuits.spectrum import Array, gibbs_state, spectrum, trace_distance
-from gibbs_circuits.targets import load_target
+from gibbs_circuits.linalg.arrays import Array
+from gibbs_circuits.linalg.maps import Action, Chain, Kraus, Map, Matrix
+from gibbs_circuits.models.model import Model
+from gibbs_circuits.models.spectrum import gibbs_state, spectrum, trace_distance
+from gibbs_circuits.programs.initial_state import zero
+from gibbs_circuits.programs.program import Guarantee, Program
+from gibbs_circuits.programs.steps import Unitary
+from gibbs_circuits.readings.channel.building_time import building_seconds
+from gibbs_circuits.readings.channel.sweep_channel import stage_channel
+from gibbs_circuits.readings.channel.worst_start import climb, worst_start
+from gibbs_circuits.readings.circuits.cost import cost
 
 DOUBLINGS = 13  # 2^13 sweeps are the most that are counted
 SETTLED = 1e-10

@@ -17,8 +17,8 @@ from peer_recipes import preset_peers
 from rich.console import Console
 from rich.table import Table
 
-from gibbs_circuits.compiler import Guarantee
-from gibbs_circuits.models import mixed_field_ising
+from gibbs_circuits.models.library.spin_chains import mixed_field_ising
+from gibbs_circuits.programs.program import Guarantee
 
 
 def main() -> None:

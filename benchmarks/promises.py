@@ -21,10 +21,10 @@ from rich.console import Console
 from rich.table import Table
 
 import gibbs_circuits as gc
-from gibbs_circuits import pipeline
-from gibbs_circuits.backends.transpile import gates_anywhere
-from gibbs_circuits.compiler import Guarantee
-from gibbs_circuits.experiment import read_experiment
+from gibbs_circuits.backends.transpile.transpile import gates_anywhere
+from gibbs_circuits.experiments import pipeline
+from gibbs_circuits.experiments.experiment import read_experiment
+from gibbs_circuits.programs.program import Guarantee
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 CASES = (("mixed_field_ising.toml", 0.10), ("mixed_field_ising.toml", 0.06), ("h2.toml", 0.10))

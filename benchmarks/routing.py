@@ -17,17 +17,18 @@ from qiskit import QuantumCircuit, transpile
 from rich.console import Console
 from rich.table import Table
 
-from gibbs_circuits.backends import compile_for
-from gibbs_circuits.backends.routing import two_qubit_gates
-from gibbs_circuits.backends.transpile import ROUTING_SEEDS
-from gibbs_circuits.compiler import SCHEMES, Program
-from gibbs_circuits.filters import GaussianFilter
-from gibbs_circuits.generators import couplings_of, dll
-from gibbs_circuits.models import mixed_field_ising
-from gibbs_circuits.pipeline import compile_program
-from gibbs_circuits.readings import circuit, pieces, random_draws, zero
-from gibbs_circuits.readings.circuit import assemble
-from gibbs_circuits.targets import load_target
+from gibbs_circuits.backends.targets.registry import load_target
+from gibbs_circuits.backends.transpile.routing import two_qubit_gates
+from gibbs_circuits.backends.transpile.transpile import ROUTING_SEEDS, compile_for
+from gibbs_circuits.compiler.schemes.registry import SCHEMES
+from gibbs_circuits.experiments.pipeline import compile_program
+from gibbs_circuits.generators.couplings import couplings_of
+from gibbs_circuits.generators.filters.gaussian import GaussianFilter
+from gibbs_circuits.generators.kinds.dll import dll
+from gibbs_circuits.models.library.spin_chains import mixed_field_ising
+from gibbs_circuits.programs.initial_state import zero
+from gibbs_circuits.programs.program import Program
+from gibbs_circuits.readings.circuits.circuit import assemble, circuit, pieces, random_draws
 
 SITES = 6
 SWEEPS = (1, 10, 100, 1000)

@@ -27,16 +27,17 @@ from rich.console import Console
 from rich.table import Table
 
 import gibbs_circuits as gc
-from gibbs_circuits import pipeline
-from gibbs_circuits.analysis.compare import compare
-from gibbs_circuits.analysis.predicted import final_state, predicted_values
-from gibbs_circuits.analysis.tables import placement_rows
-from gibbs_circuits.backends import Request
-from gibbs_circuits.backends.noisy_channel import try_noisy_prediction
-from gibbs_circuits.experiment import Experiment, read_experiment
-from gibbs_circuits.readings import zero
-from gibbs_circuits.readings.counts import from_counts
-from gibbs_circuits.targets import load_target
+from gibbs_circuits.analysis.comparison.compare import compare
+from gibbs_circuits.analysis.estimators.expected import final_state, predicted_values
+from gibbs_circuits.analysis.report.tables import placement_rows
+from gibbs_circuits.backends.measurement.counts import from_counts
+from gibbs_circuits.backends.runs.prepare import compile_on, request_run, run_request
+from gibbs_circuits.backends.runs.request import Request
+from gibbs_circuits.backends.simulators.noisy_channel import try_noisy_prediction
+from gibbs_circuits.backends.targets.registry import load_target
+from gibbs_circuits.experiments import pipeline
+from gibbs_circuits.experiments.experiment import Experiment, read_experiment
+from gibbs_circuits.programs.initial_state import zero
 
 FILE = Path(__file__).parent.parent / "experiments" / "mixed_field_ising.toml"
 EVERYWHERE = (
@@ -50,9 +51,7 @@ CLOSE = 3.0  # standard errors
 
 def asked(spec: Experiment, program: gc.Program, target: str, seed: int) -> Request:
     """A run of a program on a target."""
-    return pipeline.request_run(
-        program, load_target(target), spec.initial, spec.observables, SHOTS, spec.realisations, seed
-    )
+    return request_run(program, load_target(target), spec.initial, spec.observables, SHOTS, spec.realisations, seed)
 
 
 def program_of(spec: Experiment) -> gc.Program:
@@ -72,7 +71,7 @@ def everywhere(console: Console) -> bool:
     for seed, name in enumerate(EVERYWHERE, spec.seed):  # one seed would give two methods the same samples
         began = perf_counter()
         request = asked(spec, program, name, seed)
-        found = compare(pipeline.run_request(request), spec.target_error, baselines=False)
+        found = compare(run_request(request), spec.target_error, baselines=False)
         energy, other = found.energy, found.observables["magnetisation"]
         check = found.run.check
         passed = check is not None and check.passed
@@ -102,7 +101,7 @@ def seeds(console: Console, count: int) -> bool:
     predicted = predicted_values(first, final_state(first, gc.predict(program), noisy))["energy"]
     values, errors = [], []
     for seed in range(count):
-        run = pipeline.run_request(replace(first, seed=seed))
+        run = run_request(replace(first, seed=seed))
         blocks = [from_counts(first.observables["energy"], first.bases, block.counts) for block in run.blocks]
         values.append(float(np.mean(blocks)))
         errors.append(float(np.std(blocks, ddof=1) / np.sqrt(len(blocks))))
@@ -129,10 +128,10 @@ def placement(console: Console) -> bool:
     for sites in (3, 4, 5, 6):
         model = gc.models.mixed_field_ising(sites)
         program = gc.compile(gc.dll(model, 1.0, couplings="Y", filter="gaussian"), target_error=0.10)
-        free = pipeline.compile_on(program, load_target("aer_density_matrix"), zero(sites), "reset")[0]
+        free = compile_on(program, load_target("aer_density_matrix"), zero(sites), "reset")[0]
         for name in ("fake_heavy_hex", "fake_torino", "fake_boston"):
             began = perf_counter()
-            compiled = pipeline.compile_on(program, load_target(name), zero(sites), "reset")[0]
+            compiled = compile_on(program, load_target(name), zero(sites), "reset")[0]
             took = perf_counter() - began
             found = compiled.two_qubit_gates / free.two_qubit_gates
             if (sites, name) == (6, "fake_heavy_hex"):

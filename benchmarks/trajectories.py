@@ -22,11 +22,11 @@ from qiskit_aer import AerSimulator
 from rich.console import Console
 from rich.table import Table
 
-from gibbs_circuits.compiler import Program
-from gibbs_circuits.compiler.presets import farrell
-from gibbs_circuits.readings import mixed, pieces, random_draws, zero
-from gibbs_circuits.readings.circuit import assemble
-from gibbs_circuits.readings.trajectories import trajectories
+from gibbs_circuits.compiler.presets.farrell import farrell
+from gibbs_circuits.programs.initial_state import mixed, zero
+from gibbs_circuits.programs.program import Program
+from gibbs_circuits.readings.circuits.circuit import assemble, pieces, random_draws
+from gibbs_circuits.readings.trajectories.trajectories import trajectories
 
 ENERGY, WITHIN = -1.06, 0.02  # E/N of the published recipe where it settles
 RATIO = 50  # times a plain Aer loop

@@ -15,12 +15,12 @@ import argparse
 import numpy as np
 
 import gibbs_circuits as gc
-from gibbs_circuits.compiler import Calibration, Guarantee, Program
-from gibbs_circuits.models import Model
-from gibbs_circuits.readings.channel import sweep_map
-from gibbs_circuits.spectrum import gibbs_state, trace_distance
-from gibbs_circuits.tuning.patches import whole
-from gibbs_circuits.tuning.shapes import spelled_layers
+from gibbs_circuits.models.model import Model
+from gibbs_circuits.models.patches import whole
+from gibbs_circuits.models.spectrum import gibbs_state, trace_distance
+from gibbs_circuits.programs.program import Calibration, Guarantee, Program
+from gibbs_circuits.readings.channel.sweep_channel import sweep_map
+from gibbs_circuits.search.variational.layers import spelled_layers
 
 BETA = 1.0
 

@@ -10,52 +10,27 @@ from types import FunctionType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what type checkers and editors see; at run time `__getattr__` imports a name when it is used
-    from . import baths, filters, models
-    from .analysis import Comparison, Estimate, Verdict
-    from .api import (
-        certificate,
-        circuit,
-        compare,
-        compile,
-        extrapolate,
-        jumps,
-        load,
-        plot,
-        predict,
-        preview,
-        run,
-        save,
-    )
-    from .backends import RunResult
-    from .backends.jumps import Jumps
-    from .baths import Bath
-    from .compiler import Program, presets
+    from . import models
+    from .analysis.comparison.comparison import Comparison
+    from .analysis.comparison.verdict import Verdict
+    from .analysis.estimators.interval import Estimate
+    from .api import certificate, circuit, compare, compile, extrapolate, jumps, load, plot, predict, preview, run, save
+    from .backends.runs.jump_records import Jumps
+    from .backends.runs.run import RunResult
+    from .backends.targets.aer import AerTarget
+    from .backends.targets.ibm import IbmTarget
+    from .compiler import presets
     from .compiler.citation import citation
-    from .errors import (
-        ArgumentError,
-        BackendError,
-        GibbsError,
-        InvalidModelError,
-        InvalidProgramError,
-        TooLargeError,
-    )
-    from .exact import (
-        Advice,
-        Certificate,
-        Evolution,
-        evolve,
-        expectation,
-        faster,
-        free_fermions,
-        heat_currents,
-        mixing_time,
-        spectral_gap,
-        steady_state,
-        steady_states,
-    )
-    from .generators import Lindbladian
-    from .generators.channels import DiscreteChannel
-    from .kinds import (
+    from .errors import ArgumentError, BackendError, GibbsError, InvalidModelError, InvalidProgramError, TooLargeError
+    from .exact import free_fermions
+    from .exact.certificate.advice import Advice, faster
+    from .exact.certificate.certificate import Certificate, spectral_gap
+    from .exact.dynamics.evolve import Evolution, evolve, expectation, heat_currents, mixing_time
+    from .exact.dynamics.steady import steady_state, steady_states
+    from .generators import baths, filters
+    from .generators.baths.bath import Bath
+    from .generators.discrete import DiscreteChannel
+    from .generators.kinds.registry import (
         ckg,
         coarse_grained,
         custom,
@@ -69,37 +44,49 @@ if TYPE_CHECKING:  # what type checkers and editors see; at run time `__getattr_
         several_baths,
         ule,
     )
-    from .models import Model
-    from .readings import Cost, Prediction, cost
-    from .readings.draw import draw
-    from .readings.trajectories import Trajectories, trajectories
-    from .spectrum import fidelity, gibbs_state, thermal, trace_distance
-    from .targets import AerTarget, IbmTarget
-    from .version import __version__
+    from .generators.lindbladian import Lindbladian
+    from .io.version import __version__
+    from .models.model import Model
+    from .models.spectrum import fidelity, gibbs_state, thermal, trace_distance
+    from .programs.program import Program
+    from .readings.channel.prediction import Prediction
+    from .readings.circuits.cost import Cost, cost
+    from .readings.circuits.draw import draw
+    from .readings.trajectories.trajectories import Trajectories, trajectories
 
 # Where every public name lives: the imports above, read when a name is used. Nothing else is imported before.
 HOMES = {
-    "": "baths filters models",
-    "analysis": "Comparison Estimate Verdict",
+    "": "models",
+    "analysis.comparison.comparison": "Comparison",
+    "analysis.comparison.verdict": "Verdict",
+    "analysis.estimators.interval": "Estimate",
     "api": "certificate circuit compare compile extrapolate jumps load plot predict preview run save",
-    "backends": "RunResult",
-    "backends.jumps": "Jumps",
-    "baths": "Bath",
-    "compiler": "Program presets",
+    "backends.runs.jump_records": "Jumps",
+    "backends.runs.run": "RunResult",
+    "backends.targets.aer": "AerTarget",
+    "backends.targets.ibm": "IbmTarget",
+    "compiler": "presets",
     "compiler.citation": "citation",
     "errors": "ArgumentError BackendError GibbsError InvalidModelError InvalidProgramError TooLargeError",
-    "exact": "Advice Certificate Evolution evolve expectation faster free_fermions heat_currents mixing_time "
-    "spectral_gap steady_state steady_states",
-    "generators": "Lindbladian",
-    "generators.channels": "DiscreteChannel",
-    "kinds": "ckg coarse_grained custom davies discrete dll kms local redfield scandi_alhambra several_baths ule",
-    "models": "Model",
-    "readings": "Cost Prediction cost",
-    "readings.draw": "draw",
-    "readings.trajectories": "Trajectories trajectories",
-    "spectrum": "fidelity gibbs_state thermal trace_distance",
-    "targets": "AerTarget IbmTarget",
-    "version": "__version__",
+    "exact": "free_fermions",
+    "exact.certificate.advice": "Advice faster",
+    "exact.certificate.certificate": "Certificate spectral_gap",
+    "exact.dynamics.evolve": "Evolution evolve expectation heat_currents mixing_time",
+    "exact.dynamics.steady": "steady_state steady_states",
+    "generators": "baths filters",
+    "generators.baths.bath": "Bath",
+    "generators.discrete": "DiscreteChannel",
+    "generators.kinds.registry": "ckg coarse_grained custom davies discrete dll kms local redfield "
+    "scandi_alhambra several_baths ule",
+    "generators.lindbladian": "Lindbladian",
+    "io.version": "__version__",
+    "models.model": "Model",
+    "models.spectrum": "fidelity gibbs_state thermal trace_distance",
+    "programs.program": "Program",
+    "readings.channel.prediction": "Prediction",
+    "readings.circuits.cost": "Cost cost",
+    "readings.circuits.draw": "draw",
+    "readings.trajectories.trajectories": "Trajectories trajectories",
 }
 
 __all__ = [
@@ -123,7 +110,7 @@ if not TYPE_CHECKING:  # or a type checker would take any name
                 home = f"{__name__}.{module}" if module else f"{__name__}.{name}"
                 value = getattr(import_module(home), name) if module else import_module(home)
                 if isinstance(value, FunctionType):
-                    from .threads import limited
+                    from .linalg.threads import limited
 
                     value = limited(value)
                 globals()[name] = value

@@ -1,7 +1,4 @@
-"""The public functions: the only Python place that takes a user's strings and numbers.
-
-`gibbs_circuits` shows these names, and those of the classes they return, without importing anything before it is used.
-"""
+"""The public functions: the only Python place that takes a user's strings."""
 
 from __future__ import annotations
 
@@ -11,39 +8,42 @@ from typing import Any, get_args
 
 from qiskit import QuantumCircuit
 
-from . import pipeline
-from .analysis import Comparison
-from .analysis.plots import convergence as plot
-from .backends import Request, RunResult
-from .backends.fitting import expected_of
-from .backends.jumps import Jumps, jump_records
-from .backends.opening import Backend
-from .backends.request import ENERGY
-from .compiler import Knobs, Program
-from .compiler.saved import load_program
+from .analysis.comparison.comparison import Comparison
+from .analysis.error_budget.extrapolation import Run, extrapolated_run
+from .analysis.report.plots import convergence
+from .backends.runs.fitting import expected_of
+from .backends.runs.jump_records import Jumps, jump_records
+from .backends.runs.opening import Backend
+from .backends.runs.prepare import in_advance, request_run, run_request
+from .backends.runs.request import ENERGY, Request
+from .backends.runs.run import RunResult
+from .backends.targets.aer import AerTarget
+from .backends.targets.ibm import IbmTarget
+from .backends.targets.registry import load_target
+from .compiler.base import Knobs
 from .errors import ArgumentError, check_choice, check_integer
-from .exact import Certificate, channel_certificate
-from .exact import certificate as lindbladian_certificate
-from .experiment import (
-    RunKeys,
-    check_target_error,
-    make_initial,
-    make_observables,
-    make_scheme,
-)
-from .folder import Folder, begun_on, check_begun, write_program
-from .generators import Lindbladian
-from .generators.channels import DiscreteChannel, inside
+from .exact.certificate.certificate import Certificate
+from .exact.certificate.certificate import certificate as lindbladian_certificate
+from .exact.certificate.discrete import channel_certificate
+from .experiments import pipeline
+from .experiments.choices import check_target_error, make_initial, make_observables, make_scheme
+from .experiments.folder import write_program
+from .experiments.keys import RunKeys
+from .experiments.store import Folder, begun_on, check_begun
+from .generators.discrete import DiscreteChannel, inside
+from .generators.lindbladian import Lindbladian
+from .io.text import as_path
 from .limits import MAX_CERTIFIED_QUBITS, MAX_KRYLOV_QUBITS
-from .models.text import as_path
-from .readings import Prediction
-from .readings import predict as _predict
-from .readings.circuit import circuit as _circuit
-from .readings.loop import loop_circuit
-from .signatures import public
-from .targets import AerTarget, IbmTarget, load_target
-from .tuning import clock as _clock
-from .tuning.extrapolate import Run, extrapolated_run
+from .models.signatures import public
+from .programs.program import Program
+from .programs.serialise import load_program
+from .readings.channel.prediction import Prediction
+from .readings.channel.prediction import predict as _predict
+from .readings.circuits.circuit import circuit as _circuit
+from .readings.circuits.loop import loop_circuit
+from .search import clock as _clock
+
+plot = convergence
 
 
 @public
@@ -233,7 +233,7 @@ def run(
     store = None
     if folder is not None:
         store = Folder(folder, request.identity, resume=resume, expected=expected_of(request))
-    return pipeline.run_request(request, store)
+    return run_request(request, store)
 
 
 @public
@@ -251,7 +251,7 @@ def preview(
     Sweeps, gates, depth and the chance that no gate errs; the method, memory and time of a simulation; on a device
     where the sites are, how long a circuit takes, and the QPU seconds of the whole run.
     """
-    return pipeline.in_advance(_request(program, backend, shots, seed, initial, {}, realisations, ancilla_policy))
+    return in_advance(_request(program, backend, shots, seed, initial, {}, realisations, ancilla_policy))
 
 
 def _request(
@@ -268,7 +268,7 @@ def _request(
         check_integer("realisations", realisations, low=1)
     check_choice("ancilla_policy", ancilla_policy, get_args(RunKeys.model_fields["ancilla_policy"].annotation))
     start = make_initial(initial, n, Path())
-    return pipeline.request_run(program, target, start, operators, shots, realisations, seed, ancillas=ancilla_policy)
+    return request_run(program, target, start, operators, shots, realisations, seed, ancillas=ancilla_policy)
 
 
 @public
@@ -285,9 +285,3 @@ def jumps(result: RunResult) -> tuple[Jumps, ...]:
 def compare(result: RunResult, target_error: float = 0.10) -> Comparison:
     """Hold a run against the exact Gibbs state: distances, intervals, error ledger, baselines, verdict."""
     return pipeline.compare(result, check_target_error(target_error))
-
-
-__all__ = [
-    "certificate", "circuit", "compare", "compile", "extrapolate", "jumps", "load", "plot", "predict", "preview", "run",
-    "save",
-]  # fmt: skip

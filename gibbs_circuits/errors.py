@@ -257,8 +257,5 @@ def shown_text(text: str, limit: int = 120) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-__all__ = [
-    "LARGEST", "SMALLEST", "ArgumentError", "BackendError", "GibbsError", "InvalidModelError", "InvalidProgramError",
-    "TooLargeError", "as_float", "check_beta", "check_choice", "check_integer", "check_known", "check_name",
-    "check_real", "error_line", "one_line", "printable", "raised", "shown", "shown_text", "slip", "written_number",
-]  # fmt: skip
+class NotConvergedError(GibbsError):
+    """An iterative solver stopped short; the message has the residual."""

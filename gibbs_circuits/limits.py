@@ -8,29 +8,23 @@ from __future__ import annotations
 # --- searches: what they may take
 MAX_EFFORT = 1000  # steps of a minute: a day of one core, after which seeds bring more than patience
 MAX_TIME_BUDGET = 1e6  # seconds: eleven days
-
 # --- files: read before anything is known about them
 MAX_TEXT_BYTES = 16 * 2**20  # an FCIDUMP of 60 orbitals is 10 MiB; a text is held three times while it is parsed
 MAX_NESTING = 100  # brackets within brackets of a text that a parser follows by recursion
 MAX_NUMBER_LENGTH = 400  # digits of one number: the longest double written out in full has 325
-
 # --- dense operators handed to a user
 MAX_JUMP_BYTES = 2 * 2**30  # of all jump operators together: a quarter of a small machine
-
 # --- threads: below these sizes one is faster beside other work, and hardly slower alone
 ONE_THREAD_ROWS = 1024  # of a dense matrix: eigh takes 1.6 s on one thread, 25 s on two beside other work
 ONE_THREAD_AMPLITUDES = 2**14  # of a simulated state: where Aer itself begins to use several threads
-
 # --- results on disk: held against what a run asks for before anything is unpacked
 MAX_BLOCK_BYTES = 64 * 2**20  # of a block whose run is not known; a run's own bound comes from its shots and qubits
 BLOCK_OVERHEAD_BYTES = 64 * 2**10  # headers and names of the arrays of a block
 MAX_SAVED_BYTES = 64 * 2**20  # a saved program: a 1024 × 1024 unitary is 45 MiB; parsing takes six times as much
-
 # --- programs: a hand may write anything into a saved one
 MAX_REGISTER = 100_000  # qubits of a program's system or ancillas: more than any device has
 MAX_SWEEPS = 10**6  # repeats of a stage, as many as the key `sweeps` may ask for
 MAX_SLICES = 10**9  # slices of an evolution, repetitions of a delay: counted by formula up to here
-
 # --- models and experiment files
 MAX_SITES = 2000  # qubits of a model, however it is given: a chain is written and counted in a minute
 MAX_LETTERS = 20_000_000  # terms × qubits of one operator: two tables of a byte per letter
@@ -42,7 +36,6 @@ MAX_CLASSES = 1024  # distinct Bohr frequencies of a secular kernel: one jump pe
 MAX_TABULATED = 4096  # distinct Bohr frequencies of a tabulated kernel of the user: a table of their square, 256 MiB
 MAX_CENTRES = 1000  # windows per side of a factored kernel: one filter each
 MAX_MODES = 2000  # fermionic modes: dense matrices of twice as many rows, 256 MiB each and minutes
-
 # --- the exact answer and the certificate: dense matrices
 MAX_DENSE_QUBITS = 12  # spectrum of H: 256 MiB per matrix of 4096 rows, a minute
 MAX_SUPEROPERATOR_QUBITS = 5  # 16^n entries, 16 MiB at 5 and 256 MiB at 6, whose eigenvalues take minutes
@@ -59,7 +52,6 @@ MAX_SPARSE_ENTRIES = 30_000_000  # of a secular generator: 0.7 GB
 LARGEST_BLOCK = 2200  # rows of one block of a secular generator: its eigenvalues take a minute
 SUBSPACE_BYTES = 256 * 2**20  # of the vectors a state is evolved in
 STATES_BYTES = 2 * 2**30  # of all states asked for at once
-
 # --- programs and their exact channel
 MAX_CHANNEL_QUBITS = 5  # a channel as a matrix of 16^n entries: 16 MiB at 5, eigenvalues in 2 s
 MAX_KRYLOV_QUBITS = 8  # a channel that is applied, not written out: 4^n entries per vector, a minute
@@ -87,7 +79,6 @@ MAX_COHERENT_TERMS = 5000  # Pauli rotations of a coherent term
 MAX_LOOP_QUBITS = 4  # of the dense loop that a report compares with: seconds
 MAX_LOOP_STEPS = 5000  # of that loop until it has cooled
 MAX_LOOP_JUMPS = 32  # of that loop; more are not written by hand
-
 # --- searches
 MAX_GENERATORS = 10  # of a group whose elements are branches, 2^10
 MAX_PRODUCT_QUBITS = 6  # whose nearest product state takes seconds
@@ -96,7 +87,6 @@ MAX_SAMPLED = 6  # qubits up to which a sampler is fitted in seconds to minutes
 MAX_PREPARED = 7  # qubits up to which a preparation is
 MAX_RUNG_QUBITS = 4  # qubits up to which every approximation is measured alone: seconds
 MAX_PALINDROMES = 12  # jumps up to which a mirrored order is measured
-
 # --- runs and targets
 MEMORY_LIMIT_GIB = 8.0  # of one command, whatever the machine has
 MEMORY_SHARE = 0.5  # of a machine: another half for what allocates on the way and for everybody else
@@ -115,11 +105,9 @@ MAX_STATES = 2_000_000  # of the search for them: seconds
 MAX_COMPARED_LETTERS = 10**8  # terms² × qubits that are compared pair by pair for bases: 0.5 GB
 ROUTED_GATES = 1500  # per sweep; routing more beside a run would take a minute
 WRITTEN_OUT = 64  # system qubits up to which writing a program to count its ancillas is quick
-
 # --- what is said: lines and names
 LONGEST_LINE = 400  # characters of an error: five lines of a terminal
 LONGEST_NAME = 200  # characters of a name: what a table can hold
-
 # --- operators
 MAX_MATRIX_QUBITS = 10  # of an operator given as a matrix: 4^10 Pauli coefficients, 16 MiB
 SHORTEST_TIME, LONGEST_TIME = 1e-6, 1e12  # µs of a target: a picosecond to eleven days, whose ratios are whole numbers

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from gibbs_circuits.tuning import clock
-from gibbs_circuits.tuning.clock import Clock, Deadline
+from gibbs_circuits.search import clock
+from gibbs_circuits.search.clock import Clock, Deadline
 
 
 def within(seconds: float) -> Deadline:

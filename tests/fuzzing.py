@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gibbs_circuits import cli
+from gibbs_circuits.cli import options as cli
 
 SECONDS = 10  # of one command
 BYTES = 2 * 2**30  # of one command, beside what the imports take

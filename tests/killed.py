@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gibbs_circuits import cli, disk
+from gibbs_circuits.cli import options as cli
+from gibbs_circuits.io import files as disk
 from tests.stand_in import NAME, StandIn, Temper, install, stored_bits
 
 HEAVY = (
-    "gibbs_circuits.commands", "qiskit_aer.primitives", "qiskit_ibm_runtime.fake_provider", "matplotlib.figure",
+    "gibbs_circuits.cli.commands", "qiskit_aer.primitives", "qiskit_ibm_runtime.fake_provider", "matplotlib.figure",
     "scipy.stats", "scipy.optimize", "scipy.interpolate",
 )  # fmt: skip
 for name in HEAVY:
@@ -69,11 +70,15 @@ def written(folder: Path, target: str = TARGET, experiment: str = EXPERIMENT) ->
 
 def quick(patch: pytest.MonkeyPatch) -> None:
     """Leave out what takes long and has nothing to do with jobs: the picture, the ladder, many routings."""
-    comparing = import_module("gibbs_circuits.analysis.compare")  # the function of that name hides the module
+    comparing = import_module(
+        "gibbs_circuits.analysis.comparison.compare"
+    )  # the function of that name hides the module
     patch.setattr(comparing, "unitary_loop", lambda *arguments: None)
     patch.setattr(comparing, "measured_rungs", lambda program: ())
-    patch.setattr("gibbs_circuits.folder.save_convergence", lambda comparison, path: path.write_bytes(b"png"))
-    patch.setattr("gibbs_circuits.backends.transpile.ROUTING_SEEDS", 2)
+    patch.setattr(
+        "gibbs_circuits.experiments.folder.save_convergence", lambda comparison, path: path.write_bytes(b"png")
+    )
+    patch.setattr("gibbs_circuits.backends.transpile.transpile.ROUTING_SEEDS", 2)
 
 
 def watch_writes(patch: pytest.MonkeyPatch, hook: Callable[[str], None]) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 import gibbs_circuits as gc
-from gibbs_circuits.models import from_terms
-from gibbs_circuits.sections import program_part
+from gibbs_circuits.experiments.documents import program_part
+from gibbs_circuits.models.model import from_terms
 from tests.oracle import digits, paulis, simulator, starts
 from tests.oracle.cases import Case
 

@@ -1,8 +1,8 @@
 """A stand-in for the IBM service: its state is one append-only file, so that it outlives the client that is killed.
 
-It has what `gibbs_circuits.backends.ibm` uses of `QiskitRuntimeService`, its jobs and its sampler, and fails in the
-ways in which a service fails, through the client's own exceptions. An event is one line, written by one system call:
-what is in the file has happened, and nothing else has.
+It has what `gibbs_circuits.backends.services.ibm` uses of `QiskitRuntimeService`, its jobs and its sampler, and fails
+in the ways in which a service fails, through the client's own exceptions. An event is one line, written by one system
+call: what is in the file has happened, and nothing else has.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from qiskit_aer import AerSimulator
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError, RuntimeInvalidStateError, RuntimeJobNotFound
 
-from gibbs_circuits.backends.ibm import Runtime
+from gibbs_circuits.backends.services.ibm import Runtime
 
 NAME = "ibm_stand_in"
 SIZE = 5
@@ -313,7 +313,7 @@ def install(
     patch: pytest.MonkeyPatch, service: StandIn, interval: float = 0.01, patience: float = 10.0, grace: float = 0.5
 ) -> None:
     """Put the stand-in where the package looks for the service, and make it quick."""
-    patch.setattr("gibbs_circuits.backends.ibm.runtime_service", lambda account, instance: service)
-    patch.setattr("gibbs_circuits.backends.ibm.make_sampler", service.sampler)
+    patch.setattr("gibbs_circuits.backends.services.ibm.runtime_service", lambda account, instance: service)
+    patch.setattr("gibbs_circuits.backends.services.ibm.make_sampler", service.sampler)
     quick = partial(Runtime, interval=interval, patience=patience, grace=grace)
-    patch.setattr("gibbs_circuits.backends.remote.Runtime", quick)
+    patch.setattr("gibbs_circuits.backends.runs.remote.Runtime", quick)

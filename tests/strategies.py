@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from qiskit.quantum_info import SparsePauliOp
 
-from gibbs_circuits.models import Model
+from gibbs_circuits.models.model import Model
 
 moderate = settings(max_examples=25, deadline=None, derandomize=True)
 few = settings(moderate, max_examples=12)

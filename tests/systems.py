@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gibbs_circuits.models import Model, from_terms
+from gibbs_circuits.models.model import Model, from_terms
 
 Matrix = NDArray[np.complex128]
 Real = NDArray[np.float64]

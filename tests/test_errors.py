@@ -28,9 +28,9 @@ from gibbs_circuits.errors import (
     one_line,
     shown,
 )
-from gibbs_circuits.filters import GaussianFilter
-from gibbs_circuits.generators import Contact, Lindbladian
-from gibbs_circuits.kernels import RankOne
+from gibbs_circuits.generators.filters.gaussian import GaussianFilter
+from gibbs_circuits.generators.kernels.base import RankOne
+from gibbs_circuits.generators.lindbladian import Contact, Lindbladian
 from tests.strategies import moderate
 
 GRAMMAR = re.compile(r"^(Argument `[^`]+`|[^:]+: .+) must \S.*, but \S.*\. Fix: \S.*[^.]\.$")

@@ -16,18 +16,21 @@ import pytest
 from qiskit.quantum_info import Pauli, SparsePauliOp
 
 import gibbs_circuits as gc
-from gibbs_circuits import limits, memory
+from gibbs_circuits import limits
+from gibbs_circuits.backends.measurement.counts import _in_order, covers
 from gibbs_circuits.errors import ArgumentError, InvalidModelError, TooLargeError
+from gibbs_circuits.experiments.choices import make_initial
 from gibbs_circuits.generators.frequency import local_frequency
-from gibbs_circuits.lamb import UniversalLamb
-from gibbs_circuits.models import qasm, text
-from gibbs_circuits.models.overlap import Overlaps, all_commute
-from gibbs_circuits.readings.counts import _in_order, covers
-from gibbs_circuits.readings.maps import Matrix
-from gibbs_circuits.readings.paths import filled, leaps, path
+from gibbs_circuits.generators.lamb_shift import UniversalLamb
+from gibbs_circuits.io import memory, text
+from gibbs_circuits.io import qasm_size as qasm
+from gibbs_circuits.io.tables import read_table
+from gibbs_circuits.linalg.maps import Matrix
+from gibbs_circuits.linalg.overlap import Overlaps, all_commute
+from gibbs_circuits.readings.channel.paths import filled, leaps, path
 
 SECONDS, GIB = 60.0, 4  # of processor time and of address space; a busy machine does not change the first
-COMMAND = "from gibbs_circuits.cli import main; main()"
+COMMAND = "from gibbs_circuits.cli.options import main; main()"
 EXPERIMENT = """
 [model]
 name = "tfim"
@@ -150,7 +153,7 @@ def test_start__too_large__is_refused_before_it_is_parsed(
     (tmp_path / "s.qasm").write_text(content)
     monkeypatch.setattr("qiskit.qasm3.loads", lambda text: pytest.fail("it was parsed"))
     with pytest.raises(ArgumentError, match=said):
-        gc.experiment.make_initial("s.qasm", 2, tmp_path)
+        make_initial("s.qasm", 2, tmp_path)
 
 
 @pytest.mark.parametrize("case", ["a billion qubits", "doubling"])
@@ -171,7 +174,7 @@ FINE = {
 def test_start__of_usual_size__is_read(case: str, tmp_path: Path) -> None:
     """The control: the guard lets through what people write."""
     (tmp_path / "s.qasm").write_text(FINE[case])
-    assert gc.experiment.make_initial("s.qasm", 2, tmp_path).preparation is not None
+    assert make_initial("s.qasm", 2, tmp_path).preparation is not None
 
 
 def test_start__gates__are_those_of_the_unfolded_program() -> None:
@@ -183,7 +186,7 @@ def test_start__gates__are_those_of_the_unfolded_program() -> None:
 def test_table__rows__are_counted_before_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "bath.csv"
     file.write_text("".join(f"{k / 100},1.0\n" for k in range(400_001)))
-    for read in (lambda: gc.baths.read_bath(file, 1.0), lambda: gc.tables.read_table(file, "filter", (2,))):
+    for read in (lambda: gc.baths.read_bath(file, 1.0), lambda: read_table(file, "filter", (2,))):
         begun = time.process_time()
         with pytest.raises(ArgumentError, match=r"at most 10,000 rows, but .*400,001"):
             read()

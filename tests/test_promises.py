@@ -17,12 +17,12 @@ from qiskit import qasm3, transpile
 from qiskit.quantum_info import SparsePauliOp
 
 import gibbs_circuits as gc
-from gibbs_circuits import cli
-from gibbs_circuits.analysis import verdict
-from gibbs_circuits.analysis.estimate import Estimate
-from gibbs_circuits.experiment import read_experiment
-from gibbs_circuits.models import from_terms
-from gibbs_circuits.pipeline import compile_program
+from gibbs_circuits.analysis.comparison import verdict
+from gibbs_circuits.analysis.estimators.interval import Estimate
+from gibbs_circuits.cli import options as cli
+from gibbs_circuits.experiments.experiment import read_experiment
+from gibbs_circuits.experiments.pipeline import compile_program
+from gibbs_circuits.models.model import from_terms
 from tests import promises
 from tests.clocks import brief_steps
 from tests.oracle import classical, digits, paulis, qasm, simulator, starts
@@ -65,7 +65,7 @@ def document(capsys: Capture, *arguments: str | Path) -> dict[str, Any]:
 
 def refused_soon(*arguments: str | Path) -> str:
     """The one line of a refusal, which must come within `SOON` seconds."""
-    code = "import sys; from gibbs_circuits import cli; sys.exit(cli.status(sys.argv[1:]))"
+    code = "import sys; from gibbs_circuits.cli import options as cli; sys.exit(cli.status(sys.argv[1:]))"
     try:
         done = subprocess.run(
             [sys.executable, "-c", code, *map(str, arguments)],
@@ -605,7 +605,7 @@ def test_control__small_residual__turns_the_bias_red() -> None:
 
 
 def test_control__absolute_tolerance__turns_the_unit_red(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gibbs_circuits.exact import symmetry
+    from gibbs_circuits.exact.structure import symmetry
 
     monkeypatch.setattr(symmetry, "merged", lambda A: A.simplify(), raising=False)  # drops below 1e-8 of any unit
     small = gc.models.mixed_field_ising(3, J=1e-9, h=9e-10, g=5e-10)
@@ -613,7 +613,7 @@ def test_control__absolute_tolerance__turns_the_unit_red(monkeypatch: pytest.Mon
 
 
 def test_conserved__is_nothing__chain_of_three_in_nano_units() -> None:
-    from gibbs_circuits.exact import symmetry
+    from gibbs_circuits.exact.structure import symmetry
 
     small = gc.models.mixed_field_ising(3, J=1e-9, h=9e-10, g=5e-10)
     assert not symmetry.conserved(gc.dll(small, 1e9, couplings="Z"))

@@ -9,8 +9,7 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 import gibbs_circuits as gc
-from gibbs_circuits import pipeline
-from gibbs_circuits.targets import load_target
+from gibbs_circuits.backends.targets.registry import load_target
 
 KNOBS = {"nodes": 4, "spacing": 0.5, "strength": 0.6, "sweeps": 4}
 
@@ -40,8 +39,8 @@ def _small_lattice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Counting beside an all-to-all target takes most of a small run; 19 qubits and two routings do."""
     path = tmp_path / "small.toml"
     path.write_text('name = "small"\nkind = "aer"\nmethod = "density_matrix"\ncoupling = {heavy_hex = 3}')
-    monkeypatch.setattr(pipeline, "LATTICE", path)
-    monkeypatch.setattr("gibbs_circuits.backends.transpile.ROUTING_SEEDS", 2)
+    monkeypatch.setattr("gibbs_circuits.backends.runs.prepare.LATTICE", path)
+    monkeypatch.setattr("gibbs_circuits.backends.transpile.transpile.ROUTING_SEEDS", 2)
 
 
 def test_readme__works_as_written__two_sites(capsys: pytest.CaptureFixture[str]) -> None:

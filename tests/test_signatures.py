@@ -17,8 +17,10 @@ import pytest
 from qiskit.quantum_info import SparsePauliOp
 
 import gibbs_circuits as gc
-from gibbs_circuits.filters import GaussianFilter, MetropolisFilter, RateFilter
-from gibbs_circuits.signatures import taken
+from gibbs_circuits.generators.filters.gaussian import GaussianFilter
+from gibbs_circuits.generators.filters.metropolis import MetropolisFilter
+from gibbs_circuits.generators.filters.rate import RateFilter
+from gibbs_circuits.models.signatures import taken
 
 GRAMMAR = re.compile(r"^(Argument `[^`]+`|[^:]+: .+) must \S.*, but \S.*\. Fix: \S.*[^.]\.$", re.DOTALL)
 LONGEST = 400

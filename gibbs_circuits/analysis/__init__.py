@@ -1,7 +1,1 @@
-"""What came out."""
-
-from .compare import Comparison, compare
-from .estimate import Estimate
-from .verdict import Verdict
-
-__all__ = ["Comparison", "Estimate", "Verdict", "compare"]
+"""Shots → statements: estimates, error budget, comparison with the exact answer, report."""

@@ -3,116 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from ..filters import GaussianFilter, MetropolisFilter, RateFilter
-from ..generators import Coherent, Contact, Lindbladian
-from ..generators.channels import DiscreteChannel
-from ..kernels import RankOne, Secular
-from ..signatures import public
-from ..windows import Windowed
-from .presets import PRESETS
-from .program import Program
-from .schemes import SCHEMES
-from .steps import Correct, Evolve, RandomChoice, RandomDelay, Step, Unitary
+from ..evidence import (
+    CHEN_DING_ZHANG,
+    CHEN_KASTORYANO_GILYEN,
+    DAVIES,
+    DING_LI_LIN,
+    GILYEN,
+    KNOWN,
+    LLOYD_ABANIN,
+    NATHAN_RUDNER,
+    SCANDI_ALHAMBRA,
+    SCHALLER_BRANDES,
+    SHANNON,
+    STRANG,
+    SUZUKI,
+    TROTTER,
+    Reference,
+)
+from ..generators.discrete import DiscreteChannel
+from ..generators.filters.gaussian import GaussianFilter
+from ..generators.filters.metropolis import MetropolisFilter
+from ..generators.filters.rate import RateFilter
+from ..generators.kernels.base import RankOne
+from ..generators.kernels.davies import Secular
+from ..generators.kernels.windowed import Windowed
+from ..generators.lindbladian import Coherent, Contact, Lindbladian
+from ..models.signatures import public
+from ..programs.program import Program
+from ..programs.steps import Correct, Evolve, RandomChoice, RandomDelay, Step, Unitary
+from .presets.registry import PRESETS
+from .schemes.registry import SCHEMES
 
-
-@dataclass(frozen=True)
-class Reference:
-    """A publication, and the marks by which a source string names it."""
-
-    text: str
-    marks: tuple[str, ...]
-
-
-LLOYD_ABANIN = Reference(
-    "J. Lloyd and D. A. Abanin, Quantum thermal state preparation for near-term quantum processors, "
-    "Phys. Rev. X 16, 031053 (2026), arXiv:2506.21318",
-    ("PRX 16, 031053", "2506.21318"),
-)
-DING_CHEN_LIN = Reference(
-    "Z. Ding, C.-F. Chen and L. Lin, Single-ancilla ground state preparation via Lindbladians, "
-    "Phys. Rev. Research 6, 033147 (2024), arXiv:2308.15676",
-    ("Phys. Rev. Research 6, 033147", "2308.15676"),
-)
-DING_ZHAN = Reference(
-    "Z. Ding, Y. Zhan, J. Preskill and L. Lin, End-to-end efficient quantum thermal and ground state preparation made "
-    "simple, arXiv:2508.05703 (2025)",
-    ("2508.05703",),
-)
-FARRELL = Reference(
-    "Farrell et al., Preparing thermal states of frustrated quantum spin systems using 139 qubits, "
-    "arXiv:2605.26245 (2026)",
-    ("2605.26245",),
-)
-CHEN_DING_ZHANG = Reference(
-    "H. Chen, Z. Ding and R. Zhang, Overcoming the Lamb shift in system-bath models via KMS detailed balance: "
-    "High-accuracy thermalization with time-bounded interactions, arXiv:2604.15616 (2026)",
-    ("2604.15616",),
-)
-DING_LI_LIN = Reference(
-    "Z. Ding, B. Li and L. Lin, Efficient quantum Gibbs samplers with Kubo–Martin–Schwinger detailed balance "
-    "condition, Commun. Math. Phys. 406 (2025), doi:10.1007/s00220-025-05235-3, arXiv:2404.05998",
-    ("2404.05998",),
-)
-CHEN_KASTORYANO_GILYEN = Reference(
-    "C.-F. Chen, M. J. Kastoryano and A. Gilyén, An efficient and exact noncommutative quantum Gibbs sampler, "
-    "arXiv:2311.09207 (2023)",
-    ("2311.09207",),
-)
-SCANDI_ALHAMBRA = Reference(
-    "M. Scandi and Á. M. Alhambra, Thermalization in open many-body systems and KMS detailed balance, "
-    "arXiv:2505.20064 (2025)",
-    ("2505.20064",),
-)
-GILYEN = Reference(
-    "A. Gilyén, C.-F. Chen, J. F. Doriguello and M. J. Kastoryano, Quantum generalizations of Glauber and Metropolis "
-    "dynamics, arXiv:2405.20322 (2024)",
-    ("2405.20322",),
-)
-NATHAN_RUDNER = Reference(
-    "F. Nathan and M. S. Rudner, Universal Lindblad equation for open quantum systems, Phys. Rev. B 102, 115109 (2020)",
-    ("PRB 102, 115109",),
-)
-DAVIES = Reference(
-    "E. B. Davies, Markovian master equations, Commun. Math. Phys. 39, 91 (1974)", ("Commun. Math. Phys. 39, 91",)
-)
-SCHALLER_BRANDES = Reference(
-    "G. Schaller and T. Brandes, Preservation of positivity by dynamical coarse graining, Phys. Rev. A 78, 022106 "
-    "(2008)",
-    ("PRA 78, 022106",),
-)
-TROTTER = Reference(
-    "H. F. Trotter, On the product of semi-groups of operators, Proc. Am. Math. Soc. 10, 545 (1959)", ()
-)
-STRANG = Reference(
-    "G. Strang, On the construction and comparison of difference schemes, SIAM J. Numer. Anal. 5, 506 (1968)", ()
-)
-SUZUKI = Reference(
-    "M. Suzuki, Fractal decomposition of exponential operators with applications to many-body theories and Monte Carlo "
-    "simulations, Phys. Lett. A 146, 319 (1990)",
-    ("Phys. Lett. A 146, 319",),
-)
-SHANNON = Reference(
-    "V. V. Shende, S. S. Bullock and I. L. Markov, Synthesis of quantum-logic circuits, IEEE Trans. Comput.-Aided Des. "
-    "25, 1000 (2006)",
-    ("IEEE TCAD 25, 1000",),
-)
-DILATED = Reference(
-    "Z. Ding, X. Li and L. Lin, Simulating open quantum systems using Hamiltonian simulations, PRX Quantum 5, 020332 "
-    "(2024), arXiv:2311.15533",
-    ("PRX Quantum 5, 020332", "2311.15533"),
-)
-BLOCK_ENCODED = Reference(
-    "C.-F. Chen, M. J. Kastoryano, F. G. S. L. Brandão and A. Gilyén, Quantum thermal state preparation, "
-    "arXiv:2303.18224 (2023)",
-    ("2303.18224",),
-)
-
-KNOWN = (
-    LLOYD_ABANIN, DING_CHEN_LIN, DING_ZHAN, FARRELL, CHEN_DING_ZHANG, DING_LI_LIN, CHEN_KASTORYANO_GILYEN,
-    SCANDI_ALHAMBRA, GILYEN, NATHAN_RUDNER, DAVIES, SCHALLER_BRANDES, SUZUKI, SHANNON, DILATED, BLOCK_ENCODED,
-)  # fmt: skip
 FORMULAS = {1: (TROTTER, "first order"), 2: (STRANG, "second order"), 4: (SUZUKI, "fourth order")}
 Use = tuple[Reference, str]
 

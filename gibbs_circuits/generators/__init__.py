@@ -1,7 +1,1 @@
-"""How a model thermalises: Lindbladians in symbolic form."""
-
-from .catalogue import dll
-from .couplings import Couplings, couplings_of
-from .lindbladian import Coherent, Contact, Lindbladian
-
-__all__ = ["Coherent", "Contact", "Couplings", "Lindbladian", "couplings_of", "dll"]
+"""Model, β and couplings → Lindbladian."""

@@ -12,7 +12,7 @@ from qiskit.quantum_info import SparsePauliOp
 
 from ..errors import InvalidModelError, shown
 from ..limits import MAX_COUPLINGS
-from ..models import as_operator, is_matrix, pauli_sum
+from ..models.model import as_operator, is_matrix, pauli_sum
 from ..models.scale import acting, merged
 
 Couplings: TypeAlias = (

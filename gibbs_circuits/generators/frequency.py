@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from qiskit.quantum_info import PauliList, SparsePauliOp
 
-from ..models.overlap import Overlaps
+from ..linalg.overlap import Overlaps
 from ..models.scale import SAME, merged, size
 from .lindbladian import Lindbladian
 

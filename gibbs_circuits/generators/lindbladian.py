@@ -9,14 +9,15 @@ from enum import Enum
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from ..baths import Bath
 from ..errors import ArgumentError, InvalidModelError, TooLargeError, check_beta, shown
-from ..kernels import Kernel
-from ..lamb import LambKernel
+from ..io.rendering import NAME, Brief, Shown, brief, shortened
 from ..limits import MAX_JUMP_BYTES
-from ..models import Model, as_model, fitting, hermitian
-from ..rendering import NAME, Brief, Shown, brief, shortened
-from ..spectrum import Array
+from ..linalg.arrays import Array
+from ..models.model import Model, as_model, fitting, hermitian
+from .baths.bath import Bath
+from .kernels.base import Kernel
+from .kernels.davies import Secular
+from .lamb_shift import LambKernel
 
 SHOWN_CONTACTS = 24
 
@@ -225,3 +226,8 @@ class Lindbladian(Shown):
             f"Lindbladian({self.kind} of {shortened(self.model.name, NAME)}: {self.num_qubits} qubits, β = {beta}, "
             f"{len(self.contacts)} couplings, coherent = {self.coherent.value})"
         )
+
+
+def secular(lindbladian: Lindbladian) -> bool:
+    """Whether every kernel is Davies'."""
+    return all(isinstance(contact.kernel, Secular) for contact in lindbladian.contacts)

@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from qiskit.quantum_info import SparsePauliOp
 
 from ..errors import TooLargeError
-from ..filters import Filter
-from ..kernels import Kernel, Redfield, Secular
-from ..lamb import LambKernel
 from ..limits import MAX_SHIFT_ENTRIES, MAX_SHIFT_QUBITS, MAX_SUPEROPERATOR_QUBITS
-from ..spectrum import Array, Real, Spectrum, read_only, spectrum
+from ..linalg.arrays import Array, Matrix, Real, read_only
+from ..linalg.paulis import _applied
+from ..models.spectrum import Spectrum, spectrum
+from .filters.base import Filter
+from .kernels.base import Kernel
+from .kernels.davies import Secular
+from .kernels.redfield import Redfield
+from .lamb_shift import LambKernel
 from .lindbladian import Coherent, Contact, Lindbladian
-
-Matrix = NDArray[Any]  # real where H and the couplings allow
 
 
 def energy_spectrum(lindbladian: Lindbladian) -> Spectrum:
@@ -41,18 +43,6 @@ def in_energy_basis(operator: SparsePauliOp, s: Spectrum) -> Matrix:
         return np.asarray((M - M.T) / 2)
     M = s.vectors.conj().T @ (operator.to_matrix(sparse=True) @ s.vectors)
     return np.asarray((M + M.conj().T) / 2)
-
-
-def _applied(operator: SparsePauliOp, vectors: Matrix, odd: int) -> Matrix:
-    """A V, or A V / i where every string has an odd number of Y; Pauli strings only move rows and turn their signs."""
-    rows, total = np.arange(vectors.shape[0]), np.zeros(vectors.shape)
-    powers = 1 << np.arange(operator.num_qubits)
-    for x, z, coefficient in zip(operator.paulis.x, operator.paulis.z, operator.coeffs, strict=True):
-        source = rows ^ int(x @ powers)
-        signs = 1 - 2 * (np.bitwise_count(source & int(z @ powers)) % 2).astype(float)
-        turns = (int(np.sum(x & z)) - odd) // 2  # i^{#Y} = (−1)^turns, times i where odd
-        total += (float(coefficient.real) * (-1) ** turns * signs)[:, None] * vectors[source]
-    return total
 
 
 def couplings_in_energy_basis(lindbladian: Lindbladian) -> list[Array]:

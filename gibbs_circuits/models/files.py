@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import ArgumentError, InvalidModelError, check_integer, check_known, check_name
+from ..io.text import as_path, name_of, read_json
 from ..limits import MAX_SITES
 from .model import Model, pauli_sum
-from .text import as_path, name_of, read_json
 
 REQUIRED = ("num_qubits", "terms")
 DESCRIPTIVE = (

@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LARGEST, SMALLEST, InvalidModelError, check_integer, check_name, shown, written_number
+from ..io.rendering import NAME, Shown, shortened
 from ..limits import MAX_LETTERS, MAX_MATRIX_QUBITS, MAX_NUMBER_LENGTH, MAX_SITES
-from ..rendering import NAME, Shown, shortened
+from . import scale
 from .scale import acting, merged, size, without_debris
 
 if TYPE_CHECKING:
     from qiskit.quantum_info import SparsePauliOp
+
 
 SHOWN_TERMS = 40
 REAL_TOLERANCE = 1e-10  # of the operator's own size
@@ -333,3 +335,8 @@ def as_model(model: object, argument: str = "model") -> Model:
             "pass gc.models.tfim(4), or gc.models.read_model(path)",
         )  # fmt: skip
     return Model(hermitian(model, argument))
+
+
+def bandwidth(model: Model) -> float:
+    """Σ|c_k| over the terms that are not the identity: at least half of max |ν|; 1 if there are none."""
+    return scale.bandwidth(model.hamiltonian)

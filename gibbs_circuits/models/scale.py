@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from qiskit.quantum_info import SparsePauliOp
 
+
 DEBRIS = 1e-14  # of an operator's size: sums and products of doubles leave a few 1e-16 of what was added
 SAME = 1e-12  # of the largest number: Bohr frequencies closer than this are one, as diagonalising makes no better ones
 CUTOFF = 5.0  # of a bath, times the size of H

@@ -10,15 +10,16 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from ...errors import ArgumentError, check_real
-from ...generators import Coherent, Contact, Lindbladian
-from ...models import Model
-from ...models.library import tfim
+from ...generators.filters.pulses import ErfPulse
+from ...generators.kernels.filter_sum import FilterSum
+from ...generators.lindbladian import Coherent, Contact, Lindbladian
+from ...models.library.spin_chains import tfim
+from ...models.model import Model
 from ...models.scale import bandwidth
-from ...signatures import public
-from ...spectrum import spectrum
-from ..program import Program
+from ...models.signatures import public
+from ...models.spectrum import spectrum
+from ...programs.program import Program
 from ..schemes.sequential import SequentialKnobs, sequential
-from .pulses import ErfPulse, FilterSum
 from .settings import settings
 
 DEGENERATE = 1e-9

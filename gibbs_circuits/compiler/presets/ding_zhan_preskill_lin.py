@@ -7,16 +7,19 @@ from math import ceil
 from typing import Literal
 
 from ...errors import check_beta, check_real
-from ...filters import GaussianFilter
-from ...generators import Lindbladian, couplings_of, dll
+from ...generators.couplings import couplings_of
+from ...generators.filters.gaussian import GaussianFilter
+from ...generators.filters.pulses import GaussianPulse
 from ...generators.frequency import local_frequency
-from ...models import Model
-from ...models.library import mixed_field_ising
-from ...signatures import public
-from ..program import Program
+from ...generators.kinds.dll import dll
+from ...generators.lindbladian import Lindbladian
+from ...models.library.spin_chains import mixed_field_ising
+from ...models.model import Model
+from ...models.signatures import public
+from ...programs.program import Program
 from ..schemes.thermal_ancilla import ThermalAncillaKnobs, thermal_ancilla
-from .pulses import GaussianPulse, realised, thermal_bath
 from .settings import settings
+from .thermal_bath import realised, thermal_bath
 
 
 @public

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...errors import ArgumentError, check_real
-from ...models import Model
-from ...models.library import kagome_ising
-from ...signatures import public
-from ..program import Program, Stage
+from ...generators.filters.pulses import BoxPulse
+from ...models.library.lattices import kagome_ising
+from ...models.model import Model
+from ...models.signatures import public
+from ...programs.product_formulas import Group
+from ...programs.program import Program, Stage
+from ...programs.steps import Branch, Couple, RandomChoice, Step
 from ..schemes.thermal_ancilla import ThermalAncillaKnobs, thermal_ancilla
-from ..steps import Branch, Couple, RandomChoice, Step
-from ..trotter import Group
-from .pulses import BoxPulse, realised, thermal_bath
 from .settings import settings
+from .thermal_bath import realised, thermal_bath
 
 DIAGONAL = set("IZ")
 

@@ -7,13 +7,14 @@ from math import exp, pi, sqrt
 from typing import Literal
 
 from ...errors import check_real
-from ...filters import GaussianFilter
-from ...generators import Coherent, Contact, Lindbladian, couplings_of
-from ...kernels import RankOne
-from ...models import Model
-from ...models.library import tfim
-from ...signatures import public
-from ..program import Program
+from ...generators.couplings import couplings_of
+from ...generators.filters.gaussian import GaussianFilter
+from ...generators.kernels.base import RankOne
+from ...generators.lindbladian import Coherent, Contact, Lindbladian
+from ...models.library.spin_chains import tfim
+from ...models.model import Model
+from ...models.signatures import public
+from ...programs.program import Program
 from ..schemes.thermal_ancilla import ThermalAncillaKnobs, thermal_ancilla
 from .settings import settings
 

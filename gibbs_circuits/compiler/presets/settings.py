@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from ...errors import ArgumentError, shown
-from ...validation import from_validation
-from ..schemes.common import Knobs
+from ...io.schema import from_validation
+from ..base import Knobs
 
 K = TypeVar("K", bound=Knobs)
 OWN = ("sweeps", "trotter_order")  # parameters of every recipe that are knobs as they stand

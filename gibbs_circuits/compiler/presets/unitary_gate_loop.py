@@ -7,18 +7,20 @@ from typing import Any
 import numpy as np
 
 from ...errors import TooLargeError, check_integer, check_real
-from ...filters import GaussianFilter
-from ...generators import Coherent, Lindbladian, couplings_of, dll
+from ...evidence import Status
+from ...generators.couplings import couplings_of
+from ...generators.filters.gaussian import GaussianFilter
+from ...generators.kinds.dll import dll
+from ...generators.lindbladian import Coherent, Lindbladian
 from ...generators.matrices import coherent_term, decay_operator, energy_spectrum, jumps
 from ...limits import MAX_LOOP_GATES, MAX_LOOP_SYSTEM
-from ...models.library import mixed_field_ising
-from ...signatures import public
-from ...spectrum import Array
-from ...status import Status
-from ..dense import exponential
-from ..program import ErrorTerm, Program, Rung, Stage
-from ..steps import Reset, Step, Unitary
-from ..trotter import commuting_groups
+from ...linalg.arrays import Array
+from ...linalg.channels import exponential
+from ...models.library.spin_chains import mixed_field_ising
+from ...models.signatures import public
+from ...programs.product_formulas import commuting_groups
+from ...programs.program import ErrorTerm, Program, Rung, Stage
+from ...programs.steps import Reset, Step, Unitary
 
 NEGLIGIBLE = 1e-12  # of the rates
 SOURCE = "first-order dilation: Ding, Chen & Lin, Phys. Rev. Research 6, 033147"

@@ -6,27 +6,16 @@ from itertools import product
 
 import numpy as np
 
-from ...generators import Lindbladian
-from ...generators.channels import DiscreteChannel
-from ...spectrum import Array
-from ...status import Status
-from ..dense import (
-    DenseGenerator,
-    ancillas_for,
-    dense_generator,
-    dense_program,
-    exponential,
-    lindbladian_of,
-    minimal_kraus,
-    mixed,
-    most_operators,
-    refuse,
-    refuse_system,
-    transfer,
-)
-from ..program import ErrorTerm, Program, Rung
-from ..steps import Reset, Unitary
-from .common import Knobs
+from ...evidence import Status
+from ...generators.dense import DenseGenerator, dense_generator
+from ...generators.discrete import DiscreteChannel
+from ...generators.lindbladian import Lindbladian
+from ...linalg.arrays import Array
+from ...linalg.channels import ancillas_for, exponential, minimal_kraus, mixed, transfer
+from ...programs.program import ErrorTerm, Program, Rung
+from ...programs.steps import Reset, Unitary
+from ..base import Knobs
+from ..dense_blocks import dense_program, lindbladian_of, most_operators, refuse, refuse_system
 
 DILATED_SOURCE = "Ding, Li & Lin, arXiv:2311.15533"
 

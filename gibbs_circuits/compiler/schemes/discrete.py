@@ -8,13 +8,15 @@ import numpy as np
 from pydantic import Field
 
 from ...errors import ArgumentError
-from ...generators import Lindbladian
-from ...generators.channels import LARGEST_STEP, DiscreteChannel, remainder, scale
+from ...generators.dense import dense_generator
+from ...generators.discrete import LARGEST_STEP, DiscreteChannel, remainder, scale
+from ...generators.lindbladian import Lindbladian
 from ...generators.matrices import energy_spectrum
-from ...spectrum import Array
-from ..dense import ancillas_for, dense_generator, most_operators, refuse, refuse_system, transfer
-from ..program import Program
-from .common import Knobs
+from ...linalg.arrays import Array
+from ...linalg.channels import ancillas_for, transfer
+from ...programs.program import Program
+from ..base import Knobs
+from ..dense_blocks import most_operators, refuse, refuse_system
 from .stinespring import exact_program
 
 DEFAULT_STEP = 0.5

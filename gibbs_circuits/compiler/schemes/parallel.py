@@ -5,20 +5,13 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from ..coherent import PauliSum
-from ..program import Program, Stage
-from ..steps import Couple, Evolve, Reset, Step
-from ..trotter import commuting_groups, spectators
-from .common import (
-    Source,
-    SymbolicJump,
-    delay_between_sweeps,
-    refuse_large,
-    settings,
-    symbolic_jumps,
-)
-from .corrections import CoherentKnobs, corrections, ledger, middle, performed
-from .jumps import Node, span, walk
+from ...programs.product_formulas import commuting_groups, spectators
+from ...programs.program import Program, Stage
+from ...programs.steps import Couple, Evolve, Reset, Step
+from ..time_domain.coherent_steps import CoherentKnobs, corrections, ledger, middle, performed
+from ..time_domain.coherent_term import PauliSum
+from ..time_domain.knobs import delay_between_sweeps, refuse_large, settings
+from ..time_domain.symbolic_jumps import Node, Source, SymbolicJump, span, symbolic_jumps, walk
 
 
 class ParallelKnobs(CoherentKnobs):

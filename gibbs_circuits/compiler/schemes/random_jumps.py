@@ -10,22 +10,16 @@ from qiskit.quantum_info import SparsePauliOp
 
 from ...generators.matrices import in_energy_basis
 from ...limits import MAX_DIAGONALISED
-from ...models import Model
-from ...spectrum import Real, spectrum
-from ..program import Program, Stage
-from ..radius import left_out
-from ..steps import Branch, Evolve, RandomChoice
-from ..trotter import commuting_groups
-from .common import (
-    Source,
-    SymbolicJump,
-    delay_between_sweeps,
-    refuse_large,
-    settings,
-    symbolic_jumps,
-)
-from .corrections import RadiusKnobs, corrections, ledger, performed, refuse_radius
-from .jumps import on_grid, span
+from ...linalg.arrays import Real
+from ...models.model import Model
+from ...models.spectrum import spectrum
+from ...programs.product_formulas import commuting_groups
+from ...programs.program import Program, Stage
+from ...programs.steps import Branch, Evolve, RandomChoice
+from ..time_domain.coherent_steps import RadiusKnobs, corrections, ledger, performed, refuse_radius
+from ..time_domain.knobs import delay_between_sweeps, refuse_large, settings
+from ..time_domain.symbolic_jumps import Source, SymbolicJump, on_grid, span, symbolic_jumps
+from ..time_domain.truncation import left_out
 from .sequential import Direction, jump_steps, written
 
 FLOOR = 0.1

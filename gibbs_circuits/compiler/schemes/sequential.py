@@ -7,21 +7,14 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from ..coherent import PauliSum
-from ..program import Program, Stage
-from ..radius import left_out
-from ..steps import Couple, Evolve, Reset, Step
-from ..trotter import commuting_groups
-from .common import (
-    Source,
-    SymbolicJump,
-    delay_between_sweeps,
-    refuse_large,
-    settings,
-    symbolic_jumps,
-)
-from .corrections import RadiusKnobs, corrections, ledger, middle, performed, refuse_radius
-from .jumps import Node, span, walk
+from ...programs.product_formulas import commuting_groups
+from ...programs.program import Program, Stage
+from ...programs.steps import Couple, Evolve, Reset, Step
+from ..time_domain.coherent_steps import RadiusKnobs, corrections, ledger, middle, performed, refuse_radius
+from ..time_domain.coherent_term import PauliSum
+from ..time_domain.knobs import delay_between_sweeps, refuse_large, settings
+from ..time_domain.symbolic_jumps import Node, Source, SymbolicJump, span, symbolic_jumps, walk
+from ..time_domain.truncation import left_out
 
 Direction = Literal["forward_and_back", "forward"]
 

@@ -8,26 +8,17 @@ import numpy as np
 import scipy.linalg
 
 from ...errors import ArgumentError
-from ...generators import Lindbladian
-from ...generators.channels import DiscreteChannel, channel_superoperator
+from ...evidence import Status
+from ...generators.dense import dense_generator
+from ...generators.discrete import DiscreteChannel, channel_superoperator
+from ...generators.lindbladian import Lindbladian
 from ...generators.matrices import energy_spectrum
-from ...spectrum import Array, read_only
-from ...status import Status
-from ..dense import (
-    ancillas_for,
-    completed,
-    dense_generator,
-    dense_program,
-    isometry,
-    minimal_kraus,
-    mixed,
-    refuse,
-    refuse_system,
-    transfer,
-)
-from ..program import ErrorTerm, Program, Rung
-from ..steps import Reset, Step, Unitary
-from .common import Knobs
+from ...linalg.arrays import Array, read_only
+from ...linalg.channels import ancillas_for, completed, isometry, minimal_kraus, mixed, transfer
+from ...programs.program import ErrorTerm, Program, Rung
+from ...programs.steps import Reset, Step, Unitary
+from ..base import Knobs
+from ..dense_blocks import dense_program, refuse, refuse_system
 
 ROUNDING = 1e-14  # Kraus operators of less weight cannot be told from none
 

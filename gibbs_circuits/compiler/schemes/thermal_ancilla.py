@@ -9,17 +9,19 @@ import numpy as np
 from pydantic import Field
 
 from ...errors import ArgumentError
-from ...filters import Filter, GaussianFilter
-from ...generators import Lindbladian
-from ...spectrum import Array
-from ...status import Status
-from ...windows import WindowFilter
-from ..program import ErrorTerm, Program, Rung, Stage
-from ..quadrature import uniform_nodes
-from ..steps import Branch, Couple, Evolve, RandomChoice, Reset, Step
-from ..trotter import Term, commuting_groups, spectators
-from .common import TimeKnobs, declared, delay_between_sweeps, refuse_large, settings
-from .jumps import kernel_factors, symbolic_jumps
+from ...evidence import Status
+from ...generators.filters.base import Filter
+from ...generators.filters.gaussian import GaussianFilter
+from ...generators.kernels.windowed import WindowFilter
+from ...generators.lindbladian import Lindbladian
+from ...linalg.arrays import Array
+from ...linalg.paulis import Term
+from ...programs.product_formulas import commuting_groups, spectators
+from ...programs.program import ErrorTerm, Program, Rung, Stage
+from ...programs.steps import Branch, Couple, Evolve, RandomChoice, Reset, Step
+from ..time_domain.knobs import TimeKnobs, declared, delay_between_sweeps, refuse_large, settings
+from ..time_domain.quadrature import uniform_nodes
+from ..time_domain.symbolic_jumps import kernel_factors, symbolic_jumps
 
 NEVER = 1e-15  # a branch less likely than this is never drawn
 SOURCE = "Ding, Zhan, Preskill & Lin, arXiv:2508.05703"

@@ -8,28 +8,17 @@ import numpy as np
 import scipy.linalg
 
 from ...errors import TooLargeError
-from ...generators import Lindbladian
-from ...generators.channels import DiscreteChannel
+from ...evidence import Status
+from ...generators.dense import DenseGenerator, dense_generator
+from ...generators.discrete import DiscreteChannel
+from ...generators.lindbladian import Lindbladian
 from ...limits import MAX_DENSE_GATES, MOST_MEASUREMENTS
-from ...spectrum import Array
-from ...status import Status
-from ..dense import (
-    DenseGenerator,
-    ancillas_for,
-    completed,
-    dense_generator,
-    dense_program,
-    exponential,
-    isometry,
-    lindbladian_of,
-    most_operators,
-    refuse,
-    refuse_system,
-    stated_gates,
-)
-from ..program import ErrorTerm, Program, Rung
-from ..steps import Reset, Step, Unitary
-from .common import Knobs
+from ...linalg.arrays import Array
+from ...linalg.channels import ancillas_for, completed, exponential, isometry
+from ...programs.program import ErrorTerm, Program, Rung
+from ...programs.steps import Reset, Step, Unitary
+from ..base import Knobs
+from ..dense_blocks import dense_program, lindbladian_of, most_operators, refuse, refuse_system, stated_gates
 
 SCHEME = "weak_measurement"
 WEAK_SOURCE = "Chen, Kastoryano, Brandão & Gilyén, arXiv:2303.18224"

@@ -1,0 +1,1 @@
+"""What a target can do and how it errs."""

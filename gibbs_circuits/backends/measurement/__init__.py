@@ -1,0 +1,1 @@
+"""Bases, shots and counts."""

@@ -1,0 +1,1 @@
+"""A run: prepared, checked, carried out, kept."""

@@ -1,0 +1,1 @@
+"""Clients of services and of other people's primitives; the only room that may touch a network."""

@@ -1,0 +1,1 @@
+"""Simulations: which method, what it takes, noisy channels."""

@@ -1,0 +1,1 @@
+"""Where a program may run, as files: one file per kind of target."""

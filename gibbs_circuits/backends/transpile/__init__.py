@@ -1,0 +1,1 @@
+"""Programs on lattices: placement, routing, basis gates."""

@@ -1,0 +1,203 @@
+"""A program on a target: every distinct block transpiled once, closed to the identity layout, then only repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from qiskit import QuantumCircuit
+
+from ...errors import ArgumentError
+from ...programs.fresh_ancillas import fresh_ancillas
+from ...programs.initial_state import InitialState
+from ...programs.program import Program, Stage
+from ...programs.steps import RandomChoice, RandomDelay
+from ...readings.circuits.circuit import Lazy, Piece, Pieces, all_mapped, pieces
+from ..devices.device import Device, open_device
+from ..targets.registry import DEFAULT_BASIS, Target
+from .compiled import Ancillas, Compiled, used_wires
+from .placing import best_placement, worthwhile
+from .routing import Closed, Router, two_qubit_gates
+
+ROUTING_SEEDS = 20
+ROUTING_BUDGET = 40_000  # gates routed in the search for one block; larger blocks are tried from fewer seeds
+KINDS_PLACED = 8  # kinds of branches of a random choice that decide the placement
+
+
+def compile_for(
+    program: Program, on: Target | Device, initial: InitialState, seed: int = 0, ancillas: Ancillas = Ancillas.RESET
+) -> Compiled:
+    """Transpile the distinct blocks of a program (level 3), each ending on the layout it began with.
+
+    On a lattice one placement serves all blocks, the one found with the fewest two-qubit gates per sweep; every block
+    is routed with swaps that merge with its gates, or, if it is large, the best of 20 routings by Qiskit (fewer for
+    still larger ones). The time does not depend on the number of sweeps, unless ancillas are fresh. Branches of a
+    random choice are transpiled when they are drawn, those that differ in angles only from the seed that was best for
+    the first of them.
+
+    Raises:
+        ArgumentError: If the target has too few qubits, or no reset.
+    """
+    fresh, recorded = ancillas is Ancillas.FRESH, ancillas is Ancillas.RECORDED
+    spare = program.num_system if fresh and initial.preparation is None else 0
+    written = fresh_ancillas(program, spare) if fresh else program
+    device = on if isinstance(on, Device) else open_device(on, written.num_qubits)
+    coupling = device.coupling
+    width = written.num_qubits if coupling is None else coupling.size()
+    _check_fits(written, device, ancillas, width)
+    router, abstract = Router(device.basis, coupling), pieces(written, fused=True, named=recorded, resets=not fresh)
+    start = initial.circuit(written.num_system, written.num_ancilla, resets=not fresh)
+    if coupling is None:
+        parts = all_mapped(abstract, lambda qc: router.unrouted(router.written(qc, seed), seed))
+        begin, placement = router.unrouted(start, seed), tuple(range(width))
+    else:
+        placement = _placement(router, written, abstract, seed)
+        begin = router.closed(start, placement, _seeds(start, seed)).circuit
+        parts = _routed(abstract, _Routing(router, placement, seed), begin)
+    return Compiled(program, device, begin, parts, placement, ancillas, written, device.errors)
+
+
+@lru_cache(maxsize=2)
+def anywhere(compiled: Compiled) -> float:
+    """Two-qubit gates of the same sweeps where every pair of qubits interacts, in the same basis, transpiled alike."""
+    if compiled.device.coupling is None:
+        return compiled.two_qubit_gates
+    return gates_anywhere(compiled.written, compiled.device.basis, resets=compiled.ancillas is not Ancillas.FRESH)
+
+
+def gates_anywhere(program: Program, basis: tuple[str, ...] = DEFAULT_BASIS, *, resets: bool = True) -> float:
+    """Two-qubit gates of all sweeps where every pair of qubits interacts, transpiled; mean over random steps."""
+    total = 0.0
+    for stage in program.stages:
+        alone = replace(program, stages=(Stage(stage.steps, 1),))
+        total += stage.repeats * _of_a_sweep(_Sweep(alone.text, basis, resets, alone))
+    return total
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    """One sweep alone, by its text: programs that a search holds against each other often share theirs."""
+
+    text: str
+    basis: tuple[str, ...]
+    resets: bool
+    program: Program = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _of_a_sweep(sweep: _Sweep) -> float:
+    router = Router(sweep.basis, None)
+    written = pieces(sweep.program, fused=True, resets=sweep.resets)
+    (blocks,) = all_mapped(written, lambda qc: router.unrouted(router.written(qc, 0), 0))
+    return float(sum(part.mean(two_qubit_gates) for part in blocks))
+
+
+def _check_fits(written: Program, device: Device, ancillas: Ancillas, width: int) -> None:
+    n, m = written.num_system, written.num_ancilla
+    if width < n + m:
+        raise ArgumentError(
+            "backend",
+            f"have {n + m} qubits ({n} system + {m} ancilla)",
+            f"target `{device.name}` has {width}",
+            f"use a target with {n + m} qubits or a smaller model"
+            + (", or fewer sweeps" if ancillas is Ancillas.FRESH else ""),
+        )
+    if not device.resets and ancillas is not Ancillas.FRESH:
+        raise ArgumentError(
+            "backend", "reset ancillas in mid-circuit", f"target `{device.name}` cannot",
+            'set ancilla_policy = "fresh", or use another target',
+        )  # fmt: skip
+
+
+def _seeds(qc: QuantumCircuit, seed: int) -> range:
+    return range(seed, seed + max(2, min(ROUTING_SEEDS, ROUTING_BUDGET // (1 + len(qc.data)))))
+
+
+def _placement(router: Router, program: Program, abstract: Pieces, seed: int) -> tuple[int, ...]:
+    """The placement with the fewest two-qubit gates in all sweeps: searched for, with large blocks as Qiskit suggests.
+
+    Qiskit's suggestions are compared by routing every block from one seed.
+    """
+    weighted = [
+        (stage.repeats * weight, router.written(qc, seed))
+        for stage, parts in zip(program.stages, abstract, strict=True)
+        for part in parts
+        for weight, qc in _kinds(part)
+        if weight > 0
+    ]
+    once = QuantumCircuit(program.num_qubits)
+    for _, qc in weighted:
+        once.compose(qc, inplace=True)
+    seeds = _seeds(once, seed)
+    found = list(dict.fromkeys(router.placement(once, k) for k in seeds))  # a set, in a fixed order
+    tasks = [router.task(qc, weight, seed) for weight, qc in weighted]
+    small = [task for task in tasks if task is not None]
+    if len(small) == len(tasks) and worthwhile(small, program.num_qubits):
+        return best_placement(small, router.lattice, found, program.num_qubits, seed)
+
+    def gates(placement: tuple[int, ...]) -> float:
+        return sum(w * two_qubit_gates(router.closed(qc, placement, seeds[:1]).circuit) for w, qc in weighted)
+
+    return min(found, key=gates)
+
+
+def _kinds(part: Piece) -> Iterator[tuple[float, QuantumCircuit]]:
+    """How often a sweep performs a block on average; of a random choice the likeliest kinds."""
+    match part.step:
+        case RandomDelay():
+            yield part.step.mean, part.options[0]
+        case RandomChoice():
+            likely = dict[int, float]()
+            for branch, k in zip(part.step.branches, part.alike, strict=True):
+                likely[k] = likely.get(k, 0.0) + branch.probability
+            for k in sorted(likely, key=lambda k: -likely[k])[:KINDS_PLACED]:
+                yield likely[k], part.options[k]
+        case _:
+            yield 1.0, part.options[0]
+
+
+@dataclass(frozen=True, eq=False)
+class _Routing:
+    """Blocks of one program routed from one placement.
+
+    Attributes:
+        inside: Wires that the first of every kind use; later ones stay among them, so that a simulation of these
+            wires is one of all.
+    """
+
+    router: Router
+    placement: tuple[int, ...]
+    seed: int
+    inside: frozenset[int] = frozenset()
+
+    def first(self, qc: QuantumCircuit) -> Closed:
+        done = self.router.written(qc, self.seed)
+        return self.router.closed(done, self.placement, _seeds(done, self.seed))
+
+    def alike(self, qc: QuantumCircuit, seed: int) -> QuantumCircuit:
+        """A block that differs from a routed one in angles only, from the seed that was best for that one."""
+        done = self.router.written(qc, self.seed)
+        routed = self.router.closed(done, self.placement, [seed]).circuit
+        if used_wires([routed]) <= self.inside:
+            return routed
+        return self.router.within(self.inside).closed(done, self.placement, _seeds(done, self.seed)).circuit
+
+    def piece(self, part: Piece, kinds: dict[int, Closed]) -> Piece:
+        def option(k: int) -> QuantumCircuit:
+            return kinds[k].circuit if k in kinds else self.alike(part.options[k], kinds[part.alike[k]].seed)
+
+        return replace(part, options=Lazy(len(part.options), option))
+
+
+def _routed(abstract: Pieces, routing: _Routing, begin: QuantumCircuit) -> Pieces:
+    """The first of every kind now; other branches of a random choice when they are drawn."""
+    kinds = [
+        [{k: routing.first(part.options[k]) for k in sorted(set(part.alike))} for part in parts] for parts in abstract
+    ]
+    circuits = [begin, *(one.circuit for stage in kinds for first in stage for one in first.values())]
+    routing = replace(routing, inside=frozenset(used_wires(circuits) | set(routing.placement)))
+    return tuple(
+        tuple(routing.piece(part, first) for part, first in zip(parts, stage, strict=True))
+        for parts, stage in zip(abstract, kinds, strict=True)
+    )

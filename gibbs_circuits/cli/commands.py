@@ -1,0 +1,312 @@
+"""What the commands do: run, exact, compile, backends. `cli` has their options; these import all of the package."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..analysis.comparison.verdict import Verdict
+from ..analysis.error_budget.coherent_tradeoff import tradeoff as tradeoff_of
+from ..analysis.error_budget.of_run import compiled_ledger
+from ..analysis.report.tables import (
+    coherent_table,
+    exact_table,
+    forecast_table,
+    frontier_table,
+    generator_table,
+    ledger_table,
+    program_table,
+    steady_table,
+)
+from ..analysis.report.text import tables
+from ..backends.measurement.counts import measurement_bases
+from ..backends.runs.fitting import expected_of
+from ..backends.runs.opening import availability
+from ..backends.runs.prepare import compile_on, foretell, in_advance, request_run, run_request, simulated_by
+from ..backends.runs.request import ENERGY, realisations_of
+from ..backends.runs.usage import usage
+from ..backends.simulators.noisy_channel import try_noisy_prediction
+from ..backends.targets.aer import AerTarget
+from ..backends.targets.registry import available_targets, read_target
+from ..compiler.compilable import compilable
+from ..errors import ArgumentError, one_line
+from ..exact.certificate.advice import faster
+from ..exact.certificate.certificate import Certificate, certificate
+from ..exact.certificate.discrete import channel_certificate
+from ..exact.dynamics.nonequilibrium import between_baths
+from ..experiments import pipeline
+from ..experiments.documents import compile_document, document, exact_document
+from ..experiments.experiment import Experiment, read_experiment
+from ..experiments.folder import check_inputs, default_folder, write_circuit, write_inputs, write_program, write_results
+from ..experiments.plans import plan, simulated_seconds
+from ..experiments.store import Folder, begun_on, check_begun, check_new, check_writable, unused
+from ..generators.discrete import DiscreteChannel
+from ..generators.lindbladian import Lindbladian
+from ..io.json import to_json
+from ..io.progress import Progress
+from ..io.rendering import table_of
+from ..limits import MAX_DENSE_QUBITS
+from ..linalg.threads import small_matrices
+from ..models.spectrum import thermal
+from ..programs.program import Program
+from ..programs.serialise import load_program
+from ..readings.channel.prediction import SECONDS, Unpredicted, try_predict
+from .terminal import DISAGREES, DONE, WAIT, Interrupted, announce, naming, note, progress, show
+
+SEARCHED = "searched.json"  # in a run's folder: a program that no second search would find
+
+
+def run(
+    experiment: Path,
+    backend: str | None,
+    out: Path | None,
+    resume: bool,
+    seed: int | None,
+    time_budget: float | None,
+    dry_run: bool,
+    json: bool,
+) -> int:
+    """Run an experiment and compare it with the exact answer; the exit status."""
+    if resume and out is None:
+        raise ArgumentError("--resume", "come with --out", "--out is left out", "add --out DIR")
+    if resume and out is not None and experiment.absolute().parent.resolve() == out.resolve():
+        check_inputs(experiment)
+    spec = read_experiment(experiment, backend=backend, seed=seed, time_budget=time_budget)
+    with small_matrices(spec.model.num_qubits):
+        if dry_run:
+            _compile(spec, None, json)
+            return DONE
+        return _run(spec, out, resume, json)
+
+
+def _run(spec: Experiment, out: Path | None, resume: bool, json: bool) -> int:
+    folder = out or default_folder(spec)
+    check_writable("--out", folder)
+    if resume:
+        check_begun("--resume", folder)
+    else:
+        check_new("--out", folder)
+    with naming(spec.path, "generator"):
+        compilable(spec.generator, spec.scheme)
+        pipeline.check_moving(spec.generator, spec.knobs)
+    with naming(spec.path, "compile"):
+        pipeline.refuse_hopeless(spec.generator, spec.scheme, spec.knobs, spec.target)
+    announce("run", plan(spec.model.num_qubits, spec.scheme, spec.knobs, spec.time_budget))
+    with progress() as (stage, steps):
+        stage("certificate")
+        _certify(spec)
+        with naming(spec.path, "compile"):
+            program = _begun_with(folder, spec) if resume else None
+            program = program or _program(spec, stage)
+        target = begun_on(spec.target, folder) if resume else spec.target
+        with naming(spec.path, "run"):
+            request = request_run(
+                program, target, spec.initial, spec.observables, spec.shots, spec.realisations, spec.seed, stage,
+                spec.ancilla_policy,
+            )  # fmt: skip
+        long = simulated_seconds(request) > WAIT
+        note(lambda: in_advance(request), always=long or request.service is not None)
+        if out is None:
+            folder = unused(folder.with_name(f"{folder.name}-{program.hash[:8]}"))
+        store = Folder(folder, request.identity, resume=resume, expected=expected_of(request))
+        write_inputs(spec, program, folder)
+        if program.search is not None and program.search.ran_out:  # another search would find another one
+            write_program(folder / SEARCHED, program)
+        try:
+            result = run_request(request, store, stage, steps)
+        except KeyboardInterrupt:
+            paid = "; jobs that were submitted go on and are fetched then" if request.service is not None else ""
+            raise Interrupted(
+                f"Finished realisations are saved{paid}; continue with --out {folder} --resume."
+            ) from None
+        comparison = pipeline.compare(result, spec.target_error, stage)
+    files = write_results(comparison, folder)
+    if json:
+        print(to_json(document(comparison, [str(path) for path in files])))
+    else:
+        show(tables(comparison))
+        print(f"Picture: {folder / 'convergence.png'}")
+        print(f"Results: {folder}")
+    return DISAGREES if comparison.verdict is Verdict.DISAGREES else DONE
+
+
+def exact(experiment: Path, json: bool) -> None:
+    """The exact answer and the generator's certificate; never compiles."""
+    spec = read_experiment(experiment)
+    _check_dense(spec)
+    with small_matrices(spec.model.num_qubits):
+        _exact(spec, json)
+
+
+def _exact(spec: Experiment, json: bool) -> None:
+    generator = spec.generator
+    announce("exact", plan(spec.model.num_qubits))
+    with progress() as (stage, _):
+        stage("certificate")
+        cert = _certify(spec)
+        assert cert is not None  # the size was checked
+        advice = faster(generator) if isinstance(generator, Lindbladian) else None
+        values = thermal(spec.model, generator.beta) if len(generator.betas) == 1 else None
+        steady = between_baths(generator) if isinstance(generator, Lindbladian) and values is None else None
+    if json:
+        print(to_json(exact_document(generator, values, cert, advice, steady)))
+        return
+    parts = [generator_table(generator, cert)]
+    parts += [exact_table(values)] if values is not None else []
+    parts += [steady_table(steady)] if steady is not None else []
+    show(*parts)
+
+
+def compile(
+    experiment: Path, out: Path | None, backend: str | None, seed: int | None, time_budget: float | None, json: bool
+) -> None:
+    """Compile for the target, count, predict; with `out` write the program."""
+    spec = read_experiment(experiment, backend=backend, seed=seed, time_budget=time_budget)
+    with small_matrices(spec.model.num_qubits):
+        _compile(spec, out, json)
+
+
+def backends(json: bool) -> None:
+    """The targets that can be named, and what is available here."""
+    rows: list[dict[str, Any]] = []
+    for name, path in available_targets().items():
+        try:
+            target = read_target(path)
+            reason = availability(target)
+            rows.append(
+                {"name": name, "available": reason is None, "reason": reason, "description": target.description}
+            )
+        except ArgumentError as error:
+            rows.append({"name": name, "available": False, "reason": str(error), "description": ""})
+    if json:
+        print(to_json({"backends": rows}))
+        return
+    table = table_of("Targets: --backend NAME, or a file like these", "name", "here", "what")
+    table.columns[1].justify = table.columns[2].justify = "left"
+    for row in rows:
+        table.add_row(row["name"], "available" if row["available"] else f"no: {row['reason']}", row["description"])
+    table.add_row("ibm_<device>", "like ibm", "one device of the IBM service by its name, such as ibm_boston")
+    show(table)
+
+
+def _check_dense(spec: Experiment) -> None:
+    n = spec.model.num_qubits
+    if n > MAX_DENSE_QUBITS:
+        raise ArgumentError(
+            "model",
+            f"have at most {MAX_DENSE_QUBITS} qubits for the exact answer",
+            f"it has {n}",
+            "use a smaller model",
+            spec.path,
+        )
+
+
+def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
+    if out is not None:
+        if out.suffix not in (".qpy", ".qasm", ".json"):
+            raise ArgumentError("--out", "end in .qpy, .qasm or .json", f"{out} was found", "write --out program.qasm")
+        if out.is_dir():
+            raise ArgumentError("--out", "be a file", f"{out} is a folder", "write --out program.qasm")
+        check_writable("--out", out.absolute().parent)
+    with naming(spec.path, "generator"):
+        compilable(spec.generator, spec.scheme)
+        pipeline.check_moving(spec.generator, spec.knobs)
+    announce("compile", plan(spec.model.num_qubits, spec.scheme, spec.knobs, spec.time_budget))
+    with progress() as (stage, _):
+        stage("certificate")
+        cert = _certify(spec)
+        with naming(spec.path, "compile"):
+            program = _program(spec, stage)
+        with naming(spec.path, "run"):
+            compiled, service = compile_on(program, spec.target, spec.initial, spec.ancilla_policy, stage)
+        dense = spec.model.num_qubits <= MAX_DENSE_QUBITS
+        stage("exact channel, ledger")
+        start = spec.initial.density(spec.model.num_qubits) if dense else None
+        prediction = try_predict(program, start, seconds=_left(program)) if start is not None else None
+        if isinstance(prediction, Unpredicted):
+            print(one_line(f"Not predicted: {prediction.reason}"), file=sys.stderr)
+            prediction = None
+        tradeoff = tradeoff_of(program)
+        noisy = try_noisy_prediction(compiled)
+        bases = len(measurement_bases({ENERGY: spec.model.hamiltonian, **spec.observables})) if spec.shots else 1
+        realisations = realisations_of(program, spec.realisations, simulated=isinstance(spec.target, AerTarget))
+        forecast = foretell(compiled, spec.seed, spec.shots, realisations, bases)
+        taken = usage(compiled, spec.seed, max(1, spec.shots), realisations, bases)
+        how = simulated_by(compiled, service, forecast, spec.shots)
+        rows = compiled_ledger(compiled, start, noisy) if start is not None else program.declared
+    if out is not None:
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        if out.suffix == ".json":
+            write_program(out, program)
+        else:
+            write_circuit(out, compiled.circuit(spec.seed))
+    if json:
+        files = [str(out)] if out is not None else []
+        error = spec.target_error
+        made = compile_document(
+            compiled, spec.seed, cert, prediction, noisy, forecast, tradeoff, rows, error, files, taken, how
+        )
+        print(to_json(made))
+        return
+    parts = [
+        program_table(program, compiled, prediction, spec.target_error, noisy),
+        *([frontier_table(program)] if program.frontier else []),
+        forecast_table(forecast, taken, how),
+        *([coherent_table(tradeoff)] if tradeoff else []),
+        ledger_table(rows),
+    ]
+    show(*([generator_table(spec.generator, cert)] if cert else []), *parts)
+    if out is not None:
+        print(f"Written: {out}")
+
+
+def _left(program: Program) -> float:
+    """Seconds for a prediction above 5 qubits: a tenth of the time where a search has used all of it."""
+    search = program.search
+    return min(SECONDS, search.time_budget / 10) if search is not None and search.ran_out else SECONDS
+
+
+def _begun_with(folder: Path, spec: Experiment) -> Program | None:
+    """The program of a search that was cut off, which a run in this folder has begun with."""
+    path = folder / SEARCHED
+    return load_program(path, spec.generator) if path.is_file() else None
+
+
+def _program(spec: Experiment, stage: Progress) -> Program:
+    return pipeline.compile_program(
+        spec.generator, spec.scheme, spec.knobs, spec.target_error, stage, initial=spec.initial, seed=spec.seed,
+        target=spec.target, folder=spec.path.parent, effort=spec.effort, time_budget=spec.time_budget,
+    )  # fmt: skip
+
+
+def _certify(spec: Experiment) -> Certificate | None:
+    """The certificate, before anything is compiled; says so at once when the steady state is not unique."""
+    if spec.model.num_qubits > MAX_DENSE_QUBITS:
+        return None
+    generator = spec.generator
+    with naming(spec.path, "generator"):
+        if isinstance(generator, DiscreteChannel):
+            return channel_certificate(generator)
+        cert = certificate(generator)
+        advice = faster(generator)
+    if advice is not None:
+        print(one_line(f"Warning: {advice}"), file=sys.stderr)
+    for bath in generator.baths:
+        if not bath.markovian:
+            print(
+                f"Warning: the bath `{bath.name}` at β = {bath.beta:g} is not Markovian: its correlation function "
+                f"falls as t^−{bath.decay_exponent:.3g}, and there is no memory time. "
+                "The generator is a sampler all the same; it is not the bath's own dynamics.",
+                file=sys.stderr,
+            )
+    frozen = cert.rates is not None and cert.rates.zero
+    if not frozen and (cert.steady_states_with_hamiltonian or 0) > 1:
+        named = f" ({', '.join(cert.conserved)})" if cert.conserved else ""
+        print(
+            f"Warning: the generator has {cert.steady_states_with_hamiltonian} independent steady states, since its "
+            f"couplings commute with a conserved quantity of H{named}; where a run ends then depends on its start. "
+            "Other couplings may cure it.",
+            file=sys.stderr,
+        )
+    return cert

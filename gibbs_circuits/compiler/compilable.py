@@ -1,0 +1,40 @@
+"""Which generators have a circuit, and in what form it is written."""
+
+from __future__ import annotations
+
+from ..errors import ArgumentError
+from ..generators.discrete import DiscreteChannel
+from ..generators.kinds.base import Generator
+from ..generators.lindbladian import Coherent, secular
+from .base import AUTO, Scheme
+from .dense_blocks import lindbladian_of
+
+
+def compilable(generator: Generator, scheme: Scheme | None) -> Generator:
+    """The generator, if this scheme (None: a search) has a circuit for it: completely positive, one β, the whole H.
+
+    Raises:
+        ArgumentError: Naming what has no circuit.
+    """
+    fix = 'use kind = "dll", or the exact command'
+    if isinstance(generator, DiscreteChannel):
+        return generator if scheme is not None and scheme.discrete else lindbladian_of(generator, _name(scheme))
+    if generator.frame is not None:
+        raise ArgumentError("kind", "see the whole H to be compiled", f"{generator.kind} sees each site alone", fix)
+    if len(generator.betas) > 1:
+        raise ArgumentError("contacts", "share one β to be compiled", f"{len(generator.betas)} were found", fix)
+    if not all(contact.kernel.positive for contact in generator.contacts):
+        raise ArgumentError(
+            "kind", "be completely positive to become a circuit", f"{generator.kind} is not",
+            'use kind = "ule" with coherent = "balance"',
+        )  # fmt: skip
+    if generator.coherent is Coherent.LAMB_SHIFT and not secular(generator):
+        raise ArgumentError(
+            "coherent", "be balance or none to be compiled, unless the shift commutes with H (davies)",
+            f"the Lamb shift of {generator.kind} does not", 'set coherent = "balance"',
+        )  # fmt: skip
+    return generator
+
+
+def _name(scheme: Scheme | None) -> str:
+    return AUTO if scheme is None else scheme.name

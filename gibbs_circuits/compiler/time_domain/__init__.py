@@ -1,0 +1,1 @@
+"""What the schemes that are written in time share."""

@@ -1,0 +1,1 @@
+"""States in time and for ever."""

@@ -1,0 +1,1 @@
+"""Where doubles do not decide: linear algebra in balls and in many digits."""

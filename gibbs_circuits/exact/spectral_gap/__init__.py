@@ -1,0 +1,1 @@
+"""The gap, and how many steady states there are."""

@@ -1,0 +1,1 @@
+"""Detailed balance, symmetries, rates, locality, and the generator without its matrix."""

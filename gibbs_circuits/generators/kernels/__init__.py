@@ -1,0 +1,1 @@
+"""Transition kernels α(ν1, ν2), one file each."""

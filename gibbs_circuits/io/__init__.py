@@ -1,0 +1,1 @@
+"""Text, tables, files and JSON; no physics."""

@@ -1,0 +1,1 @@
+"""Arrays, states, Pauli strings, channels; no physics."""

@@ -1,0 +1,1 @@
+"""The intermediate representation, its steps and its text."""

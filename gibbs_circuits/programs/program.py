@@ -1,0 +1,299 @@
+"""The intermediate representation: what one sweep does, never unrolled until a reading needs it.
+
+System qubits are 0 … n−1, ancillas n … n+m−1, and every ancilla starts in |0⟩.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from ..errors import InvalidProgramError, shown
+from ..evidence import Status
+from ..generators.discrete import DiscreteChannel, inside
+from ..generators.lindbladian import Lindbladian
+from ..io.rendering import Shown
+from ..limits import MAX_REGISTER, MAX_SLICES, MAX_SWEEPS
+from ..linalg.arrays import Array
+from .product_formulas import FORMULAS, Group
+from .steps import EXACT, Correct, Couple, Evolve, Random, RandomChoice, RandomDelay, Reset, Step, Unitary, step_text
+
+UNITARITY = 1e-10
+
+
+class Rung(Enum):
+    """An approximation on the way from the generator to the numbers that come out."""
+
+    FILTER = "filter"
+    QUADRATURE = "quadrature"
+    TRUNCATION = "truncation"
+    DILATION = "dilation"
+    COHERENT = "coherent"
+    TROTTER = "trotter"
+    DELAYS = "delays"
+    MIXING = "mixing"
+    NOISE = "noise"
+    SHOTS = "shots"
+
+
+class Calibration(Enum):
+    """Where the settings of a program come from."""
+
+    DERIVED = "derived"  # physics only; the exact answer may accept or reject
+    PATCH = "patch"  # fitted on smaller pieces of the model, accepted on one used neither in the fit nor in its choice
+    FITTED_TO_TARGET = "fitted_to_target"  # a search that used the Gibbs state of this very system
+
+
+class Guarantee(Enum):
+    """What a program is entitled to claim at a target error."""
+
+    ANY_START = "any_start"  # a sampler: fixed point and worst start, searched or bounded, within it
+    GIVEN_START = "given_start"  # a preparation: right after the stated sweeps from the stated start
+    NONE = "none"  # neither, as far as it was checked
+
+
+@dataclass(frozen=True)
+class ErrorTerm:
+    """One line of an error ledger: which rung, how much, how it is known."""
+
+    rung: Rung
+    value: float | None
+    unit: str
+    status: Status
+    source: str
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A point of the frontier that a program was chosen from.
+
+    `distance` is the trace distance that the guarantee is about, None where it is not known; `chosen` marks the
+    program itself.
+    """
+
+    two_qubit_gates: float
+    distance: float | None
+    note: str
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Search:
+    """How hard a program was searched for; what was found depends on seed and effort alone unless time ran out.
+
+    Attributes:
+        seed: Of what is drawn at random.
+        effort: In steps of 60 nominal seconds, what a quiet core takes.
+        time_budget: Seconds of the wall clock that were allowed.
+        done: The share of the effort that was not cut off.
+        ran_out: Whether the wall clock cut it off.
+        seconds: That it took.
+    """
+
+    seed: int
+    effort: float
+    time_budget: float
+    done: float
+    ran_out: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One sweep and how often it is repeated."""
+
+    steps: tuple[Step, ...]
+    repeats: int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Program(Shown):
+    """A sampler as a program: stages of repeated sweeps on n system qubits and m ancillas.
+
+    Args:
+        num_system: n.
+        num_ancilla: m.
+        groups: The Hamiltonian of every `Evolve`, in commuting groups; a truncated one is not the model's.
+        stages: Performed in order.
+        generator: What the program approximates; not part of its text.
+        scheme: The recipe that wrote it.
+        knobs: The recipe's settings, all of them.
+        declared: What the recipe knows of its errors in advance.
+        recipe: Name of the preset that wrote it; "" if none did.
+        provenance: How each knob that was left out was chosen; "" if none was.
+        calibration: Where the settings come from.
+        guarantee: What a search for the cheapest program established; None if there was none, or it read nothing off
+            the exact channel.
+        frontier: The programs it chose from.
+        preparation: Whether it is made for one start and one pass: it has no fixed point, contraction or other start to
+            speak of, whether or not it meets its target.
+        worst_found: The largest trace distance, without gate errors, that the search that made it found on the exact
+            channel, of starts and of the last stage's fixed point; None if nothing was read off.
+        search: How hard it was searched for; None if nothing was.
+
+    Raises:
+        InvalidProgramError: From `verify`, which the constructor calls.
+    """
+
+    num_system: int
+    num_ancilla: int
+    groups: tuple[Group, ...]
+    stages: tuple[Stage, ...]
+    generator: Lindbladian | DiscreteChannel
+    scheme: str
+    knobs: Mapping[str, Any] = field(default_factory=dict)
+    declared: tuple[ErrorTerm, ...] = ()
+    recipe: str = ""
+    provenance: str = ""
+    calibration: Calibration = Calibration.DERIVED
+    guarantee: Guarantee | None = None
+    frontier: tuple[Alternative, ...] = ()
+    preparation: bool = False
+    worst_found: float | None = None
+    search: Search | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "knobs", MappingProxyType(dict(self.knobs)))
+        self.verify()
+
+    @property
+    def lindbladian(self) -> Lindbladian:
+        """The generator; for a discrete channel the one that its transitions come from."""
+        return inside(self.generator)
+
+    @property
+    def sweeps(self) -> int:
+        """Number of sweeps of all stages."""
+        return sum(stage.repeats for stage in self.stages)
+
+    @property
+    def random(self) -> bool:
+        """Whether any step is drawn anew in every realisation."""
+        return any(isinstance(step, Random) for stage in self.stages for step in stage.steps)
+
+    @property
+    def num_qubits(self) -> int:
+        """System and ancillas together."""
+        return self.num_system + self.num_ancilla
+
+    @property
+    def text(self) -> str:
+        """Canonical text: equal programs have equal texts. Delays stand in it as distributions, not as draws."""
+        lines = [f"program system={self.num_system} ancilla={self.num_ancilla}"]
+        lines += [
+            f"group {' '.join(f'{coefficient!r}*{label}' for label, coefficient in group.terms)}"
+            for group in self.groups
+        ]
+        for stage in self.stages:
+            lines.append(f"stage repeats={stage.repeats}")
+            lines += [f"  {step_text(step)}" for step in stage.steps]
+        return "\n".join(lines) + "\n"
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the canonical text, in hexadecimal."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def verify(self) -> None:
+        """Check what every reading relies on.
+
+        Ancillas exist and are all back in |0⟩ at the end of a sweep; operators have the width of the system;
+        numbers are finite, whole where they count, and within the limits; labels are Pauli strings; every stage is
+        repeated at least once; nothing but a reset of ancillas forgets. Nothing is allocated before it is checked.
+
+        Raises:
+            InvalidProgramError: Naming the stage, the step and the rule.
+        """
+        for name in ("num_system", "num_ancilla"):
+            self._check_whole(getattr(self, name), name, "the registers", 0, MAX_REGISTER)
+        if self.num_system < 1 or self.num_ancilla < 1 or not self.stages:
+            raise InvalidProgramError("A program needs a system qubit, an ancilla and a stage.")
+        self._check_groups(self.groups, "groups")
+        for number, stage in enumerate(self.stages):
+            where = f"stage {number}"
+            self._check_whole(stage.repeats, "repeats", where, 1, MAX_SWEEPS)
+            touched = self._check_steps(stage.steps, where, random=True)
+            self._check(not touched, where, "every ancilla used is reset before the sweep ends")
+
+    def _check_steps(self, steps: tuple[Step, ...], where: str, *, random: bool) -> set[int]:
+        """The ancillas that are not back in |0⟩ after these steps."""
+        touched = set[int]()
+        for index, step in enumerate(steps):
+            here = f"{where}, step {index}"
+            match step:
+                case Evolve():
+                    self._check_evolve(step, here)
+                case Correct():
+                    self._check_groups(step.term, here)
+                    self._check_evolve(step, here)
+                case RandomDelay():
+                    self._check(random, here, "no random step inside a branch")
+                    self._check_evolve(step.unit, here)
+                    self._check_whole(step.low, "low", here, 0, MAX_SLICES)
+                    self._check_whole(step.high, "high", here, step.low, MAX_SLICES)
+                case RandomChoice():
+                    self._check(random and not touched, here, "a random choice begins with every ancilla in |0⟩")
+                    total = math.fsum(branch.probability for branch in step.branches)
+                    self._check(abs(total - 1) <= 1e-12, here, "probabilities that add up to 1")
+                    for k, branch in enumerate(step.branches):
+                        self._check(branch.probability >= 0, here, "probabilities >= 0")
+                        left = self._check_steps(branch.steps, f"{here}, branch {k}", random=False)
+                        self._check(not left, f"{here}, branch {k}", "every ancilla used is reset")
+                case Couple():
+                    self._check_ancillas((step.ancilla,), here)
+                    self._check(math.isfinite(step.angle) and math.isfinite(step.axis), here, "finite angles")
+                    self._check_groups((Group(step.terms),), here)
+                    touched.add(step.ancilla)
+                case Unitary():
+                    used, dim = set(step.ancillas), 2 ** (self.num_system + len(step.ancillas))
+                    self._check_ancillas(step.ancillas, here)
+                    self._check(len(used) == len(step.ancillas), here, "different ancillas")
+                    self._check(step.matrix.shape == (dim, dim), here, f"a {dim} × {dim} matrix")
+                    self._check(_is_unitary(step.matrix), here, "a unitary matrix")
+                    self._check(not (step.clean and used & touched), here, "clean ancillas in |0⟩")
+                    touched |= used
+                case Reset():
+                    self._check_ancillas(step.ancillas, here)
+                    touched -= set(step.ancillas)
+        return touched
+
+    def _check_ancillas(self, ancillas: tuple[int, ...], where: str) -> None:
+        for ancilla in ancillas:
+            self._check_whole(ancilla, "ancilla", where, 0, self.num_ancilla - 1)
+
+    def _check_groups(self, groups: tuple[Group, ...], where: str) -> None:
+        for label, coefficient in (term for group in groups for term in group.terms):
+            self._check(len(label) == self.num_system, where, f"labels of full width ({shown(label)})")
+            self._check(not label.strip("IXYZ"), where, f"labels of the letters I, X, Y, Z ({shown(label)})")
+            self._check(math.isfinite(coefficient), where, f"finite coefficients ({shown(label)})")
+
+    def _check_evolve(self, step: Evolve | Correct, where: str) -> None:
+        self._check(math.isfinite(step.duration), where, "a finite duration")
+        self._check_whole(step.slices, "slices", where, 1, MAX_SLICES)
+        self._check(step.order == EXACT or step.order in FORMULAS, where, f"an order of {sorted(FORMULAS)}")
+
+    def _check_whole(self, value: object, name: str, where: str, low: int, high: int) -> None:
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        self._check(whole and low <= value <= high, where, f"{name}, {shown(value)}, whole from {low} to {high}")  # type: ignore[operator]
+
+    @staticmethod
+    def _check(holds: bool, where: str, rule: str) -> None:
+        if not holds:
+            raise InvalidProgramError(f"Program breaks a rule in {where}: {rule}.")
+
+    def _in_words(self) -> str:
+        return (
+            f"Program({self.scheme}: {self.num_system} + {self.num_ancilla} qubits, {self.sweeps} sweeps, "
+            f"{self.hash[:12]})"
+        )
+
+
+def _is_unitary(matrix: Array) -> bool:
+    return bool(np.linalg.norm(matrix.conj().T @ matrix - np.eye(len(matrix))) <= UNITARITY * len(matrix))

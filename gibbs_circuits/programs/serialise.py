@@ -1,0 +1,232 @@
+"""A program as JSON and back: its steps, settings and claims, for the model and β it was made for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ArgumentError, InvalidProgramError, shown, shown_text
+from ..evidence import Status
+from ..generators.discrete import DiscreteChannel, inside
+from ..generators.lindbladian import Lindbladian
+from ..io.files import intact, sealed
+from ..io.text import parsed_json, read_bytes
+from ..limits import MAX_REGISTER, MAX_SAVED_BYTES, MAX_SWEEPS
+from .product_formulas import Group
+from .program import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Search, Stage
+from .steps import Branch, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary
+
+FORMAT, BEFORE, FIRST = 3, 2, 1  # before there was no `search`; the first had no `preparation` and no `worst_found`
+PLAIN: dict[str, type[Any]] = {"evolve": Evolve, "correct": Correct, "couple": Couple, "reset": Reset}
+UNREADABLE = (
+    KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError, InvalidProgramError,
+)  # fmt: skip
+LONGEST = 160  # characters of a reason
+NAMES = {kind: name for name, kind in PLAIN.items()}
+
+
+def physics_hash(generator: Lindbladian | DiscreteChannel) -> str:
+    """SHA-256 of what decides the Gibbs state: the Hamiltonian's terms, in a fixed order, and β."""
+    of = inside(generator)
+    terms = sorted((label, float(c).hex()) for label, c in of.model.terms)
+    return hashlib.sha256(json.dumps([terms, float(of.beta).hex()]).encode()).hexdigest()
+
+
+def to_saved(program: Program) -> dict[str, Any]:
+    """Everything but the generator, whose Hamiltonian and β stand in it as a hash; floats survive to the last bit."""
+    document = {
+        "format": FORMAT,
+        "physics": physics_hash(program.generator),
+        "hash": program.hash,
+        "num_system": program.num_system,
+        "num_ancilla": program.num_ancilla,
+        "groups": [group.terms for group in program.groups],
+        "stages": [{"repeats": s.repeats, "steps": [_step(step) for step in s.steps]} for s in program.stages],
+        "scheme": program.scheme,
+        "knobs": dict(program.knobs),
+        "declared": [{**asdict(t), "rung": t.rung.value, "status": t.status.value} for t in program.declared],
+        "recipe": program.recipe,
+        "provenance": program.provenance,
+        "calibration": program.calibration.value,
+        "guarantee": None if program.guarantee is None else program.guarantee.value,
+        "frontier": [asdict(one) for one in program.frontier],
+        "preparation": program.preparation,
+        "worst_found": program.worst_found,
+        "search": None if program.search is None else asdict(program.search),
+    }
+    return sealed(document)
+
+
+def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel) -> Program:
+    """The program that `to_saved` wrote; what it claims is sealed with it, so that a hand that edits it is noticed.
+
+    Raises:
+        ArgumentError: If it is no such document, was made for another Hamiltonian or β, or was changed.
+    """
+    found = data.get("format") if isinstance(data, Mapping) else None
+    if found not in (FORMAT, BEFORE, FIRST):
+        raise ArgumentError("program", f"have format {FORMAT}", f"it has {shown(found)}", "compile it anew")
+    if data.get("physics") != physics_hash(generator):
+        raise ArgumentError(
+            "program", "be made for this Hamiltonian and β", "it was made for others", "compile it anew"
+        )
+    if not intact(data):
+        raise ArgumentError(
+            "program", "be as it was saved", "it was changed since, so that its claims are void",
+            "compile it anew with the knobs you want",
+        )  # fmt: skip
+    try:
+        program = _program(data, generator)
+    except UNREADABLE as error:
+        known = isinstance(error, InvalidProgramError)
+        reason = shown_text(str(error), LONGEST) if known else shown(error, LONGEST)
+        raise ArgumentError(
+            "program", "be a program that was saved", f"it cannot be read: {reason}", "compile it anew"
+        ) from None
+    if data.get("hash") != program.hash:
+        raise ArgumentError(
+            "program", "have the steps that its hash says", f"they hash to {program.hash[:12]}", "compile it anew"
+        )
+    return program
+
+
+def _program(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel) -> Program:
+    guarantee = data["guarantee"]
+    given = guarantee == Guarantee.GIVEN_START.value
+    added = {"preparation": given, "worst_found": None} if data["format"] == FIRST else data
+    worst, searched = added["worst_found"], data["search"] if data["format"] == FORMAT else None
+    n = _whole(data["num_system"], inside(generator).model.num_qubits)
+    return Program(
+        num_system=n,
+        num_ancilla=_whole(data["num_ancilla"], MAX_REGISTER),
+        groups=tuple(_group(terms) for terms in data["groups"]),
+        stages=tuple(Stage(_steps(s["steps"], n), _whole(s["repeats"], MAX_SWEEPS)) for s in data["stages"]),
+        generator=generator,
+        scheme=str(data["scheme"]),
+        knobs={key: tuple(v) if isinstance(v, list) else v for key, v in data["knobs"].items()},
+        declared=tuple(
+            ErrorTerm(Rung(t["rung"]), t["value"], t["unit"], Status(t["status"]), t["source"])
+            for t in data["declared"]
+        ),
+        recipe=str(data["recipe"]),
+        provenance=str(data["provenance"]),
+        calibration=Calibration(data["calibration"]),
+        guarantee=None if guarantee is None else Guarantee(guarantee),
+        frontier=tuple(Alternative(**one) for one in data["frontier"]),
+        preparation=bool(added["preparation"]),
+        worst_found=None if worst is None else float(worst),
+        search=None if searched is None else _search(searched),
+    )
+
+
+def _search(data: Mapping[str, Any]) -> Search:
+    return Search(
+        seed=int(data["seed"]), effort=_number(data["effort"]), time_budget=_number(data["time_budget"]),
+        done=_number(data["done"]), ran_out=bool(data["ran_out"]), seconds=_number(data["seconds"]),
+    )  # fmt: skip
+
+
+def _number(value: Any) -> float:
+    """As it stands, whole or not, so that what is written again is the same."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("a number is none")
+    return value
+
+
+def load_program(path: Path, generator: Lindbladian | DiscreteChannel) -> Program:
+    """The program in a file.
+
+    Raises:
+        ArgumentError: If there is none, or it is not for this generator.
+    """
+    try:
+        document = parsed_json(read_bytes(path, "program", MAX_SAVED_BYTES))
+    except ArgumentError:
+        raise
+    except (OSError, ValueError) as error:  # a path with a null character is a ValueError too
+        said = error.strerror if isinstance(error, OSError) else f"it is no JSON ({error})"
+        raise ArgumentError(
+            "program", "be a file of a saved program", f"{path}: {said}", "write one: compile --out program.json"
+        ) from None
+    try:
+        return from_saved(document, generator)
+    except ArgumentError as error:
+        raise ArgumentError(error.argument, error.rule, f"{path}: {error.found}", error.fix) from None
+
+
+def _step(step: Step) -> dict[str, Any]:
+    match step:
+        case RandomDelay():
+            return {"kind": "delay", "unit": _step(step.unit), "low": step.low, "high": step.high}
+        case RandomChoice():
+            branches = [{"probability": b.probability, "steps": [_step(s) for s in b.steps]} for b in step.branches]
+            return {"kind": "choice", "branches": branches}
+        case Unitary():
+            flat = [[v.real, v.imag] for v in step.matrix.ravel()]
+            return {"kind": "unitary", "matrix": flat, "ancillas": step.ancillas, "label": step.label,
+                    "clean": step.clean}  # fmt: skip
+        case _:
+            values = {field.name: getattr(step, field.name) for field in fields(step)}
+            if isinstance(step, Correct):
+                values["term"] = [group.terms for group in step.term]
+            return {"kind": NAMES[type(step)], **values}
+
+
+def _steps(data: Any, n: int) -> tuple[Step, ...]:
+    return tuple(_choice(one, n) if one["kind"] == "choice" else _read(one, n) for one in data)
+
+
+def _choice(data: Mapping[str, Any], n: int) -> RandomChoice:
+    """Branches hold no choice of their own, so that no document can nest deeper than this."""
+    found = (Branch(float(b["probability"]), tuple(_read(one, n) for one in b["steps"])) for b in data["branches"])
+    return RandomChoice(tuple(found))
+
+
+def _read(data: Mapping[str, Any], n: int) -> Step:
+    kind, values = data["kind"], {key: value for key, value in data.items() if key != "kind"}
+    match kind:
+        case "delay":
+            if values["unit"]["kind"] != "evolve":
+                raise ValueError("a delay repeats an evolution")
+            return RandomDelay(_evolve(values["unit"]), values["low"], values["high"])
+        case "unitary":
+            ancillas = tuple(values["ancillas"])
+            dim = 2 ** min(n + len(ancillas), len(values["matrix"]).bit_length())
+            if len(values["matrix"]) != dim**2:
+                raise ValueError(
+                    f"a unitary on {n + len(ancillas)} qubits has other entries than {len(values['matrix'])}"
+                )
+            flat = np.array([complex(*pair) for pair in values["matrix"]])
+            return Unitary(flat.reshape(dim, dim), ancillas, str(values["label"]), bool(values["clean"]))
+        case "correct":
+            return Correct(tuple(map(_group, values.pop("term"))), **values)
+        case "couple":
+            return Couple(_group(values.pop("terms")).terms, **values)
+        case "evolve":
+            return _evolve(data)
+        case "reset":
+            return Reset(tuple(values["ancillas"]))
+        case _:
+            raise ValueError(f"no step is called {shown(kind)}")
+
+
+def _evolve(data: Mapping[str, Any]) -> Evolve:
+    values = {key: value for key, value in data.items() if key != "kind"}
+    return Evolve(**{**values, "without": tuple(map(str, values["without"]))})
+
+
+def _whole(value: Any, most: int) -> int:
+    """A whole number that is checked before anything of that size is made; Program checks the rest."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise ValueError(f"{shown(value)} is no whole number up to {most}")
+    return value
+
+
+def _group(terms: Any) -> Group:
+    return Group(tuple((str(label), float(coefficient)) for label, coefficient in terms))

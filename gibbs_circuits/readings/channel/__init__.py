@@ -1,0 +1,1 @@
+"""A program as exact channels: fixed point, contraction, worst start, guarantee."""

@@ -1,0 +1,230 @@
+r"""What a sweep is to first order in its strength: jumps, a Hamiltonian and free evolution, read off its couplings.
+
+In the frame that turns with the sweep's own evolution, a coupling at time t is $V = \theta e^{i\phi}A(t)$. Between two
+resets an ancilla collects the jump $L = \sum_l V_l$ and, from the order of its nodes, the Hamiltonian
+$S = \frac{1}{2i}\sum_{l>l'}(V_l^\dagger V_{l'} - h.c.)$.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import numpy as np
+
+from ...generators.matrices import balance_term
+from ...linalg.arrays import Array
+from ...linalg.maps import Map, mean_of_powers
+from ...linalg.paulis import pauli_times
+from ...models.spectrum import spectrum
+from ...programs.program import Program
+from ...programs.steps import Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary
+from ...programs.transforms import Steps, pieces
+from .evolver import Evolver
+
+SAME = 1e-9  # unitaries this close are one
+
+
+class NotReadableError(Exception):
+    """A sweep that is not made of couplings between resets."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kick:
+    """The couplings of a sweep, and how the system evolves without them.
+
+    Attributes:
+        jumps: Stack of L, shape (number, d, d), in the frame of the beginning; probabilities are included as roots.
+        hamiltonian: What is compiled of a coherent term, and S.
+        ordering: S alone.
+        free: The evolution from beginning to end; `probability` times everything here is what a sweep draws.
+        probability: Of this evolution.
+    """
+
+    jumps: Array
+    hamiltonian: Array
+    ordering: Array
+    free: Array
+    probability: float = 1.0
+
+    @property
+    def decay(self) -> Array:
+        """R = Σ L†L."""
+        return np.asarray(np.einsum("kji,kjl->il", self.jumps.conj(), self.jumps))
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """A part of a sweep that ends in a random delay, or in a choice between different evolutions.
+
+    Attributes:
+        kicks: One per different evolution.
+        steps: The steps without the delay.
+        delay: The map of the delay, if there is one.
+        time: Mean free time, the delay included.
+    """
+
+    kicks: tuple[Kick, ...]
+    steps: Steps
+    delay: Map | None
+    time: float
+
+
+@dataclass
+class _Walk:
+    """Goes through steps, collecting what they do to first order."""
+
+    evolver: Evolver
+    free: Array
+    time: float = 0.0
+    jumps: list[Array] = field(default_factory=list)
+    coherent: Array | float = 0.0
+    ordering: Array | float = 0.0
+    open: dict[int, Array] = field(default_factory=dict)
+
+    def go(self, steps: Steps) -> None:
+        for step in steps:
+            match step:
+                case Evolve():
+                    self.free = self.evolver.unitary(step) @ self.free
+                    self.time += step.duration
+                case Correct():
+                    B = sum(c * pauli_times(label, self.free) for group in step.term for label, c in group.terms)
+                    self.coherent = self.coherent + step.duration * (self.free.conj().T @ B)
+                case Couple():
+                    A = sum(c * pauli_times(label, self.free) for label, c in step.terms)
+                    V = step.angle * np.exp(1j * step.axis) * (self.free.conj().T @ A)
+                    before = self.open.get(step.ancilla)
+                    if before is not None:
+                        later = V.conj().T @ before
+                        self.ordering = self.ordering + (later - later.conj().T) / 2j
+                    self.open[step.ancilla] = V if before is None else before + V
+                case Reset():
+                    self.jumps += [self.open.pop(ancilla) for ancilla in step.ancillas if ancilla in self.open]
+                case Unitary(matrix, ()):
+                    self.free = matrix @ self.free
+                case RandomChoice():
+                    self._choose([self._branch(b.probability, b.steps) for b in step.branches])
+                case _:
+                    raise NotReadableError
+
+    def _branch(self, probability: float, steps: Steps) -> Kick:
+        inner = _Walk(self.evolver, np.eye(len(self.free), dtype=complex), self.time)
+        inner.go(steps)
+        return inner.kick(probability)
+
+    def _choose(self, kicks: list[Kick]) -> None:
+        first = kicks[0].free
+        if any(np.linalg.norm(kick.free - first) > SAME for kick in kicks):
+            raise NotReadableError
+        U = self.free
+        for kick in kicks:
+            p = kick.probability
+            self.jumps += [np.sqrt(p) * U.conj().T @ L @ U for L in kick.jumps]
+            self.coherent = self.coherent + p * U.conj().T @ (kick.hamiltonian - kick.ordering) @ U
+            self.ordering = self.ordering + p * U.conj().T @ kick.ordering @ U
+        self.free = first @ U
+
+    def kick(self, probability: float = 1.0) -> Kick:
+        if self.open:
+            raise NotReadableError
+        d = len(self.free)
+        zero = np.zeros((d, d), dtype=complex)
+        jumps = np.stack(self.jumps) if self.jumps else zero[None]
+        ordering = zero + self.ordering
+        return Kick(jumps, ordering + self.coherent, ordering, self.free, probability)
+
+
+@lru_cache(maxsize=8)
+def segments(program: Program, stage: int = -1) -> tuple[Segment, ...]:
+    """A sweep as parts with one first-order reading each; usually a single one.
+
+    Raises:
+        NotReadableError: If a dense unitary touches an ancilla, or time is random while an ancilla is in use.
+    """
+    evolver = Evolver(program.groups, program.num_system)
+    one = np.eye(2**program.num_system, dtype=complex)
+    found: list[Segment] = []
+    held: list[Step] = []
+
+    def close(delay: RandomDelay | None) -> None:
+        walk = _Walk(evolver, one)
+        walk.go(tuple(held))
+        mean = delay.mean * delay.unit.duration if delay else 0.0
+        found.append(Segment((walk.kick(),), tuple(held), _delay(delay, evolver), walk.time + mean))
+        held.clear()
+
+    for piece in pieces(program.stages[stage].steps):
+        match piece[0]:
+            case RandomDelay() as delay if len(piece) == 1:
+                if held or not found or found[-1].delay is not None:
+                    close(delay)
+                else:
+                    last, mean = found[-1], delay.mean * delay.unit.duration
+                    found[-1] = replace(last, delay=_delay(delay, evolver), time=last.time + mean)
+            case RandomChoice() as choice if (kicks := _different(evolver, one, choice)) is not None:
+                if held:
+                    close(None)
+                found.append(Segment(kicks, (choice,), None, _mean_time(choice)))
+            case _:
+                held += piece
+    if held or not found:
+        close(None)
+    return tuple(found)
+
+
+def _different(evolver: Evolver, one: Array, choice: RandomChoice) -> tuple[Kick, ...] | None:
+    """The kicks of branches that evolve differently; None if all evolve alike."""
+    walk = _Walk(evolver, one)
+    kicks = [walk._branch(b.probability, b.steps) for b in choice.branches]
+    if all(np.linalg.norm(kick.free - kicks[0].free) <= SAME for kick in kicks):
+        return None
+    gathered: list[list[Kick]] = []
+    for kick in kicks:
+        for family in gathered:
+            if np.linalg.norm(kick.free - family[0].free) <= SAME:
+                family.append(kick)
+                break
+        else:
+            gathered.append([kick])
+    return tuple(_gathered(family) for family in gathered)
+
+
+def _gathered(family: list[Kick]) -> Kick:
+    total = sum(kick.probability for kick in family)
+    shares = [kick.probability / total for kick in family]
+    return Kick(
+        np.concatenate([np.sqrt(p) * kick.jumps for p, kick in zip(shares, family, strict=True)]),
+        np.asarray(sum(p * kick.hamiltonian for p, kick in zip(shares, family, strict=True))),
+        np.asarray(sum(p * kick.ordering for p, kick in zip(shares, family, strict=True))),
+        family[0].free,
+        total,
+    )
+
+
+def kick_of(program: Program, steps: Steps, evolver: Evolver | None = None) -> Kick:
+    """The reading of some steps, in the frame of their beginning.
+
+    Raises:
+        NotReadableError: As for `segments`.
+    """
+    walk = _Walk(evolver or Evolver(program.groups, program.num_system), np.eye(2**program.num_system, dtype=complex))
+    walk.go(steps)
+    return walk.kick()
+
+
+def _mean_time(choice: RandomChoice) -> float:
+    return sum(
+        b.probability * sum(step.duration for step in b.steps if isinstance(step, Evolve)) for b in choice.branches
+    )
+
+
+def _delay(delay: RandomDelay | None, evolver: Evolver) -> Map | None:
+    return None if delay is None else mean_of_powers(evolver.unitary(delay.unit), delay.low, delay.high)
+
+
+def balance(program: Program, decay: Array) -> Array:
+    """The coherent term that belongs to these jumps, in the frame they are in: B is covariant under e^{−iHt}."""
+    s = spectrum(program.lindbladian.bohr_model)
+    B = s.from_energy(balance_term(s.to_energy(decay), s, program.generator.beta))
+    return np.asarray((B + B.conj().T) / 2)

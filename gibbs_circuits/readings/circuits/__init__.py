@@ -1,0 +1,1 @@
+"""A program as circuits: gates, cost, depth, picture."""

@@ -1,0 +1,1 @@
+"""A program as stochastic pure states, in batches."""

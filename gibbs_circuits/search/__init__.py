@@ -1,0 +1,1 @@
+"""A target error → the cheapest program."""

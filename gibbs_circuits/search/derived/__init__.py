@@ -1,0 +1,1 @@
+"""Programs from couplings, H and β by formulas; the exact channel accepts or rejects."""

@@ -1,0 +1,307 @@
+"""Knobs that were left out: settings of a formula, accepted on the exact channel, the cheapest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from ..compiler.base import Knobs, Scheme
+from ..compiler.time_domain.knobs import TimeKnobs
+from ..compiler.time_domain.quadrature import SHORT
+from ..compiler.time_domain.symbolic_jumps import symbolic_jumps, widest
+from ..errors import ArgumentError, TooLargeError
+from ..evidence import number
+from ..generators.discrete import DiscreteChannel, inside
+from ..generators.frequency import local_frequency, rate_unit, time_unit
+from ..generators.lindbladian import Lindbladian
+from ..generators.matrices import largest_rate
+from ..io.progress import Progress, quiet
+from ..limits import MAX_CHANNEL_QUBITS, MAX_TRIED_STEPS
+from ..linalg.arrays import Array
+from ..linalg.fixed_point import fixed_point
+from ..models.scale import rounded
+from ..models.spectrum import gibbs_state, spectrum, trace_distance
+from ..programs.program import Program
+from ..readings.channel.building_time import branch_seconds
+from ..readings.channel.sweep_channel import sweep_channel
+from ..readings.channel.sweep_count import Pool
+from ..readings.channel.worst_start import tried_starts
+from ..readings.circuits.cost import cost
+from . import costs
+from .clock import Deadline, OutOfTimeError, unlimited
+
+MARGIN = 0.9  # predictions must beat the target by this, since a run averages finitely many delays
+MAX_SWEEPS = 400
+RESTS, RESTED = 20, 1e-6  # after so many sweeps a distance that moves by less has come to rest
+FALLBACK_SWEEPS = 12
+SEARCHED = 6  # steps of a search for the worst start, on average
+RATE = 3.6  # strength × ‖R‖ of the middle setting: a rule of thumb from the models of benchmarks/ladder.py
+STRONGEST = 1.5  # over the unit of the rates
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of the formula.
+
+    Spacing τ = `aliasing` / ν with ν = max ‖[H, A]‖/‖A‖, nodes N = ⌈`window` β / τ⌉, strength
+    δ = `strength` · 3.6 / ‖R‖ (when `capped` at most `strength` · 1.5 over the unit of the rates), and random delays.
+    """
+
+    aliasing: float
+    window: float
+    strength: float
+    delays: tuple[int, int]
+    capped: bool = True
+
+
+# Chosen on the models of benchmarks/ladder.py, which measures it against a finer grid; optimistic elsewhere.
+LADDER = (
+    *(
+        Setting(*row)
+        for row in (
+            (1.6, 2.1, 0.67, (0, 4)), (1.6, 2.1, 1.0, (0, 0)), (1.3, 2.6, 0.67, (1, 3)), (1.3, 1.7, 1.0, (0, 0)),
+            (1.6, 2.6, 0.40, (0, 0)), (2.0, 1.7, 0.67, (0, 2)), (1.3, 2.1, 1.0, (2, 8)), (2.0, 2.1, 1.0, (0, 0)),
+            (1.6, 2.1, 1.0, (2, 8)), (1.6, 2.1, 1.35, (0, 0)), (1.3, 1.7, 0.67, (0, 4)), (1.3, 2.1, 1.0, (0, 4)),
+            (1.6, 2.1, 1.35, (0, 2)), (2.0, 2.1, 0.67, (0, 0)), (1.6, 2.6, 1.0, (0, 4)), (1.6, 2.1, 0.67, (0, 2)),
+            (1.0, 2.6, 0.40, (0, 4)), (1.0, 2.6, 0.67, (2, 8)), (1.0, 2.6, 0.27, (0, 0)), (0.7, 2.6, 0.27, (0, 0)),
+            (0.7, 2.6, 0.15, (2, 8)), (1.6, 2.1, 0.67, (2, 8)), (1.6, 2.1, 1.0, (0, 4)), (1.6, 1.7, 0.67, (0, 2)),
+            (1.3, 1.7, 1.0, (0, 4)), (1.3, 2.1, 0.67, (0, 4)), (1.3, 2.6, 0.40, (0, 0)), (1.0, 1.7, 1.35, (0, 2)),
+            (0.7, 1.7, 1.0, (0, 2)),
+        )
+    ),
+    *(
+        Setting(aliasing, window, strength, delays, capped=False)
+        for aliasing, window in ((1.6, 2.1), (1.3, 2.6))
+        for strength in (0.27, 1.0)
+        for delays in ((0, 0), (2, 8))
+    ),
+)  # fmt: skip
+MIDDLE = Setting(1.6, 2.1, 0.67, (2, 8))
+STRENGTHS = tuple(0.05 * 2 ** (k / 2) for k in range(17))  # × 1/‖R‖: schemes whose only open knobs are δ and the sweeps
+
+
+def settle(
+    generator: Lindbladian | DiscreteChannel,
+    scheme: Scheme,
+    knobs: Knobs,
+    target_error: float,
+    progress: Progress = quiet,
+    deadline: Deadline | None = None,
+) -> Program:
+    """The program at these knobs, those left out chosen so that the searched worst start meets `target_error`.
+
+    Up to 5 qubits every candidate setting is predicted on the exact channel: a pool of bad starts, which all candidates
+    share, rejects it sweep by sweep, and only a search over starts accepts it. The cheapest whose worst start and fixed
+    point meet the target is taken, or, if none does, the nearest. The Gibbs state serves to accept or reject settings
+    of the formula, never to fit an angle. Above 5 qubits the middle setting is taken and nothing is predicted. Explicit
+    knobs win. Settings beyond the deadline are not tried, nor what the wall clock cuts off; at least one is.
+
+    Candidates are `LADDER` for schemes in the time domain and `STRENGTHS` for the others.
+    """
+    given, delayed = _given(knobs), "random_delays" in knobs.__class__.model_fields
+    undecided = [name for name in knobs.chosen if name not in given]
+    open_knobs = undecided + (["random_delays"] if delayed and "random_delays" not in given else [])
+    if not undecided:
+        return replace(scheme(generator, knobs), provenance="all knobs given")
+    if generator.model.num_qubits > MAX_CHANNEL_QUBITS:
+        program = _formula_only(generator, scheme, knobs, target_error)
+        text = f"{', '.join(open_knobs)}: from the formula alone, not checked (more than {MAX_CHANNEL_QUBITS} qubits)"
+        return replace(program, provenance=text)
+    candidates = list(_candidates(generator, scheme, knobs))
+    accepted: Trial | None = None
+    nearest: Trial | None = None
+    pool, deadline = pool_of(generator), deadline or unlimited()
+    refused: TooLargeError | None = None
+    tried = steps = 0
+    for candidate in candidates:
+        if tried and deadline.passed:
+            break
+        best = "" if accepted is None else f", at {accepted.gates:,.0f} two-qubit gates"
+        progress(f"choosing knobs: setting {tried + 1} of {len(candidates)}{best}")
+        try:
+            trial = try_knobs(generator, scheme, candidate, knobs.sweeps, target_error, accepted, pool, deadline)
+        except TooLargeError as error:
+            refused = error
+            continue
+        except OutOfTimeError:
+            if tried:
+                break
+            trial = try_knobs(generator, scheme, candidate, knobs.sweeps, target_error, None, pool, unlimited())
+        if trial.worst <= MARGIN * target_error:
+            accepted = trial if accepted is None or trial.gates < accepted.gates else accepted
+        elif nearest is None or trial.worst < nearest.worst:
+            nearest = trial
+        tried, steps = tried + 1, steps + sum(len(stage.steps) for stage in trial.program.stages)
+        if steps > MAX_TRIED_STEPS:
+            break
+    chosen = accepted or nearest
+    if chosen is None:
+        assert refused is not None  # there is always a candidate
+        raise refused
+    if accepted is None and not deadline.clock.ran_out:
+        power = np.linalg.matrix_power(sweep_channel(chosen.program), chosen.program.sweeps)
+        chosen = replace(chosen, worst=max(chosen.worst, pool.searched(power)))
+    of, late = f"{tried}", ""
+    if tried < len(candidates):
+        of, late = f"{tried} of {len(candidates)}", " (the others left out: too long)"
+    outcome = "the cheapest that meets it" if accepted else "none meets it; the nearest"
+    text = (
+        f"{', '.join(open_knobs)}: of {of} settings of the formula{late}, {outcome}; target {target_error:g}, "
+        f"predicted on the exact channel, worst start found by search, or the fixed point: {number(chosen.worst)}"
+    )
+    return replace(chosen.program, provenance=text)
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    program: Program
+    gates: float
+    worst: float  # of the starts found by search after all sweeps, and of the fixed point
+
+
+def _given(knobs: Knobs) -> dict[str, Any]:
+    """The knobs the user set; None leaves one out."""
+    return {name: value for name in knobs.model_fields_set if (value := getattr(knobs, name)) is not None}
+
+
+def values_at(setting: Setting, generator: Lindbladian, rate: float, width: float) -> dict[str, Any]:
+    """The knobs of a scheme in the time domain at one setting; `width` is that of the widest filter.
+
+    Rounded to four digits in units of H and of the rates, so that they scale as these do.
+    """
+    nu, time, strongest = local_frequency(generator), time_unit(generator), STRONGEST / rate_unit(generator)
+    spacing = setting.aliasing / nu if nu > 0 else width or time
+    nodes = max(2, ceil(setting.window * width / spacing)) if spacing < SHORT * width else 1
+    strength = RATE / rate if rate > 0 else strongest
+    strength = setting.strength * (min(strongest, strength) if setting.capped else strength)
+    return {
+        "spacing": rounded(spacing, time), "nodes": nodes, "strength": rounded(strength, 1 / rate_unit(generator)),
+        "random_delays": setting.delays,
+    }  # fmt: skip
+
+
+def _candidates(generator: Lindbladian | DiscreteChannel, scheme: Scheme, knobs: Knobs) -> Iterator[Knobs]:
+    given, seen, refused = {"sweeps": 1, **_given(knobs)}, set(), None
+    for values in _settings(generator, scheme, getattr(knobs, "resolution", None)):
+        try:
+            candidate = _within_range(type(knobs), {**values, **given})
+        except ArgumentError as error:
+            refused = error
+            continue
+        if (key := tuple(sorted((k, str(v)) for k, v in candidate.as_dict().items()))) not in seen:
+            seen.add(key)
+            yield candidate
+    if refused is not None and not seen:
+        raise refused
+
+
+def _within_range(kind: type[Knobs], values: dict[str, Any]) -> Knobs:
+    """The knobs with these values.
+
+    Raises:
+        ArgumentError: If the formula asks for a value that a file could not give.
+    """
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name, value = str(first["loc"][0]), first["input"]
+        raise ArgumentError(
+            name, "be given where the formula leaves its range", f"the formula asks for {value:g} ({first['msg']})",
+            f"give {name}, or take another filter, kind or unit of H",
+        ) from None  # fmt: skip
+
+
+def _settings(
+    generator: Lindbladian | DiscreteChannel, scheme: Scheme, resolution: float | None
+) -> Iterator[dict[str, Any]]:
+    if "strength" not in scheme.knobs.model_fields or isinstance(generator, DiscreteChannel):
+        yield {}
+        return
+    rate = largest_rate(generator)
+    if not issubclass(scheme.knobs, TimeKnobs):
+        unit = rate_unit(generator)
+        yield from ({"strength": rounded(strength / (rate or unit), 1 / unit)} for strength in STRENGTHS)
+        return
+    width = widest(symbolic_jumps(generator, resolution))
+    yield from (values_at(setting, generator, rate, width) for setting in LADDER)
+
+
+def pool_of(generator: Lindbladian | DiscreteChannel) -> Pool:
+    """Starts that a first candidate is held against; those that were bad for one are likely to be for the next."""
+    model = generator.model
+    return Pool(gibbs_state(model, generator.beta), tried_starts(spectrum(model).vectors))
+
+
+def try_knobs(
+    generator: Lindbladian | DiscreteChannel,
+    scheme: Scheme,
+    knobs: Knobs,
+    sweeps: int | None,
+    target_error: float,
+    cheapest: Trial | None,
+    pool: Pool,
+    deadline: Deadline | None = None,
+) -> Trial:
+    """The program with the fewest sweeps that meet the target; given up once it costs more than the cheapest so far.
+
+    It meets the target if a search over starts finds none beyond, and its fixed point is not. `pool` grows.
+    """
+    goal, deadline, n = MARGIN * target_error, deadline or unlimited(), generator.model.num_qubits
+    program = scheme(generator, knobs.model_copy(update={"sweeps": sweeps or 1}))
+    per_sweep = cost(program).two_qubit_gates_per_sweep[0]
+    most = sweeps or MAX_SWEEPS
+    if cheapest is not None and sweeps is None and per_sweep > 0:
+        most = min(most, int(cheapest.gates / per_sweep) + 1)
+    deadline.spend(branch_seconds(n, program.stages[-1].steps) + costs.sweep_matrix(n, 4, n))
+    channel = sweep_channel(program)
+    deadline.spend(costs.fixed(n))
+    fixed = trace_distance(fixed_point(channel), pool.sigma)
+    count, worst = _sweeps(channel, sweeps or 1, most, goal, pool, deadline)
+    if sweeps is None:
+        program = scheme(generator, knobs.model_copy(update={"sweeps": count}))
+    return Trial(program, cost(program).two_qubit_gates, max(worst, fixed))
+
+
+def _sweeps(channel: Array, first: int, most: int, goal: float, pool: Pool, deadline: Deadline) -> tuple[int, float]:
+    """(sweeps, largest distance found): the fewest that a search accepts, or where the pool is not within the goal.
+
+    From sweep to sweep the worst start never gets worse, since what a sweep leaves is again a state; so nothing is
+    searched at a count that the pool rejects.
+    """
+    count, n = first, len(pool.sigma).bit_length() - 1
+    while True:
+        starts = len(pool.states)
+        step = costs.columns_moved(n, starts) + costs.distances(n, starts)
+        deadline.spend(costs.power(n, count) + step)
+        vectors = np.linalg.matrix_power(channel, count) @ pool.columns
+        worst, before = pool.worst(vectors), np.inf
+        while worst > goal and count < most and not (count > RESTS and abs(worst - before) < RESTED):
+            deadline.spend(step)
+            count, vectors, before = count + 1, channel @ vectors, worst
+            worst = pool.worst(vectors)
+        if worst > goal:
+            return count, worst
+        deadline.spend(costs.power(n, count) + SEARCHED * costs.dense_search(n, starts + len(pool.tried)))
+        worst = max(worst, pool.searched(np.linalg.matrix_power(channel, count), goal))
+        if worst <= goal or count >= most:
+            return count, worst
+
+
+def _formula_only(
+    generator: Lindbladian | DiscreteChannel, scheme: Scheme, knobs: Knobs, target_error: float
+) -> Program:
+    values: dict[str, Any] = {}
+    strength = float(f"{min(STRONGEST, 10 * target_error):.4g}")  # in units of one over the rates
+    if isinstance(generator, Lindbladian) and issubclass(scheme.knobs, TimeKnobs):
+        width = widest(symbolic_jumps(generator, getattr(knobs, "resolution", None)))
+        values = values_at(MIDDLE, generator, 0.0, width)
+    if "strength" in scheme.knobs.model_fields:
+        values["strength"] = strength / rate_unit(inside(generator))
+    sweeps = ceil(FALLBACK_SWEEPS / strength)
+    return scheme(generator, _within_range(type(knobs), {**values, "sweeps": sweeps, **_given(knobs)}))

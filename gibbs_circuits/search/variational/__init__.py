@@ -1,0 +1,1 @@
+"""Shapes and angles of circuits fitted to a state."""

@@ -1,0 +1,204 @@
+r"""What is minimised: smoothed trace distances to σ after a preparation, or after the sweeps of a sampler."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...linalg.arrays import Array, Real, Values
+from ...models.spectrum import trace_distance
+from .. import costs
+from .ansatz import Ansatz, backward, columns, forward
+from .pure_state_gradient import OnePass
+
+SINGLE = 64  # dimension from which a sampler's cost is computed in single precision: half the time, 1e-7 off
+POWER = 6.0  # of the mean over starts: close to the worst of them, and smooth
+
+
+def smoothed(difference: Values, eta: float) -> tuple[Real, Values]:
+    r"""$C = \tfrac12\sum(\sqrt{λ^2+η^2} − η)$ over the eigenvalues λ of each matrix, and $M = ∂C/∂ρ$.
+
+    Shapes (…, d, d) → (…), (…, d, d). Tends to the trace distance as η → 0, with a gradient everywhere.
+    """
+    values, vectors = np.linalg.eigh(difference)
+    root = np.sqrt(values**2 + eta**2)
+    cost = 0.5 * (root - eta).sum(axis=-1)
+    slope = (vectors * (values / (2 * root))[..., None, :]) @ vectors.conj().swapaxes(-1, -2)
+    return cost, slope
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """Distance to σ after one pass from a pure start.
+
+    Attributes:
+        ansatz: The circuit.
+        sigma: The Gibbs state; real if the circuit is.
+        start: Amplitudes of the start on the system.
+    """
+
+    ansatz: Ansatz
+    sigma: Values
+    start: Values
+
+    @property
+    def seconds(self) -> float:
+        """Nominal, of one value and gradient."""
+        a = self.ansatz
+        return costs.one_pass(len(a.slots), 2**a.num_qubits, len(self.sigma), real=a.real)
+
+    def __call__(self, angles: Real, eta: float) -> tuple[Real, Real]:
+        """Values (batch,) and gradients (num, batch)."""
+        found = [self.one(x, eta) for x in angles.T]
+        return np.array([cost for cost, _ in found]), np.stack([slope for _, slope in found], axis=-1)
+
+    def one(self, angles: Real, eta: float) -> tuple[float, Real]:
+        """Value and gradient (num,) at angles (num,)."""
+        psi, matrices = self._pass.forward(angles, self.start)
+        cost, M = smoothed(self._reduced(psi) - self.sigma, eta)
+        bra = np.ascontiguousarray(psi.reshape(-1, len(self.sigma)) @ M.T).reshape(-1)
+        return float(cost), self._pass.slopes(bra, matrices)
+
+    def state(self, angles: Real) -> Values:
+        """The state of the system, (d, d), at angles (num,)."""
+        return self._reduced(self._pass.forward(angles, self.start)[0])
+
+    @cached_property
+    def _pass(self) -> OnePass:
+        return OnePass(self.ansatz)
+
+    def _reduced(self, psi: Values) -> Values:
+        p = psi.reshape(-1, len(self.sigma))
+        return np.asarray(p.T @ p.conj())
+
+
+@dataclass(frozen=True, eq=False)
+class Sampling:
+    r"""Distance to σ after K equal sweeps: a high power mean over several starts, close to the worst of them.
+
+    With the Kraus operators $V_a$ of a sweep, $M_{t-1} = \sum_a V_a^† M_t V_a$ and $δC = \sum_t 2 Re Tr(M_t δV_a
+    ρ_{t-1} V_a^†)$: the circuit is run back once for all sweeps and starts.
+
+    Attributes:
+        ansatz: One sweep.
+        sigma: The Gibbs state; real if the circuit is.
+        starts: (J, d, d).
+        sweeps: K.
+    """
+
+    ansatz: Ansatz
+    sigma: Values
+    starts: Array
+    sweeps: int
+
+    @property
+    def seconds(self) -> float:
+        """Nominal, of one value and gradient."""
+        a, d = self.ansatz, len(self.sigma)
+        parts = len(self._parts[0])
+        return costs.repeated(len(a.slots), 2**a.num_qubits, d, self.sweeps, parts, real=a.real, single=d >= SINGLE)
+
+    def __call__(self, angles: Real, eta: float) -> tuple[Real, Real]:
+        """Values (batch,) and gradients (num, batch)."""
+        V = self.kraus(angles, self._kind)
+        batch, d = angles.shape[-1], len(self.sigma)
+        costs, bras = np.zeros(batch), np.empty_like(V)
+        for b in range(batch):
+            costs[b], bra = self._one(np.ascontiguousarray(V[..., b]).reshape(-1, d, d), eta)
+            bras[..., b] = bra.reshape(-1, d)
+        return costs, backward(self.ansatz, angles, V, bras)
+
+    def kraus(self, angles: Real, kind: type | None = None) -> Values:
+        """One sweep as an isometry, (2^q, d, batch): the ancillas' state is the high part of the row."""
+        psi = columns(self.ansatz, angles.shape[-1])
+        return forward(self.ansatz, angles, psi if kind is None else psi.astype(kind))
+
+    def distances(self, angles: Real) -> Real:
+        """Of every start, (J,), at angles (num,)."""
+        d = len(self.sigma)
+        V = np.ascontiguousarray(self.kraus(angles[:, None])[..., 0]).reshape(-1, d, d)
+        found = []
+        for rho in self.starts:
+            image: Values = rho
+            for _ in range(self.sweeps):
+                image = applied(V, image)
+            found.append(trace_distance(image, self.sigma))
+        return np.array(found)
+
+    @property
+    def _kind(self) -> type:
+        if len(self.sigma) < SINGLE:
+            return float if self.ansatz.real else complex
+        return np.float32 if self.ansatz.real else np.complex64
+
+    @cached_property
+    def _parts(self) -> tuple[Values, NDArray[np.int64], NDArray[np.bool_]]:
+        """The starts as matrices of the circuit's own kind, which of them each is a part of, and whether times i.
+
+        Under a real circuit the real and the imaginary part of a start never meet.
+        """
+        if not self.ansatz.real:
+            owner = np.arange(len(self.starts))
+            return self.starts.astype(self._kind), owner, np.zeros(len(self.starts), dtype=bool)
+        complex_ones = np.flatnonzero(np.abs(self.starts.imag).max(axis=(1, 2)) > 0)
+        owner = np.concatenate([np.arange(len(self.starts)), complex_ones])
+        parts = np.concatenate([self.starts.real, self.starts.imag[complex_ones]])
+        return parts.astype(self._kind), owner, np.arange(len(owner)) >= len(self.starts)
+
+    def _one(self, V: Values, eta: float) -> tuple[float, Values]:
+        """The cost and ∂C/∂V of one column of the batch; V of shape (a, d, d)."""
+        parts, owner, imaginary = self._parts
+        a, d, _ = V.shape
+        V = np.ascontiguousarray(V.transpose(1, 0, 2))  # (row, ancillas, column): every product below is a plain one
+        rows, wide = V.reshape(d * a, d), V.reshape(d, a * d)
+        path = [parts]
+        for _ in range(self.sweeps):
+            path.append((rows @ path[-1]).reshape(-1, d, a * d) @ wide.conj().T)
+        last = path[-1]
+        if imaginary.any():
+            last = np.asarray(last[: len(self.starts)], dtype=complex)
+            np.add.at(last, owner[imaginary], 1j * path[-1][imaginary])
+        each, M = smoothed(last - self.sigma, eta)
+        each = np.maximum(each, 1e-15)
+        cost = float(np.mean(each**POWER) ** (1 / POWER))
+        M = M * ((each / cost) ** (POWER - 1) / len(each))[:, None, None]
+        # C depends on ρ = A + iB as Re Tr M ρ = Tr (Re M) A − Tr (Im M) B
+        M = M[owner] if not self.ansatz.real else np.where(imaginary[:, None, None], -M[owner].imag, M[owner].real)
+        M = M.astype(V.dtype)
+        total = np.zeros((d * a, d), dtype=V.dtype)
+        for before in reversed(path[:-1]):
+            product = (M @ wide).reshape(-1, d * a, d)
+            total += product.transpose(1, 0, 2).reshape(d * a, -1) @ before.reshape(-1, d)
+            M = rows.conj().T @ product
+        return cost, total.reshape(d, a, d).transpose(1, 0, 2)
+
+
+def applied(V: Values, rho: Values) -> Values:
+    """Σ_a V_a ρ V_a†, V of shape (a, d, d)."""
+    if np.iscomplexobj(rho) and not np.iscomplexobj(V):
+        return np.asarray(applied(V, rho.real) + 1j * applied(V, rho.imag))
+    a, d, _ = V.shape
+    half = (V.reshape(a * d, d) @ rho).reshape(a, d, d).transpose(1, 0, 2).reshape(d, a * d)
+    wide = V.transpose(1, 0, 2).reshape(d, a * d)
+    return np.asarray(half @ wide.conj().T)
+
+
+def adjoint(V: Values, M: Values) -> Values:
+    """Σ_a V_a† M V_a."""
+    if np.iscomplexobj(M) and not np.iscomplexobj(V):
+        return np.asarray(adjoint(V, M.real) + 1j * adjoint(V, M.imag))
+    return np.asarray(V.reshape(-1, V.shape[-1]).conj().T @ _left(M, V))
+
+
+def _left(M: Values, V: Values) -> Values:
+    """M V_a of every a, as (a·d, d)."""
+    return np.asarray((M @ V).reshape(-1, V.shape[-1]))
+
+
+def stacked(states: Sequence[Array]) -> Array:
+    """Starts as one array."""
+    return np.stack([np.asarray(rho, dtype=complex) for rho in states])

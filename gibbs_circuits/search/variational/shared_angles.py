@@ -1,0 +1,160 @@
+r"""Angles fitted on small pieces of a model at once, and held against larger ones.
+
+Every piece has the same word of layers, and its sites share angles by class; the cost is a high power mean over the
+pieces. What is fitted is one set of angles for all sizes, so that it can be written for a system whose Gibbs state
+nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ...linalg.arrays import Array, Real
+from ...models.patches import Patch
+from ...readings.channel.worst_start import fixed_starts, random_states
+from ..clock import Deadline
+from .ansatz import Ansatz
+from .fits import ETAS, worst_of
+from .gate_search import SPREAD
+from .layers import spelled_layers
+from .objectives import POWER, Preparation, Sampling
+from .optimise import minimise
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """Free angles by name, for every ansatz that has these names: shape (names, angles per slot)."""
+
+    names: tuple[object, ...]
+    values: Real
+
+    def angles(self, ansatz: Ansatz) -> Real:
+        """Those of one ansatz, (num_angles,).
+
+        Raises:
+            KeyError: If it has a class that was not fitted.
+        """
+        rows = {name: k for k, name in enumerate(self.names)}
+        return np.asarray(self.values[[rows[name] for name in ansatz.names]]).reshape(-1)
+
+
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """A high power mean of costs whose ansatzes share angles by name."""
+
+    parts: tuple[Preparation | Sampling, ...]
+    names: tuple[object, ...]
+
+    @staticmethod
+    def of(parts: Sequence[Preparation | Sampling]) -> Joint:
+        """With the names that occur."""
+        return Joint(tuple(parts), tuple(dict.fromkeys(name for part in parts for name in part.ansatz.names)))
+
+    def smallest(self) -> Joint:
+        """Of the parts on the fewest qubits alone; the other names' angles do nothing."""
+        fewest = min(part.ansatz.num_qubits for part in self.parts)
+        return Joint(tuple(part for part in self.parts if part.ansatz.num_qubits == fewest), self.names)
+
+    @property
+    def per_slot(self) -> int:
+        """Angles per slot, of all parts alike."""
+        return self.parts[0].ansatz.angles_per_slot
+
+    def shared(self, x: Real) -> Shared:
+        """A column of angles by name."""
+        return Shared(self.names, x.reshape(len(self.names), self.per_slot))
+
+    @cached_property
+    def rows(self) -> tuple[np.ndarray, ...]:
+        """Of every part where its angles stand."""
+        at = {name: k for k, name in enumerate(self.names)}
+        per = np.arange(self.per_slot)
+        return tuple(
+            (np.array([at[name] for name in part.ansatz.names])[:, None] * self.per_slot + per).reshape(-1)
+            for part in self.parts
+        )
+
+    @property
+    def seconds(self) -> float:
+        """Nominal, of one value and gradient."""
+        return sum(part.seconds for part in self.parts)
+
+    def __call__(self, x: Real, eta: float) -> tuple[Real, Real]:
+        """Values (batch,) and gradients."""
+        found = [part(x[rows], eta) for part, rows in zip(self.parts, self.rows, strict=True)]
+        each = np.maximum(np.stack([value for value, _ in found]), 1e-15)
+        cost = np.mean(each**POWER, axis=0) ** (1 / POWER)
+        slope = np.zeros_like(x)
+        for value, (_, gradient), rows in zip(each, found, self.rows, strict=True):
+            np.add.at(slope, rows, (value / cost) ** (POWER - 1) / len(each) * gradient)
+        return cost, slope
+
+
+def ansatz_of(patch: Patch, word: str, *, real: bool) -> Ansatz:
+    """The word on a piece, with shared angles."""
+    n = patch.size
+    return Ansatz(n, n, spelled_layers(word, n, patch.bonds), real, patch.features)
+
+
+@dataclass(frozen=True, eq=False)
+class Effort:
+    """How hard a fit tries.
+
+    Attributes:
+        batch: Random starts.
+        iterations: Of the descent, in all.
+        give_up: A cost, after a quarter of the iterations, beyond which nothing is refined.
+        deadline: Of all its descents.
+    """
+
+    batch: int
+    iterations: int
+    give_up: float
+    deadline: Deadline
+
+
+def fit_together(parts: Sequence[Preparation | Sampling], rng: np.random.Generator, effort: Effort) -> Shared:
+    """Angles that suit all parts; the best of some random starts, most of which fall away on the smallest parts."""
+    joint = Joint.of(parts)
+    x = rng.normal(scale=SPREAD, size=(len(joint.names) * joint.per_slot, effort.batch))
+    quarter = effort.iterations // 4
+    plan = ((joint.smallest(), 0, quarter, 3), (joint, 0, quarter, 2), (joint, 1, quarter, 2), (joint, 1, quarter, 2),
+            (joint, 2, quarter, 2))  # fmt: skip
+    weights, columns = (
+        [],
+        effort.batch,
+    )  # what every stage takes if nothing cuts it short: so is what is left shared out
+    for cost, _, _, share in plan:
+        weights.append(columns * cost.seconds)
+        columns = max(1, columns // share)
+    for k, (cost, eta, steps, share) in enumerate(plan):
+        until = effort.deadline.share(weights[k] / sum(weights[k:]))
+        found = minimise(lambda y, c=cost, e=ETAS[eta]: c(y, e), x, steps + 1, until, cost.seconds)  # type: ignore[misc]
+        x = found.position[:, np.argsort(found.value)[: max(1, x.shape[1] // share)]]
+        if found.value.min() > effort.give_up:
+            break
+    return joint.shared(x[:, 0])
+
+
+def refit(parts: Sequence[Preparation | Sampling], shared: Shared, iterations: int, deadline: Deadline) -> Shared:
+    """The same angles, adapted to parts that changed."""
+    joint = Joint.of(parts)
+    x = np.concatenate([shared.values[shared.names.index(name)] for name in joint.names])[:, None]
+    return joint.shared(minimise(lambda y: joint(y, ETAS[2]), x, iterations, deadline, joint.seconds).position[:, 0])
+
+
+def worst_start_of(
+    part: Sampling, shared: Shared, sigma: Array, rng: np.random.Generator, deadline: Deadline, seeds: int = 3
+) -> tuple[float, Array]:
+    """Of a sampler on a piece: the distance from the worst start found, and that start.
+
+    The search begins with random states, and with the fixed ones of `worst_start` too.
+    """
+    d = len(sigma)
+    V = np.ascontiguousarray(part.kraus(shared.angles(part.ansatz)[:, None])[..., 0]).reshape(-1, d, d)
+    begun = np.concatenate([random_states(seeds, d, rng), fixed_starts(np.linalg.eigh(sigma)[1])])
+    return worst_of(V, part.sweeps, sigma, rng, deadline, begun=begun)
