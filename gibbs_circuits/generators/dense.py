@@ -58,7 +58,7 @@ def dense_generator(lindbladian: Lindbladian) -> DenseGenerator:
             "coherent", "be balance or none to be compiled, unless the shift commutes with H (davies)",
             f"the Lamb shift of {lindbladian.kind} does not", 'set coherent = "balance"',
         )  # fmt: skip
-    jumps = minimal_kraus(transition_superoperator(lindbladian), lindbladian.kind)
-    turned = s.vectors @ jumps @ s.vectors.conj().T
+    turn = np.kron(s.vectors.conj(), s.vectors)
+    jumps = minimal_kraus(turn @ transition_superoperator(lindbladian) @ turn.conj().T, lindbladian.kind)
     coherent = s.from_energy(coherent_term(lindbladian))
-    return DenseGenerator(read_only(np.asarray(turned, dtype=complex)), read_only(coherent))
+    return DenseGenerator(read_only(jumps), read_only(coherent))

@@ -15,6 +15,7 @@ from .arrays import Array
 
 SMALLEST = 1e-14  # of the largest Choi eigenvalue; what is below is rounding
 NEGATIVE = 1e-10
+SAME_WEIGHT = 1e-8  # relative difference of two Choi eigenvalues that counts as none
 EQUALLY = 1e-6  # relative difference of two norms that counts as none
 
 
@@ -33,7 +34,8 @@ def minimal_kraus(superoperator: NDArray[Any], kind: str = "the map") -> Array:
         kind: What to call it in a complaint.
 
     Returns:
-        Shape (rank, dim, dim), orthogonal to each other in the Hilbert–Schmidt product, each of a fixed phase.
+        Shape (rank, dim, dim), orthogonal to each other in the Hilbert–Schmidt product to 1e-8. They are functions of
+        the map: neither the phase of an eigenvector nor the mixture of those of one eigenvalue is left to rounding.
 
     Raises:
         ArgumentError: If it is not completely positive.
@@ -48,9 +50,24 @@ def minimal_kraus(superoperator: NDArray[Any], kind: str = "the map") -> Array:
     if weights[0] < -NEGATIVE * largest:
         raise ArgumentError("kind", "be completely positive to become a circuit", f"{kind} is not", 'use kind = "dll"')
     kept = weights > SMALLEST * largest
-    rows = (vectors[:, kept] * np.sqrt(weights[kept])).T[::-1]
-    heads = rows[np.arange(len(rows)), np.argmax(np.abs(rows), axis=1)] if len(rows) else np.ones(0)
-    return np.asarray(rows * (heads.conj() / np.abs(heads))[:, None], dtype=complex).reshape(-1, d, d)
+    rows, weights = (vectors[:, kept] * np.sqrt(weights[kept])).T[::-1], weights[kept][::-1]
+    apart = np.flatnonzero(weights[:-1] - weights[1:] > SAME_WEIGHT * weights[:-1]) + 1
+    parts = [_settled(part) for part in np.split(rows, apart) if len(part)]
+    return np.concatenate([np.empty((0, d * d), dtype=complex), *parts]).reshape(-1, d, d)
+
+
+def _settled(rows: Array) -> Array:
+    """Vectors of one eigenvalue, which a diagonaliser mixes as it likes, in the mixture that their span decides.
+
+    The first alone has the entry in which they are largest together, real and > 0, and so on: a QR decomposition whose
+    pivots are, among entries of one size, the first.
+    """
+    count, entries = rows.shape
+    first = 1 - EQUALLY * np.arange(entries) / entries
+    _, order = scipy.linalg.qr(rows * first, mode="r", pivoting=True)
+    Q, R = np.linalg.qr(rows[:, order[:count]])
+    heads = np.diagonal(R)
+    return np.asarray((heads.conj() / np.abs(heads))[:, None] * (Q.conj().T @ rows), dtype=complex)
 
 
 def ancillas_for(operators: int) -> int:

@@ -145,7 +145,8 @@ def _windows(beta: float, points: Real, target: Real, centres: Real, sigma: floa
     both = overlap(points, centres) + np.where(centres > 0, overlap(points, -centres), 0.0)
     # relative to the rate itself, or to what a neighbour at its own full rate leaks to it, if that is more
     scale = np.maximum(np.max(overlap(points, points) * target, axis=1), np.finfo(float).tiny)
-    weights = _not_negative(both / scale[:, None], target / scale)
+    top = float(np.max(target, initial=0.0)) or 1.0
+    weights = top * _not_negative(_as_written(both / (scale / top)[:, None]), _as_written(target / scale))
     reach = points[-1]
     at = np.minimum(centres + beta * sigma**2 / 2, reach)  # where the larger of the two rates of a pair peaks
     with np.errstate(divide="ignore"):
@@ -156,6 +157,13 @@ def _windows(beta: float, points: Real, target: Real, centres: Real, sigma: floa
     ]  # fmt: skip
     pairs = [(w, u) for w, c in kept for u in ((c, -c) if c > 0 else (0.0,))]
     return tuple((w, WindowFilter(beta, sigma, u + shift)) for w, u in sorted(pairs, key=lambda pair: pair[1]))
+
+
+def _as_written(values: Real) -> Real:
+    """Twelve digits of numbers without a unit: what rounding does in another unit must not reach a fit that many
+    weights fit alike.
+    """  # noqa: D205
+    return np.array([float(f"{value:.12g}") for value in values.flat]).reshape(values.shape)
 
 
 def _not_negative(A: Real, b: Real) -> Real:
