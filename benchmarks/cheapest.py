@@ -92,7 +92,7 @@ class Row:
     met: bool
     note: str
     seconds: float
-    effort: int = 0
+    effort: float = 0
     seed: int = 0
 
 
@@ -103,7 +103,7 @@ def transpiled(program: Program) -> int:
     return round(gc.cost(program).two_qubit_gates)
 
 
-def ours(case: Case, guarantee: Guarantee, calibration: Calibration, target: float, effort: int, seed: int) -> Program:
+def ours(case: Case, guarantee: Guarantee, calibration: Calibration, target: float, effort: float, seed: int) -> Program:
     """The search of `scheme = "auto"`."""
     generator = gc.dll(case.model(), beta=case.beta, couplings=case.couplings)
     return gc.compile(
@@ -112,7 +112,7 @@ def ours(case: Case, guarantee: Guarantee, calibration: Calibration, target: flo
     )  # fmt: skip
 
 
-def row_of(name: str, way: str, guarantee: Guarantee, target: float, program: Program, effort: int, seed: int) -> Row:
+def row_of(name: str, way: str, guarantee: Guarantee, target: float, program: Program, effort: float, seed: int) -> Row:
     """The row of a search, if the program is of the kind that was asked for."""
     same, met = program.calibration.value == way, program.guarantee is not Guarantee.NONE
     last = program.declared[-1].value if same else None
@@ -124,7 +124,7 @@ def row_of(name: str, way: str, guarantee: Guarantee, target: float, program: Pr
                seed)  # fmt: skip
 
 
-def searches(names: list[str], effort: int, seed: int, ways: list[str]) -> None:
+def searches(names: list[str], effort: float, seed: int, ways: list[str]) -> None:
     """Every row that is not stored yet."""
     console = Console(stderr=True)
     for name in names:
@@ -219,7 +219,7 @@ def cell(rows: list[Row], target: float, case: Case) -> str:
     row = min(within, key=lambda one: one.gates or 0)
     limit = case.limits.get((row.guarantee, target)) if row.way == "fitted_to_target" else None
     mark = "" if limit is None else " ✓" if row.gates is not None and row.gates <= limit else " ✗"
-    how = f" e{row.effort} s{row.seed}" if row.effort else ""
+    how = f" e{row.effort:g} s{row.seed}" if row.effort else ""
     return f"{row.gates:,.0f} ({row.distance:.4f}){mark}{how}"
 
 
@@ -228,7 +228,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=",".join(CASES), help="models, by comma")
     parser.add_argument("--ways", default="fitted_to_target,patch,derived,peers", help="what to search, by comma")
-    parser.add_argument("--effort", type=int, default=5, help="of every search; twice that above 4 qubits")
+    parser.add_argument("--effort", type=float, default=5, help="of every search; twice that above 4 qubits")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--show", action="store_true", help="search nothing")
     options = parser.parse_args()

@@ -48,7 +48,7 @@ def cell(program: gc.Program, target_error: float) -> str:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--effort", type=int, default=1)
+    parser.add_argument("--effort", type=float, default=1)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     os.environ["GIBBS_CIRCUITS_CACHE"] = tempfile.mkdtemp()  # every search is made

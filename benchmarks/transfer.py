@@ -30,7 +30,7 @@ def chain(sites: int) -> Model:
     return gc.models.mixed_field_ising(sites, J=1, h=0.9, g=0.5)
 
 
-def searched(model: Model, guarantee: Guarantee, target: float, effort: int, seed: int) -> Program | None:
+def searched(model: Model, guarantee: Guarantee, target: float, effort: float, seed: int) -> Program | None:
     """The accepted program; prints why there is none."""
     generator = gc.dll(model, beta=BETA, couplings="Y")
     program = gc.compile(
@@ -38,7 +38,7 @@ def searched(model: Model, guarantee: Guarantee, target: float, effort: int, see
         time_budget=1e6,
     )  # fmt: skip
     assert program.search is not None
-    how = f"effort {effort}, seed {seed}, {program.search.seconds:.0f} s"
+    how = f"effort {effort:g}, seed {seed}, {program.search.seconds:.0f} s"
     if program.calibration is not Calibration.PATCH or program.guarantee is Guarantee.NONE:
         print(f"  refused ({how}): {program.provenance}", flush=True)
         return None
@@ -46,7 +46,7 @@ def searched(model: Model, guarantee: Guarantee, target: float, effort: int, see
     return program
 
 
-def preparation(effort: int, seed: int) -> None:
+def preparation(effort: float, seed: int) -> None:
     """10 sites from the zero state."""
     print("Preparation, 10 sites, target .025", flush=True)
     found = searched(chain(10), Guarantee.GIVEN_START, 0.025, effort, seed)
@@ -72,7 +72,7 @@ def prepared(program: Program) -> np.ndarray:
     return np.asarray(partial_trace(Statevector(kept), range(n, qc.num_qubits)).data)
 
 
-def sampler(effort: int, seed: int) -> None:
+def sampler(effort: float, seed: int) -> None:
     """8 sites from any start."""
     print("Sampler, 8 sites, target .06", flush=True)
     program = searched(chain(8), Guarantee.ANY_START, 0.06, effort, seed)
@@ -100,7 +100,7 @@ def sampler(effort: int, seed: int) -> None:
 def main() -> None:
     """All three."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--effort", type=int, default=5)
+    parser.add_argument("--effort", type=float, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="preparation,sampler,critical")
     options = parser.parse_args()
@@ -112,7 +112,7 @@ def main() -> None:
     if "critical" in chosen:
         for guarantee in (Guarantee.GIVEN_START, Guarantee.ANY_START):
             print(f"Critical transverse-field chain, 10 sites, {guarantee.value}, target .05", flush=True)
-            searched(gc.models.tfim(10, J=1, h=1), guarantee, 0.05, max(1, options.effort // 3), options.seed)
+            searched(gc.models.tfim(10, J=1, h=1), guarantee, 0.05, max(1.0, options.effort / 3), options.seed)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,11 @@ import gibbs_circuits as gc
 from gibbs_circuits import limits
 from gibbs_circuits.backends.measurement.counts import _in_order, covers
 from gibbs_circuits.errors import ArgumentError, InvalidModelError, TooLargeError
+from gibbs_circuits.experiments import qasm_size as qasm
 from gibbs_circuits.experiments.choices import make_initial
 from gibbs_circuits.generators.frequency import local_frequency
 from gibbs_circuits.generators.lamb_shift import UniversalLamb
 from gibbs_circuits.io import memory, text
-from gibbs_circuits.io import qasm_size as qasm
 from gibbs_circuits.io.tables import read_table
 from gibbs_circuits.linalg.maps import Matrix
 from gibbs_circuits.linalg.overlap import Overlaps, all_commute

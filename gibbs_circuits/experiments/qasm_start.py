@@ -12,8 +12,8 @@ from qiskit import QuantumCircuit, qasm2, qasm3
 from qiskit.circuit import ControlFlowOp, Gate, Instruction
 
 from ..errors import ArgumentError, shown_text
-from ..io.qasm_size import refuse_large
 from ..io.text import read_text
+from .qasm_size import refuse_large
 
 VERSION = re.compile(r"\A(?:\s|//[^\n]*(?:\n|\Z)|/\*.*?\*/)*OPENQASM\s+(\d+)", re.DOTALL)
 IDLE = frozenset({"barrier", "delay"})  # no gates, but nothing happens to the state
