@@ -103,7 +103,9 @@ def transpiled(program: Program) -> int:
     return round(gc.cost(program).two_qubit_gates)
 
 
-def ours(case: Case, guarantee: Guarantee, calibration: Calibration, target: float, effort: float, seed: int) -> Program:
+def ours(
+    case: Case, guarantee: Guarantee, calibration: Calibration, target: float, effort: float, seed: int
+) -> Program:
     """The search of `scheme = "auto"`."""
     generator = gc.dll(case.model(), beta=case.beta, couplings=case.couplings)
     return gc.compile(
