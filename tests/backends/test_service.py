@@ -292,7 +292,7 @@ def test_resume__loses_and_repeats_nothing__ended_at_every_write_and_call(
 
 BROKEN: dict[str, tuple[str, Any]] = {
     "tags_are_not_looked_up": ("gibbs_circuits.backends.services.queue._Queue._turned_up", lambda self, tag: ()),
-    "records_are_not_read": ("gibbs_circuits.experiments.folder.Folder.jobs", lambda self: {}),
+    "records_are_not_read": ("gibbs_circuits.experiments.store.Folder.jobs", lambda self: {}),
 }
 
 

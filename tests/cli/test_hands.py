@@ -364,7 +364,7 @@ def test_progress__an_error_inside__ends_the_lines(monkeypatch: pytest.MonkeyPat
 def on_a_terminal(arguments: list[str], **environment: str) -> str:
     """What a command writes when standard output and error are a terminal."""
     ours, theirs = pty.openpty()
-    code = f"import sys; from gibbs_circuits.cli import status; sys.exit(status({arguments!r}))"
+    code = f"import sys; from gibbs_circuits.cli.options import status; sys.exit(status({arguments!r}))"
     clean = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "TERM", "CI", "COLUMNS")}
     process = subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs,
@@ -397,7 +397,7 @@ def test_no_color__control__there_are_some_without() -> None:
 
 
 def test_status__a_page_without_greek__shows_numbers() -> None:
-    code = "import sys; from gibbs_circuits.cli import status; sys.exit(status(['exact', 'experiments/h2.toml']))"
+    code = "import sys; from gibbs_circuits.cli.options import status; sys.exit(status(['exact', 'experiments/h2.toml']))"
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=environment)
     assert ran.returncode == 0, ran.stderr

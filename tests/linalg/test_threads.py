@@ -169,7 +169,7 @@ def test_simulator__a_large_state_or_shots__all(amplitudes: int | None, monkeypa
 def test_exact__any_number_of_threads__the_same_document() -> None:
     """The last bits of an eigenvector depend on how BLAS splits a matrix; on one thread they do not."""
     arguments = ["exact", "experiments/any_bath.toml", "--json"]
-    code = f"import sys; from gibbs_circuits.cli import status; sys.exit(status({arguments}))"
+    code = f"import sys; from gibbs_circuits.cli.options import status; sys.exit(status({arguments}))"
     answers = set()
     for number in ("1", "3"):
         environment = {**os.environ, "OMP_NUM_THREADS": number, "OPENBLAS_NUM_THREADS": number}
