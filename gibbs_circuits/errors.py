@@ -13,7 +13,10 @@ from typing import Self
 
 import numpy as np
 
-from .limits import LONGEST_LINE, LONGEST_NAME, MAX_NUMBER_LENGTH
+# What a line can hold; how much may be read or computed is said in `limits`.
+LONGEST_LINE = 400  # characters of an error: five lines of a terminal
+LONGEST_NAME = 200  # characters of a name: what a table can hold
+LONGEST_NUMBER = 400  # digits of one number: the longest double written out in full has 325
 
 LARGEST = 1e50  # squares and products of numbers up to here stay finite
 SMALLEST = 1e-50  # and those from here on stay above zero
@@ -128,7 +131,7 @@ def as_float(value: float | np.integer | np.floating) -> float:
 
 def written_number(value: object) -> float | None:
     """The number that a text is, such as "-0.47", or a number itself; None of anything else."""
-    if isinstance(value, bool) or (isinstance(value, str) and len(value) > MAX_NUMBER_LENGTH):
+    if isinstance(value, bool) or (isinstance(value, str) and len(value) > LONGEST_NUMBER):
         return None
     if isinstance(value, int | float | np.integer | np.floating):
         return as_float(value)

@@ -11,7 +11,6 @@ MAX_TIME_BUDGET = 1e6  # seconds: eleven days
 # --- files: read before anything is known about them
 MAX_TEXT_BYTES = 16 * 2**20  # an FCIDUMP of 60 orbitals is 10 MiB; a text is held three times while it is parsed
 MAX_NESTING = 100  # brackets within brackets of a text that a parser follows by recursion
-MAX_NUMBER_LENGTH = 400  # digits of one number: the longest double written out in full has 325
 # --- dense operators handed to a user
 MAX_JUMP_BYTES = 2 * 2**30  # of all jump operators together: a quarter of a small machine
 # --- threads: below these sizes one is faster beside other work, and hardly slower alone
@@ -106,8 +105,6 @@ MAX_COMPARED_LETTERS = 10**8  # terms² × qubits that are compared pair by pair
 ROUTED_GATES = 1500  # per sweep; routing more beside a run would take a minute
 WRITTEN_OUT = 64  # system qubits up to which writing a program to count its ancillas is quick
 # --- what is said: lines and names
-LONGEST_LINE = 400  # characters of an error: five lines of a terminal
-LONGEST_NAME = 200  # characters of a name: what a table can hold
 # --- operators
 MAX_MATRIX_QUBITS = 10  # of an operator given as a matrix: 4^10 Pauli coefficients, 16 MiB
 SHORTEST_TIME, LONGEST_TIME = 1e-6, 1e12  # µs of a target: a picosecond to eleven days, whose ratios are whole numbers

@@ -13,10 +13,8 @@ import gibbs_circuits
 PACKAGE = Path(gibbs_circuits.__file__).parent
 NAME = PACKAGE.name
 FLOORS = (
-    ("limits",),
-    ("errors", "evidence"),
-    ("linalg",),
-    ("io",),
+    ("limits", "errors", "evidence"),
+    ("linalg", "io"),
     ("models",),
     ("generators",),
     ("exact", "programs"),

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LARGEST, ArgumentError, shown
-from ..linalg.arrays import Real
 from .text import read_rows
 
 
@@ -57,7 +56,7 @@ def _numeric(row: list[str]) -> bool:
     return True
 
 
-def _balanced(values: NDArray[Any], growth: Real, argument: str, path: Path) -> NDArray[Any]:
+def _balanced(values: NDArray[Any], growth: NDArray[np.float64], argument: str, path: Path) -> NDArray[Any]:
     """Values times e^growth, refused where that is no number."""
     with np.errstate(over="ignore", invalid="ignore"):
         balanced = np.where(values == 0, 0.0, values * np.exp(np.where(values == 0, 0.0, growth)))

@@ -11,8 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ..errors import ArgumentError, printable, shown, shown_text
-from ..limits import LONGEST_NAME, MAX_TABLE_ROWS, MAX_TEXT_BYTES
+from ..errors import LONGEST_NAME, ArgumentError, printable, shown, shown_text
+from ..limits import MAX_TABLE_ROWS, MAX_TEXT_BYTES
 
 UNNAMEABLE = {"\0"}  # in no path
 UNPARSABLE = (ValueError, RecursionError)  # a number of thousands of digits; thousands of nested brackets

@@ -11,9 +11,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import LARGEST, SMALLEST, InvalidModelError, check_integer, check_name, shown, written_number
+from ..errors import (
+    LARGEST,
+    LONGEST_NUMBER,
+    SMALLEST,
+    InvalidModelError,
+    check_integer,
+    check_name,
+    shown,
+    written_number,
+)
 from ..io.rendering import NAME, Shown, shortened
-from ..limits import MAX_LETTERS, MAX_MATRIX_QUBITS, MAX_NUMBER_LENGTH, MAX_SITES
+from ..limits import MAX_LETTERS, MAX_MATRIX_QUBITS, MAX_SITES
 from . import scale
 from .scale import acting, merged, size, without_debris
 
@@ -177,7 +186,7 @@ def number_of(value: object) -> complex | None:
     if isinstance(value, list | tuple) and len(value) == 2:
         parts = [written_number(part) for part in value if not isinstance(part, str)]
         return complex(*parts) if len(parts) == 2 and None not in parts else None  # type: ignore[arg-type]
-    if isinstance(value, str) and written_number(value) is None and len(value) <= MAX_NUMBER_LENGTH:
+    if isinstance(value, str) and written_number(value) is None and len(value) <= LONGEST_NUMBER:
         try:
             return complex(value.replace(" ", "").replace("i", "j"))
         except ValueError:

@@ -397,7 +397,9 @@ def test_no_color__control__there_are_some_without() -> None:
 
 
 def test_status__a_page_without_greek__shows_numbers() -> None:
-    code = "import sys; from gibbs_circuits.cli.options import status; sys.exit(status(['exact', 'experiments/h2.toml']))"
+    code = (
+        "import sys; from gibbs_circuits.cli.options import status; sys.exit(status(['exact', 'experiments/h2.toml']))"
+    )
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=environment)
     assert ran.returncode == 0, ran.stderr
