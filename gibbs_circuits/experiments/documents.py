@@ -27,8 +27,8 @@ from ..generators.kinds.base import Generator
 from ..io.version import package_version
 from ..models.spectrum import Thermal
 from ..programs.program import ErrorTerm, Program
-from ..readings.channel.guarantee import Promise, promise_of
-from ..readings.channel.prediction import Prediction
+from ..readings.channel.guarantee import Promise
+from ..readings.channel.prediction import Prediction, promise_of
 from ..readings.circuits.circuit import pieces
 from ..readings.circuits.cost import cost
 from ..readings.circuits.depth import mean_depth

@@ -20,8 +20,8 @@ from gibbs_circuits.models.model import from_terms
 from gibbs_circuits.programs.initial_state import zero
 from gibbs_circuits.programs.program import Guarantee, Program
 from gibbs_circuits.readings.channel import guarantee as deciding
-from gibbs_circuits.readings.channel.guarantee import promise_of, promised
-from gibbs_circuits.readings.channel.prediction import predict
+from gibbs_circuits.readings.channel.guarantee import promised
+from gibbs_circuits.readings.channel.prediction import predict, promise_of
 from gibbs_circuits.readings.channel.worst_start import all_sweeps, proved_bound
 from tests.examples import build, channel_of, farthest, gibbs, ising, lowered, unrolled
 

@@ -19,8 +19,7 @@ from ...io.progress import spelled
 from ...io.rendering import table_of
 from ...models.spectrum import Thermal
 from ...programs.program import ErrorTerm, Program
-from ...readings.channel.guarantee import promise_of
-from ...readings.channel.prediction import Prediction
+from ...readings.channel.prediction import Prediction, promise_of
 from ...readings.circuits.cost import cost
 from ..error_budget.coherent_tradeoff import CoherentRow
 from ..error_budget.shifts import Ledger

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ...evidence import Status, number
-from ...programs.program import Guarantee, Program
-
-if TYPE_CHECKING:
-    from .prediction import Prediction
-
+from ...programs.program import Guarantee
 
 GLOBAL = "global"  # trace distance of the whole system; a distance on regions would be "local"
 
@@ -79,23 +74,3 @@ def promised(
         return Promise(None, Status.NOT_CHECKED, worst, bound)
     met = given <= target_error
     return Promise(Guarantee.GIVEN_START if met else Guarantee.NONE, Status.MEASURED, worst, bound)
-
-
-def promise_of(program: Program, prediction: Prediction | None, target_error: float) -> Promise:
-    """What a program may claim by its prediction, and by what the search that made it read off the exact channel.
-
-    The latter counts where the prediction had no time to search: above 5 system qubits.
-    """
-    if prediction is not None:
-        own = prediction.promise(target_error)
-        if own.worst is not None or program.worst_found is None:
-            return own
-    worst = program.worst_found  # of the fixed point, too
-    return promised(
-        target_error,
-        given=None if prediction is None else float(prediction.distances[-1]),
-        fixed_point=worst,
-        worst=worst,
-        bound=None,
-        preparation=program.preparation,
-    )

@@ -279,3 +279,23 @@ def _from_channels(
         repeats=tuple(stage.repeats for stage in program.stages),
         vectors=spectrum(generator.model).vectors,
     )
+
+
+def promise_of(program: Program, prediction: Prediction | None, target_error: float) -> Promise:
+    """What a program may claim by its prediction, and by what the search that made it read off the exact channel.
+
+    The latter counts where the prediction had no time to search: above 5 system qubits.
+    """
+    if prediction is not None:
+        own = prediction.promise(target_error)
+        if own.worst is not None or program.worst_found is None:
+            return own
+    worst = program.worst_found  # of the fixed point, too
+    return promised(
+        target_error,
+        given=None if prediction is None else float(prediction.distances[-1]),
+        fixed_point=worst,
+        worst=worst,
+        bound=None,
+        preparation=program.preparation,
+    )
