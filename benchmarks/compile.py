@@ -27,7 +27,7 @@ from benchmarks import ledger, routing, trajectories
 from gibbs_circuits.analysis.error_budget.coherent_tradeoff import coherent_tradeoff
 from gibbs_circuits.analysis.error_budget.orders import fitted_slope, measured_rungs
 from gibbs_circuits.compiler.schemes.registry import SCHEMES
-from gibbs_circuits.compiler.schemes.thermal_ancilla import coupling_strength
+from gibbs_circuits.compiler.schemes.thermal_ancilla import interactions
 from gibbs_circuits.compiler.time_domain.symbolic_jumps import symbolic_jumps
 from gibbs_circuits.linalg.arrays import unvec, vec
 from gibbs_circuits.linalg.fixed_point import fixed_point
@@ -56,6 +56,12 @@ KINDS: dict[str, Callable[[gc.Model], gc.Lindbladian]] = {
     "scandi_alhambra": lambda m: gc.scandi_alhambra(m, 1.0, "Y"),
     "custom": lambda m: gc.custom(m, 1.0, lambda a, b: np.exp(-((a - b) ** 2) / 4 - (a + b) / 4 - (a + b) ** 2 / 9)),
 }
+
+
+def coupling_strength(generator: gc.Lindbladian, strength: float, spacing: float, count: int) -> float:
+    r"""α of every interaction, $\alpha^2 = \delta\sum_k w_k\,\tau\sum_l|f_k(t_l)|^2$."""
+    one = interactions(generator, strength, spacing, count)[0]
+    return float(np.sqrt(np.sum(np.abs(one.angles) ** 2) / spacing))
 
 
 def program(generator: Any, scheme: str, **knobs: Any) -> Program:

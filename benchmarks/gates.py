@@ -20,6 +20,7 @@ from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile.transpile import compile_for
 from gibbs_circuits.experiments import pipeline
 from gibbs_circuits.experiments.experiment import read_experiment
+from gibbs_circuits.experiments.schemes import CompileTask
 from gibbs_circuits.models.spectrum import gibbs_state
 from gibbs_circuits.readings.channel.prediction import predict
 
@@ -36,7 +37,7 @@ def main() -> None:
     for name, target_error in CASES:
         spec = replace(read_experiment(EXPERIMENTS / name), target_error=target_error)
         n = spec.model.num_qubits
-        program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, target_error)
+        program = pipeline.compile_program(spec.generator, spec.scheme, CompileTask(target_error))
         prediction = predict(program, spec.initial.density(n))
         assert prediction is not None  # both experiments have four qubits
         assert prediction.worst_start is not None

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from gibbs_circuits.compiler.schemes.parallel import ParallelKnobs
 from gibbs_circuits.compiler.schemes.registry import SCHEMES
+from gibbs_circuits.compiler.time_domain.ladder import Setting, values_at
 from gibbs_circuits.compiler.time_domain.symbolic_jumps import symbolic_jumps, widest
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
@@ -29,7 +30,7 @@ from gibbs_circuits.programs.initial_state import zero
 from gibbs_circuits.programs.program import Guarantee
 from gibbs_circuits.readings.channel.prediction import predict
 from gibbs_circuits.readings.circuits.cost import cost
-from gibbs_circuits.search.knobs import MARGIN, Setting, Trial, pool_of, settle, try_knobs, values_at
+from gibbs_circuits.search.knobs import MARGIN, Trial, choose_unset_knobs, pool_of, try_knobs
 
 H2 = read_model(Path(__file__).parent.parent / "experiments" / "h2.json")
 MODELS = (
@@ -59,7 +60,7 @@ def main() -> None:
         nu, rate = local_frequency(generator), float(np.linalg.norm(decay_operator(generator), 2))
         width = widest(symbolic_jumps(generator, None))
         for target in (0.10, 0.06):
-            program = settle(generator, scheme, ParallelKnobs(), target)
+            program = choose_unset_knobs(generator, scheme, ParallelKnobs(), target)
             prediction = predict(program, zero(model.num_qubits).density(model.num_qubits))
             met = prediction is not None and prediction.guarantee(target) is Guarantee.ANY_START
             ours = cost(program).two_qubit_gates if met else None

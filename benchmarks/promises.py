@@ -24,6 +24,7 @@ import gibbs_circuits as gc
 from gibbs_circuits.backends.transpile.transpile import gates_anywhere
 from gibbs_circuits.experiments import pipeline
 from gibbs_circuits.experiments.experiment import read_experiment
+from gibbs_circuits.experiments.schemes import CompileTask
 from gibbs_circuits.programs.program import Guarantee
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
@@ -57,7 +58,7 @@ def main() -> None:
     table = Table("experiment", "parallel", *names, title="Two-qubit gates (distance), all-to-all, transpiled")
     for name, target_error in CASES:
         spec = replace(read_experiment(EXPERIMENTS / name), target_error=target_error)
-        straight = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, target_error)
+        straight = pipeline.compile_program(spec.generator, spec.scheme, CompileTask(target_error))
         row = [cell(straight, target_error)]
         for kind, guarantee in kinds:
             made = gc.compile(

@@ -21,7 +21,9 @@ from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile.routing import two_qubit_gates
 from gibbs_circuits.backends.transpile.transpile import ROUTING_SEEDS, compile_for
 from gibbs_circuits.compiler.schemes.registry import SCHEMES
+from gibbs_circuits.experiments.choices import make_scheme
 from gibbs_circuits.experiments.pipeline import compile_program
+from gibbs_circuits.experiments.schemes import CompileTask
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.kinds.dll import dll
@@ -133,8 +135,7 @@ def row(nodes: int, delays: bool | tuple[int, int]) -> Row:
 def chosen(sites: int) -> Chosen:
     """The chain at a target error of 0.1, with the knobs that are then chosen."""
     generator = dll(mixed_field_ising(sites), couplings_of("Y", sites), GaussianFilter(1.0), 1.0)
-    scheme = SCHEMES["parallel"]
-    written = compile_program(generator, scheme, scheme.knobs(), CHOSEN_ERROR)
+    written = compile_program(generator, make_scheme("parallel", {}), CompileTask(CHOSEN_ERROR))
     began = perf_counter()
     compiled = compile_for(written, TARGET, zero(sites))
     seconds = perf_counter() - began

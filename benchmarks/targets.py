@@ -37,6 +37,7 @@ from gibbs_circuits.backends.simulators.noisy_channel import try_noisy_predictio
 from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.experiments import pipeline
 from gibbs_circuits.experiments.experiment import Experiment, read_experiment
+from gibbs_circuits.experiments.schemes import CompileTask
 from gibbs_circuits.programs.initial_state import zero
 
 FILE = Path(__file__).parent.parent / "experiments" / "mixed_field_ising.toml"
@@ -56,7 +57,7 @@ def asked(spec: Experiment, program: gc.Program, target: str, seed: int) -> Requ
 
 def program_of(spec: Experiment) -> gc.Program:
     """The experiment's program."""
-    return pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error)
+    return pipeline.compile_program(spec.generator, spec.scheme, CompileTask(spec.target_error))
 
 
 def everywhere(console: Console) -> bool:

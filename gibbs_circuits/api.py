@@ -20,7 +20,6 @@ from .backends.runs.run import RunResult
 from .backends.targets.aer import AerTarget
 from .backends.targets.ibm import IbmTarget
 from .backends.targets.registry import load_target
-from .compiler.base import Knobs
 from .errors import ArgumentError, check_choice, check_integer
 from .exact.certificate.certificate import Certificate
 from .exact.certificate.certificate import certificate as lindbladian_certificate
@@ -29,6 +28,7 @@ from .experiments import pipeline
 from .experiments.choices import check_target_error, make_initial, make_observables, make_scheme
 from .experiments.folder import write_program
 from .experiments.keys import RunKeys
+from .experiments.schemes import CompileTask
 from .experiments.store import Folder, begun_on, check_begun
 from .generators.discrete import DiscreteChannel, inside
 from .generators.lindbladian import Lindbladian
@@ -90,13 +90,14 @@ def compile(
         ArgumentError: If a name or knob is unknown or out of range, or the scheme has no circuit for the generator.
         TooLargeError: If the program is too large to write out; the message has its two-qubit gates.
     """
-    recipe, settings = make_scheme(scheme, knobs)
+    chosen = make_scheme(scheme, knobs)
     n = inside(generator).model.num_qubits
-    return pipeline.compile_program(
-        generator, recipe, settings, check_target_error(target_error), initial=make_initial(initial, n, Path()),
+    task = CompileTask(
+        check_target_error(target_error), initial=make_initial(initial, n, Path()),
         seed=check_integer("seed", seed, low=0), target=None if backend is None else load_target(backend),
         effort=_clock.check_effort(effort), time_budget=_clock.check_time_budget(time_budget),
     )  # fmt: skip
+    return pipeline.compile_program(generator, chosen, task)
 
 
 @public
@@ -154,9 +155,7 @@ def extrapolate(
     Raises:
         ArgumentError: If a knob is missing or unused.
     """
-    recipe, settings = make_scheme(scheme, knobs)
-    if recipe is None or not isinstance(settings, Knobs):
-        raise ArgumentError("scheme", "be derived to be extrapolated", "auto is tuned", 'set scheme = "parallel"')
+    recipe, settings = make_scheme(scheme, knobs).formula()
     operators = make_observables(observables or {}, generator.model.num_qubits)
     whole = {ENERGY: generator.model.hamiltonian, **operators}
     return extrapolated_run(generator, recipe, settings, whole, strengths=strengths, spacings=spacings)

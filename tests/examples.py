@@ -16,6 +16,7 @@ from gibbs_circuits.compiler.schemes.registry import SCHEMES
 from gibbs_circuits.compiler.time_domain.knobs import TimeKnobs
 from gibbs_circuits.experiments.experiment import Experiment, read_experiment
 from gibbs_circuits.experiments.pipeline import compile_program
+from gibbs_circuits.experiments.schemes import CompileTask
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.kinds.dll import dll
@@ -54,7 +55,7 @@ def experiment(name: str) -> Experiment:
 def example(name: str, scheme: str = "parallel") -> Program:
     """The program of an example experiment; its other scheme at the same knobs."""
     e = experiment(name)
-    program = compile_program(e.generator, e.scheme, e.knobs, e.target_error)
+    program = compile_program(e.generator, e.scheme, CompileTask(e.target_error))
     if scheme == program.scheme:
         return program
     knobs = {key: value for key, value in program.knobs.items() if key != "ancillas"}

@@ -22,6 +22,7 @@ from gibbs_circuits.analysis.estimators.interval import Estimate
 from gibbs_circuits.cli import options as cli
 from gibbs_circuits.experiments.experiment import read_experiment
 from gibbs_circuits.experiments.pipeline import compile_program
+from gibbs_circuits.experiments.schemes import CompileTask
 from gibbs_circuits.models.model import from_terms
 from tests import promises
 from tests.clocks import brief_steps
@@ -223,7 +224,7 @@ def test_oracle__search_finds_the_worst__amplitude_damping_in_closed_form() -> N
 def shipped(path: Path) -> tuple[gc.Program, Any, float]:
     spec = read_experiment(path)
     assert isinstance(spec.target_error, float)
-    program = compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error, initial=spec.initial)
+    program = compile_program(spec.generator, spec.scheme, CompileTask(spec.target_error, initial=spec.initial))
     return program, list(spec.model.hamiltonian.to_list()), spec.target_error
 
 

@@ -29,7 +29,6 @@ from ..backends.runs.usage import usage
 from ..backends.simulators.noisy_channel import try_noisy_prediction
 from ..backends.targets.aer import AerTarget
 from ..backends.targets.registry import available_targets, read_target
-from ..compiler.compilable import compilable
 from ..errors import ArgumentError, one_line
 from ..exact.certificate.advice import faster
 from ..exact.certificate.certificate import Certificate, certificate
@@ -40,6 +39,7 @@ from ..experiments.documents import compile_document, document, exact_document
 from ..experiments.experiment import Experiment, read_experiment
 from ..experiments.folder import check_inputs, default_folder, write_circuit, write_inputs, write_program, write_results
 from ..experiments.plans import plan, simulated_seconds
+from ..experiments.schemes import CompileTask
 from ..experiments.store import Folder, begun_on, check_begun, check_new, check_writable, unused
 from ..generators.discrete import DiscreteChannel
 from ..generators.lindbladian import Lindbladian
@@ -88,11 +88,10 @@ def _run(spec: Experiment, out: Path | None, resume: bool, json: bool) -> int:
     else:
         check_new("--out", folder)
     with naming(spec.path, "generator"):
-        compilable(spec.generator, spec.scheme)
-        pipeline.check_moving(spec.generator, spec.knobs)
+        pipeline.check_generator(spec.generator, spec.scheme)
     with naming(spec.path, "compile"):
-        pipeline.refuse_hopeless(spec.generator, spec.scheme, spec.knobs, spec.target)
-    announce("run", plan(spec.model.num_qubits, spec.scheme, spec.knobs, spec.time_budget))
+        pipeline.refuse_hopeless(spec.generator, spec.scheme, spec.target)
+    announce("run", plan(spec.model.num_qubits, spec.scheme, spec.time_budget))
     with progress() as (stage, steps):
         stage("certificate")
         _certify(spec)
@@ -210,9 +209,8 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
             raise ArgumentError("--out", "be a file", f"{out} is a folder", "write --out program.qasm")
         check_writable("--out", out.absolute().parent)
     with naming(spec.path, "generator"):
-        compilable(spec.generator, spec.scheme)
-        pipeline.check_moving(spec.generator, spec.knobs)
-    announce("compile", plan(spec.model.num_qubits, spec.scheme, spec.knobs, spec.time_budget))
+        pipeline.check_generator(spec.generator, spec.scheme)
+    announce("compile", plan(spec.model.num_qubits, spec.scheme, spec.time_budget))
     with progress() as (stage, _):
         stage("certificate")
         cert = _certify(spec)
@@ -274,10 +272,10 @@ def _begun_with(folder: Path, spec: Experiment) -> Program | None:
 
 
 def _program(spec: Experiment, stage: Progress) -> Program:
-    return pipeline.compile_program(
-        spec.generator, spec.scheme, spec.knobs, spec.target_error, stage, initial=spec.initial, seed=spec.seed,
-        target=spec.target, folder=spec.path.parent, effort=spec.effort, time_budget=spec.time_budget,
-    )  # fmt: skip
+    task = CompileTask(
+        spec.target_error, stage, spec.initial, spec.seed, spec.target, spec.path.parent, spec.effort, spec.time_budget
+    )
+    return pipeline.compile_program(spec.generator, spec.scheme, task)
 
 
 def _certify(spec: Experiment) -> Certificate | None:

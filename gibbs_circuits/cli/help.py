@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from enum import Enum
-from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -53,30 +52,29 @@ def models_help() -> str:
 
 def knobs_help() -> str:
     """Every scheme with its knobs and what they mean."""
-    from ..compiler.base import Knobs
     from ..compiler.presets.registry import PRESETS
     from ..compiler.schemes.registry import SCHEMES
-    from ..compiler.time_domain.knobs import TimeKnobs
     from ..search.task import AutoKnobs
 
-    keys = partial(_keys, chosen=TimeKnobs.chosen)
     lines = ["[bold]Schemes and their knobs[/bold] (\\[compile])"]
     for scheme in SCHEMES.values():
         order = "exact" if scheme.order is None else f"order {scheme.order} in the strength"
         lines.append(f"[bold]{scheme.name}[/bold]: {scheme.summary}; {order}")
-        lines += keys(scheme.knobs, without=tuple(TimeKnobs.model_fields))
-        if issubclass(scheme.knobs, TimeKnobs):
-            lines.append("  and the knobs of schemes in time, below")
+        family = scheme.knobs.families()[-1]
+        lines += _keys(scheme.knobs, tuple(family.model_fields), scheme.knobs.chosen)
+        if len(scheme.knobs.families()) > 1:
+            lines.append(f"  and the knobs of {family.family}, below")
     lines.append(
         "[bold]auto[/bold]: searches for the fewest two-qubit gates that meet target_error, says what it may claim, "
         "and shows the frontier it chose from; the same question is answered from $GIBBS_CIRCUITS_CACHE "
         "(~/.cache/gibbs_circuits)"
     )
-    lines += keys(AutoKnobs)
-    lines.append("[bold]Knobs of every scheme[/bold]")
-    lines += keys(Knobs)
-    lines.append("[bold]Knobs of schemes in time[/bold]")
-    lines += keys(TimeKnobs, without=tuple(Knobs.model_fields))
+    lines += _keys(AutoKnobs)
+    explained: tuple[str, ...] = ()
+    for family in dict.fromkeys(family for scheme in SCHEMES.values() for family in scheme.knobs.families()):
+        lines.append(f"[bold]Knobs of {family.family}[/bold]")
+        lines += _keys(family, explained, family.chosen)
+        explained += tuple(family.model_fields)
     lines.append(
         "[bold]Published recipes[/bold], from Python: gc.presets.<name>(…); gc.citation(program): what to cite"
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..evidence import (
-    CHEN_DING_ZHANG,
     CHEN_KASTORYANO_GILYEN,
     DAVIES,
     DING_LI_LIN,
@@ -31,12 +30,13 @@ from ..generators.kernels.windowed import Windowed
 from ..generators.lindbladian import Coherent, Contact, Lindbladian
 from ..models.signatures import public
 from ..programs.program import Program
-from ..programs.steps import Correct, Evolve, RandomChoice, RandomDelay, Step, Unitary
+from ..programs.steps import Correct, Evolve, RandomDelay, Unitary
+from ..programs.transforms import flat
+from .base import Use
 from .presets.registry import PRESETS
 from .schemes.registry import SCHEMES
 
 FORMULAS = {1: (TROTTER, "first order"), 2: (STRANG, "second order"), 4: (SUZUKI, "fourth order")}
-Use = tuple[Reference, str]
 
 
 @public
@@ -57,17 +57,18 @@ def citation(program: Program) -> str:
 def _uses(program: Program) -> Iterator[Use]:
     if program.recipe in PRESETS:
         yield from _named(PRESETS[program.recipe].source, f"the recipe {program.recipe}")
-    if program.scheme in SCHEMES:
-        yield from _named(SCHEMES[program.scheme].source, f"the scheme {program.scheme}")
+    scheme = SCHEMES.get(program.scheme)
+    if scheme is not None:
+        yield from _named(scheme.source, f"the scheme {scheme.name}")
     generator = program.lindbladian
     if isinstance(program.generator, DiscreteChannel):
         yield GILYEN, "the discrete exact channel"
     for contact in generator.contacts:
         yield from _kernel(contact, generator)
-    balanced = all(contact.kernel.detailed_balance for contact in generator.contacts)
-    if program.scheme == "thermal_ancilla" and program.knobs.get("shift") and balanced:
-        yield CHEN_DING_ZHANG, "detailed balance of the transitions being enough at weak coupling (the shift rule)"
-    steps = tuple(_steps(program))
+    if scheme is not None:
+        yield from scheme.also_cited(program)
+    found = [step for stage in program.stages for step in flat(stage.steps)]
+    steps = [step.unit if isinstance(step, RandomDelay) else step for step in found]
     for order in sorted({step.order for step in steps if isinstance(step, Evolve | Correct)} & set(FORMULAS)):
         reference, name = FORMULAS[order]
         yield reference, f"the product formula of {name}"
@@ -109,19 +110,3 @@ def _named(source: str, purpose: str) -> Iterator[Use]:
     found = [reference for reference in KNOWN if any(mark in source for mark in reference.marks)]
     for reference in found or [Reference(source, ())]:
         yield reference, purpose
-
-
-def _steps(program: Program) -> Iterator[Step]:
-    def inside(steps: tuple[Step, ...]) -> Iterator[Step]:
-        for step in steps:
-            match step:
-                case RandomDelay():
-                    yield step.unit
-                case RandomChoice():
-                    for branch in step.branches:
-                        yield from inside(branch.steps)
-                case _:
-                    yield step
-
-    for stage in program.stages:
-        yield from inside(stage.steps)

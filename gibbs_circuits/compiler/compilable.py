@@ -6,19 +6,23 @@ from ..errors import ArgumentError
 from ..generators.discrete import DiscreteChannel
 from ..generators.kinds.base import Generator
 from ..generators.lindbladian import Coherent, secular
-from .base import AUTO, Scheme
 from .dense_blocks import lindbladian_of
 
 
-def compilable(generator: Generator, scheme: Scheme | None) -> Generator:
-    """The generator, if this scheme (None: a search) has a circuit for it: completely positive, one β, the whole H.
+def compilable(generator: Generator, scheme: str, *, discrete: bool = False) -> Generator:
+    """The generator, if this scheme has a circuit for it: completely positive, one β, the whole H.
+
+    Args:
+        generator: Of any kind.
+        scheme: Its name.
+        discrete: Whether it takes a discrete channel as well.
 
     Raises:
         ArgumentError: Naming what has no circuit.
     """
     fix = 'use kind = "dll", or the exact command'
     if isinstance(generator, DiscreteChannel):
-        return generator if scheme is not None and scheme.discrete else lindbladian_of(generator, _name(scheme))
+        return generator if discrete else lindbladian_of(generator, scheme)
     if generator.frame is not None:
         raise ArgumentError("kind", "see the whole H to be compiled", f"{generator.kind} sees each site alone", fix)
     if len(generator.betas) > 1:
@@ -34,7 +38,3 @@ def compilable(generator: Generator, scheme: Scheme | None) -> Generator:
             f"the Lamb shift of {generator.kind} does not", 'set coherent = "balance"',
         )  # fmt: skip
     return generator
-
-
-def _name(scheme: Scheme | None) -> str:
-    return AUTO if scheme is None else scheme.name

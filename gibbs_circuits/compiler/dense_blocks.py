@@ -8,10 +8,6 @@ from ..generators.kernels.base import RankOne
 from ..generators.lindbladian import Lindbladian
 from ..limits import MAX_BLOCK_GATES, MAX_BLOCK_QUBITS, MAX_BLOCK_SYSTEM
 from ..linalg.channels import ancillas_for
-from ..programs.product_formulas import commuting_groups
-from ..programs.program import ErrorTerm, Program, Stage
-from ..programs.steps import Step
-from .base import Knobs
 
 
 def stated_gates(num_system: int, num_ancilla: int, *, clean: bool = True) -> int:
@@ -80,26 +76,3 @@ def lindbladian_of(generator: Lindbladian | DiscreteChannel, scheme: str) -> Lin
             'set scheme = "discrete" or "stinespring"',
         )  # fmt: skip
     return generator
-
-
-def dense_program(
-    generator: Lindbladian | DiscreteChannel,
-    scheme: str,
-    knobs: Knobs,
-    sweep: tuple[Step, ...],
-    num_ancilla: int,
-    declared: ErrorTerm,
-    **settled: float,
-) -> Program:
-    """A program of one repeated sweep; `settled` are knobs the scheme has decided itself."""
-    return Program(
-        num_system=generator.model.num_qubits,
-        num_ancilla=num_ancilla,
-        groups=commuting_groups(generator.model.hamiltonian),
-        stages=(Stage(sweep, knobs.set("sweeps")),),
-        generator=generator,
-        scheme=scheme,
-        knobs={**knobs.as_dict(), **settled},
-        calibration=knobs.calibration,
-        declared=(declared,),
-    )

@@ -10,49 +10,28 @@ from pydantic import ValidationError
 from qiskit.quantum_info import SparsePauliOp
 
 from ..backends.runs.request import ENERGY
-from ..compiler.base import AUTO, Knobs, Scheme
-from ..compiler.schemes.registry import SCHEMES
 from ..errors import ArgumentError, check_choice, check_name, check_real, shown, slip
 from ..io.schema import from_validation
 from ..models.model import fitting, hermitian, is_matrix, pauli_sum
 from ..programs.initial_state import InitialState, bits, mixed, one, zero
-from ..search.task import AutoKnobs
 from .keys import CompileKeys
 from .qasm_start import read_start
+from .schemes import ChosenScheme, known_schemes
 
 
-def make_scheme(
-    name: str, knobs: dict[str, Any], file: Path | None = None
-) -> tuple[Scheme, Knobs] | tuple[None, AutoKnobs]:
-    """A scheme and its knobs from their names; None and what a search may use for "auto"."""
+def make_scheme(name: str, knobs: dict[str, Any], file: Path | None = None) -> ChosenScheme:
+    """A scheme at its knobs, or the search for the cheapest program, from their names."""
+    known = known_schemes()
     try:
-        check_choice("scheme", name, [AUTO, *SCHEMES])
+        schema, chosen = known[check_choice("scheme", name, known)]
     except ArgumentError as error:
         raise (error if file is None else error.located(file, "compile")) from None
-    if name == AUTO:
-        return None, _auto_knobs(knobs, file)
-    scheme = SCHEMES[name]
     try:
-        chosen = scheme.knobs.model_validate(knobs)
-        for key in ("coherent_radius", "coherent_tolerance"):
-            changed = key in knobs and knobs[key] != scheme.knobs.model_fields[key].default
-            if changed and getattr(chosen, "coherent_term", None) == "omit":
-                unused = ArgumentError(
-                    key, "be left out where B is not compiled", "it is unused here", 'set coherent_term = "compile"'
-                )
-                raise unused if file is None else unused.located(file, "compile")
-        return scheme, chosen
+        return chosen(schema.model_validate(knobs))
+    except ArgumentError as error:
+        raise (error if file is None else error.located(file, "compile")) from None
     except ValidationError as error:
-        section = "compile" if file else ""
-        located = from_validation(error, scheme.knobs, file or Path(), section, CompileKeys.model_fields)
-        raise (located if file else ArgumentError(located.argument, located.rule, located.found, located.fix)) from None
-
-
-def _auto_knobs(knobs: dict[str, Any], file: Path | None) -> AutoKnobs:
-    try:
-        return AutoKnobs.model_validate(knobs)
-    except ValidationError as error:
-        found = from_validation(error, AutoKnobs, file or Path(), "compile" if file else "", CompileKeys.model_fields)
+        found = from_validation(error, schema, file or Path(), "compile" if file else "", CompileKeys.model_fields)
         raise (found if file else ArgumentError(found.argument, found.rule, found.found, found.fix)) from None
 
 

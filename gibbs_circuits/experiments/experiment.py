@@ -11,7 +11,6 @@ from pydantic import BaseModel, ValidationError
 from qiskit.quantum_info import SparsePauliOp
 
 from ..backends.targets.registry import Target, load_target
-from ..compiler.base import AUTO, Knobs, Scheme
 from ..errors import ArgumentError, check_beta, check_choice, check_known, shown, slip
 from ..generators.kinds.base import Generator
 from ..generators.kinds.registry import make_generator
@@ -22,9 +21,10 @@ from ..models.files import read_model
 from ..models.library.registry import LIBRARY
 from ..models.model import Model, pauli_sum
 from ..programs.initial_state import InitialState
-from ..search.task import AutoKnobs
+from ..programs.program import Calibration
 from .choices import make_initial, make_observables, make_scheme
 from .keys import CompileKeys, RunKeys
+from .schemes import ChosenScheme
 
 SECTIONS = ("model", "generator", "compile", "run", "observables")
 MINIMAL = 'model = {name = "tfim", sites = 2, beta = 1.0}'  # a whole experiment
@@ -38,8 +38,7 @@ class Experiment:
     name: str
     path: Path
     generator: Generator
-    scheme: Scheme | None  # None: the cheapest program is searched for
-    knobs: Knobs | AutoKnobs
+    scheme: ChosenScheme
     target_error: float
     effort: float
     time_budget: float
@@ -108,7 +107,7 @@ def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) ->
     with small_matrices(model.num_qubits):
         generator, keys = make_generator(model, beta, data.get("generator", {}), path)
     head = _keys(CompileKeys, data.get("compile", {}), path, "compile")
-    scheme, knobs = make_scheme(head.scheme, _without(data.get("compile", {}), CompileKeys), path)
+    scheme = make_scheme(head.scheme, _without(data.get("compile", {}), CompileKeys), path)
     run = _keys(RunKeys, data.get("run", {}), path, "run")
     try:
         target = load_target(run.backend, path.parent if backend_from_file else None)
@@ -123,18 +122,18 @@ def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) ->
         "model": filled_model,
         "generator": keys,
         "compile": {
-            "scheme": AUTO if scheme is None else scheme.name,
+            "scheme": scheme.name,
             "target_error": head.target_error,
             "effort": head.effort,
             "time_budget": head.time_budget,
-            **knobs.as_dict(),
-            "calibration": knobs.calibration if isinstance(knobs, AutoKnobs) else knobs.calibration.value,
+            **scheme.knobs.as_dict(),
+            "calibration": Calibration(scheme.knobs.calibration).value,
         },
         "run": run.model_dump(exclude_none=True),
         "observables": data.get("observables", {}),
     }
     return Experiment(
-        path.stem, path, generator, scheme, knobs, head.target_error, head.effort, head.time_budget, target,
+        path.stem, path, generator, scheme, head.target_error, head.effort, head.time_budget, target,
         run.shots, run.seed, initial, run.realisations, run.ancilla_policy, observables, filled,
     )  # fmt: skip
 

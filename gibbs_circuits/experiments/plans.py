@@ -6,15 +6,12 @@ import math
 
 from ..backends.runs.prepare import foretell
 from ..backends.runs.request import Request
-from ..compiler.base import Knobs, Scheme
 from ..io.progress import spelled
-from ..limits import MAX_CERTIFIED_QUBITS, MAX_CHANNEL_QUBITS, WRITTEN_OUT
-from ..search.task import AutoKnobs
+from ..limits import MAX_CERTIFIED_QUBITS
+from .schemes import ChosenScheme
 
 # Seconds on one core of an AMD EPYC server, to a factor of 3, of what no gate count foretells; below, a few at most.
 CERTIFIED_SECONDS = {5: 5.0, 6: 10.0, 7: 30.0, 8: 90.0, 9: 5.0, 10: 15.0, 11: 60.0, 12: 300.0}  # by qubits
-CHOOSING_SECONDS = {4: 15.0, 5: 60.0}
-SITES_PER_SECOND = 40.0
 
 
 def simulated_seconds(request: Request) -> float:
@@ -26,29 +23,18 @@ def simulated_seconds(request: Request) -> float:
     return next(one.seconds for one in f.simulations if one.method == request.choice.method)
 
 
-def plan(
-    num_qubits: int, scheme: Scheme | None = None, knobs: Knobs | AutoKnobs | None = None, time_budget: float = math.inf
-) -> str | None:
+def plan(num_qubits: int, scheme: ChosenScheme | None = None, time_budget: float = math.inf) -> str | None:
     """What takes long before anything is known of a program, and how long; None of what takes some seconds.
 
     Args:
         num_qubits: Of the model.
-        scheme: As compiled; None where nothing is, or the cheapest program is searched for.
-        knobs: Of the scheme or the search; None where nothing is compiled.
+        scheme: As compiled; None where nothing is.
         time_budget: Seconds after which a search is cut off.
     """
     parts, n = [], num_qubits
     if n in CERTIFIED_SECONDS:
         what = f"certificate on {4**n:,} operators" if n <= MAX_CERTIFIED_QUBITS else "no certificate"
         parts.append(f"spectrum of {2**n:,} levels, {what}: about {spelled(CERTIFIED_SECONDS[n])}")
-    if isinstance(knobs, AutoKnobs) and knobs.program is None:
-        parts.append(f"search for the cheapest program: at most {spelled(time_budget)}")
-    elif scheme is not None and isinstance(knobs, Knobs) and 4 <= n <= MAX_CHANNEL_QUBITS:
-        open_knobs = [name for name in knobs.chosen if getattr(knobs, name) is None]
-        if open_knobs:
-            parts.append(
-                f"settings tried for {', '.join(open_knobs)}: about {spelled(min(CHOOSING_SECONDS[n], time_budget))}"
-            )
-    if scheme is not None and n > WRITTEN_OUT:
-        parts.append(f"a sweep on {n} sites written and transpiled: about {spelled(n / SITES_PER_SECOND)}")
+    if scheme is not None:
+        parts += scheme.slow_parts(n, time_budget)
     return "; ".join(parts) or None

@@ -102,7 +102,7 @@ def completed(V: Array) -> Array:
     return made
 
 
-def mixed(V: Array, num_system: int) -> Array:
+def in_random_ancilla_basis(V: Array, num_system: int) -> Array:
     """(Q ⊗ 1) V, Q a fixed random unitary on the ancillas: they are reset, so that the channel is the same.
 
     No ancilla value is rare then, which one of the two syntheses that are tried needs: with Kraus operators as small as

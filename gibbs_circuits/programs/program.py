@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
@@ -70,6 +70,25 @@ class ErrorTerm:
     source: str
 
 
+Terms = tuple[ErrorTerm, ...]
+Measurable = Terms | Callable[[], Terms]
+
+
+class MeasuredWhenRead:
+    """A field that is given as error terms, or as what measures them, called when they are first read."""
+
+    def __get__(self, program: Program | None, owner: type[Program]) -> Terms:
+        if program is None:
+            return ()  # the default
+        found = program.__dict__["declared"]
+        if callable(found):
+            found = program.__dict__["declared"] = found()
+        return tuple(found)
+
+    def __set__(self, program: Program, terms: Measurable) -> None:
+        program.__dict__["declared"] = terms
+
+
 @dataclass(frozen=True)
 class Alternative:
     """A point of the frontier that a program was chosen from.
@@ -125,7 +144,7 @@ class Program(Shown):
         generator: What the program approximates; not part of its text.
         scheme: The recipe that wrote it.
         knobs: The recipe's settings, all of them.
-        declared: What the recipe knows of its errors in advance.
+        declared: What the recipe knows of its errors in advance, or what measures it when it is first read.
         recipe: Name of the preset that wrote it; "" if none did.
         provenance: How each knob that was left out was chosen; "" if none was.
         calibration: Where the settings come from.
@@ -149,7 +168,7 @@ class Program(Shown):
     generator: Lindbladian | DiscreteChannel
     scheme: str
     knobs: Mapping[str, Any] = field(default_factory=dict)
-    declared: tuple[ErrorTerm, ...] = ()
+    declared: MeasuredWhenRead = MeasuredWhenRead()
     recipe: str = ""
     provenance: str = ""
     calibration: Calibration = Calibration.DERIVED

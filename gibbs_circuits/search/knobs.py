@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import ceil
 from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
 from ..compiler.base import Knobs, Scheme
-from ..compiler.time_domain.knobs import TimeKnobs
-from ..compiler.time_domain.quadrature import SHORT
-from ..compiler.time_domain.symbolic_jumps import symbolic_jumps, widest
 from ..errors import ArgumentError, TooLargeError
 from ..evidence import number
-from ..generators.discrete import DiscreteChannel, inside
-from ..generators.frequency import local_frequency, rate_unit, time_unit
+from ..generators.discrete import DiscreteChannel
 from ..generators.lindbladian import Lindbladian
-from ..generators.matrices import largest_rate
 from ..io.progress import Progress, quiet
 from ..limits import MAX_CHANNEL_QUBITS, MAX_TRIED_STEPS
 from ..linalg.arrays import Array
 from ..linalg.fixed_point import fixed_point
-from ..models.scale import rounded
 from ..models.spectrum import gibbs_state, spectrum, trace_distance
 from ..programs.program import Program
 from ..readings.channel.building_time import branch_seconds
@@ -38,54 +31,10 @@ from .clock import Deadline, OutOfTimeError, unlimited
 MARGIN = 0.9  # predictions must beat the target by this, since a run averages finitely many delays
 MAX_SWEEPS = 400
 RESTS, RESTED = 20, 1e-6  # after so many sweeps a distance that moves by less has come to rest
-FALLBACK_SWEEPS = 12
 SEARCHED = 6  # steps of a search for the worst start, on average
-RATE = 3.6  # strength × ‖R‖ of the middle setting: a rule of thumb from the models of benchmarks/ladder.py
-STRONGEST = 1.5  # over the unit of the rates
 
 
-@dataclass(frozen=True)
-class Setting:
-    """One setting of the formula.
-
-    Spacing τ = `aliasing` / ν with ν = max ‖[H, A]‖/‖A‖, nodes N = ⌈`window` β / τ⌉, strength
-    δ = `strength` · 3.6 / ‖R‖ (when `capped` at most `strength` · 1.5 over the unit of the rates), and random delays.
-    """
-
-    aliasing: float
-    window: float
-    strength: float
-    delays: tuple[int, int]
-    capped: bool = True
-
-
-# Chosen on the models of benchmarks/ladder.py, which measures it against a finer grid; optimistic elsewhere.
-LADDER = (
-    *(
-        Setting(*row)
-        for row in (
-            (1.6, 2.1, 0.67, (0, 4)), (1.6, 2.1, 1.0, (0, 0)), (1.3, 2.6, 0.67, (1, 3)), (1.3, 1.7, 1.0, (0, 0)),
-            (1.6, 2.6, 0.40, (0, 0)), (2.0, 1.7, 0.67, (0, 2)), (1.3, 2.1, 1.0, (2, 8)), (2.0, 2.1, 1.0, (0, 0)),
-            (1.6, 2.1, 1.0, (2, 8)), (1.6, 2.1, 1.35, (0, 0)), (1.3, 1.7, 0.67, (0, 4)), (1.3, 2.1, 1.0, (0, 4)),
-            (1.6, 2.1, 1.35, (0, 2)), (2.0, 2.1, 0.67, (0, 0)), (1.6, 2.6, 1.0, (0, 4)), (1.6, 2.1, 0.67, (0, 2)),
-            (1.0, 2.6, 0.40, (0, 4)), (1.0, 2.6, 0.67, (2, 8)), (1.0, 2.6, 0.27, (0, 0)), (0.7, 2.6, 0.27, (0, 0)),
-            (0.7, 2.6, 0.15, (2, 8)), (1.6, 2.1, 0.67, (2, 8)), (1.6, 2.1, 1.0, (0, 4)), (1.6, 1.7, 0.67, (0, 2)),
-            (1.3, 1.7, 1.0, (0, 4)), (1.3, 2.1, 0.67, (0, 4)), (1.3, 2.6, 0.40, (0, 0)), (1.0, 1.7, 1.35, (0, 2)),
-            (0.7, 1.7, 1.0, (0, 2)),
-        )
-    ),
-    *(
-        Setting(aliasing, window, strength, delays, capped=False)
-        for aliasing, window in ((1.6, 2.1), (1.3, 2.6))
-        for strength in (0.27, 1.0)
-        for delays in ((0, 0), (2, 8))
-    ),
-)  # fmt: skip
-MIDDLE = Setting(1.6, 2.1, 0.67, (2, 8))
-STRENGTHS = tuple(0.05 * 2 ** (k / 2) for k in range(17))  # × 1/‖R‖: schemes whose only open knobs are δ and the sweeps
-
-
-def settle(
+def choose_unset_knobs(
     generator: Lindbladian | DiscreteChannel,
     scheme: Scheme,
     knobs: Knobs,
@@ -100,19 +49,16 @@ def settle(
     point meet the target is taken, or, if none does, the nearest. The Gibbs state serves to accept or reject settings
     of the formula, never to fit an angle. Above 5 qubits the middle setting is taken and nothing is predicted. Explicit
     knobs win. Settings beyond the deadline are not tried, nor what the wall clock cuts off; at least one is.
-
-    Candidates are `LADDER` for schemes in the time domain and `STRENGTHS` for the others.
     """
-    given, delayed = _given(knobs), "random_delays" in knobs.__class__.model_fields
-    undecided = [name for name in knobs.chosen if name not in given]
-    open_knobs = undecided + (["random_delays"] if delayed and "random_delays" not in given else [])
-    if not undecided:
+    open_knobs = [*knobs.left_out, *(name for name in knobs.also_chosen if name not in knobs.given)]
+    if not knobs.left_out:
         return replace(scheme(generator, knobs), provenance="all knobs given")
     if generator.model.num_qubits > MAX_CHANNEL_QUBITS:
-        program = _formula_only(generator, scheme, knobs, target_error)
+        values = {**knobs.unchecked_settings(generator, target_error), **knobs.given}
+        program = scheme(generator, _within_range(type(knobs), values))
         text = f"{', '.join(open_knobs)}: from the formula alone, not checked (more than {MAX_CHANNEL_QUBITS} qubits)"
         return replace(program, provenance=text)
-    candidates = list(_candidates(generator, scheme, knobs))
+    candidates = list(_candidates(generator, knobs))
     accepted: Trial | None = None
     nearest: Trial | None = None
     pool, deadline = pool_of(generator), deadline or unlimited()
@@ -164,30 +110,9 @@ class Trial:
     worst: float  # of the starts found by search after all sweeps, and of the fixed point
 
 
-def _given(knobs: Knobs) -> dict[str, Any]:
-    """The knobs the user set; None leaves one out."""
-    return {name: value for name in knobs.model_fields_set if (value := getattr(knobs, name)) is not None}
-
-
-def values_at(setting: Setting, generator: Lindbladian, rate: float, width: float) -> dict[str, Any]:
-    """The knobs of a scheme in the time domain at one setting; `width` is that of the widest filter.
-
-    Rounded to four digits in units of H and of the rates, so that they scale as these do.
-    """
-    nu, time, strongest = local_frequency(generator), time_unit(generator), STRONGEST / rate_unit(generator)
-    spacing = setting.aliasing / nu if nu > 0 else width or time
-    nodes = max(2, ceil(setting.window * width / spacing)) if spacing < SHORT * width else 1
-    strength = RATE / rate if rate > 0 else strongest
-    strength = setting.strength * (min(strongest, strength) if setting.capped else strength)
-    return {
-        "spacing": rounded(spacing, time), "nodes": nodes, "strength": rounded(strength, 1 / rate_unit(generator)),
-        "random_delays": setting.delays,
-    }  # fmt: skip
-
-
-def _candidates(generator: Lindbladian | DiscreteChannel, scheme: Scheme, knobs: Knobs) -> Iterator[Knobs]:
-    given, seen, refused = {"sweeps": 1, **_given(knobs)}, set(), None
-    for values in _settings(generator, scheme, getattr(knobs, "resolution", None)):
+def _candidates(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Iterator[Knobs]:
+    given, seen, refused = {"sweeps": 1, **knobs.given}, set(), None
+    for values in knobs.candidate_settings(generator):
         try:
             candidate = _within_range(type(knobs), {**values, **given})
         except ArgumentError as error:
@@ -215,21 +140,6 @@ def _within_range(kind: type[Knobs], values: dict[str, Any]) -> Knobs:
             name, "be given where the formula leaves its range", f"the formula asks for {value:g} ({first['msg']})",
             f"give {name}, or take another filter, kind or unit of H",
         ) from None  # fmt: skip
-
-
-def _settings(
-    generator: Lindbladian | DiscreteChannel, scheme: Scheme, resolution: float | None
-) -> Iterator[dict[str, Any]]:
-    if "strength" not in scheme.knobs.model_fields or isinstance(generator, DiscreteChannel):
-        yield {}
-        return
-    rate = largest_rate(generator)
-    if not issubclass(scheme.knobs, TimeKnobs):
-        unit = rate_unit(generator)
-        yield from ({"strength": rounded(strength / (rate or unit), 1 / unit)} for strength in STRENGTHS)
-        return
-    width = widest(symbolic_jumps(generator, resolution))
-    yield from (values_at(setting, generator, rate, width) for setting in LADDER)
 
 
 def pool_of(generator: Lindbladian | DiscreteChannel) -> Pool:
@@ -291,17 +201,3 @@ def _sweeps(channel: Array, first: int, most: int, goal: float, pool: Pool, dead
         worst = max(worst, pool.searched(np.linalg.matrix_power(channel, count), goal))
         if worst <= goal or count >= most:
             return count, worst
-
-
-def _formula_only(
-    generator: Lindbladian | DiscreteChannel, scheme: Scheme, knobs: Knobs, target_error: float
-) -> Program:
-    values: dict[str, Any] = {}
-    strength = float(f"{min(STRONGEST, 10 * target_error):.4g}")  # in units of one over the rates
-    if isinstance(generator, Lindbladian) and issubclass(scheme.knobs, TimeKnobs):
-        width = widest(symbolic_jumps(generator, getattr(knobs, "resolution", None)))
-        values = values_at(MIDDLE, generator, 0.0, width)
-    if "strength" in scheme.knobs.model_fields:
-        values["strength"] = strength / rate_unit(inside(generator))
-    sweeps = ceil(FALLBACK_SWEEPS / strength)
-    return scheme(generator, _within_range(type(knobs), {**values, "sweeps": sweeps, **_given(knobs)}))

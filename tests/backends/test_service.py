@@ -38,6 +38,7 @@ from gibbs_circuits.cli import options as cli
 from gibbs_circuits.errors import ArgumentError, BackendError
 from gibbs_circuits.experiments import pipeline
 from gibbs_circuits.experiments.experiment import read_experiment
+from gibbs_circuits.experiments.schemes import CompileTask
 from gibbs_circuits.experiments.store import Folder
 from tests.killed import (
     BLUNT,
@@ -245,7 +246,7 @@ def request_(tmp_path_factory: pytest.TempPathFactory) -> Request:
         quick(patch)
         install(patch, StandIn(folder / "service"))
         spec = read_experiment(written(folder, TARGET.replace("per_job = 2", "per_job = 3")))
-        program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error)
+        program = pipeline.compile_program(spec.generator, spec.scheme, CompileTask(spec.target_error))
         return request_run(program, spec.target, spec.initial, {}, spec.shots, spec.realisations, spec.seed)
 
 

@@ -11,15 +11,17 @@ from hypothesis import given, settings
 
 from gibbs_circuits.analysis.error_budget.coherent_tradeoff import coherent_tradeoff
 from gibbs_circuits.compiler.schemes.sequential import SequentialKnobs
-from gibbs_circuits.compiler.time_domain.coherent_term import balance_pauli, coherent_error, coherent_sum, forward_shift
+from gibbs_circuits.compiler.time_domain.coherent_term import PauliSum, _patch_around, coherent_error, coherent_sum
+from gibbs_circuits.compiler.time_domain.quadrature import Nodes
 from gibbs_circuits.compiler.time_domain.symbolic_jumps import symbolic_jumps
 from gibbs_circuits.compiler.time_domain.truncation import beyond, truncation_error
 from gibbs_circuits.errors import ArgumentError, TooLargeError
 from gibbs_circuits.evidence import Status
 from gibbs_circuits.generators.lindbladian import Coherent, Lindbladian
 from gibbs_circuits.linalg.fixed_point import fixed_point
+from gibbs_circuits.linalg.paulis import Term
 from gibbs_circuits.models.graph import ball
-from gibbs_circuits.models.model import from_terms
+from gibbs_circuits.models.model import Model, from_terms
 from gibbs_circuits.programs.product_formulas import commuting_groups
 from gibbs_circuits.programs.program import Program, Rung, Stage
 from gibbs_circuits.programs.steps import EXACT, Correct, Couple, Evolve, Reset
@@ -34,6 +36,17 @@ COMPILE = {"coherent_term": "compile"}
 
 
 # matrices
+
+
+def forward_shift(model: Model, coupling: tuple[Term, ...], nodes: Nodes) -> Complex:
+    """What the order of the nodes of a forward-only pass adds to B, in the computational basis."""
+    patch = _patch_around(model, coupling, None)
+    return patch.at(0.0, patch.ordering(nodes))
+
+
+def balance_pauli(generator: Lindbladian, tolerance: float = 0.0, radius: int | None = None) -> PauliSum:
+    """B of a whole generator as a Pauli sum."""
+    return coherent_sum(generator.model, symbolic_jumps(generator), tolerance=tolerance, radius=radius)
 
 
 def hamiltonian(generator: Lindbladian) -> Complex:

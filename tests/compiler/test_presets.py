@@ -1,6 +1,7 @@
 """Published recipes: their numbers, their circuits, what they realise; and what to cite for a program."""
 
 from dataclasses import replace
+from inspect import signature
 from itertools import pairwise
 from typing import Any
 
@@ -85,7 +86,7 @@ def test_preset__program__carries_its_recipe_and_every_default(name: str) -> Non
     assert preset.source
     assert preset.summary
     assert {"strength", "sweeps"} <= set(program.knobs)
-    assert all(parameter.default is not parameter.empty for parameter in preset.parameters.values())
+    assert all(parameter.default is not parameter.empty for parameter in signature(preset.build).parameters.values())
     assert preset().recipe == name
 
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from gibbs_circuits.compiler.schemes.registry import SCHEMES
 from gibbs_circuits.compiler.schemes.thermal_ancilla import (
     ThermalAncillaKnobs,
-    coupling_strength,
     interactions,
     thermal_ancilla,
 )
@@ -41,6 +40,12 @@ from tests.systems import PAULIS, dense
 BETA, ENVELOPE = 1.0, 1.0
 SIGMA = 1 / (2 * ENVELOPE)
 GRID = {"spacing": 0.3, "nodes": 37}  # out to 5.4 s, where the envelope has fallen to e^{−7}
+
+
+def coupling_strength(generator: Lindbladian, strength: float, spacing: float, count: int) -> float:
+    r"""α of every interaction, $\alpha^2 = \delta\sum_k w_k\,\tau\sum_l|f_k(t_l)|^2$."""
+    one = interactions(generator, strength, spacing, count)[0]
+    return float(np.sqrt(np.sum(np.abs(one.angles) ** 2) / spacing))
 
 
 def windowed(model: Model, couplings: str = "XYZ", **settings: Any) -> Lindbladian:

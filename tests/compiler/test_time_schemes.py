@@ -18,7 +18,7 @@ from qiskit import QuantumCircuit
 
 from gibbs_circuits.compiler.schemes.random_jumps import RandomJumpsKnobs
 from gibbs_circuits.compiler.schemes.registry import SCHEMES
-from gibbs_circuits.compiler.schemes.sequential import SequentialKnobs, jump_steps, sequential, written
+from gibbs_circuits.compiler.schemes.sequential import SequentialKnobs, couplings_and_evolutions, jump_steps, sequential
 from gibbs_circuits.compiler.time_domain.knobs import refuse_large
 from gibbs_circuits.compiler.time_domain.symbolic_jumps import kernel_factors, symbolic_jumps, widest
 from gibbs_circuits.errors import ArgumentError, TooLargeError
@@ -517,9 +517,9 @@ def test_random_jumps__forward__writes_what_one_sweep_may_not_hold() -> None:
     made = scandi_alhambra_cat(MODEL, Y, BATH, 20.0)
     jumps, knobs = symbolic_jumps(made), RandomJumpsKnobs(sweeps=1, nodes=900, spacing=0.3, strength=1.0)
     groups = build(made, "parallel").groups
-    refuse_large(jumps, knobs, groups, *written(len(jumps), 900, "forward"), at_once=False)
+    refuse_large(jumps, knobs, groups, *couplings_and_evolutions(len(jumps), 900, "forward"), at_once=False)
     with pytest.raises(TooLargeError):
-        refuse_large(jumps, knobs, groups, *written(len(jumps), 900, "forward"))
+        refuse_large(jumps, knobs, groups, *couplings_and_evolutions(len(jumps), 900, "forward"))
 
 
 # How it converges

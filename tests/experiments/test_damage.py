@@ -34,6 +34,7 @@ from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.experiments import pipeline
 from gibbs_circuits.experiments.block_files import DIGITS, Damaged, packed, unpacked
 from gibbs_circuits.experiments.experiment import read_experiment
+from gibbs_circuits.experiments.schemes import CompileTask
 from gibbs_circuits.experiments.store import Folder, known_request, unused
 from gibbs_circuits.io import files as disk
 from gibbs_circuits.io.files import digest
@@ -684,7 +685,7 @@ def paid(tmp_path_factory: pytest.TempPathFactory) -> Request:
         quick(patch)
         install(patch, StandIn(folder / "service"))
         spec = read_experiment(written(folder, TARGET.replace("per_job = 2", "per_job = 3")))
-        program = pipeline.compile_program(spec.generator, spec.scheme, spec.knobs, spec.target_error)
+        program = pipeline.compile_program(spec.generator, spec.scheme, CompileTask(spec.target_error))
         return request_run_pipeline(program, spec.target, spec.initial, {}, spec.shots, spec.realisations, spec.seed)
 
 

@@ -57,7 +57,7 @@ def test_read_experiment__fills_in_defaults__model_only(tmp_path: Path) -> None:
         None,
     )  # settled by the program
     assert spec.observables == {}
-    assert spec.knobs == ParallelKnobs()
+    assert spec.scheme.knobs == ParallelKnobs()
 
 
 def test_read_experiment__takes_every_key__all_sections(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_read_experiment__takes_every_key__all_sections(tmp_path: Path) -> None:
     assert spec.model.hamiltonian.equiv(xxz(3, 2.0, 0.5, [0.1, 0.2, 0.3], True).hamiltonian)
     assert len(spec.generator.contacts) == 6
     assert (spec.generator.kind, spec.generator.coherent) == ("dll", Coherent.NONE)
-    assert spec.knobs == SequentialKnobs(
+    assert spec.scheme.knobs == SequentialKnobs(
         sweeps=7, strength=1, spacing=2, nodes=5, trotter_order=1, random_delays=(1, 3), truncation=0.01
     )
     assert (spec.target.name, spec.shots, spec.seed, spec.initial.name) == ("aer_statevector", 50, 9, "011")

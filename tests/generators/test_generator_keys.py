@@ -11,7 +11,6 @@ import pytest
 import gibbs_circuits as gc
 from gibbs_circuits.cli import options as cli
 from gibbs_circuits.compiler.compilable import compilable
-from gibbs_circuits.compiler.schemes.registry import SCHEMES
 from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.experiments.experiment import read_experiment
 from gibbs_circuits.generators.couplings import couplings_of
@@ -210,13 +209,13 @@ def test_exact__refuses_in_one_line__bad_contacts(
 )  # fmt: skip
 def test_compilable__refuses__what_has_no_circuit(generator: gc.Lindbladian) -> None:
     with pytest.raises(ArgumentError, match=r"to (be compiled|become a circuit)\b.*, but .*\. Fix: "):
-        compilable(generator, SCHEMES["parallel"])
+        compilable(generator, "parallel")
 
 
 @pytest.mark.parametrize("kind", [gc.davies, gc.ckg, gc.scandi_alhambra])
 def test_compilable__takes__kinds_with_many_jumps(kind: Any) -> None:
     generator = kind(ISING, 1.0)
-    assert compilable(generator, SCHEMES["parallel"]) is generator
+    assert compilable(generator, "parallel") is generator
 
 
 def test_run__physical_bath_as_exact_sampler__agrees() -> None:

@@ -575,8 +575,8 @@ def test_old_cutoff__put_back__is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_old_rounding_of_knobs__put_back__is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gibbs_circuits.search import knobs as choose
+    from gibbs_circuits.compiler.time_domain import ladder
 
-    monkeypatch.setattr(choose, "rounded", lambda value, unit: float(f"{value:.4g}"))
+    monkeypatch.setattr(ladder, "rounded", lambda value, unit: float(f"{value:.4g}"))
     found = [program_figures("dll", "parallel", s) for s in (1.0, 3.7e-4)]
     assert any("spacing" in line for line in differences(*found))

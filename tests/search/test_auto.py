@@ -23,8 +23,9 @@ from gibbs_circuits.cli import options as cli
 from gibbs_circuits.compiler.base import AUTO
 from gibbs_circuits.errors import ArgumentError, TooLargeError
 from gibbs_circuits.evidence import Status
-from gibbs_circuits.experiments import pipeline
+from gibbs_circuits.experiments import pipeline, schemes
 from gibbs_circuits.experiments.choices import make_scheme
+from gibbs_circuits.experiments.schemes import CompileTask
 from gibbs_circuits.io.files import sealed
 from gibbs_circuits.programs.initial_state import InitialState, zero
 from gibbs_circuits.programs.product_formulas import Group
@@ -379,7 +380,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[Wanted]:
         made = replace(build(wanted.generator, sweeps=len(asked)), guarantee=wanted.guarantee)
         return auto.Found(made, (), True, ())
 
-    monkeypatch.setattr(pipeline, "find", find)
+    monkeypatch.setattr(schemes, "find", find)
     return asked
 
 
@@ -395,7 +396,7 @@ def test_cache__asked_again__searches_no_more(monkeypatch: pytest.MonkeyPatch, o
     def never(*arguments: Any) -> None:
         raise AssertionError("a search")
 
-    monkeypatch.setattr(pipeline, "find", never)
+    monkeypatch.setattr(schemes, "find", never)
     again = ask(target=0.1, effort=1)
     assert to_saved(again) == to_saved(first)
     with pytest.raises(AssertionError, match="a search"):
@@ -815,8 +816,8 @@ def test_gate_errors__distance__is_that_of_the_targets_noisy_channel() -> None:
     """What the fit says with errors, against the exact channel of the transpiled circuit."""
     noisy = gc.AerTarget.model_validate({"name": "noisy", "kind": "aer", "noise": {"p1": 1e-3, "p2": 5e-2}})
     clean, wanted = generator(), {"guarantee": "given_start", "calibration": "fitted_to_target"}
-    recipe, knobs = make_scheme("auto", {**wanted, "gate_errors": True})
-    program = pipeline.compile_program(clean, recipe, knobs, 0.1, initial=zero(2), target=noisy, effort=2)
+    chosen = make_scheme("auto", {**wanted, "gate_errors": True})
+    program = pipeline.compile_program(clean, chosen, CompileTask(0.1, initial=zero(2), target=noisy, effort=2))
     compiled = compile_for(program, noisy, zero(2))
     found = try_noisy_prediction(compiled)
     assert found is not None
@@ -899,8 +900,8 @@ def test_gate_errors__never_worse_than_no_gate__two_qubit_gates_that_ruin() -> N
     """A fit with a CZ that errs every other time is farther than a product state: the product is handed out."""
     noisy = gc.AerTarget.model_validate({"name": "noisy", "kind": "aer", "noise": {"p1": 1e-2, "p2": 0.5}})
     asked = {"guarantee": "given_start", "calibration": "fitted_to_target", "gate_errors": True}
-    recipe, knobs = make_scheme("auto", asked)
-    program = pipeline.compile_program(generator(), recipe, knobs, 0.01, initial=zero(2), target=noisy)
+    chosen = make_scheme("auto", asked)
+    program = pipeline.compile_program(generator(), chosen, CompileTask(0.01, initial=zero(2), target=noisy))
     assert cost(program).two_qubit_gates == 0
     assert program.guarantee is Guarantee.NONE
     found = try_noisy_prediction(compile_for(program, noisy, zero(2)))

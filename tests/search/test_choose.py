@@ -15,13 +15,13 @@ from gibbs_circuits.linalg.fixed_point import contraction, fixed_point
 from gibbs_circuits.programs.program import Program
 from gibbs_circuits.readings.channel.sweep_channel import sweep_channel
 from gibbs_circuits.readings.circuits.cost import cost
-from gibbs_circuits.search.knobs import settle
+from gibbs_circuits.search.knobs import choose_unset_knobs
 from tests.examples import distance, example, experiment, farthest, gibbs, ising
 
 
 def choose(generator: Lindbladian, target: float, scheme: str = "parallel", **knobs: Any) -> Program:
     recipe = SCHEMES[scheme]
-    return settle(generator, recipe, recipe.knobs.model_validate(knobs), target)
+    return choose_unset_knobs(generator, recipe, recipe.knobs.model_validate(knobs), target)
 
 
 @lru_cache
@@ -138,7 +138,7 @@ def test_choose__deterministic__same_program_twice() -> None:
 def test_choose__progress__is_told() -> None:
     lines: list[str] = []
     recipe = SCHEMES["parallel"]
-    settle(ising(2), recipe, recipe.knobs(), 0.1, lines.append)
+    choose_unset_knobs(ising(2), recipe, recipe.knobs(), 0.1, lines.append)
     assert lines
     assert all(line.startswith("choosing knobs") for line in lines)
 
@@ -171,6 +171,6 @@ def test_local_frequency__is_the_norm_of_the_commutator() -> None:
 
 def test_choose__infinite_temperature__no_start_is_left_behind() -> None:
     # without evolution between sweeps a single node never moves a Y eigenstate, though zero, one and mixed get there
-    program = settle(ising(2, beta=0.0), SCHEMES["parallel"], SCHEMES["parallel"].knobs(), 0.1)
+    program = choose_unset_knobs(ising(2, beta=0.0), SCHEMES["parallel"], SCHEMES["parallel"].knobs(), 0.1)
     assert contraction(sweep_channel(program)) < 1 - 1e-6
     assert distance(fixed_point(sweep_channel(program)), np.eye(4) / 4) < 1e-6

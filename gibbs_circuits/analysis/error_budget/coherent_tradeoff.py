@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from ...compiler.schemes.registry import SCHEMES
-from ...compiler.time_domain.coherent_steps import CoherentKnobs
+from ...compiler.base import Knobs
+from ...compiler.schemes.registry import SCHEMES, written_by
 from ...errors import check_choice
 from ...generators.lindbladian import Lindbladian
 from ...limits import MAX_CHANNEL_QUBITS
@@ -34,7 +33,7 @@ class CoherentRow:
     contraction: float
 
 
-def coherent_tradeoff(generator: Lindbladian, scheme: str, knobs: CoherentKnobs) -> tuple[CoherentRow, ...]:
+def coherent_tradeoff(generator: Lindbladian, scheme: str, knobs: Knobs) -> tuple[CoherentRow, ...]:
     """The same program without B, with B at several tolerances and radii, and with B less the shift of its order.
 
     Args:
@@ -46,22 +45,8 @@ def coherent_tradeoff(generator: Lindbladian, scheme: str, knobs: CoherentKnobs)
         ArgumentError: If the scheme or the generator has no B to compile.
         TooLargeError: Above 5 qubits.
     """
-    check_choice("scheme", scheme, [name for name, s in SCHEMES.items() if issubclass(s.knobs, CoherentKnobs)])
-    choices: dict[str, dict[str, Any]] = {
-        "B omitted": {"coherent_term": "omit"},
-        "B": {"coherent_term": "compile", "coherent_tolerance": 0.0},
-        "B, terms above 5 %": {"coherent_term": "compile", "coherent_tolerance": 0.05},
-        "B, terms above 20 %": {"coherent_term": "compile", "coherent_tolerance": 0.2},
-        "B within radius 1": {"coherent_term": "compile", "coherent_radius": 1, "coherent_tolerance": 0.05},
-    }
-    if scheme == "parallel" or getattr(knobs, "direction", "") == "forward":
-        choices["B less the shift of the order"] = {"coherent_term": "compile_ordered", "coherent_tolerance": 0.05}
-    plain = {**knobs.model_dump(), "coherent_radius": None}
-    recipe = SCHEMES[scheme]
-    return tuple(
-        _row(what, recipe(generator, recipe.knobs.model_validate({**plain, **change})))
-        for what, change in choices.items()
-    )
+    check_choice("scheme", scheme, [name for name, s in SCHEMES.items() if s.knobs().coherent_treatments()])
+    return tuple(_row(what, SCHEMES[scheme](generator, one)) for what, one in knobs.coherent_treatments().items())
 
 
 def _row(what: str, program: Program) -> CoherentRow:
@@ -73,8 +58,7 @@ def _row(what: str, program: Program) -> CoherentRow:
 
 def tradeoff(program: Program) -> tuple[CoherentRow, ...]:
     """What compiling B costs and brings, side by side, where a program compiles it, up to 5 qubits; empty otherwise."""
-    knobs = SCHEMES[program.scheme].knobs if program.scheme in SCHEMES else None
-    asked = program.knobs.get("coherent_term", "omit") != "omit" and not program.recipe
-    if knobs is None or not issubclass(knobs, CoherentKnobs) or not asked or program.num_system > MAX_CHANNEL_QUBITS:
+    found = written_by(program)
+    if found is None or not found[1].compiles_coherent or program.num_system > MAX_CHANNEL_QUBITS:
         return ()
-    return coherent_tradeoff(program.lindbladian, program.scheme, knobs.model_validate(dict(program.knobs)))
+    return coherent_tradeoff(program.lindbladian, program.scheme, found[1])

@@ -10,7 +10,7 @@ import numpy as np
 from ...linalg.arrays import Array
 from ...programs.program import Program
 from ...readings.channel.effective_generator import NotReadableError, Segment, segments
-from .variants import refined
+from .variants import grid_of, refined
 
 CONVERGED = 1e-6  # relative change of R between two grids
 GOOD_ENOUGH = 1e-3
@@ -25,14 +25,12 @@ class FineGrid:
     Attributes:
         program: Fine and wide.
         aliased: The program's spacing, the wide window.
-        cut: The program's window, the fine spacing.
         nodes, spacing: Of the fine, wide grid.
         change: Relative change of R when the grid was last refined.
     """
 
     program: Program
     aliased: Program
-    cut: Program
     nodes: int
     spacing: float
     change: float
@@ -44,9 +42,10 @@ def fine_grid(program: Program) -> FineGrid | None:
     Every refinement makes the spacing finer and the window wider by √2. None if the program's scheme has no nodes, if
     its sweep cannot be read to first order, or if 320 nodes are not enough.
     """
-    if not {"nodes", "spacing"} <= set(program.knobs):
+    own = grid_of(program)
+    if own is None:
         return None
-    count, spacing = int(program.knobs["nodes"]), float(program.knobs["spacing"])
+    count, spacing = own
     window = max(2, count) * spacing
     before: Array | None = None
     found: tuple[Program, int, float] | None = None
@@ -70,10 +69,8 @@ def fine_grid(program: Program) -> FineGrid | None:
     if found is None or not change <= GOOD_ENOUGH:
         return None
     best, nodes, fine = found
-    ratio = max(1, round(spacing / fine))
     aliased = refined(program, ceil(nodes * fine / spacing), spacing)
-    cut = refined(program, count * ratio, spacing / ratio)
-    return None if aliased is None or cut is None else FineGrid(best, aliased, cut, nodes, fine, change)
+    return None if aliased is None else FineGrid(best, aliased, nodes, fine, change)
 
 
 def _decay(program: Program) -> Array | None:

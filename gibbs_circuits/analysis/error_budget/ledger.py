@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...compiler.schemes.registry import SCHEMES
+from ...compiler.schemes.registry import written_by
 from ...evidence import Status
 from ...limits import MAX_CHANNEL_QUBITS
 from ...linalg.arrays import Array
@@ -20,8 +20,6 @@ from ...readings.channel.sweep_channel import state_after_sweeps, sweep_channel
 from .fine_grid import FineGrid, fine_grid
 from .idealised import generator_states, ideal_state, weak_state
 from .shifts import Ledger, Shift, half_norm
-
-FITTED = "auto"  # the scheme of programs whose angles come from a fit
 
 
 def ledger(
@@ -90,7 +88,7 @@ def _mixing(program: Program, last: Array, actual: Array) -> Shift:
 
 
 def _shifts(program: Program, sigma: Array, actual: Array) -> list[Shift]:
-    if program.calibration is not Calibration.DERIVED and program.scheme == FITTED:
+    if program.calibration is not Calibration.DERIVED and written_by(program) is None:
         return _fitted(sigma, actual)
     if not has(program, Couple):
         return _dense(program, sigma, actual)
@@ -189,7 +187,7 @@ def _trotter(program: Program, exact: Program, sigma: Array) -> Shift:
 def _dense(program: Program, sigma: Array, actual: Array) -> list[Shift]:
     exact = fixed_point(sweep_channel(exactly_evolved(program))) if _formulas(program) else actual
     none = "dense operators of the generator itself: there is no such step"
-    if program.scheme in SCHEMES and not program.recipe:
+    if written_by(program) is not None:
         own, balanced = generator_states(program.lindbladian, sigma)
         rows = [
             _zero(Rung.FILTER, sigma, none) if balanced is sigma else

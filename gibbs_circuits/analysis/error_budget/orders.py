@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import scipy.linalg
 
-from ...compiler.schemes.registry import SCHEMES
+from ...compiler.base import Order, Scan
+from ...compiler.schemes.registry import written_by
 from ...compiler.schemes.sequential import SequentialKnobs, sequential
 from ...compiler.time_domain.quadrature import filter_error, uniform_nodes
 from ...compiler.time_domain.symbolic_jumps import symbolic_jumps
@@ -24,8 +26,8 @@ from ...linalg.arrays import Array
 from ...linalg.fixed_point import fixed_point
 from ...models.spectrum import gibbs_state, spectrum, trace_distance
 from ...programs.program import Program, Rung
-from ...programs.steps import EXACT, Couple
-from ...programs.transforms import exactly_evolved, has, map_evolutions, sliced, untruncated
+from ...programs.steps import EXACT
+from ...programs.transforms import exactly_evolved, map_evolutions, sliced, untruncated
 from ...readings.channel.effective_generator import NotReadableError, segments
 from ...readings.channel.sweep_channel import sweep_channel
 from .fine_grid import fine_grid
@@ -73,40 +75,31 @@ def fitted_slope(values: Sequence[float], errors: Sequence[float], floor: float 
 
 
 def measured_rungs(program: Program) -> tuple[RungSlope, ...]:
-    """What the scheme declares, measured on this program's generator.
+    """The orders that the scheme declares at the program's knobs, measured on the program's generator.
 
-    Schemes with nodes: the fixed point's bias against the strength, with the coherent term exact; the Trotter step;
-    the node spacing; palindromic nodes beside Lie-ordered ones, which must fail. Dense schemes: the channel's error
-    against e^{δL} over a fixed time. Up to 4 system qubits, and not for presets, whose knobs are their own; an empty
-    tuple otherwise.
+    Up to 4 system qubits, and not for presets, whose knobs are their own; an empty tuple otherwise.
     """
-    if program.num_system > MAX_RUNG_QUBITS or program.recipe or program.scheme not in SCHEMES:
+    if program.num_system > MAX_RUNG_QUBITS or (found := written_by(program)) is None:
         return ()
-    if not has(program, Couple):
-        return _dense(program)
-    rungs = [rung for measure in (_strength, _trotter, _spacing) if (rung := measure(program)) is not None]
-    if program.knobs.get("direction") == "forward_and_back" and _few(program):
-        rungs.append(_dilation(program, palindromic=True))
-        if local_frequency(program.lindbladian) > 0:  # else all nodes commute and every order converges
-            rungs.append(_dilation(program, palindromic=False))
-    return tuple(rungs)
+    scheme, knobs = found
+    measured = (SCANS[one.scan](program, one) for one in knobs.orders(scheme.order))
+    return tuple(rung for rung in measured if rung is not None)
 
 
-def _few(program: Program) -> bool:
-    """Whether palindromes of all jumps are quickly written, and their nodes need not commute by themselves."""
-    jumps = symbolic_jumps(program.generator, program.knobs.get("resolution"))
-    return len(jumps) <= MAX_PALINDROMES and all(0 < jump.filter.width < np.inf for jump in jumps)
-
-
-def _within(slope: float | None, order: float) -> bool | None:
-    return None if slope is None else abs(slope - order) <= TOLERANCE
+def _power(
+    rung: Rung, knob: str, values: Sequence[float], errors: Sequence[float], declared: Order, what: str
+) -> RungSlope:
+    """Whether the errors fall with the declared power."""
+    slope, text = fitted_slope(values, errors, ROUNDING), what.format(order=declared.power)
+    holds = None if slope is None or declared.power is None else abs(slope - declared.power) <= TOLERANCE
+    return RungSlope(rung, knob, tuple(values), tuple(errors), slope, text, holds)
 
 
 def _halved(base: float, count: int = 3) -> tuple[float, ...]:
     return tuple(base / 2**k for k in range(count))
 
 
-def _strength(program: Program) -> RungSlope | None:
+def _fixed_point(program: Program, declared: Order) -> RungSlope | None:
     """Fixed-point bias with exact evolution, fine nodes and the coherent term exact, against δ."""
     try:
         fine = fine_grid(untruncated(exactly_evolved(with_knobs(program, truncation=0.0))))
@@ -120,19 +113,16 @@ def _strength(program: Program) -> RungSlope | None:
     for strength in values:
         one = exactly_evolved(with_knobs(program, strength=strength, nodes=fine.nodes, spacing=fine.spacing))
         errors.append(trace_distance(fixed_point(sweep_channel(with_exact_coherence(untruncated(one)))), sigma))
-    slope, text = fitted_slope(values, errors, ROUNDING), "fixed-point bias of order 1, B exact"
-    if (
-        trace_distance(weak_state(fine.program, segments(fine.program), ideal=True, balanced=True), sigma)
-        > EXACT_FILTER
-    ):
-        text = "saturates: the filters compiled are not in detailed balance"
-        return RungSlope(Rung.DILATION, "strength", values, tuple(errors), slope, text, None)
-    return RungSlope(Rung.DILATION, "strength", values, tuple(errors), slope, text, _within(slope, 1))
+    found = _power(Rung.DILATION, "strength", values, errors, declared, "fixed-point bias of order {order}, B exact")
+    limit = weak_state(fine.program, segments(fine.program), ideal=True, balanced=True)
+    if trace_distance(limit, sigma) <= EXACT_FILTER:
+        return found
+    return replace(found, declared="saturates: the filters compiled are not in detailed balance", holds=None)
 
 
-def _trotter(program: Program) -> RungSlope | None:
+def _trotter(program: Program, declared: Order) -> RungSlope:
     """Distance of the channel to the one with exact evolution, against the Trotter step."""
-    order, spacing = int(program.knobs["trotter_order"]), float(program.knobs["spacing"])
+    order, spacing = declared.power or 1, float(program.knobs["spacing"])
     exact = sweep_channel(map_evolutions(program, lambda step: replace(step, order=EXACT)))
 
     def error(slices: int) -> float:
@@ -140,12 +130,10 @@ def _trotter(program: Program) -> RungSlope | None:
 
     counts = {1: (8, 16, 32), 2: (4, 8, 16), 4: (1, 2, 4)}[order]  # order 4 soon meets rounding
     values, errors = tuple(spacing / k for k in counts), tuple(error(k) for k in counts)
-    slope = fitted_slope(values, errors, ROUNDING)
-    text = f"channel error of order {order}"
-    return RungSlope(Rung.TROTTER, "Trotter step", values, errors, slope, text, _within(slope, order))
+    return _power(Rung.TROTTER, "Trotter step", values, errors, declared, "channel error of order {order}")
 
 
-def _spacing(program: Program) -> RungSlope | None:
+def _spacing(program: Program, declared: Order) -> RungSlope | None:
     """Error of the widest filter on the grid of nodes, at a window wide enough not to matter."""
     filter = _widest(program)
     if filter is None:
@@ -171,11 +159,17 @@ def _widest(program: Program) -> Filter | None:
     return max(filters, key=lambda filter: filter.width, default=None)
 
 
-def _dilation(program: Program, *, palindromic: bool) -> RungSlope:
+def _dilation(program: Program, declared: Order, *, palindromic: bool) -> RungSlope | None:
     """‖Φ_δ^{t/δ} − e^{tL}‖ of one jump per coupling, forward and back with exact evolution, against δ.
 
-    At t one over the unit of the rates.
+    At t one over the unit of the rates. None where palindromes of all jumps are not quickly written, or where nodes
+    commute by themselves, so that they converge in any order.
     """
+    jumps = symbolic_jumps(program.generator, program.knobs.get("resolution"))
+    if len(jumps) > MAX_PALINDROMES or not all(0 < jump.filter.width < np.inf for jump in jumps):
+        return None
+    if not palindromic and local_frequency(program.lindbladian) == 0:
+        return None
     filter = _widest(program)
     assert filter is not None  # the sequential scheme has been written
     errors, counts, reference = [], (16, 32, 64), None
@@ -187,12 +181,10 @@ def _dilation(program: Program, *, palindromic: bool) -> RungSlope:
             reference = scipy.linalg.expm(count * lindblad(kick.jumps, np.zeros_like(kick.hamiltonian)))
         channel = np.linalg.matrix_power(sweep_channel(one), count)
         errors.append(float(np.linalg.norm(channel - reference, 2)))
-    slope = fitted_slope(values, errors, ROUNDING)
     if palindromic:
-        return RungSlope(
-            Rung.DILATION, "step, palindromic nodes", values, tuple(errors), slope, "channel error of order 1",
-            _within(slope, 1),
-        )  # fmt: skip
+        what = "channel error of order {order}"
+        return _power(Rung.DILATION, "step, palindromic nodes", values, errors, declared, what)
+    slope = fitted_slope(values, errors, ROUNDING)
     return RungSlope(
         Rung.DILATION, "step, Lie-ordered nodes", values, tuple(errors), slope, "negative control: must not converge",
         slope is not None and abs(slope) < 0.3,
@@ -207,11 +199,8 @@ def _palindrome(program: Program, filter: Filter, strength: float, *, palindromi
     return exactly_evolved(sequential(program.generator, knobs, palindromic=palindromic))
 
 
-def _dense(program: Program) -> tuple[RungSlope, ...]:
-    """‖Φ_δ^{t/δ} − e^{tL}‖ at a fixed time, at the order the scheme declares."""
-    order, generator = SCHEMES[program.scheme].order, program.generator
-    if order is None or isinstance(generator, DiscreteChannel) or "strength" not in program.knobs:
-        return (_exact(program),)
+def _fixed_time(program: Program, declared: Order) -> RungSlope:
+    """‖Φ_δ^{t/δ} − e^{tL}‖ at a fixed time, against δ."""
     target = _semigroup(program.lindbladian)
     rate = float(np.linalg.norm(target, 2))
     time = 0.5 / rate if rate > 0 else 1.0
@@ -222,12 +211,11 @@ def _dense(program: Program) -> tuple[RungSlope, ...]:
         return float(np.linalg.norm(np.linalg.matrix_power(channel, count) - reference, 2))
 
     errors = tuple(error(count) for count in (4, 8, 16))
-    slope = fitted_slope(values, errors, ROUNDING)
-    text = f"channel error of order {order} over a fixed time"
-    return (RungSlope(Rung.DILATION, "strength", values, errors, slope, text, _within(slope, order)),)
+    what = "channel error of order {order} over a fixed time"
+    return _power(Rung.DILATION, "strength", values, errors, declared, what)
 
 
-def _exact(program: Program) -> RungSlope:
+def _exact(program: Program, declared: Order) -> RungSlope:
     """Schemes without a step error: the sweep against e^{δL}, or σ under a discrete channel."""
     channel, strength = sweep_channel(program), program.knobs.get("strength")
     if strength is not None and not isinstance(program.generator, DiscreteChannel):
@@ -241,7 +229,18 @@ def _exact(program: Program) -> RungSlope:
 
 
 def _semigroup(generator: Lindbladian) -> Array:
-    """L in the computational basis."""
+    """L on column-stacked density matrices, in the computational basis; shape (dim², dim²)."""
     vectors = spectrum(generator.bohr_model).vectors
     turn = np.kron(vectors.conj(), vectors)
     return np.asarray(turn @ superoperator(generator) @ turn.conj().T)
+
+
+SCANS: Mapping[Scan, Callable[[Program, Order], RungSlope | None]] = {
+    Scan.FIXED_TIME: _fixed_time,
+    Scan.NO_STEP_ERROR: _exact,
+    Scan.FIXED_POINT: _fixed_point,
+    Scan.TROTTER_STEP: _trotter,
+    Scan.NODE_SPACING: _spacing,
+    Scan.PALINDROMIC_NODES: partial(_dilation, palindromic=True),
+    Scan.LIE_ORDERED_NODES: partial(_dilation, palindromic=False),
+}

@@ -102,5 +102,5 @@ class Ledger(Brief, Sequence[ErrorTerm]):
 
 
 def half_norm(matrix: Array) -> float:
-    """½‖Δ‖₁."""
+    """½‖Δ‖₁ of a Hermitian matrix: the trace distance that it is worth."""
     return trace_distance(matrix, np.zeros_like(matrix))

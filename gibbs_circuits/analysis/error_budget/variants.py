@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ...compiler.schemes.registry import SCHEMES
+from ...compiler.schemes.registry import SCHEMES, written_by
 from ...errors import GibbsError
 from ...programs.program import Program, Stage
 from ...programs.steps import EXACT, Branch, Couple, Evolve, RandomChoice, Step
@@ -18,13 +18,19 @@ def with_knobs(program: Program, **changes: Any) -> Program:
     return scheme(program.generator, scheme.knobs.model_validate({**program.knobs, **changes}))
 
 
+def grid_of(program: Program) -> tuple[int, float] | None:
+    """(nodes, spacing) of a program that can be written again on another grid; None of others."""
+    found = written_by(program)
+    return None if found is None else found[1].grid
+
+
 def refined(program: Program, nodes: int, spacing: float) -> Program | None:
     """The program, evolved exactly, on another grid of nodes: the same free time, passes centred where they were.
 
     Everything but the blocks between resets is the program's own. None if its scheme has no such knobs, refuses them,
     or lays out its blocks in another way.
     """
-    if program.recipe or program.scheme not in SCHEMES or not {"nodes", "spacing"} <= set(program.knobs):
+    if grid_of(program) is None:
         return None
     try:
         other = with_knobs(program, nodes=nodes, spacing=spacing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -11,42 +12,13 @@ from ...generators.dense import DenseGenerator, dense_generator
 from ...generators.discrete import DiscreteChannel
 from ...generators.lindbladian import Lindbladian
 from ...linalg.arrays import Array
-from ...linalg.channels import ancillas_for, exponential, minimal_kraus, mixed, transfer
+from ...linalg.channels import ancillas_for, exponential, in_random_ancilla_basis, minimal_kraus, transfer
 from ...programs.program import ErrorTerm, Program, Rung
 from ...programs.steps import Reset, Unitary
-from ..base import Knobs
-from ..dense_blocks import dense_program, lindbladian_of, most_operators, refuse, refuse_system
+from ..base import Knobs, Scheme, repeated_sweep
+from ..dense_blocks import lindbladian_of, most_operators, refuse, refuse_system
 
-DILATED_SOURCE = "Ding, Li & Lin, arXiv:2311.15533"
-
-
-def dilated_1(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Program:
-    r"""One evolution per sweep under the first-order dilated Hamiltonian: $h_0 = \sqrt\delta B$, $h_j = V_j$.
-
-    See `dilated_hamiltonian`; before the reset the ancillas are turned to another basis (`mixed`). Local error O(δ²):
-    declared order 1 over a fixed time.
-
-    Raises:
-        ArgumentError: If a knob is missing or the generator has no circuit.
-        TooLargeError: Above 5 system qubits, 10 with the ancillas, or 30,000 two-qubit gates.
-    """
-    return _dilated(generator, knobs, 1)
-
-
-def dilated_2(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Program:
-    """One evolution per sweep under the second-order dilated Hamiltonian; otherwise as `dilated_1`.
-
-    Local error O(δ³): declared order 2 over a fixed time.
-    """
-    return _dilated(generator, knobs, 2)
-
-
-def dilated_3(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Program:
-    """One evolution per sweep under the third-order dilated Hamiltonian; otherwise as `dilated_1`.
-
-    Local error O(δ⁴): declared order 3 over a fixed time.
-    """
-    return _dilated(generator, knobs, 3)
+SOURCE = "Ding, Li & Lin, arXiv:2311.15533"
 
 
 def dilated_hamiltonian(generator: DenseGenerator, strength: float, order: int) -> Array:
@@ -110,7 +82,16 @@ def _first_column(generator: DenseGenerator, strength: float, order: int) -> tup
     return np.asarray(np.sqrt(delta) * h0), np.asarray(below + delta**2 / 6 * (T @ T @ T))
 
 
-def _dilated(generator: Lindbladian | DiscreteChannel, knobs: Knobs, order: int) -> Program:
+def dilated(generator: Lindbladian | DiscreteChannel, knobs: Knobs, *, order: int) -> Program:
+    """One evolution per sweep under the dilated Hamiltonian of this order, then a reset.
+
+    See `dilated_hamiltonian`; before the reset the ancillas are turned to another basis. Local error O(δ^(k+1)):
+    declared order k over a fixed time.
+
+    Raises:
+        ArgumentError: If a knob is missing or the generator has no circuit.
+        TooLargeError: Above 5 system qubits, 10 with the ancillas, or 30,000 two-qubit gates.
+    """
     scheme = f"dilated_{order}"
     lindbladian = lindbladian_of(generator, scheme)
     n, most, strength = lindbladian.model.num_qubits, most_operators(lindbladian), float(knobs.set("strength"))
@@ -121,7 +102,20 @@ def _dilated(generator: Lindbladian | DiscreteChannel, knobs: Knobs, order: int)
     m = ancillas_for(len(H) >> n)
     refuse(scheme, n, m)
     ancillas = tuple(range(m))
-    U = mixed(exponential(H, np.sqrt(strength)), n)
+    U = in_random_ancilla_basis(exponential(H, np.sqrt(strength)), n)
     sweep = (Unitary(U, ancillas, scheme, clean=True), Reset(ancillas))
-    declared = ErrorTerm(Rung.DILATION, None, f"order {order} in strength", Status.NOT_CHECKED, DILATED_SOURCE)
-    return dense_program(lindbladian, scheme, knobs, sweep, m, declared)
+    declared = ErrorTerm(Rung.DILATION, None, f"order {order} in strength", Status.NOT_CHECKED, SOURCE)
+    return repeated_sweep(lindbladian, scheme, knobs, sweep, m, (declared,))
+
+
+DILATED = tuple(
+    Scheme(
+        name=f"dilated_{order}",
+        write=partial(dilated, order=order),
+        knobs=Knobs,
+        summary=f"one dense evolution under the {ordinal}-order dilated Hamiltonian",
+        order=order,
+        source=SOURCE,
+    )
+    for order, ordinal in ((1, "first"), (2, "second"), (3, "third"))
+)

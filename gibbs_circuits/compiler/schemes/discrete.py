@@ -15,7 +15,7 @@ from ...generators.matrices import energy_spectrum
 from ...linalg.arrays import Array
 from ...linalg.channels import ancillas_for, transfer
 from ...programs.program import Program
-from ..base import Knobs
+from ..base import Knobs, Scheme
 from ..dense_blocks import most_operators, refuse, refuse_system
 from .stinespring import exact_program
 
@@ -60,14 +60,14 @@ def discrete(generator: Lindbladian | DiscreteChannel, knobs: DiscreteKnobs) -> 
         Gilyén, Chen, Doriguello & Kastoryano, arXiv:2405.20322: the discrete-time construction.
     """
     n = generator.model.num_qubits
-    refuse_system("discrete", n, 1 + most_operators(generator))
+    refuse_system(DISCRETE.name, n, 1 + most_operators(generator))
     channel = _channel(generator, knobs.step)
     jumps = dense_generator(channel.inside).jumps
-    refuse("discrete", n, ancillas_for(1 + len(jumps)))
+    refuse(DISCRETE.name, n, ancillas_for(1 + len(jumps)))
     K = energy_spectrum(channel.inside).from_energy(remainder(channel))
     kraus: Array = np.concatenate([K[None], np.sqrt(scale(channel)) * jumps])
     target = scale(channel) * transfer(jumps) + np.kron(K.conj(), K)
-    return exact_program(channel, "discrete", knobs, target, kraus, step=channel.fraction)
+    return exact_program(channel, DISCRETE.name, knobs, target, kraus, {"step": channel.fraction})
 
 
 def _channel(generator: Lindbladian | DiscreteChannel, step: float | None) -> DiscreteChannel:
@@ -79,3 +79,10 @@ def _channel(generator: Lindbladian | DiscreteChannel, step: float | None) -> Di
             f"set step = {generator.fraction:g}",
         )  # fmt: skip
     return generator
+
+
+DISCRETE = Scheme(
+    "discrete", discrete, DiscreteKnobs,
+    "the discrete exact channel, whose fixed point is exact at finite step, as one dense isometry",
+    order=None, source="Gilyén, Chen, Doriguello & Kastoryano, arXiv:2405.20322", discrete=True,
+)  # fmt: skip

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from pydantic import Field
 
 from ...programs.product_formulas import commuting_groups, spectators
-from ...programs.program import Program, Stage
+from ...programs.program import Program
 from ...programs.steps import Couple, Evolve, Reset, Step
-from ..time_domain.coherent_steps import CoherentKnobs, corrections, ledger, middle, performed
+from ..base import Scheme
+from ..time_domain.coherent_steps import CoherentKnobs, coherent_steps, corrections, ledger, middle
 from ..time_domain.coherent_term import PauliSum
-from ..time_domain.knobs import delay_between_sweeps, refuse_large, settings
+from ..time_domain.knobs import program_in_time, refuse_large
 from ..time_domain.symbolic_jumps import Node, Source, SymbolicJump, span, symbolic_jumps, walk
 
 
@@ -58,21 +61,11 @@ def parallel(generator: Source, knobs: ParallelKnobs) -> Program:
     refuse_large(jumps, knobs, groups, couples=count, evolutions=len(passes) * (count - 1))
     length = span(jumps, count, spacing)
     steps: list[Step] = []
-    for members, B in zip(passes, corrections(generator, passes, knobs, forward=True), strict=True):
+    for members, B in zip(passes, corrections(generator, passes, knobs), strict=True):
         idle = spectators(groups, list({term: None for jump in members for term in jump.terms}))
         steps += _pass(members, strength, count, Evolve(spacing, 1, knobs.trotter_order, idle), length, B)
-    steps += delay_between_sweeps(knobs, spacing)
-    return Program(
-        num_system=generator.model.num_qubits,
-        num_ancilla=max(len(members) for members in passes),
-        groups=groups,
-        stages=(Stage(tuple(steps), knobs.set("sweeps")),),
-        generator=generator,
-        scheme="parallel",
-        knobs=settings(generator, knobs),
-        calibration=knobs.calibration,
-        declared=ledger(generator, passes, knobs),
-    )
+    declared = partial(ledger, generator, passes, knobs)
+    return program_in_time(generator, PARALLEL.name, knobs, groups, max(map(len, passes)), steps, declared)
 
 
 def _passes(jumps: list[SymbolicJump], budget: int | None) -> list[list[SymbolicJump]]:
@@ -106,5 +99,11 @@ def _pass(
             w = np.sqrt(strength) * grid.weights[stop.index]
             steps.append(Couple(jump.terms, ancilla, float(abs(w)), float(np.angle(w))))
         if stop.index == middle(grids[0]):
-            steps += performed(B, strength)
+            steps += coherent_steps(B, strength)
     return [*steps, Reset(tuple(range(len(members))))]
+
+
+PARALLEL = Scheme(
+    "parallel", parallel, ParallelKnobs, "one ancilla per site, all riding the same evolution",
+    order=1, source="Lloyd & Abanin, PRX 16, 031053",
+)  # fmt: skip

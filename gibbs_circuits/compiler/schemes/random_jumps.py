@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
-from pydantic import Field
 from qiskit.quantum_info import SparsePauliOp
 
 from ...generators.matrices import in_energy_basis
@@ -14,25 +14,20 @@ from ...linalg.arrays import Real
 from ...models.model import Model
 from ...models.spectrum import spectrum
 from ...programs.product_formulas import commuting_groups
-from ...programs.program import Program, Stage
+from ...programs.program import Program
 from ...programs.steps import Branch, Evolve, RandomChoice
-from ..time_domain.coherent_steps import RadiusKnobs, corrections, ledger, performed, refuse_radius
-from ..time_domain.knobs import delay_between_sweeps, refuse_large, settings
+from ..base import Scheme
+from ..time_domain.coherent_steps import JumpKnobs, coherent_steps, corrections, ledger
+from ..time_domain.knobs import program_in_time, refuse_large
 from ..time_domain.symbolic_jumps import Source, SymbolicJump, on_grid, span, symbolic_jumps
 from ..time_domain.truncation import left_out
-from .sequential import Direction, jump_steps, written
+from .sequential import couplings_and_evolutions, jump_steps
 
 FLOOR = 0.1
 
 
-class RandomJumpsKnobs(RadiusKnobs):
+class RandomJumpsKnobs(JumpKnobs):
     """Settings of the scheme of randomised jumps."""
-
-    direction: Direction = Field(
-        default="forward_and_back",
-        description="forward_and_back: every jump a palindrome, back in time; forward: repeated interaction, half"
-        " the evolution, with a bias of time ordering that vanishes with the strength.",
-    )
 
 
 def random_jumps(generator: Source, knobs: RandomJumpsKnobs) -> Program:
@@ -59,30 +54,21 @@ def random_jumps(generator: Source, knobs: RandomJumpsKnobs) -> Program:
     strength, spacing, count = knobs.settled()
     jumps = symbolic_jumps(generator, knobs.resolution)
     groups = commuting_groups(generator.model.hamiltonian, knobs.truncation)
-    refuse_large(jumps, knobs, groups, *written(len(jumps), count, knobs.direction), at_once=False)
-    back, whole = knobs.direction == "forward_and_back", knobs.radius is None
-    refuse_radius(knobs, forward=not back)
+    refuse_large(jumps, knobs, groups, *couplings_and_evolutions(len(jumps), count, knobs.direction), at_once=False)
+    knobs.refuse_radius()
+    whole = knobs.radius is None
     passes = [[jump] for jump in jumps]
-    sums = corrections(generator, passes, knobs, forward=not back, inside_pass=whole)
+    sums = corrections(generator, passes, knobs, inside_pass=whole)
     length = span(jumps, count, spacing) if whole else 0.0
     shares = probabilities(generator.model, jumps, count, spacing)
     branches = []
     for jump, p, B in zip(jumps, shares, sums, strict=True):
         unit = Evolve(spacing, 1, knobs.trotter_order, left_out(groups, jump.terms, knobs.radius))
-        first = [] if whole else performed(B, float(strength / p))
+        first = [] if whole else coherent_steps(B, float(strength / p))
         steps = jump_steps(jump, float(strength / p), count, unit, length, knobs.direction, B if whole else None)
         branches.append(Branch(float(p), (*first, *steps)))
-    return Program(
-        num_system=generator.model.num_qubits,
-        num_ancilla=1,
-        groups=groups,
-        stages=(Stage((RandomChoice(tuple(branches)), *delay_between_sweeps(knobs, spacing)), knobs.set("sweeps")),),
-        generator=generator,
-        scheme="random_jumps",
-        knobs=settings(generator, knobs),
-        calibration=knobs.calibration,
-        declared=ledger(generator, passes, knobs),
-    )
+    declared = partial(ledger, generator, passes, knobs)
+    return program_in_time(generator, RANDOM_JUMPS.name, knobs, groups, 1, [RandomChoice(tuple(branches))], declared)
 
 
 def probabilities(model: Model, jumps: Sequence[SymbolicJump], count: int, spacing: float) -> Real:
@@ -106,3 +92,10 @@ def probabilities(model: Model, jumps: Sequence[SymbolicJump], count: int, spaci
     acting = np.array([np.sqrt(np.sum(np.abs(made[jump.key]) ** 2 * squares[jump.terms])) for jump in jumps])
     shares = whole * np.maximum(acting, FLOOR * whole)
     return np.asarray(shares / shares.sum())
+
+
+RANDOM_JUMPS = Scheme(
+    "random_jumps", random_jumps, RandomJumpsKnobs,
+    "one ancilla, one jump per sweep, drawn by its share of the total rate",
+    order=1, source="Chen, Li, Lu & Ying, arXiv:2407.06594; Campbell, PRL 123, 070503",
+)  # fmt: skip

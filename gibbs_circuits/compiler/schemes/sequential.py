@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from functools import partial
 
 import numpy as np
-from pydantic import Field
 
 from ...programs.product_formulas import commuting_groups
-from ...programs.program import Program, Stage
+from ...programs.program import Program
 from ...programs.steps import Couple, Evolve, Reset, Step
-from ..time_domain.coherent_steps import RadiusKnobs, corrections, ledger, middle, performed, refuse_radius
+from ..base import Scheme
+from ..time_domain.coherent_steps import Direction, JumpKnobs, coherent_steps, corrections, ledger, middle
 from ..time_domain.coherent_term import PauliSum
-from ..time_domain.knobs import delay_between_sweeps, refuse_large, settings
+from ..time_domain.knobs import program_in_time, refuse_large
 from ..time_domain.symbolic_jumps import Node, Source, SymbolicJump, span, symbolic_jumps, walk
 from ..time_domain.truncation import left_out
 
-Direction = Literal["forward_and_back", "forward"]
 
-
-class SequentialKnobs(RadiusKnobs):
+class SequentialKnobs(JumpKnobs):
     """Settings of the sequential scheme."""
-
-    direction: Direction = Field(
-        default="forward_and_back",
-        description="forward_and_back: every jump a palindrome, back in time; forward: repeated interaction, half"
-        " the evolution, with a bias of time ordering that vanishes with the strength.",
-    )
 
 
 def sequential(generator: Source, knobs: SequentialKnobs, *, palindromic: bool = True) -> Program:
@@ -61,33 +53,23 @@ def sequential(generator: Source, knobs: SequentialKnobs, *, palindromic: bool =
     strength, spacing, count = knobs.settled()
     jumps = symbolic_jumps(generator, knobs.resolution)
     groups = commuting_groups(generator.model.hamiltonian, knobs.truncation)
-    refuse_large(jumps, knobs, groups, *written(len(jumps), count, knobs.direction))
-    back, whole = knobs.direction == "forward_and_back", knobs.radius is None
-    refuse_radius(knobs, forward=not back)
-    passes = [jumps] if back else [[jump] for jump in jumps]
-    sums = corrections(generator, passes, knobs, forward=not back, inside_pass=whole)
+    refuse_large(jumps, knobs, groups, *couplings_and_evolutions(len(jumps), count, knobs.direction))
+    knobs.refuse_radius()
+    whole = knobs.radius is None
+    passes = [[jump] for jump in jumps] if knobs.forward_only else [jumps]
+    sums = corrections(generator, passes, knobs, inside_pass=whole)
     length = span(jumps, count, spacing) if whole else 0.0
-    steps: list[Step] = [] if whole else performed(sums[0], strength)
+    steps: list[Step] = [] if whole else coherent_steps(sums[0], strength)
     for index, jump in enumerate(jumps):
         B = sums[index] if whole and index < len(sums) else None
         riding = jump.terms if B is None else tuple({term: None for part in passes[index] for term in part.terms})
         unit = Evolve(spacing, 1, knobs.trotter_order, left_out(groups, riding, knobs.radius))
         steps += jump_steps(jump, strength, count, unit, length, knobs.direction, B, palindromic=palindromic)
-    steps += delay_between_sweeps(knobs, spacing)
-    return Program(
-        num_system=generator.model.num_qubits,
-        num_ancilla=1,
-        groups=groups,
-        stages=(Stage(tuple(steps), knobs.set("sweeps")),),
-        generator=generator,
-        scheme="sequential",
-        knobs=settings(generator, knobs),
-        calibration=knobs.calibration,
-        declared=ledger(generator, passes, knobs),
-    )
+    declared = partial(ledger, generator, passes, knobs)
+    return program_in_time(generator, SEQUENTIAL.name, knobs, groups, 1, steps, declared)
 
 
-def written(jumps: int, count: int, direction: Direction) -> tuple[int, int]:
+def couplings_and_evolutions(jumps: int, count: int, direction: Direction) -> tuple[int, int]:
     """(couplings per jump, evolutions in all) of single-ancilla jumps."""
     legs = 1 if direction == "forward" else 2
     return legs * (count - 1) + 1, legs * (count - 1) * jumps
@@ -108,7 +90,7 @@ def jump_steps(
     grid = jump.nodes(count, unit.duration)
     back = direction == "forward_and_back"
     steps: list[Step] = []
-    coherent = performed(B, strength)
+    coherent = coherent_steps(B, strength)
     for stop in walk(grid, length, unit, palindromic=palindromic and back, back=back):
         if isinstance(stop, Node):
             w = np.sqrt(strength) * grid.weights[stop.index]
@@ -118,3 +100,9 @@ def jump_steps(
         else:
             steps.append(stop)
     return [*steps, Reset((0,))]
+
+
+SEQUENTIAL = Scheme(
+    "sequential", sequential, SequentialKnobs, "one ancilla, jump by jump, forward and back",
+    order=1, source="Ding, Chen & Lin, Phys. Rev. Research 6, 033147",
+)  # fmt: skip

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 import scipy.linalg
@@ -14,11 +16,11 @@ from ...generators.discrete import DiscreteChannel, channel_superoperator
 from ...generators.lindbladian import Lindbladian
 from ...generators.matrices import energy_spectrum
 from ...linalg.arrays import Array, read_only
-from ...linalg.channels import ancillas_for, completed, isometry, minimal_kraus, mixed, transfer
+from ...linalg.channels import ancillas_for, completed, in_random_ancilla_basis, isometry, minimal_kraus, transfer
 from ...programs.program import ErrorTerm, Program, Rung
 from ...programs.steps import Reset, Step, Unitary
-from ..base import Knobs
-from ..dense_blocks import dense_program, refuse, refuse_system
+from ..base import Knobs, Scheme, repeated_sweep
+from ..dense_blocks import refuse, refuse_system
 
 ROUNDING = 1e-14  # Kraus operators of less weight cannot be told from none
 
@@ -43,7 +45,7 @@ def stinespring(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Progr
         Stinespring, Proc. AMS 6, 211; Choi, Linear Algebra Appl. 10, 285 (fewest operators).
     """
     n = generator.model.num_qubits
-    refuse_system("stinespring", n, 4**n)
+    refuse_system(STINESPRING.name, n, 4**n)
     if isinstance(generator, DiscreteChannel):
         if knobs.strength is not None:
             raise ArgumentError(
@@ -60,7 +62,7 @@ def stinespring(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Progr
                 "give a larger strength, or couplings and a β at which transitions happen",
             )  # fmt: skip
         target = scipy.linalg.expm(strength * dense.superoperator)
-    return exact_program(generator, "stinespring", knobs, target, minimal_kraus(target))
+    return exact_program(generator, STINESPRING.name, knobs, target, minimal_kraus(target))
 
 
 def exact_program(
@@ -69,21 +71,30 @@ def exact_program(
     knobs: Knobs,
     target: Array,
     kraus: Array,
-    **settled: float,
+    settled: Mapping[str, float] = MappingProxyType({}),
 ) -> Program:
     """The program of a channel with these Kraus operators; what rounding leaves of `target` is measured."""
     n, m = generator.model.num_qubits, ancillas_for(len(kraus))
     refuse(scheme, n, m)
-    V, ancillas = mixed(isometry(kraus, m), n), tuple(range(m))
+    V, ancillas = in_random_ancilla_basis(isometry(kraus, m), n), tuple(range(m))
     sweep: tuple[Step, ...] = (Unitary(completed(V), ancillas, scheme, clean=True), Reset(ancillas))
-    error = float(np.linalg.norm(transfer(V.reshape(-1, 2**n, 2**n)) - target))
-    declared = ErrorTerm(Rung.DILATION, error, "‖Φ − target‖_F", Status.MEASURED, "the isometry against the channel")
-    return dense_program(generator, scheme, knobs, sweep, m, declared, **settled)
+
+    def declared() -> tuple[ErrorTerm, ...]:
+        error, source = transfer(V.reshape(-1, 2**n, 2**n)) - target, "the isometry against the channel"
+        return (ErrorTerm(Rung.DILATION, float(np.linalg.norm(error)), "‖Φ − target‖_F", Status.MEASURED, source),)
+
+    return repeated_sweep(generator, scheme, knobs, sweep, m, declared, settled=settled)
 
 
 @lru_cache(maxsize=8)
 def _of_channel(channel: DiscreteChannel) -> Array:
-    """Φ in the computational basis."""
+    """Φ on column-stacked density matrices, in the computational basis; shape (dim², dim²)."""
     vectors = energy_spectrum(channel.inside).vectors
     turn = np.kron(vectors.conj(), vectors)
     return read_only(np.asarray(turn @ channel_superoperator(channel) @ turn.conj().T, dtype=complex))
+
+
+STINESPRING = Scheme(
+    "stinespring", stinespring, Knobs, "the exact channel of a sweep as one dense isometry",
+    order=None, source="Stinespring, Proc. AMS 6, 211", discrete=True,
+)  # fmt: skip

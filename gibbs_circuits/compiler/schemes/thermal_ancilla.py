@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import fsum, sqrt
 
 import numpy as np
 from pydantic import Field
 
 from ...errors import ArgumentError
-from ...evidence import Status
+from ...evidence import CHEN_DING_ZHANG, Status
 from ...generators.filters.base import Filter
 from ...generators.filters.gaussian import GaussianFilter
 from ...generators.kernels.windowed import WindowFilter
@@ -17,11 +19,12 @@ from ...generators.lindbladian import Lindbladian
 from ...linalg.arrays import Array
 from ...linalg.paulis import Term
 from ...programs.product_formulas import commuting_groups, spectators
-from ...programs.program import ErrorTerm, Program, Rung, Stage
+from ...programs.program import ErrorTerm, Program, Rung
 from ...programs.steps import Branch, Couple, Evolve, RandomChoice, Reset, Step
-from ..time_domain.knobs import TimeKnobs, declared, delay_between_sweeps, refuse_large, settings
+from ..base import Scheme, Use
+from ..time_domain.knobs import TimeKnobs, declared, program_in_time, refuse_large
 from ..time_domain.quadrature import uniform_nodes
-from ..time_domain.symbolic_jumps import kernel_factors, symbolic_jumps
+from ..time_domain.symbolic_jumps import SymbolicJump, kernel_factors, symbolic_jumps
 
 NEVER = 1e-15  # a branch less likely than this is never drawn
 SOURCE = "Ding, Zhan, Preskill & Lin, arXiv:2508.05703"
@@ -91,21 +94,8 @@ def thermal_ancilla(generator: Lindbladian, knobs: ThermalAncillaKnobs) -> Progr
         for terms in {one.terms for one in drawn}
     }
     branches = tuple(Branch(one.probability, _steps(one, between[one.terms])) for one in drawn)
-    known = declared(generator, jumps, knobs)
-    if not (knobs.shift and all(contact.kernel.detailed_balance for contact in generator.contacts)):
-        unit = "saturates: transitions not in detailed balance"
-        known = (ErrorTerm(Rung.FILTER, None, unit, Status.NOT_CHECKED, SOURCE), *known)
-    return Program(
-        num_system=generator.model.num_qubits,
-        num_ancilla=1,
-        groups=groups,
-        stages=(Stage((RandomChoice(branches), *delay_between_sweeps(knobs, spacing)), knobs.set("sweeps")),),
-        generator=generator,
-        scheme="thermal_ancilla",
-        knobs=settings(generator, knobs),
-        calibration=knobs.calibration,
-        declared=known,
-    )
+    known = partial(_declared, generator, jumps, knobs)
+    return program_in_time(generator, THERMAL_ANCILLA.name, knobs, groups, 1, [RandomChoice(branches)], known)
 
 
 def interactions(
@@ -158,12 +148,6 @@ def shift_of(filter: Filter) -> float:
             )  # fmt: skip
 
 
-def coupling_strength(generator: Lindbladian, strength: float, spacing: float, count: int) -> float:
-    r"""α of every interaction, $\alpha^2 = \delta\sum_k w_k\,\tau\sum_l|f_k(t_l)|^2$."""
-    one = interactions(generator, strength, spacing, count)[0]
-    return float(np.sqrt(np.sum(np.abs(one.angles) ** 2) / spacing))
-
-
 def _steps(one: Interaction, between: Evolve) -> tuple[Step, ...]:
     steps: list[Step] = []
     for l, angle in enumerate(one.angles):
@@ -171,3 +155,29 @@ def _steps(one: Interaction, between: Evolve) -> tuple[Step, ...]:
             steps.append(between)
         steps.append(Couple(one.terms, 0, float(abs(angle)), float(np.angle(angle))))
     return (*steps, Reset((0,)))
+
+
+def _balanced(generator: Lindbladian) -> bool:
+    return all(contact.kernel.detailed_balance for contact in generator.contacts)
+
+
+def _declared(
+    generator: Lindbladian, jumps: Sequence[SymbolicJump], knobs: ThermalAncillaKnobs
+) -> tuple[ErrorTerm, ...]:
+    known = declared(generator, jumps, knobs)
+    if knobs.shift and _balanced(generator):
+        return known
+    unit = "saturates: transitions not in detailed balance"
+    return (ErrorTerm(Rung.FILTER, None, unit, Status.NOT_CHECKED, SOURCE), *known)
+
+
+def _shift_rule(program: Program) -> Iterator[Use]:
+    if program.knobs.get("shift") and _balanced(program.lindbladian):
+        yield CHEN_DING_ZHANG, "detailed balance of the transitions being enough at weak coupling (the shift rule)"
+
+
+THERMAL_ANCILLA = Scheme(
+    "thermal_ancilla", thermal_ancilla, ThermalAncillaKnobs,
+    "one coupling and one thermal ancilla drawn per sweep, with the shift rule",
+    order=1, source=SOURCE, also_cited=_shift_rule,
+)  # fmt: skip

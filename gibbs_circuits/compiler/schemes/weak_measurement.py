@@ -17,11 +17,10 @@ from ...linalg.arrays import Array
 from ...linalg.channels import ancillas_for, completed, exponential, isometry
 from ...programs.program import ErrorTerm, Program, Rung
 from ...programs.steps import Reset, Step, Unitary
-from ..base import Knobs
-from ..dense_blocks import dense_program, lindbladian_of, most_operators, refuse, refuse_system, stated_gates
+from ..base import Knobs, Scheme, repeated_sweep
+from ..dense_blocks import lindbladian_of, most_operators, refuse, refuse_system, stated_gates
 
-SCHEME = "weak_measurement"
-WEAK_SOURCE = "Chen, Kastoryano, Brandão & Gilyén, arXiv:2303.18224"
+SOURCE = "Chen, Kastoryano, Brandão & Gilyén, arXiv:2303.18224"
 ROUNDING = 1e-13
 
 
@@ -51,12 +50,12 @@ def weak_measurement(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> 
     References:
         Chen, Kastoryano, Brandão & Gilyén, arXiv:2303.18224: the weak-measurement scheme for block-encoded jumps.
     """
-    lindbladian = lindbladian_of(generator, SCHEME)
+    lindbladian = lindbladian_of(generator, WEAK_MEASUREMENT.name)
     n, strength = lindbladian.model.num_qubits, float(knobs.set("strength"))
-    refuse_system(SCHEME, n, most_operators(lindbladian), extra=2)
+    refuse_system(WEAK_MEASUREMENT.name, n, most_operators(lindbladian), extra=2)
     dense = dense_generator(lindbladian)
     index = ancillas_for(max(1, len(dense.jumps)))
-    refuse(SCHEME, n, index + 2, clean=False)
+    refuse(WEAK_MEASUREMENT.name, n, index + 2, clean=False)
     alpha = float(np.linalg.norm(dense.decay, 2))
     count = max(1, ceil(strength * alpha * (1 - ROUNDING)))
     gates = count * stated_gates(n, index + 2, clean=False)
@@ -68,8 +67,8 @@ def weak_measurement(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> 
             f"Fix: set strength = {fitting / alpha:.3g}."
         )
     measurement = _measurement(dense, strength / count, alpha, index)
-    declared = ErrorTerm(Rung.DILATION, None, "order 1 in strength", Status.NOT_CHECKED, WEAK_SOURCE)
-    return dense_program(lindbladian, SCHEME, knobs, measurement * count, index + 2, declared)
+    declared = ErrorTerm(Rung.DILATION, None, "order 1 in strength", Status.NOT_CHECKED, SOURCE)
+    return repeated_sweep(lindbladian, WEAK_MEASUREMENT.name, knobs, measurement * count, index + 2, (declared,))
 
 
 def _measurement(generator: DenseGenerator, time: float, alpha: float, index: int) -> tuple[Step, ...]:
@@ -102,3 +101,9 @@ def _encoding(generator: DenseGenerator, alpha: float, index: int) -> Array:
     rest = (vectors * np.sqrt(np.where(share > ROUNDING, share, 0.0))) @ vectors.conj().T  # √1e-16 is not small
     padding = np.zeros((2**index - len(generator.jumps), *rest.shape))
     return isometry(np.concatenate([generator.jumps / np.sqrt(alpha), padding, rest[None]]), index + 1)
+
+
+WEAK_MEASUREMENT = Scheme(
+    "weak_measurement", weak_measurement, Knobs, "a block encoding of the jumps, weakly measured",
+    order=1, source=SOURCE,
+)  # fmt: skip

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field
 from qiskit.quantum_info import SparsePauliOp
 
 from ...errors import ArgumentError
 from ...generators.discrete import inside
+from ...models.model import Model
 from ...models.scale import merged
 from ...programs.program import ErrorTerm, Rung
 from ...programs.steps import Step
+from ..base import Order, Scan
 from .coherent_term import PauliSum, check_balance, coherent_sum, declared_coherent
 from .knobs import TimeKnobs, declared
 from .quadrature import Nodes
@@ -20,6 +22,7 @@ from .symbolic_jumps import Source, SymbolicJump
 from .truncation import declared_truncation
 
 CoherentChoice = Literal["omit", "compile", "compile_ordered"]
+Direction = Literal["forward_and_back", "forward"]
 
 
 class CoherentKnobs(TimeKnobs):
@@ -46,9 +49,46 @@ class CoherentKnobs(TimeKnobs):
         description="Compiled B: Pauli terms below this share of the largest are left out.",
     )
 
+    @property
+    def forward_only(self) -> bool:
+        """Whether nodes run forward only, so that their order adds a shift to B."""
+        return True
 
-class RadiusKnobs(CoherentKnobs):
-    """Settings of a scheme whose jumps run forward and back, each on its own."""
+    def check_used(self) -> None:
+        """Refuse what is said of a compiled B where none is compiled."""
+        for key in ("coherent_radius", "coherent_tolerance"):
+            changed = key in self.model_fields_set and getattr(self, key) != type(self).model_fields[key].default
+            if changed and not self.compiles_coherent:
+                raise ArgumentError(
+                    key, "be left out where B is not compiled", "it is unused here", 'set coherent_term = "compile"'
+                )
+
+    @property
+    def compiles_coherent(self) -> bool:
+        """Whether B is not left out."""
+        return self.coherent_term != "omit"
+
+    def coherent_treatments(self) -> dict[str, Self]:
+        """Left out, at several tolerances, within a radius, and less the shift that the order of the nodes adds."""
+        choices: dict[str, dict[str, Any]] = {
+            "B omitted": {"coherent_term": "omit"},
+            "B": {"coherent_term": "compile", "coherent_tolerance": 0.0},
+            "B, terms above 5 %": {"coherent_term": "compile", "coherent_tolerance": 0.05},
+            "B, terms above 20 %": {"coherent_term": "compile", "coherent_tolerance": 0.2},
+            "B within radius 1": {"coherent_term": "compile", "coherent_radius": 1, "coherent_tolerance": 0.05},
+        }
+        if self.forward_only:
+            choices["B less the shift of the order"] = {"coherent_term": "compile_ordered", "coherent_tolerance": 0.05}
+        plain = self.model_copy(update={"coherent_radius": None})
+        return {what: plain.model_copy(update=change) for what, change in choices.items()}
+
+    def declared_truncation(self, model: Model, jumps: Sequence[SymbolicJump]) -> tuple[ErrorTerm, ...]:
+        """The ledger line of jumps that see a part of H only; none where all see all of it."""
+        return ()
+
+
+class JumpKnobs(CoherentKnobs):
+    """Settings of a scheme whose jumps are performed each on its own, forward and back or forward only."""
 
     radius: int | None = Field(
         default=None,
@@ -58,6 +98,38 @@ class RadiusKnobs(CoherentKnobs):
         description="Truncated jumps: every jump evolves only the terms of H within this radius of its coupling,"
         " counted in terms; left out: all of H. Costs half a window of evolution more on either side.",
     )
+    direction: Direction = Field(
+        default="forward_and_back",
+        description="forward_and_back: every jump a palindrome, back in time; forward: repeated interaction, half"
+        " the evolution, with a bias of time ordering that vanishes with the strength.",
+    )
+
+    @property
+    def forward_only(self) -> bool:
+        """Whether `direction` is "forward"."""
+        return self.direction == "forward"
+
+    def orders(self, order: int | None) -> tuple[Order, ...]:
+        """With those of the palindrome, and of the same nodes without it."""
+        found = super().orders(order)
+        return found if self.forward_only else (*found, Order(Scan.PALINDROMIC_NODES, 1), Order(Scan.LIE_ORDERED_NODES))
+
+    def refuse_radius(self) -> None:
+        """Refuse a radius where the evolution of a pass stays.
+
+        Raises:
+            ArgumentError: If there is one and the nodes run forward only.
+        """
+        if self.radius is not None and self.forward_only:
+            raise ArgumentError(
+                "radius", "be left out where jumps run forward only", f"it is {self.radius}",
+                'set direction = "forward_and_back"',
+            )  # fmt: skip
+
+    def declared_truncation(self, model: Model, jumps: Sequence[SymbolicJump]) -> tuple[ErrorTerm, ...]:
+        """The worst jump at this radius."""
+        _, spacing, count = self.settled()
+        return declared_truncation(model, jumps, count, spacing, self.radius)
 
 
 def corrections(
@@ -65,7 +137,6 @@ def corrections(
     passes: Sequence[Sequence[SymbolicJump]],
     knobs: CoherentKnobs,
     *,
-    forward: bool,
     inside_pass: bool = True,
 ) -> list[PauliSum | None]:
     """What every pass performs per unit of strength; None where there is nothing.
@@ -77,18 +148,17 @@ def corrections(
         generator: With B.
         passes: Jumps whose B is performed together.
         knobs: All set.
-        forward: Whether the nodes run forward only.
         inside_pass: Whether it stands after the middle node of the first jump, or where kernel time is 0.
 
     Raises:
         ArgumentError: If B does not exist, or `compile_ordered` is asked of palindromes.
         TooLargeError: If a patch has more than 8 sites, or the sum too many terms.
     """
-    if knobs.coherent_term == "omit":
+    if not knobs.compiles_coherent:
         return [None] * len(passes)
     check_balance(inside(generator))
     ordered = knobs.coherent_term == "compile_ordered"
-    if ordered and not forward:
+    if ordered and not knobs.forward_only:
         raise ArgumentError(
             "coherent_term", "be omit or compile where jumps run forward and back",
             "compile_ordered takes out a shift that palindromes do not have", 'set coherent_term = "compile"',
@@ -116,7 +186,7 @@ def _sum(
     )
 
 
-def performed(correction: PauliSum | None, strength: float) -> list[Step]:
+def coherent_steps(correction: PauliSum | None, strength: float) -> list[Step]:
     """Its step at one strength, if there is one."""
     step = None if correction is None else correction.step(strength)
     return [] if step is None else [step]
@@ -134,26 +204,10 @@ def ledger(
 ) -> tuple[ErrorTerm, ...]:
     """What the scheme declares, with the errors of a compiled B and of truncated jumps."""
     jumps = [jump for members in passes for jump in members]
-    terms = declared(generator, jumps, knobs)
-    if isinstance(knobs, RadiusKnobs):
-        _, spacing, count = knobs.settled()
-        terms += declared_truncation(inside(generator).model, jumps, count, spacing, knobs.radius)
-    if knobs.coherent_term == "omit":
+    terms = declared(generator, jumps, knobs) + knobs.declared_truncation(inside(generator).model, jumps)
+    if not knobs.compiles_coherent:
         return terms
     sums = [_sum(generator, members, knobs, placed=False, ordered=False) for members in passes]
     operator = merged(SparsePauliOp.sum([part.operator for part in sums]))
     term = declared_coherent(inside(generator), PauliSum(operator, sum(part.dropped for part in sums)))
     return tuple(term if found.rung is Rung.COHERENT else found for found in terms)
-
-
-def refuse_radius(knobs: RadiusKnobs, *, forward: bool) -> None:
-    """Refuse a radius where the evolution of a pass stays.
-
-    Raises:
-        ArgumentError: If there is one and the nodes run forward only.
-    """
-    if knobs.radius is not None and forward:
-        raise ArgumentError(
-            "radius", "be left out where jumps run forward only", f"it is {knobs.radius}",
-            'set direction = "forward_and_back"',
-        )  # fmt: skip

@@ -16,20 +16,20 @@ from qiskit.quantum_info import Operator, SparsePauliOp
 
 from ...errors import ArgumentError, TooLargeError
 from ...evidence import Status
-from ...generators.filters.base import Filter
 from ...generators.lindbladian import Coherent, Lindbladian
 from ...generators.matrices import coherent_term, decay_operator
 from ...limits import MAX_COHERENT_TERMS, MAX_PATCH_QUBITS
 from ...linalg.arrays import Array, Real
 from ...linalg.paulis import Term, sites_of
 from ...models.graph import ball
-from ...models.model import Model, bandwidth
+from ...models.model import Model
 from ...models.spectrum import spectrum
 from ...programs.product_formulas import commuting_groups
 from ...programs.program import ErrorTerm, Rung
 from ...programs.steps import Correct
 from .quadrature import Nodes
-from .truncation import Jump, dense
+from .symbolic_jumps import SymbolicJump
+from .truncation import dense
 
 ROUNDING = 1e-13  # of the rates
 
@@ -68,17 +68,26 @@ class _Patch:
     def nu(self) -> Real:
         return np.asarray(self.energies[:, None] - self.energies[None, :])
 
-    def decay(self, jump: Jump) -> Array:
+    def decay(self, jump: SymbolicJump) -> Array:
         """R = w L†L in the energy basis."""
         L = jump.filter.frequency(self.nu) * self.coupling
         return np.asarray(jump.weight * (L.conj().T @ L))
 
-    def balance(self, jump: Jump) -> Array:
+    def balance(self, jump: SymbolicJump) -> Array:
         """(i/2) tanh(βν/4) R in the energy basis."""
         return np.asarray(0.5j * np.tanh(jump.filter.beta * self.nu / 4) * self.decay(jump))
 
     def ordering(self, nodes: Nodes) -> Array:
-        """S of `forward_shift` in the energy basis."""
+        r"""What the order of the nodes of a forward-only pass adds to B, at strength 1, in the energy basis.
+
+        $S = \frac{1}{2i}\sum_{l>l'}\big(w_l^* w_{l'} A(t_l)A(t_{l'}) - h.c.\big)$, the second order of
+        $e^{-iG_N}\cdots e^{-iG_1}$ with $G_l = w_l A(t_l)\otimes|1\rangle\langle0| + h.c.$ on an ancilla in |0⟩. A pass
+        of strength δ is $e^{\delta(\mathcal L + i[B,\cdot] - i[S,\cdot])}$ up to δ², between two halves of its free
+        evolution. A palindrome of nodes has S = 0.
+
+        References:
+            Magnus expansion to second order; Lloyd & Abanin, PRX 16, 031053, call it a Lamb shift.
+        """
         total, before = np.zeros_like(self.coupling), np.zeros_like(self.coupling)
         for t, w in zip(nodes.times, nodes.weights, strict=True):
             now = w * np.exp(1j * self.nu * t) * self.coupling
@@ -92,7 +101,7 @@ class _Patch:
         return np.asarray(frame @ operator @ frame.conj().T)
 
 
-def _patch(model: Model, coupling: tuple[Term, ...], radius: int | None) -> _Patch:
+def _patch_around(model: Model, coupling: tuple[Term, ...], radius: int | None) -> _Patch:
     n, found = model.num_qubits, ball(model.terms, coupling, radius)
     sites = tuple(range(n)) if found is None else tuple(sorted(found))
     if len(sites) > MAX_PATCH_QUBITS:
@@ -113,27 +122,9 @@ def _patch(model: Model, coupling: tuple[Term, ...], radius: int | None) -> _Pat
     )
 
 
-def forward_shift(model: Model, coupling: tuple[Term, ...], nodes: Nodes) -> Array:
-    r"""What the order of the nodes of a forward-only pass adds to B, at strength 1, in the computational basis.
-
-    $S = \frac{1}{2i}\sum_{l>l'}\big(w_l^* w_{l'} A(t_l)A(t_{l'}) - h.c.\big)$, the second order of
-    $e^{-iG_N}\cdots e^{-iG_1}$ with $G_l = w_l A(t_l)\otimes|1\rangle\langle0| + h.c.$ on an ancilla in |0⟩. A pass of
-    strength δ is $e^{\delta(\mathcal L + i[B,\cdot] - i[S,\cdot])}$ up to δ², between two halves of its free evolution.
-    A palindrome of nodes has S = 0.
-
-    Raises:
-        TooLargeError: Above 8 qubits.
-
-    References:
-        Magnus expansion to second order; Lloyd & Abanin, PRX 16, 031053, call it a Lamb shift.
-    """
-    patch = _patch(model, coupling, None)
-    return patch.at(0.0, patch.ordering(nodes))
-
-
 def coherent_sum(
     model: Model,
-    jumps: Sequence[Jump],
+    jumps: Sequence[SymbolicJump],
     *,
     tolerance: float = 0.0,
     radius: int | None = None,
@@ -151,8 +142,8 @@ def coherent_sum(
         tolerance: Terms below this share of the largest |coefficient| are left out.
         radius: None takes all of H.
         time: Kernel time t of the place where it is put: e^{−iHt}Be^{iHt} instead of B.
-        forward: The nodes of each jump, weight included, if they run forward only: B − S + cH instead of B, see
-            `forward_shift`. The part cH of S along H leaves σ fixed; taking it out in one place distorts the filter.
+        forward: The nodes of each jump, weight included, if they run forward only: B − S + cH instead of B, S as
+            in `_Patch.ordering`. Its part cH along H leaves σ fixed; taking it out in one place distorts the filter.
 
     Accuracy: rounding without radius and tolerance. Time O(8**p) for patches of p <= 8 sites.
 
@@ -167,7 +158,7 @@ def coherent_sum(
     rate = 0.0  # the largest |R_ij|: B of jumps that commute with H is zero but for rounding of R
     for index, jump in enumerate(jumps):
         if jump.terms not in patches:
-            patches[jump.terms] = _patch(model, jump.terms, radius)
+            patches[jump.terms] = _patch_around(model, jump.terms, radius)
         patch = patches[jump.terms]
         value, rate = patch.balance(jump), max(rate, float(np.max(np.abs(patch.decay(jump)))))
         if forward is not None:
@@ -185,7 +176,7 @@ def coherent_sum(
 
 
 def _not_along(terms: dict[str, float], model: Model) -> dict[str, float]:
-    """The part orthogonal to H."""
+    """Coefficients by Pauli label of the part that is orthogonal to H."""
     H = {label: c for label, c in model.terms if sites_of(label)}
     norm = sum(c * c for c in H.values())
     share = sum(c * terms.get(label, 0.0) for label, c in H.items()) / norm if norm > 0 else 0.0
@@ -202,31 +193,6 @@ def _without_small(terms: dict[str, float], tolerance: float, rounding: float, w
         )
     dropped = sum(abs(c) for c in terms.values() if abs(c) < floor)
     return PauliSum(SparsePauliOp.from_list(kept, num_qubits=width), dropped)
-
-
-@dataclass(frozen=True)
-class _Factor:
-    terms: tuple[Term, ...]
-    weight: float
-    filter: Filter
-
-
-def balance_pauli(generator: Lindbladian, tolerance: float = 0.0, radius: int | None = None) -> PauliSum:
-    """B of a whole generator as a Pauli sum; see `coherent_sum`.
-
-    Raises:
-        ArgumentError: If the coherent part of the generator is not the B of its own Hamiltonian.
-        TooLargeError: If a patch has more than 8 sites.
-    """
-    check_balance(generator)
-    known, edge = generator.model.num_qubits <= MAX_PATCH_QUBITS, 2 * bandwidth(generator.model)  # >= max |ν|
-    nu = spectrum(generator.model).bohr_frequencies if known else np.array([-edge, 0.0, edge])
-    jumps = [
-        _Factor(tuple((label, float(c.real)) for label, c in contact.coupling.to_list()), weight, filter)
-        for contact in generator.contacts
-        for weight, filter in contact.kernel.on(nu).factors()
-    ]
-    return coherent_sum(generator.model, jumps, tolerance=tolerance, radius=radius)
 
 
 def check_balance(generator: Lindbladian) -> None:

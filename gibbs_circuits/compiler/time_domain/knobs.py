@@ -1,8 +1,8 @@
-"""What schemes share: the knobs of a time-domain scheme, and jumps as symbols."""
+"""What schemes in time share: their knobs, what they declare, and the sizes they refuse."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -12,18 +12,20 @@ from pydantic_core import PydanticCustomError
 from ...errors import LARGEST, TooLargeError
 from ...evidence import Status
 from ...generators.discrete import inside
-from ...generators.frequency import local_frequency
+from ...generators.frequency import local_frequency, time_unit
 from ...generators.kernels.base import RankOne
 from ...generators.kernels.time_factors import TimeFactors
 from ...generators.lindbladian import Coherent, Lindbladian, secular
+from ...generators.matrices import largest_rate
 from ...limits import LONGEST_DELAY, MAX_BRANCH_STEPS, MAX_DIAGONALISED, MAX_GATES, MAX_STEPS
 from ...models.spectrum import spectrum
 from ...programs.product_formulas import Group, rotation_cost
 from ...programs.product_formulas import factors as product
-from ...programs.program import ErrorTerm, Rung
+from ...programs.program import ErrorTerm, Measurable, Program, Rung
 from ...programs.steps import Couple, Evolve, RandomDelay, Step
-from ..base import Knobs
-from .symbolic_jumps import Source, SymbolicJump, kernel_factors, on_grid, widest
+from ..base import Knobs, Order, Scan, repeated_sweep
+from .ladder import LADDER, MIDDLE, values_at
+from .symbolic_jumps import Source, SymbolicJump, kernel_factors, on_grid, symbolic_jumps, widest
 
 MOST_COMPARED = 1025
 SOURCE = "Lloyd & Abanin, PRX 16, 031053 (repeated interactions); Ding, Li & Lin, arXiv:2404.05998 (filter)"
@@ -32,7 +34,9 @@ SOURCE = "Lloyd & Abanin, PRX 16, 031053 (repeated interactions); Ding, Li & Lin
 class TimeKnobs(Knobs):
     """Settings of a scheme that writes jumps in the time domain, L = Σ w_l A(t_l)."""
 
+    family: ClassVar[str] = "schemes in time"
     chosen: ClassVar[tuple[str, ...]] = ("sweeps", "strength", "spacing", "nodes")
+    also_chosen: ClassVar[tuple[str, ...]] = ("random_delays",)
 
     spacing: float | None = Field(
         default=None,
@@ -84,17 +88,49 @@ class TimeKnobs(Knobs):
         """(strength, spacing, nodes), all of them set."""
         return self.set("strength"), self.set("spacing"), self.set("nodes")
 
+    @property
+    def grid(self) -> tuple[int, float] | None:
+        """(number of nodes of a jump, time between two)."""
+        return self.set("nodes"), self.set("spacing")
 
-def settings(generator: Source, knobs: TimeKnobs) -> dict[str, Any]:
-    """The knobs with the resolution that was used."""
-    used = [found.resolution for found in kernel_factors(generator, knobs.resolution).values()]
-    return {**knobs.as_dict(), "resolution": next((r for r in used if r is not None), None)}
+    def orders(self, order: int | None) -> tuple[Order, ...]:
+        """Of the fixed point's bias in the strength, of the product formula, and of the grid."""
+        return Order(Scan.FIXED_POINT, order), Order(Scan.TROTTER_STEP, self.trotter_order), Order(Scan.NODE_SPACING)
+
+    def candidate_settings(self, generator: Source) -> Iterator[dict[str, Any]]:
+        """Those of `LADDER` in the units of this generator."""
+        of, rate = inside(generator), largest_rate(inside(generator))
+        width = widest(symbolic_jumps(generator, self.resolution))
+        yield from (values_at(setting, of, rate, width) for setting in LADDER)
+
+    def unchecked_settings(self, generator: Source, target_error: float) -> dict[str, Any]:
+        """The middle setting, at a strength that the target decides."""
+        width = widest(symbolic_jumps(generator, self.resolution))
+        middle = values_at(MIDDLE, inside(generator), 0.0, width)
+        return {**middle, **super().unchecked_settings(generator, target_error)}
+
+    def smallest_settings(self, generator: Source) -> dict[str, Any]:
+        """One sweep of jumps with one node."""
+        return {**super().smallest_settings(generator), "spacing": time_unit(inside(generator)), "nodes": 1}
 
 
-def delay_between_sweeps(knobs: TimeKnobs, spacing: float) -> list[Step]:
-    """The random delay that ends a sweep; none when it is always zero."""
+def program_in_time(
+    generator: Source,
+    scheme: str,
+    knobs: TimeKnobs,
+    groups: tuple[Group, ...],
+    num_ancilla: int,
+    steps: Sequence[Step],
+    declared: Measurable,
+) -> Program:
+    """A program of one sweep and the random delay that ends it; its knobs have the resolution that was used."""
     low, high = knobs.random_delays
-    return [RandomDelay(Evolve(spacing, 1, knobs.trotter_order), low, high)] if high > 0 else []
+    delay = [RandomDelay(Evolve(knobs.set("spacing"), 1, knobs.trotter_order), low, high)] if high > 0 else []
+    used = (found.resolution for found in kernel_factors(generator, knobs.resolution).values())
+    resolution = next((r for r in used if r is not None), None)
+    return repeated_sweep(
+        generator, scheme, knobs, (*steps, *delay), num_ancilla, declared, groups, {"resolution": resolution}
+    )
 
 
 def declared(generator: Source, jumps: Sequence[SymbolicJump], knobs: TimeKnobs) -> tuple[ErrorTerm, ...]:

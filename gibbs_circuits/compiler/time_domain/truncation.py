@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 import scipy.linalg
@@ -12,7 +11,6 @@ from qiskit.quantum_info import SparsePauliOp
 
 from ...errors import TooLargeError
 from ...evidence import Status
-from ...generators.filters.base import Filter
 from ...limits import MAX_RADIUS_QUBITS
 from ...linalg.arrays import Array, Real, read_only
 from ...linalg.paulis import Term, sites_of
@@ -21,25 +19,7 @@ from ...models.model import Model
 from ...programs.product_formulas import Group, spectators
 from ...programs.program import ErrorTerm, Rung
 from .quadrature import Nodes, uniform_nodes
-
-
-class Jump(Protocol):
-    r"""A jump $\sqrt w\sum_\nu\hat f(\nu)A_\nu$ as symbols: what a scheme compiles."""
-
-    @property
-    def terms(self) -> tuple[Term, ...]:
-        """The coupling A."""
-        ...
-
-    @property
-    def weight(self) -> float:
-        """Its weight w."""
-        ...
-
-    @property
-    def filter(self) -> Filter:
-        """f̂, which knows its β."""
-        ...
+from .symbolic_jumps import SymbolicJump
 
 
 def beyond(groups: tuple[Group, ...], coupling: Sequence[Term], radius: int | None) -> tuple[str, ...]:
@@ -60,7 +40,7 @@ def left_out(groups: tuple[Group, ...], coupling: Sequence[Term], radius: int | 
     return tuple(dict.fromkeys(found))
 
 
-def truncation_error(model: Model, jump: Jump, nodes: Nodes, radius: int) -> float:
+def truncation_error(model: Model, jump: SymbolicJump, nodes: Nodes, radius: int) -> float:
     r"""$\|L_r - L\|_F/\|L\|_F$ of one jump on its grid, $L = \sum_l w_l A(t_l)$.
 
     Raises:
@@ -103,7 +83,7 @@ def _in_time(eigen: tuple[Real, Array], A: Array, times: Real, weights: Array) -
 
 
 def declared_truncation(
-    model: Model, jumps: Sequence[Jump], count: int, spacing: float, radius: int | None
+    model: Model, jumps: Sequence[SymbolicJump], count: int, spacing: float, radius: int | None
 ) -> tuple[ErrorTerm, ...]:
     """The ledger line of a radius: the worst jump up to 8 qubits, not checked above; none without a radius."""
     if radius is None:

@@ -19,7 +19,7 @@ from ...readings.circuits.cost import cost
 from ..candidates import Candidate, frontier
 from ..clock import Deadline, OutOfTimeError, unlimited
 from ..evaluate import measured
-from ..knobs import MARGIN, settle
+from ..knobs import MARGIN, choose_unset_knobs
 from .large import DERIVED, mapped
 from .schedules import FLOOR, Aim, Schedule, Trial, followed, pairs, pareto, repeated, trials, two_stages, useful
 
@@ -47,7 +47,7 @@ def derive(
 
     Up to 5 qubits settings are compared on followed starts, and those that are returned on the searched worst start
     and the fixed point of the last stage. At 6 to 8 a few settings are followed through maps. Above, and for
-    generators that are not in detailed balance with their Gibbs state, it is what `choose.settle` gives.
+    generators that are not in detailed balance with their Gibbs state, it is what `choose_unset_knobs` gives.
 
     Args:
         generator: Whose couplings, H and β are taken.
@@ -87,7 +87,7 @@ def _settled(
     progress: Progress,
 ) -> Candidate:
     scheme = SCHEMES["parallel"]
-    program = settle(generator, scheme, scheme.knobs(), target, progress, deadline)
+    program = choose_unset_knobs(generator, scheme, scheme.knobs(), target, progress, deadline)
     if program.num_system > MAX_CHANNEL_QUBITS:
         return Candidate(program, cost(program).two_qubit_gates, math.inf, "not checked")
     return Candidate(
