@@ -22,15 +22,14 @@ from .backends.targets.ibm import IbmTarget
 from .backends.targets.registry import load_target
 from .errors import ArgumentError, check_choice, check_integer
 from .exact.certificate.certificate import Certificate
-from .exact.certificate.certificate import certificate as lindbladian_certificate
-from .exact.certificate.discrete import channel_certificate
+from .exact.certificate.certificate import certificate as _certificate
 from .experiments import pipeline
 from .experiments.choices import check_target_error, make_initial, make_observables, make_scheme
 from .experiments.folder import write_program
 from .experiments.keys import RunKeys
 from .experiments.schemes import CompileTask
 from .experiments.store import Folder, begun_on, check_begun
-from .generators.discrete import DiscreteChannel, inside
+from .generators.discrete import DiscreteChannel
 from .generators.lindbladian import Lindbladian
 from .io.text import as_path
 from .limits import MAX_CERTIFIED_QUBITS, MAX_KRYLOV_QUBITS
@@ -49,9 +48,7 @@ plot = convergence
 @public
 def certificate(generator: Lindbladian | DiscreteChannel, max_qubits: int = MAX_CERTIFIED_QUBITS) -> Certificate:
     """What is known about a generator before anything is compiled; `print` it. See `exact.Certificate`."""
-    if isinstance(generator, DiscreteChannel):
-        return channel_certificate(generator)
-    return lindbladian_certificate(generator, max_qubits)
+    return _certificate(generator, max_qubits)
 
 
 @public
@@ -91,7 +88,7 @@ def compile(
         TooLargeError: If the program is too large to write out; the message has its two-qubit gates.
     """
     chosen = make_scheme(scheme, knobs)
-    n = inside(generator).model.num_qubits
+    n = generator.num_qubits
     task = CompileTask(
         check_target_error(target_error), initial=make_initial(initial, n, Path()),
         seed=check_integer("seed", seed, low=0), target=None if backend is None else load_target(backend),

@@ -42,6 +42,8 @@ class Reference:
     marks: tuple[str, ...]
 
 
+Citation = tuple[Reference, str]  # and what it is cited for
+
 LLOYD_ABANIN = Reference(
     "J. Lloyd and D. A. Abanin, Quantum thermal state preparation for near-term quantum processors, "
     "Phys. Rev. X 16, 031053 (2026), arXiv:2506.21318",

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gibbs_circuits.generators.filters.base import Filter
 from gibbs_circuits.models.model import Model, from_terms
 
 Matrix = NDArray[np.complex128]
@@ -145,7 +146,7 @@ class Oracle:
 
 
 @dataclass(frozen=True)
-class FormulaFilter:
+class FormulaFilter(Filter):
     """A filter given by q in f̂(ν) = q(ν) e^{−βν/4}, for generators that no file can name."""
 
     beta: float

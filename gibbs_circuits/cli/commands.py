@@ -32,7 +32,6 @@ from ..backends.targets.registry import available_targets, read_target
 from ..errors import ArgumentError, one_line
 from ..exact.certificate.advice import faster
 from ..exact.certificate.certificate import Certificate, certificate
-from ..exact.certificate.discrete import channel_certificate
 from ..exact.dynamics.nonequilibrium import between_baths
 from ..experiments import pipeline
 from ..experiments.documents import compile_document, document, exact_document
@@ -41,8 +40,6 @@ from ..experiments.folder import check_inputs, default_folder, write_circuit, wr
 from ..experiments.plans import plan, simulated_seconds
 from ..experiments.schemes import CompileTask
 from ..experiments.store import Folder, begun_on, check_begun, check_new, check_writable, unused
-from ..generators.discrete import DiscreteChannel
-from ..generators.lindbladian import Lindbladian
 from ..io.json import to_json
 from ..io.progress import Progress
 from ..io.rendering import table_of
@@ -145,9 +142,9 @@ def _exact(spec: Experiment, json: bool) -> None:
         stage("certificate")
         cert = _certify(spec)
         assert cert is not None  # the size was checked
-        advice = faster(generator) if isinstance(generator, Lindbladian) else None
+        advice = faster(generator.lindbladian) if generator.step is None else None
         values = thermal(spec.model, generator.beta) if len(generator.betas) == 1 else None
-        steady = between_baths(generator) if isinstance(generator, Lindbladian) and values is None else None
+        steady = between_baths(generator.lindbladian) if values is None else None
     if json:
         print(to_json(exact_document(generator, values, cert, advice, steady)))
         return
@@ -284,10 +281,8 @@ def _certify(spec: Experiment) -> Certificate | None:
         return None
     generator = spec.generator
     with naming(spec.path, "generator"):
-        if isinstance(generator, DiscreteChannel):
-            return channel_certificate(generator)
         cert = certificate(generator)
-        advice = faster(generator)
+        advice = faster(generator.lindbladian) if generator.step is None else None
     if advice is not None:
         print(one_line(f"Warning: {advice}"), file=sys.stderr)
     for bath in generator.baths:

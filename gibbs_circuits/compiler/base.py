@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from ..errors import LARGEST, ArgumentError
 from ..evidence import Reference
-from ..generators.discrete import DiscreteChannel, inside
+from ..generators.discrete import DiscreteChannel
 from ..generators.frequency import rate_unit
 from ..generators.lindbladian import Lindbladian
 from ..generators.matrices import largest_rate
@@ -140,23 +140,23 @@ class Knobs(BaseModel):
 
     def candidate_settings(self, generator: Lindbladian | DiscreteChannel) -> Iterator[dict[str, Any]]:
         """Values for the knobs left out, those that are likely to be cheapest first; the sweeps are counted later."""
-        if "strength" not in self.chosen or isinstance(generator, DiscreteChannel):
+        if "strength" not in self.chosen or generator.step is not None:
             yield {}
             return
-        rate, unit = largest_rate(generator), rate_unit(generator)
+        rate, unit = largest_rate(generator.lindbladian), rate_unit(generator.lindbladian)
         yield from ({"strength": rounded(strength / (rate or unit), 1 / unit)} for strength in STRENGTHS)
 
     def unchecked_settings(self, generator: Lindbladian | DiscreteChannel, target_error: float) -> dict[str, Any]:
         """Values for the knobs left out where nothing can be predicted: from the formula and the target alone."""
         strength = float(f"{min(STRONGEST, 10 * target_error):.4g}")
-        values = {"strength": strength / rate_unit(inside(generator)), "sweeps": ceil(SWEPT / strength)}
+        values = {"strength": strength / rate_unit(generator.lindbladian), "sweeps": ceil(SWEPT / strength)}
         return {name: value for name, value in values.items() if name in self.chosen}
 
     def smallest_settings(self, generator: Lindbladian | DiscreteChannel) -> dict[str, Any]:
         """Values with which a program is written quickly, to count its qubits, which do not depend on them."""
         values: dict[str, Any] = {"sweeps": 1}
-        if "strength" in self.left_out and not isinstance(generator, DiscreteChannel):  # that has a step of its own
-            values["strength"] = 1 / rate_unit(generator)
+        if "strength" in self.left_out and generator.step is None:  # that has a step of its own
+            values["strength"] = 1 / rate_unit(generator.lindbladian)
         return values
 
 

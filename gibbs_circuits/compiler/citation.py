@@ -5,34 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..evidence import (
-    CHEN_KASTORYANO_GILYEN,
-    DAVIES,
-    DING_LI_LIN,
-    GILYEN,
     KNOWN,
-    LLOYD_ABANIN,
-    NATHAN_RUDNER,
-    SCANDI_ALHAMBRA,
-    SCHALLER_BRANDES,
     SHANNON,
     STRANG,
     SUZUKI,
     TROTTER,
+    Citation,
     Reference,
 )
-from ..generators.discrete import DiscreteChannel
-from ..generators.filters.gaussian import GaussianFilter
-from ..generators.filters.metropolis import MetropolisFilter
-from ..generators.filters.rate import RateFilter
-from ..generators.kernels.base import RankOne
-from ..generators.kernels.davies import Secular
-from ..generators.kernels.windowed import Windowed
-from ..generators.lindbladian import Coherent, Contact, Lindbladian
+from ..generators.lindbladian import Coherent
 from ..models.signatures import public
 from ..programs.program import Program
 from ..programs.steps import Correct, Evolve, RandomDelay, Unitary
 from ..programs.transforms import flat
-from .base import Use
 from .presets.registry import PRESETS
 from .schemes.registry import SCHEMES
 
@@ -54,17 +39,18 @@ def citation(program: Program) -> str:
     return "\n".join(f"{reference.text}. For: {'; '.join(wanted)}." for reference, wanted in purposes.items())
 
 
-def _uses(program: Program) -> Iterator[Use]:
+def _uses(program: Program) -> Iterator[Citation]:
     if program.recipe in PRESETS:
         yield from _named(PRESETS[program.recipe].source, f"the recipe {program.recipe}")
     scheme = SCHEMES.get(program.scheme)
     if scheme is not None:
         yield from _named(scheme.source, f"the scheme {scheme.name}")
     generator = program.lindbladian
-    if isinstance(program.generator, DiscreteChannel):
-        yield GILYEN, "the discrete exact channel"
+    yield from program.generator.references
     for contact in generator.contacts:
-        yield from _kernel(contact, generator)
+        yield from contact.kernel.references
+        if generator.coherent is Coherent.BALANCE:
+            yield contact.kernel.coherent_reference, "the coherent term of the generator"
     if scheme is not None:
         yield from scheme.also_cited(program)
     found = [step for stage in program.stages for step in flat(stage.steps)]
@@ -76,36 +62,7 @@ def _uses(program: Program) -> Iterator[Use]:
         yield SHANNON, "the synthesis of dense gates"
 
 
-def _kernel(contact: Contact, generator: Lindbladian) -> Iterator[Use]:
-    kernel, kind = contact.kernel, generator.kind
-    if isinstance(kernel, Secular):
-        yield DAVIES, "the Davies generator"
-    if isinstance(kernel, Windowed):
-        if "ckg" in kind:
-            yield CHEN_KASTORYANO_GILYEN, "the generator and its energy window"
-        if "scandi_alhambra" in kind:
-            yield SCANDI_ALHAMBRA, "the coarse-grained generator in detailed balance"
-        if "coarse_grained" in kind:
-            yield SCHALLER_BRANDES, "the coarse-grained generator"
-            if kernel.detailed_balance:
-                yield SCANDI_ALHAMBRA, "the shift of its spectrum"
-    if isinstance(kernel, RankOne):
-        match kernel.filter:
-            case RateFilter():
-                yield NATHAN_RUDNER, "the universal Lindblad equation"
-            case GaussianFilter() if kernel.filter.splitting is not None:
-                yield LLOYD_ABANIN, "the filter"
-            case GaussianFilter():
-                yield DING_LI_LIN, "the Gaussian filter"
-            case MetropolisFilter():
-                yield DING_LI_LIN, "the Metropolis filter"
-            case _:
-                yield DING_LI_LIN, "jumps from a filter in detailed balance"
-    if generator.coherent is Coherent.BALANCE:
-        yield DING_LI_LIN if "ckg" not in kind else CHEN_KASTORYANO_GILYEN, "the coherent term of the generator"
-
-
-def _named(source: str, purpose: str) -> Iterator[Use]:
+def _named(source: str, purpose: str) -> Iterator[Citation]:
     """The known references that a source string names; the string itself if there is none."""
     found = [reference for reference in KNOWN if any(mark in source for mark in reference.marks)]
     for reference in found or [Reference(source, ())]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from ..errors import ArgumentError
-from ..generators.discrete import DiscreteChannel
-from ..generators.kinds.base import Generator
-from ..generators.lindbladian import Coherent, secular
+from ..generators.lindbladian import Coherent, Generator
 from .dense_blocks import lindbladian_of
 
 
@@ -21,9 +19,10 @@ def compilable(generator: Generator, scheme: str, *, discrete: bool = False) -> 
         ArgumentError: Naming what has no circuit.
     """
     fix = 'use kind = "dll", or the exact command'
-    if isinstance(generator, DiscreteChannel):
-        return generator if discrete else lindbladian_of(generator, scheme)
-    if generator.frame is not None:
+    if generator.step is not None and discrete:
+        return generator
+    generator = lindbladian_of(generator, scheme)
+    if generator.local:
         raise ArgumentError("kind", "see the whole H to be compiled", f"{generator.kind} sees each site alone", fix)
     if len(generator.betas) > 1:
         raise ArgumentError("contacts", "share one β to be compiled", f"{len(generator.betas)} were found", fix)
@@ -32,7 +31,7 @@ def compilable(generator: Generator, scheme: str, *, discrete: bool = False) -> 
             "kind", "be completely positive to become a circuit", f"{generator.kind} is not",
             'use kind = "ule" with coherent = "balance"',
         )  # fmt: skip
-    if generator.coherent is Coherent.LAMB_SHIFT and not secular(generator):
+    if generator.coherent is Coherent.LAMB_SHIFT and not generator.secular:
         raise ArgumentError(
             "coherent", "be balance or none to be compiled, unless the shift commutes with H (davies)",
             f"the Lamb shift of {generator.kind} does not", 'set coherent = "balance"',

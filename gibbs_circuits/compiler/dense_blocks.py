@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ..errors import ArgumentError, TooLargeError
-from ..generators.discrete import DiscreteChannel, inside
-from ..generators.kernels.base import RankOne
+from ..generators.discrete import DiscreteChannel
 from ..generators.lindbladian import Lindbladian
 from ..limits import MAX_BLOCK_GATES, MAX_BLOCK_QUBITS, MAX_BLOCK_SYSTEM
 from ..linalg.channels import ancillas_for
@@ -34,7 +33,7 @@ def stated_gates(num_system: int, num_ancilla: int, *, clean: bool = True) -> in
 def most_operators(generator: Lindbladian | DiscreteChannel) -> int:
     """A bound on the number of jumps, without a matrix: one per coupling of rank one, dim² in all."""
     full = int(4**generator.model.num_qubits)
-    return min(full, sum(1 if isinstance(c.kernel, RankOne) else full for c in inside(generator).contacts))
+    return min(full, sum(1 if c.kernel.rank_one else full for c in generator.contacts))
 
 
 def refuse_system(scheme: str, num_system: int, operators: int, extra: int = 0) -> None:
@@ -70,9 +69,9 @@ def lindbladian_of(generator: Lindbladian | DiscreteChannel, scheme: str) -> Lin
     Raises:
         ArgumentError: If it is a discrete channel.
     """
-    if isinstance(generator, DiscreteChannel):
+    if generator.step is not None:
         raise ArgumentError(
             "kind", f"be a Lindbladian to be compiled by the scheme {scheme}", "a discrete channel was found",
             'set scheme = "discrete" or "stinespring"',
         )  # fmt: skip
-    return generator
+    return generator.lindbladian

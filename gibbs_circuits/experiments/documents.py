@@ -22,7 +22,6 @@ from ..evidence import Status
 from ..exact.certificate.advice import Advice
 from ..exact.certificate.certificate import Certificate
 from ..exact.dynamics.nonequilibrium import Steady
-from ..generators.discrete import inside
 from ..generators.kinds.base import Generator
 from ..io.version import package_version
 from ..models.spectrum import Thermal
@@ -168,12 +167,11 @@ def model_part(generator: Generator) -> dict[str, Any]:
 
 def generator_part(generator: Generator, certificate: Certificate) -> dict[str, Any]:
     """`generator` of the JSON document."""
-    lindbladian = inside(generator)
     return {
         "kind": generator.kind,
         "betas": list(generator.betas),
-        "coherent": lindbladian.coherent.value,
-        "couplings": len(lindbladian.contacts),
+        "coherent": generator.lindbladian.coherent.value,
+        "couplings": len(generator.contacts),
         "with_hamiltonian": certificate.with_hamiltonian,
         "residual": certificate.residual,
         "residual_without_coherent": certificate.residual_without_coherent,

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ArgumentError
 from ..linalg.arrays import Array, read_only
 from ..linalg.channels import minimal_kraus, transfer
-from .lindbladian import Coherent, Lindbladian, secular
+from .lindbladian import Coherent, Lindbladian
 from .matrices import coherent_term, energy_spectrum, transition_superoperator
 
 
@@ -28,12 +28,12 @@ class DenseGenerator:
 
     @property
     def decay(self) -> Array:
-        """S = Σ V_j†V_j."""
+        """The decay operator S = Σ V_j†V_j, (dim, dim)."""
         return np.asarray(np.einsum("jki,jkl->il", self.jumps.conj(), self.jumps))
 
     @property
     def drift(self) -> Array:
-        """V₀ = −iB − S/2."""
+        """The drift V₀ = −iB − S/2, (dim, dim): 𝓛(ρ) = Σ V_jρV_j† + V₀ρ + ρV₀†."""
         return np.asarray(-1j * self.coherent - self.decay / 2)
 
     @property
@@ -53,7 +53,7 @@ def dense_generator(lindbladian: Lindbladian) -> DenseGenerator:
     Accuracy: T to 1e-14 of its norm per jump left out. Time O(64**n).
     """
     s = energy_spectrum(lindbladian)
-    if lindbladian.coherent is Coherent.LAMB_SHIFT and not secular(lindbladian):
+    if lindbladian.coherent is Coherent.LAMB_SHIFT and not lindbladian.secular:
         raise ArgumentError(
             "coherent", "be balance or none to be compiled, unless the shift commutes with H (davies)",
             f"the Lamb shift of {lindbladian.kind} does not", 'set coherent = "balance"',

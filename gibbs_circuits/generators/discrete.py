@@ -9,18 +9,20 @@ from functools import lru_cache
 import numpy as np
 
 from ..errors import ArgumentError, check_real, shown
+from ..evidence import GILYEN
 from ..io.rendering import NAME, Shown, brief, shortened
 from ..linalg.arrays import Array, Matrix, Real, read_only
 from ..models.model import Model
-from .lindbladian import Lindbladian
+from .lindbladian import Contact, Generator, Lindbladian
 from .matrices import decay_operator, energy_spectrum, largest_rate, refuse_dense, transition_superoperator
 
 MAX_ITERATIONS = 5000
 LARGEST_STEP = 0.99
+DEFAULT_STEP = 0.5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class DiscreteChannel(Shown):
+class DiscreteChannel(Shown, Generator):
     r"""$\Phi(\rho) = s\,T(\rho) + K\rho K^\dagger$, exact at finite step.
 
     $K = (\sigma^{1/2}M\sigma^{1/2})^{1/2}\sigma^{-1/2}$ with $M = 1 - s\,T^\dagger(1)$: σ is an exact
@@ -40,7 +42,7 @@ class DiscreteChannel(Shown):
     """
 
     inside: Lindbladian
-    fraction: float = 0.5
+    fraction: float = DEFAULT_STEP
 
     def __post_init__(self) -> None:
         inside: object = self.inside
@@ -59,7 +61,7 @@ class DiscreteChannel(Shown):
                 f"set step = {LARGEST_STEP:g}",
             )
         balanced = all(contact.kernel.detailed_balance for contact in self.inside.contacts)
-        if len(self.inside.betas) > 1 or not balanced or self.inside.frame is not None:
+        if not (balanced and self.inside.balanceable):
             raise ArgumentError(
                 "inside", "be an exact kind with one temperature, its transitions in detailed balance",
                 f"it is {self.inside.kind} with coherent = {self.inside.coherent.value}",
@@ -67,26 +69,31 @@ class DiscreteChannel(Shown):
             )  # fmt: skip
 
     kind = "discrete"
+    references = ((GILYEN, "the discrete exact channel"),)
+
+    @property
+    def lindbladian(self) -> Lindbladian:
+        return self.inside
 
     @property
     def model(self) -> Model:
-        """The model."""
         return self.inside.model
 
     @property
-    def beta(self) -> float:
-        """The inverse temperature."""
-        return self.inside.beta
+    def contacts(self) -> tuple[Contact, ...]:
+        return self.inside.contacts
 
     @property
-    def betas(self) -> tuple[float, ...]:
-        """The one temperature, as for a Lindbladian."""
-        return self.inside.betas
+    def step(self) -> float:
+        return self.fraction
 
-    @property
-    def num_qubits(self) -> int:
-        """Number of system qubits n."""
-        return self.model.num_qubits
+    def channel(self, strength: float | None) -> Array:
+        if strength is not None:
+            raise ArgumentError(
+                "strength", "be left out for a discrete channel, which has a step instead",
+                f"the value is {strength:g}", "remove strength",
+            )  # fmt: skip
+        return self.superoperator()
 
     def _in_words(self) -> str:
         return (
@@ -113,9 +120,20 @@ class DiscreteChannel(Shown):
         yield "step", f"{self.fraction:g}"
 
 
-def inside(generator: Lindbladian | DiscreteChannel) -> Lindbladian:
-    """The generator itself, or the one that a discrete channel takes its transitions from."""
-    return generator.inside if isinstance(generator, DiscreteChannel) else generator
+def as_channel(generator: Generator, step: float | None = None) -> DiscreteChannel:
+    """The discrete channel of a Lindbladian at a step, 0.5 if left out; a channel itself, which has its own.
+
+    Raises:
+        ArgumentError: If the channel's step is another one, or the Lindbladian is not in detailed balance.
+    """
+    if not isinstance(generator, DiscreteChannel):
+        return DiscreteChannel(generator.lindbladian, DEFAULT_STEP if step is None else step)
+    if step is not None and step != generator.fraction:
+        raise ArgumentError(
+            "step", "be the step of the discrete channel", f"{step:g} was found beside {generator.fraction:g}",
+            f"set step = {generator.fraction:g}",
+        )  # fmt: skip
+    return generator
 
 
 def scale(channel: DiscreteChannel) -> float:

@@ -36,7 +36,6 @@ class SecularLamb:
     kernel: Secular
 
     def __call__(self, nu1: Real, nu2: Real) -> Array:
-        """η(ν1, ν2), elementwise."""
         mean = (self.kernel.bath.lamb(-np.asarray(nu1)) + self.kernel.bath.lamb(-np.asarray(nu2))) / 2
         return np.asarray(mean * self.kernel.same(nu1, nu2), dtype=complex)
 
@@ -48,7 +47,6 @@ class RedfieldLamb:
     kernel: Redfield
 
     def __call__(self, nu1: Real, nu2: Real) -> Array:
-        """η(ν1, ν2), elementwise."""
         return np.asarray((self.kernel.one_sided(nu1) - self.kernel.one_sided(nu2).conj()) / 2j)
 
 
@@ -100,7 +98,6 @@ class WindowedLamb:
     shift: float = 0.0
 
     def __call__(self, nu1: Real, nu2: Real) -> Array:
-        """η(ν1, ν2), elementwise."""
         nu1, nu2 = np.asarray(nu1, dtype=float), np.asarray(nu2, dtype=float)
         m = (nu1 + nu2) / 2 + self.shift
         finer = float(np.hypot(1.0, self.sigma / self.bath.scale))

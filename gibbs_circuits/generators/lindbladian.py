@@ -2,24 +2,28 @@ r"""How a model thermalises: a Lindbladian in symbolic form. Its matrices are in
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from ..errors import ArgumentError, InvalidModelError, TooLargeError, check_beta, shown
+from ..errors import ArgumentError, InvalidModelError, TooLargeError, check_beta, check_real, shown
+from ..evidence import Citation
 from ..io.rendering import NAME, Brief, Shown, brief, shortened
 from ..limits import MAX_JUMP_BYTES
 from ..linalg.arrays import Array
-from ..models.model import Model, as_model, fitting, hermitian
+from ..models.model import Model, as_model, bandwidth, fitting, hermitian
 from .baths.bath import Bath
 from .kernels.base import Kernel
-from .kernels.davies import Secular
 from .lamb_shift import LambKernel
 
 SHOWN_CONTACTS = 24
+DEGENERACY_TOLERANCE = 1e-9  # of Σ|c_k|
+NOTHING = 1e-14  # Kraus operators of less weight cannot be told from none
 
 
 class Coherent(Enum):
@@ -54,13 +58,92 @@ class Contact(Brief):
     @property
     def baths(self) -> tuple[Bath, ...]:
         """The physical baths behind its kernel; none for a filter."""
-        source = getattr(self.kernel, "filter", self.kernel)
-        found = (getattr(source, "bath", None), getattr(source, "rate", None))
-        return tuple(bath for bath in found if isinstance(bath, Bath))
+        return self.kernel.baths
+
+
+class Generator(ABC):
+    """What programs are compiled from: a Lindbladian, or a channel that takes its transitions from one."""
+
+    if TYPE_CHECKING:  # a dataclass would take a property for the default of its own field
+
+        @property
+        @abstractmethod
+        def model(self) -> Model:
+            """Hamiltonian on n qubits."""
+
+        @property
+        @abstractmethod
+        def contacts(self) -> tuple[Contact, ...]:
+            """One per coupling."""
+
+        @property
+        @abstractmethod
+        def kind(self) -> str:
+            """Name in the catalogue."""
+
+    @property
+    @abstractmethod
+    def lindbladian(self) -> Lindbladian:
+        """The Lindbladian that its transitions are of."""
+
+    @abstractmethod
+    def channel(self, strength: float | None) -> Array:
+        r"""What one sweep aims at, a (4^n, 4^n) matrix on column-stacked ρ in the computational basis.
+
+        Args:
+            strength: The time δ of a sweep; None where the generator has a step of its own.
+
+        Raises:
+            ArgumentError: If nothing happens in that time, or a channel with a step is given one.
+        """
+
+    @property
+    def step(self) -> float | None:
+        """The share of the largest rate that a sweep takes; None where time is continuous and a program chooses it."""
+        return None
+
+    @property
+    def local(self) -> bool:
+        """Whether its jumps see less than the whole H, each site alone."""
+        return self.lindbladian.local
+
+    @property
+    def baths(self) -> tuple[Bath, ...]:
+        """The different physical baths whose dynamics it is; none for filters."""
+        return ()
+
+    @property
+    def references(self) -> tuple[Citation, ...]:
+        """What to cite for it beside its kernels."""
+        return ()
+
+    @property
+    def num_qubits(self) -> int:
+        """Number of system qubits n."""
+        return self.model.num_qubits
+
+    @property
+    def betas(self) -> tuple[float, ...]:
+        """The different inverse temperatures of the baths, ascending."""
+        return tuple(sorted({contact.beta for contact in self.contacts}))
+
+    @property
+    def beta(self) -> float:
+        """The inverse temperature.
+
+        Raises:
+            ArgumentError: If the baths have several.
+        """
+        if len(self.betas) > 1:
+            raise ArgumentError(
+                "beta", "be the same for all contacts where a Gibbs state is the reference",
+                f"{', '.join(format(b, 'g') for b in self.betas)} were found", "use the non-equilibrium steady state",
+            )  # fmt: skip
+        return self.betas[0]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Lindbladian(Shown):
+class Lindbladian(Shown, Generator):
     r"""$\mathcal L(\rho) = -i[B,\rho] + T(\rho) - \tfrac12\{R,\rho\}$, without $-i[H,\cdot]$, which leaves σ fixed.
 
     $R_{ij} = \sum_a\sum_k \overline{A_{ki}}A_{kj}\,\alpha(E_k-E_j, E_k-E_i)$ and
@@ -116,23 +199,18 @@ class Lindbladian(Shown):
         object.__setattr__(self, "contacts", tuple(checked))
 
     @property
-    def betas(self) -> tuple[float, ...]:
-        """The different inverse temperatures of the baths, ascending."""
-        return tuple(sorted({contact.beta for contact in self.contacts}))
+    def lindbladian(self) -> Lindbladian:
+        return self
 
     @property
-    def beta(self) -> float:
-        """The inverse temperature.
+    def local(self) -> bool:
+        """Whether its jumps see less than the whole H, each site alone."""
+        return self.frame is not None
 
-        Raises:
-            ArgumentError: If the baths have several.
-        """
-        if len(self.betas) > 1:
-            raise ArgumentError(
-                "beta", "be the same for all contacts where a Gibbs state is the reference",
-                f"{', '.join(format(b, 'g') for b in self.betas)} were found", "use the non-equilibrium steady state",
-            )  # fmt: skip
-        return self.betas[0]
+    @property
+    def balanceable(self) -> bool:
+        """Whether detailed balance can make the Gibbs state of its model a fixed point: one β, and the whole H."""
+        return not self.local and len(self.betas) == 1
 
     @property
     def families(self) -> tuple[tuple[int, ...], ...]:
@@ -146,14 +224,24 @@ class Lindbladian(Shown):
         return tuple(dict.fromkeys(bath for contact in self.contacts for bath in contact.baths))
 
     @property
+    def secular(self) -> bool:
+        """Whether every kernel joins equal Bohr frequencies only; its Lamb shift then commutes with H."""
+        return all(contact.kernel.secular for contact in self.contacts)
+
+    @property
     def bohr_model(self) -> Model:
         """The model whose Bohr frequencies count."""
         return self.frame or self.model
 
     @property
-    def num_qubits(self) -> int:
-        """Number of system qubits n."""
-        return self.model.num_qubits
+    def degeneracy(self) -> float:
+        """The difference below which two Bohr frequencies count as equal, in the energy unit."""
+        return DEGENERACY_TOLERANCE * bandwidth(self.bohr_model)
+
+    @property
+    def resolving(self) -> bool:
+        """Whether every kernel keeps different Bohr frequencies apart: it needs no B, and a Lamb shift changes no σ."""
+        return all(contact.kernel.blur <= self.degeneracy for contact in self.contacts)
 
     def jump_operators(self) -> list[Array]:
         r"""Jump operators $L_k$ with their rates in them, each (2^n, 2^n), in the computational basis.
@@ -209,6 +297,21 @@ class Lindbladian(Shown):
         turn = np.kron(V.conj(), V)
         return np.asarray(turn @ superoperator(self, hamiltonian=hamiltonian) @ turn.conj().T)
 
+    def channel(self, strength: float | None) -> Array:
+        """E^{δ𝓛} of its jumps and coherent part, without H."""
+        import scipy.linalg  # loaded when used
+
+        from .dense import dense_generator
+
+        delta, dense = check_real("strength", strength, low=0.0), dense_generator(self)
+        share = delta * float(np.linalg.norm(dense.decay, 2))
+        if share < NOTHING:
+            raise ArgumentError(
+                "strength", f"let a sweep do more than rounding, δ ‖Σ L†L‖ >= {NOTHING:g}", f"that is {share:.1e}",
+                "give a larger strength, or couplings and a β at which transitions happen",
+            )  # fmt: skip
+        return np.asarray(scipy.linalg.expm(delta * dense.superoperator))
+
     def _rows(self) -> Iterator[tuple[str, ...]]:
         yield "what", "value"
         yield "kind", self.kind
@@ -226,8 +329,3 @@ class Lindbladian(Shown):
             f"Lindbladian({self.kind} of {shortened(self.model.name, NAME)}: {self.num_qubits} qubits, β = {beta}, "
             f"{len(self.contacts)} couplings, coherent = {self.coherent.value})"
         )
-
-
-def secular(lindbladian: Lindbladian) -> bool:
-    """Whether every kernel is Davies'."""
-    return all(isinstance(contact.kernel, Secular) for contact in lindbladian.contacts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +14,7 @@ from ..limits import MAX_SHIFT_ENTRIES, MAX_SHIFT_QUBITS, MAX_SUPEROPERATOR_QUBI
 from ..linalg.arrays import Array, Matrix, Real, read_only
 from ..linalg.paulis import _applied
 from ..models.spectrum import Spectrum, spectrum
-from .filters.base import Filter
 from .kernels.base import Kernel
-from .kernels.davies import Secular
-from .kernels.redfield import Redfield
 from .lamb_shift import LambKernel
 from .lindbladian import Coherent, Contact, Lindbladian
 
@@ -26,6 +22,12 @@ from .lindbladian import Coherent, Contact, Lindbladian
 def energy_spectrum(lindbladian: Lindbladian) -> Spectrum:
     """Eigensystem of the Hamiltonian whose Bohr frequencies count."""
     return spectrum(lindbladian.bohr_model)
+
+
+def energy_matrix(lindbladian: Lindbladian) -> Matrix:
+    """H of the model in that basis, (dim, dim); diagonal unless the jumps see another H."""
+    s = energy_spectrum(lindbladian)
+    return s.to_energy(lindbladian.model.hamiltonian.to_matrix()) if lindbladian.local else np.diag(s.energies)
 
 
 def in_energy_basis(operator: SparsePauliOp, s: Spectrum) -> Matrix:
@@ -65,18 +67,12 @@ def by_kernel(lindbladian: Lindbladian) -> list[tuple[Kernel, list[Contact]]]:
     return [(kernel.on(nu), contacts) for kernel, contacts in groups.items()]
 
 
-def elementwise(filter: Filter, nu: Real, *, balanced: bool = False) -> Matrix:
-    """f̂(ν) or q(ν) on a matrix of frequencies, real if it is."""
-    value = filter.symmetric(nu) if balanced else filter.frequency(nu)
-    return value if np.any(value.imag) else np.ascontiguousarray(value.real)
-
-
 def jumps(lindbladian: Lindbladian) -> list[Matrix]:
     r"""Jump operators $L = \sqrt{w}\sum_\nu\hat f(\nu)A_\nu$ in the energy basis, one per factor of each kernel."""
     nu = energy_spectrum(lindbladian).bohr_frequencies
     factors = {kernel: kernel.on(nu).factors() for kernel in {c.kernel for c in lindbladian.contacts}}
     return [
-        np.sqrt(weight) * elementwise(filter, nu) * A
+        np.sqrt(weight) * filter.matrix(nu) * A
         for contact, A in zip(lindbladian.contacts, couplings_in_energy_basis(lindbladian), strict=True)
         for weight, filter in factors[contact.kernel]
     ]
@@ -96,35 +92,12 @@ def decay_operators(lindbladian: Lindbladian) -> Iterator[tuple[float, Matrix]]:
     for kernel, contacts in by_kernel(lindbladian):
         R: Matrix = np.zeros(nu.shape)
         for contact in contacts:
-            R = R + _decay(kernel, in_energy_basis(contact.coupling, s), nu)
+            R = R + kernel.decay(in_energy_basis(contact.coupling, s), nu)
         yield kernel.beta, (R + R.conj().T) / 2
 
 
-def _decay(kernel: Kernel, A: Matrix, nu: Any) -> Matrix:
-    match kernel:
-        case Secular():  # A_ν†A_ν' with ν, ν' in one class joins levels within the tolerance only
-            energies = nu[:, 0]
-            root = np.sqrt(kernel.bath.rate(nu)) * A
-            near = np.abs(energies[:, None] - energies[None, :]) <= max(kernel.tolerance, kernel.spread)
-            R = np.diag(np.einsum("ki,ki->i", root.conj(), root))
-            for i, j in zip(*np.nonzero(np.triu(near, 1)), strict=True):
-                R = R.astype(root.dtype)
-                R[i, j] = np.sum(root[:, i].conj() * root[:, j] * kernel.same(nu[:, j], nu[:, i]))
-                R[j, i] = R[i, j].conj()
-            return np.asarray(R)
-        case Redfield():
-            half = A.conj().T @ (kernel.one_sided(nu) * A)
-            return np.asarray(half + half.conj().T)
-        case _:
-            R = np.zeros(A.shape)
-            for weight, filter in kernel.factors():
-                L = elementwise(filter, nu) * A
-                R = R + weight * (L.conj().T @ L)
-            return np.asarray(R)
-
-
 def decay_operator(lindbladian: Lindbladian) -> Matrix:
-    """R of all baths together."""
+    """The decay operator R = T†(1) of all baths together, in the energy basis, (dim, dim)."""
     return np.asarray(sum(R for _, R in decay_operators(lindbladian)))
 
 
@@ -204,19 +177,9 @@ def transition_superoperator(lindbladian: Lindbladian, *, balanced: bool = False
     for kernel, contacts in by_kernel(lindbladian):
         stack = np.stack([in_energy_basis(c.coupling, s) for c in contacts]).reshape(len(contacts), -1)
         pairs = stack.T @ stack.conj()  # [ik, jl] = Σ_a A_ik A_jl*
-        alpha = alpha_matrix(kernel, nu.ravel(), balanced=balanced)
+        alpha = kernel.matrix(nu.ravel(), balanced=balanced)
         total = total + (pairs * alpha if np.any(alpha.imag) else pairs * alpha.real)
     return np.asarray(total.reshape(d, d, d, d).transpose(2, 0, 3, 1).reshape(d * d, d * d))  # column stacking: j·d + i
-
-
-def alpha_matrix(kernel: Kernel, nu: Any, *, balanced: bool = False) -> Matrix:
-    """α(ν_p, ν_q) or α̃ on a list of frequencies; from factors where the kernel is a sum of many."""
-    if isinstance(kernel, Secular | Redfield):
-        values = kernel.balanced if balanced else kernel
-        return np.asarray(values(nu[:, None], nu[None, :]))
-    factors = kernel.factors()
-    F = np.stack([np.sqrt(w) * elementwise(f, nu, balanced=balanced) for w, f in factors])
-    return np.asarray(F.T @ F.conj())
 
 
 def refuse_dense(what: str, num_qubits: int) -> None:
@@ -246,5 +209,5 @@ def superoperator(lindbladian: Lindbladian, *, hamiltonian: bool = False) -> Arr
     one = np.eye(s.dim)
     G = -1j * coherent_term(lindbladian) - 0.5 * decay_operator(lindbladian)
     if hamiltonian:
-        G = G - 1j * s.to_energy(lindbladian.model.hamiltonian.to_matrix())
+        G = G - 1j * energy_matrix(lindbladian)
     return np.asarray(transition_superoperator(lindbladian) + np.kron(one, G) + np.kron(G.conj(), one), dtype=complex)

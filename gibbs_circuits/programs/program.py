@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import InvalidProgramError, shown
 from ..evidence import Status
-from ..generators.discrete import DiscreteChannel, inside
+from ..generators.discrete import DiscreteChannel
 from ..generators.lindbladian import Lindbladian
 from ..io.rendering import Shown
 from ..limits import MAX_REGISTER, MAX_SLICES, MAX_SWEEPS
@@ -185,7 +185,7 @@ class Program(Shown):
     @property
     def lindbladian(self) -> Lindbladian:
         """The generator; for a discrete channel the one that its transitions come from."""
-        return inside(self.generator)
+        return self.generator.lindbladian
 
     @property
     def sweeps(self) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import ArgumentError, InvalidProgramError, shown, shown_text
 from ..evidence import Status
-from ..generators.discrete import DiscreteChannel, inside
+from ..generators.discrete import DiscreteChannel
 from ..generators.lindbladian import Lindbladian
 from ..io.files import intact, sealed
 from ..io.text import parsed_json, read_bytes
@@ -33,9 +33,8 @@ NAMES = {kind: name for name, kind in PLAIN.items()}
 
 def physics_hash(generator: Lindbladian | DiscreteChannel) -> str:
     """SHA-256 of what decides the Gibbs state: the Hamiltonian's terms, in a fixed order, and β."""
-    of = inside(generator)
-    terms = sorted((label, float(c).hex()) for label, c in of.model.terms)
-    return hashlib.sha256(json.dumps([terms, float(of.beta).hex()]).encode()).hexdigest()
+    terms = sorted((label, float(c).hex()) for label, c in generator.model.terms)
+    return hashlib.sha256(json.dumps([terms, float(generator.beta).hex()]).encode()).hexdigest()
 
 
 def to_saved(program: Program) -> dict[str, Any]:
@@ -101,7 +100,7 @@ def _program(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel) 
     given = guarantee == Guarantee.GIVEN_START.value
     added = {"preparation": given, "worst_found": None} if data["format"] == FIRST else data
     worst, searched = added["worst_found"], data["search"] if data["format"] == FORMAT else None
-    n = _whole(data["num_system"], inside(generator).model.num_qubits)
+    n = _whole(data["num_system"], generator.num_qubits)
     return Program(
         num_system=n,
         num_ancilla=_whole(data["num_ancilla"], MAX_REGISTER),

@@ -12,7 +12,6 @@ from ..errors import ArgumentError, TooLargeError
 from ..evidence import Status, number
 from ..exact.certificate.frozen import refuse_frozen
 from ..exact.structure.symmetry import conserved
-from ..generators.discrete import inside
 from ..io.progress import Progress, quiet, spelled
 from ..limits import MAX_KRYLOV_QUBITS, MAX_PRODUCT_QUBITS
 from ..linalg.arrays import Array
@@ -210,7 +209,7 @@ def _chosen(wanted: Wanted, found: list[Candidate], remarks: list[str], start: A
 
 def _missed(wanted: Wanted, distance: float) -> list[str]:
     """What keeps programs from the target, as far as it is known, and what no gate at all would give a sampler."""
-    generator, remarks = inside(wanted.generator), list[str]()
+    generator, remarks = wanted.generator.lindbladian, list[str]()
     kept = conserved(generator)
     if wanted.sampler and kept:
         remarks.append(

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import one_line
-from ..generators.discrete import inside
 from ..generators.kernels.base import Kernel
 from ..io.files import read_sealed, sealed, write_text
 from ..limits import MAX_SAVED_BYTES
@@ -38,7 +37,7 @@ def folder() -> Path:
 
 def key(wanted: Wanted) -> str:
     """SHA-256 of everything that decides what is searched for."""
-    of = inside(wanted.generator)
+    of = wanted.generator.lindbladian
     content = [
         SEARCH, physics_hash(wanted.generator), repr(wanted.generator), of.kind, of.coherent.value,
         [_sampled(one.kernel, size(of.model.hamiltonian) or 1.0) for one in of.contacts],

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..generators.discrete import DiscreteChannel, inside
+from ..generators.discrete import DiscreteChannel
 from ..generators.lindbladian import Lindbladian
 from ..linalg.arrays import Array
 from ..models.model import Model
@@ -69,12 +69,12 @@ class Wanted:
     @property
     def model(self) -> Model:
         """The model."""
-        return inside(self.generator).model
+        return self.generator.model
 
     @property
     def beta(self) -> float:
         """Inverse temperature."""
-        return inside(self.generator).beta
+        return self.generator.beta
 
     @property
     def sampler(self) -> bool:

@@ -28,7 +28,7 @@ from rich.text import Text
 import gibbs_circuits as gc
 from gibbs_circuits.cli import options as cli
 from gibbs_circuits.cli import terminal
-from gibbs_circuits.exact.spectral_gap.gap import Gap, unknown
+from gibbs_circuits.exact.spectral_gap.gap import Gap, unknown_gap
 from gibbs_circuits.io import rendering
 from gibbs_circuits.io.rendering import as_html, as_text, brief, narrowed, table_of
 
@@ -142,7 +142,7 @@ def test_brief__a_value_in_a_few_characters(value: object, text: str) -> None:
 
 
 def test_gap__plots__and_an_unknown_one_leaves_a_hole() -> None:
-    gaps = [gc.spectral_gap(gc.dll(MODEL, beta, "Y")) for beta in (0.5, 1.0)] + [unknown("too large")]
+    gaps = [gc.spectral_gap(gc.dll(MODEL, beta, "Y")) for beta in (0.5, 1.0)] + [unknown_gap("too large")]
     figure = Figure()
     FigureCanvasAgg(figure)
     (line,) = figure.subplots().plot([0.5, 1.0, 2.0], gaps)
@@ -160,7 +160,7 @@ def test_gap__plots__and_an_unknown_one_leaves_a_hole() -> None:
         (Gap(0.25, 1e-14), 0.25, "Gap(0.25 ± 1e-14)"),
         (Gap(1e-16, 1e-14), np.nan, "Gap(below 1e-13)"),
         (Gap(0.0, 1e-14, growth=0.3), np.nan, "Gap(none: something grows at 0.3)"),
-        (unknown("nothing decays"), np.nan, "Gap(not known: nothing decays)"),
+        (unknown_gap("nothing decays"), np.nan, "Gap(not known: nothing decays)"),
     ],
 )
 def test_gap__a_number_where_it_is_resolved__else_none(gap: Gap, number: float, text: str) -> None:

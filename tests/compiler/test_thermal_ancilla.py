@@ -21,7 +21,9 @@ from gibbs_circuits.generators.baths.bath import ohmic
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.filters.metropolis import MetropolisFilter
 from gibbs_circuits.generators.kernels.filter_sum import FilterSum
-from gibbs_circuits.generators.kernels.windowed import GaussianRate, WindowFilter, coarse_grained
+from gibbs_circuits.generators.kernels.rates import GaussianRate
+from gibbs_circuits.generators.kernels.windowed import coarse_grained
+from gibbs_circuits.generators.kernels.windows import WindowFilter
 from gibbs_circuits.generators.kinds.ckg import ckg
 from gibbs_circuits.generators.kinds.davies import davies
 from gibbs_circuits.generators.kinds.dll import dll

@@ -30,18 +30,17 @@ from gibbs_circuits.generators.filters.base import Filter
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.filters.metropolis import MetropolisFilter
 from gibbs_circuits.generators.filters.rate import RateFilter
-from gibbs_circuits.generators.kernels.base import RankOne
+from gibbs_circuits.generators.kernels.base import Factors, RankOne
 from gibbs_circuits.generators.kernels.custom import CustomKernel
 from gibbs_circuits.generators.kernels.davies import Secular
 from gibbs_circuits.generators.kernels.redfield import Redfield
-from gibbs_circuits.generators.kernels.time_factors import Factors, few_windows, resolved, time_factors
 from gibbs_circuits.generators.kernels.windowed import (
-    WindowFilter,
     ckg_gaussian,
     ckg_metropolis,
     coarse_grained,
     scandi_alhambra,
 )
+from gibbs_circuits.generators.kernels.windows import WindowFilter
 from gibbs_circuits.generators.kinds.ckg import ckg
 from gibbs_circuits.generators.kinds.coarse_grained import coarse_grained as coarse_grained_cat
 from gibbs_circuits.generators.kinds.custom import custom as custom_cat
@@ -202,7 +201,7 @@ def test_davies_factors__without_frequencies_or_with_too_many__are_refused() -> 
 def test_resolved__is_balanced__every_resolution_and_spectrum(seed: int, sigma: float, levels: int) -> None:
     energies = np.random.default_rng(seed).uniform(-3, 3, levels)
     nu = np.subtract.outer(energies, energies)
-    factors = resolved(Secular(BATH, 1e-9), nu, sigma)
+    factors = Secular(BATH, 1e-9).resolved(nu, sigma)
     assert all(w > 0 for w, _ in factors)
     assert imbalance(factors, np.concatenate([nu.ravel(), np.linspace(-7, 7, 41)])) <= 1e-13
     assert len(factors) <= 2 * np.abs(nu).max() / sigma + 2
@@ -210,7 +209,7 @@ def test_resolved__is_balanced__every_resolution_and_spectrum(seed: int, sigma: 
 
 def test_resolved__control__one_window_of_a_pair_breaks_balance() -> None:
     nu = np.array([-2.0, -0.5, 0.0, 0.5, 2.0])
-    factors = resolved(Secular(BATH, 1e-9), nu, 0.3)
+    factors = Secular(BATH, 1e-9).resolved(nu, 0.3)
     assert imbalance(factors, nu) <= 1e-14
     assert imbalance(factors[1:], nu) > 1e-2
 
@@ -219,18 +218,18 @@ def test_resolved__tends_to_davies__like_a_gaussian_of_the_smallest_gap() -> Non
     kernel, nu = Secular(BATH, 1e-9), np.array([-2.5, -1.5, 0.0, 1.5, 2.5])
     sigmas = np.array([0.22, 0.18, 0.15, 0.13])
     alpha = np.diag([rate(x) for x in nu])
-    errors = [np.abs(total(resolved(kernel, nu, s), nu[:, None], nu[None, :]) - alpha).max() for s in sigmas]
+    errors = [np.abs(total(kernel.resolved(nu, s), nu[:, None], nu[None, :]) - alpha).max() for s in sigmas]
     found = np.polyfit(1 / sigmas**2, np.log(errors), 1)[0]
     assert found == pytest.approx(-1 / 4, rel=TOLERANCE)  # e^{−Δ²/4σ²}, Δ = 1
-    assert np.abs(total(resolved(kernel, nu, 0.02), nu[:, None], nu[None, :]) - alpha).max() <= 1e-10
-    assert time_factors(kernel, nu, 0.22).error == pytest.approx(errors[0], rel=1e-10)
+    assert np.abs(total(kernel.resolved(nu, 0.02), nu[:, None], nu[None, :]) - alpha).max() <= 1e-10
+    assert kernel.time_factors(nu, 0.22).error == pytest.approx(errors[0], rel=1e-10)
 
 
 def test_resolved__rates_of_crowded_frequencies__are_kept() -> None:
     energies = np.random.default_rng(5).uniform(-3, 3, 24)
     nu = np.subtract.outer(energies, energies).ravel()
     for sigma in (0.3, 0.6, 1.0):
-        factors = resolved(Secular(BATH, 1e-9), nu, sigma)
+        factors = Secular(BATH, 1e-9).resolved(nu, sigma)
         ratio = total(factors, nu, nu).real / [rate(x) for x in nu]
         assert ratio.min() > 0.95
         assert ratio.max() < 1.05
@@ -241,19 +240,19 @@ def test_resolved__rates_of_crowded_frequencies__are_kept() -> None:
 def test_resolved__narrower_than_a_class_or_too_many__is_refused() -> None:
     wide = Secular(BATH, 0.2)
     with pytest.raises(ArgumentError, match=r"`resolution`.*spread.*0\.15"):
-        resolved(wide, np.array([-1.15, -1.0, 0.0, 1.0, 1.15]), 0.1)
+        wide.resolved(np.array([-1.15, -1.0, 0.0, 1.0, 1.15]), 0.1)
     with pytest.raises(TooLargeError, match=r"jumps per coupling.*resolution"):
-        time_factors(Secular(BATH, 1e-9), np.array([-50.0, 50.0]), 1e-2, complete=False)
+        Secular(BATH, 1e-9).time_factors(np.array([-50.0, 50.0]), 1e-2, complete=False)
 
 
 def test_resolved__default__is_the_smaller_of_two_scales() -> None:
     small, large = np.array([-1.0, 0.0, 1.0]), np.array([-9.0, 0.0, 9.0])
-    assert time_factors(Secular(BATH, 1e-9), small).resolution == pytest.approx(0.25)  # max |ν| / 4
-    assert time_factors(Secular(BATH, 1e-9), large).resolution == pytest.approx(1.0)  # 1/β < cutoff
+    assert Secular(BATH, 1e-9).time_factors(small).resolution == pytest.approx(0.25)  # max |ν| / 4
+    assert Secular(BATH, 1e-9).time_factors(large).resolution == pytest.approx(1.0)  # 1/β < cutoff
 
 
 def test_resolved__unknown_spectrum__has_the_rates_of_every_frequency() -> None:
-    found = time_factors(Secular(BATH, 1e-9), np.array([-6.0, 6.0]), 0.5, complete=False)
+    found = Secular(BATH, 1e-9).time_factors(np.array([-6.0, 6.0]), 0.5, complete=False)
     nu = np.linspace(-6, 6, 301)
     np.testing.assert_allclose(total(found.factors, nu, nu).real, [rate(x) for x in nu], rtol=1e-2)
     assert found.error is None
@@ -272,7 +271,7 @@ def test_resolved__unknown_spectrum__has_the_rates_of_every_frequency() -> None:
 )  # fmt: skip
 def test_few_windows__equal_the_kernel__everywhere_between(kernel: Any) -> None:
     nu = np.random.default_rng(1).uniform(-5, 5, (60, 2))
-    few, many = few_windows(kernel, np.array([-5.0, 5.0])), kernel.on(np.array([5.0])).factors()
+    few, many = kernel.factors_in_time(np.array([-5.0, 5.0])), kernel.on(np.array([5.0])).factors()
     exact = kernel(nu[:, 0], nu[:, 1])
     bound = np.sqrt(kernel(nu[:, 0], nu[:, 0]) * kernel(nu[:, 1], nu[:, 1])).real
     assert np.max(np.abs(total(few, nu[:, 0], nu[:, 1]) - exact) / bound) < 1e-4
@@ -290,7 +289,7 @@ def custom() -> CustomKernel:
 
 def test_custom_factors__equal_the_kernel_and_are_balanced() -> None:
     nu = np.linspace(-4.9, 4.9, 61)
-    found = time_factors(custom(), nu)
+    found = custom().time_factors(nu)
     exact = custom()(nu[:, None], nu[None, :])
     assert np.abs(total(found.factors, nu[:, None], nu[None, :]) - exact).max() < 1e-8 * np.abs(exact).max()
     assert found.error == pytest.approx(np.abs(total(found.factors, nu[:, None], nu) - exact).max(), abs=1e-12)
@@ -303,7 +302,7 @@ def test_custom_factors__equal_the_kernel_and_are_balanced() -> None:
 
 
 def test_custom_factors__time_kernels__transform_to_the_filters() -> None:
-    for _, f in time_factors(custom(), np.array([-4.0, 0.0, 4.0])).factors[:3]:
+    for _, f in custom().time_factors(np.array([-4.0, 0.0, 4.0])).factors[:3]:
         t: np.ndarray[Any, np.dtype[np.float64]] = np.arange(-400.0, 401.0) * 0.1
         values = f.time(t)
         for nu in (-3.0, -0.4, 0.0, 1.7):
@@ -323,10 +322,10 @@ def test_custom_factors__dense_form__stays_exact() -> None:
 def test_custom_factors__rough_kernel__is_refused() -> None:
     rough = CustomKernel(0.0, lambda a, b: np.exp(-np.abs(a - b) / 1e-3), 2.0)
     with pytest.raises(ArgumentError, match="smooth in both frequencies"):
-        time_factors(rough, np.array([-2.0, 2.0]))
+        rough.time_factors(np.array([-2.0, 2.0]))
     edge = CustomKernel(0.0, lambda a, b: np.where(np.maximum(np.abs(a), np.abs(b)) > 2.1, np.nan, 1.0), 2.0)
     with pytest.raises(ArgumentError, match="finite on"):
-        time_factors(edge, np.array([-2.0, 2.0]))
+        edge.time_factors(np.array([-2.0, 2.0]))
 
 
 # Jumps

@@ -12,12 +12,9 @@ from ...backends.runs.request import ENERGY
 from ...backends.runs.run import RunResult
 from ...backends.simulators.noisy_channel import try_noisy_prediction
 from ...exact.certificate.certificate import Certificate, certificate
-from ...exact.certificate.discrete import channel_certificate
-from ...generators.discrete import DiscreteChannel
 from ...limits import MAX_DENSE_QUBITS
 from ...linalg.arrays import Array
 from ...models.spectrum import fidelity, gibbs_state, thermal, trace_distance
-from ...programs.program import Program
 from ...readings.channel.prediction import predict
 from ..error_budget.of_run import _ledger
 from ..error_budget.orders import measured_rungs
@@ -51,7 +48,7 @@ def compare(
     beta, n = program.generator.beta, program.num_system
     progress("certificate")
     known = n <= MAX_DENSE_QUBITS
-    cert = _certificate(program) if known else Certificate()
+    cert = certificate(program.generator) if known else Certificate()
     sigma = gibbs_state(model, beta) if known else None
     states = run.states
     progress("exact channel")
@@ -111,11 +108,6 @@ def compare(
 def _scales(operators: Mapping[str, SparsePauliOp], sigma: Array, beta: float) -> dict[str, Scale]:
     """What every observable is judged by; at β = 0 there is no cooling that the energy could fall short of."""
     return {name: scale(one, sigma, cooled=name == ENERGY and beta > 0) for name, one in operators.items()}
-
-
-def _certificate(program: Program) -> Certificate:
-    generator = program.generator
-    return channel_certificate(generator) if isinstance(generator, DiscreteChannel) else certificate(generator)
 
 
 def _estimate(

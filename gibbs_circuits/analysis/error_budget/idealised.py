@@ -8,7 +8,7 @@ import numpy as np
 import scipy.linalg
 
 from ...generators.dense import DenseGenerator, dense_generator
-from ...generators.lindbladian import Coherent, Lindbladian, secular
+from ...generators.lindbladian import Coherent, Lindbladian
 from ...linalg.arrays import Array, read_only, unvec, vec
 from ...linalg.fixed_point import fixed_point, stationary_state
 from ...linalg.maps import Dephasing, Kraus
@@ -30,7 +30,7 @@ def generator_states(generator: Lindbladian, sigma: Array) -> tuple[Array, Array
     """The steady states of a generator as it is, and with B; σ itself where balance and coherent part prove it."""
     contacts = generator.contacts
     exact = all(contact.kernel.detailed_balance for contact in contacts)
-    shift = generator.coherent is Coherent.LAMB_SHIFT and secular(generator)
+    shift = generator.coherent is Coherent.LAMB_SHIFT and generator.secular
     as_is, with_B = dense_generator(generator), dense_generator(replace(generator, coherent=Coherent.BALANCE))
     balanced = sigma if exact else stationary_state(with_B.superoperator)
     if generator.coherent is Coherent.BALANCE or shift:

@@ -16,7 +16,6 @@ from ...compiler.schemes.sequential import SequentialKnobs, sequential
 from ...compiler.time_domain.quadrature import filter_error, uniform_nodes
 from ...compiler.time_domain.symbolic_jumps import symbolic_jumps
 from ...errors import GibbsError
-from ...generators.discrete import DiscreteChannel
 from ...generators.filters.base import Filter
 from ...generators.frequency import local_frequency, rate_unit, time_unit
 from ...generators.lindbladian import Lindbladian
@@ -218,7 +217,7 @@ def _fixed_time(program: Program, declared: Order) -> RungSlope:
 def _exact(program: Program, declared: Order) -> RungSlope:
     """Schemes without a step error: the sweep against e^{δL}, or σ under a discrete channel."""
     channel, strength = sweep_channel(program), program.knobs.get("strength")
-    if strength is not None and not isinstance(program.generator, DiscreteChannel):
+    if strength is not None:
         reference = scipy.linalg.expm(float(strength) * _semigroup(program.lindbladian))
         error, text = float(np.linalg.norm(channel - reference, 2)), "e^{δL} exactly, at any strength"
     else:

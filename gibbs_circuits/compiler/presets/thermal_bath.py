@@ -9,8 +9,7 @@ import numpy as np
 
 from ...errors import check_beta, check_integer, check_real
 from ...generators.couplings import couplings_of
-from ...generators.filters.base import Filter
-from ...generators.filters.pulses import LARGEST_EXPONENT
+from ...generators.filters.base import LARGEST_EXPONENT, Filter
 from ...generators.kernels.filter_sum import FilterSum
 from ...generators.lindbladian import Coherent, Contact, Lindbladian
 from ...models.model import Model

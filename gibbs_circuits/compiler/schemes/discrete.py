@@ -7,9 +7,8 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from ...errors import ArgumentError
 from ...generators.dense import dense_generator
-from ...generators.discrete import LARGEST_STEP, DiscreteChannel, remainder, scale
+from ...generators.discrete import DEFAULT_STEP, LARGEST_STEP, DiscreteChannel, as_channel, remainder, scale
 from ...generators.lindbladian import Lindbladian
 from ...generators.matrices import energy_spectrum
 from ...linalg.arrays import Array
@@ -18,8 +17,6 @@ from ...programs.program import Program
 from ..base import Knobs, Scheme
 from ..dense_blocks import most_operators, refuse, refuse_system
 from .stinespring import exact_program
-
-DEFAULT_STEP = 0.5
 
 
 class DiscreteKnobs(Knobs):
@@ -61,24 +58,13 @@ def discrete(generator: Lindbladian | DiscreteChannel, knobs: DiscreteKnobs) -> 
     """
     n = generator.model.num_qubits
     refuse_system(DISCRETE.name, n, 1 + most_operators(generator))
-    channel = _channel(generator, knobs.step)
+    channel = as_channel(generator, knobs.step)
     jumps = dense_generator(channel.inside).jumps
     refuse(DISCRETE.name, n, ancillas_for(1 + len(jumps)))
     K = energy_spectrum(channel.inside).from_energy(remainder(channel))
     kraus: Array = np.concatenate([K[None], np.sqrt(scale(channel)) * jumps])
     target = scale(channel) * transfer(jumps) + np.kron(K.conj(), K)
     return exact_program(channel, DISCRETE.name, knobs, target, kraus, {"step": channel.fraction})
-
-
-def _channel(generator: Lindbladian | DiscreteChannel, step: float | None) -> DiscreteChannel:
-    if isinstance(generator, Lindbladian):
-        return DiscreteChannel(generator, DEFAULT_STEP if step is None else step)
-    if step is not None and step != generator.fraction:
-        raise ArgumentError(
-            "step", "be the step of the discrete channel", f"{step:g} was found beside {generator.fraction:g}",
-            f"set step = {generator.fraction:g}",
-        )  # fmt: skip
-    return generator
 
 
 DISCRETE = Scheme(

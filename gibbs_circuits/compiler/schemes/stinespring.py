@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
-import scipy.linalg
 
-from ...errors import ArgumentError
 from ...evidence import Status
-from ...generators.dense import dense_generator
-from ...generators.discrete import DiscreteChannel, channel_superoperator
+from ...generators.discrete import DiscreteChannel
 from ...generators.lindbladian import Lindbladian
-from ...generators.matrices import energy_spectrum
-from ...linalg.arrays import Array, read_only
+from ...linalg.arrays import Array
 from ...linalg.channels import ancillas_for, completed, in_random_ancilla_basis, isometry, minimal_kraus, transfer
 from ...programs.program import ErrorTerm, Program, Rung
 from ...programs.steps import Reset, Step, Unitary
 from ..base import Knobs, Scheme, repeated_sweep
 from ..dense_blocks import refuse, refuse_system
-
-ROUNDING = 1e-14  # Kraus operators of less weight cannot be told from none
 
 
 def stinespring(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Program:
@@ -46,22 +39,9 @@ def stinespring(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Progr
     """
     n = generator.model.num_qubits
     refuse_system(STINESPRING.name, n, 4**n)
-    if isinstance(generator, DiscreteChannel):
-        if knobs.strength is not None:
-            raise ArgumentError(
-                "strength", "be left out for a discrete channel, which has a step instead",
-                f"the value is {knobs.strength:g}", "remove strength",
-            )  # fmt: skip
-        target = _of_channel(generator)
-    else:
-        dense, strength = dense_generator(generator), float(knobs.set("strength"))
-        share = strength * float(np.linalg.norm(dense.decay, 2))
-        if share < ROUNDING:
-            raise ArgumentError(
-                "strength", f"let a sweep do more than rounding, δ ‖Σ L†L‖ >= {ROUNDING:g}", f"that is {share:.1e}",
-                "give a larger strength, or couplings and a β at which transitions happen",
-            )  # fmt: skip
-        target = scipy.linalg.expm(strength * dense.superoperator)
+    if generator.step is None:
+        knobs.set("strength")
+    target = generator.channel(knobs.strength)
     return exact_program(generator, STINESPRING.name, knobs, target, minimal_kraus(target))
 
 
@@ -84,14 +64,6 @@ def exact_program(
         return (ErrorTerm(Rung.DILATION, float(np.linalg.norm(error)), "‖Φ − target‖_F", Status.MEASURED, source),)
 
     return repeated_sweep(generator, scheme, knobs, sweep, m, declared, settled=settled)
-
-
-@lru_cache(maxsize=8)
-def _of_channel(channel: DiscreteChannel) -> Array:
-    """Φ on column-stacked density matrices, in the computational basis; shape (dim², dim²)."""
-    vectors = energy_spectrum(channel.inside).vectors
-    turn = np.kron(vectors.conj(), vectors)
-    return read_only(np.asarray(turn @ channel_superoperator(channel) @ turn.conj().T, dtype=complex))
 
 
 STINESPRING = Scheme(

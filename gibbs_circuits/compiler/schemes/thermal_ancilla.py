@@ -13,8 +13,6 @@ from pydantic import Field
 from ...errors import ArgumentError
 from ...evidence import CHEN_DING_ZHANG, Status
 from ...generators.filters.base import Filter
-from ...generators.filters.gaussian import GaussianFilter
-from ...generators.kernels.windowed import WindowFilter
 from ...generators.lindbladian import Lindbladian
 from ...linalg.arrays import Array
 from ...linalg.paulis import Term
@@ -136,16 +134,12 @@ def shift_of(filter: Filter) -> float:
     Raises:
         ArgumentError: If the filter is no Gaussian window.
     """
-    match filter:
-        case WindowFilter():
-            return filter.beta * filter.sigma**2 / 2
-        case GaussianFilter():  # a window at w = 0, where the rule is the whole splitting
-            return 0.0 if filter.beta == 0 else filter.splitting or 1 / filter.beta
-        case _:
-            raise ArgumentError(
-                "shift", "be true for a filter that is no Gaussian window", f"it is false for the filter {filter.name}",
-                'remove it, or use kind = "ckg" or "scandi_alhambra"',
-            )  # fmt: skip
+    if filter.resonance_shift is None:
+        raise ArgumentError(
+            "shift", "be true for a filter that is no Gaussian window", f"it is false for the filter {filter.name}",
+            'remove it, or use kind = "ckg" or "scandi_alhambra"',
+        )  # fmt: skip
+    return filter.resonance_shift
 
 
 def _steps(one: Interaction, between: Evolve) -> tuple[Step, ...]:

@@ -9,7 +9,6 @@ from pydantic import Field
 from qiskit.quantum_info import SparsePauliOp
 
 from ...errors import ArgumentError
-from ...generators.discrete import inside
 from ...models.model import Model
 from ...models.scale import merged
 from ...programs.program import ErrorTerm, Rung
@@ -156,7 +155,7 @@ def corrections(
     """
     if not knobs.compiles_coherent:
         return [None] * len(passes)
-    check_balance(inside(generator))
+    check_balance(generator.lindbladian)
     ordered = knobs.coherent_term == "compile_ordered"
     if ordered and not knobs.forward_only:
         raise ArgumentError(
@@ -177,7 +176,7 @@ def _sum(
     _, spacing, count = knobs.settled()
     grids = [jump.nodes(count, spacing) for jump in members]
     return coherent_sum(
-        inside(generator).model,
+        generator.model,
         members,
         tolerance=knobs.coherent_tolerance,
         radius=knobs.coherent_radius,
@@ -204,10 +203,10 @@ def ledger(
 ) -> tuple[ErrorTerm, ...]:
     """What the scheme declares, with the errors of a compiled B and of truncated jumps."""
     jumps = [jump for members in passes for jump in members]
-    terms = declared(generator, jumps, knobs) + knobs.declared_truncation(inside(generator).model, jumps)
+    terms = declared(generator, jumps, knobs) + knobs.declared_truncation(generator.model, jumps)
     if not knobs.compiles_coherent:
         return terms
     sums = [_sum(generator, members, knobs, placed=False, ordered=False) for members in passes]
     operator = merged(SparsePauliOp.sum([part.operator for part in sums]))
-    term = declared_coherent(inside(generator), PauliSum(operator, sum(part.dropped for part in sums)))
+    term = declared_coherent(generator.lindbladian, PauliSum(operator, sum(part.dropped for part in sums)))
     return tuple(term if found.rung is Rung.COHERENT else found for found in terms)

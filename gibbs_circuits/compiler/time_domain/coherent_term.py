@@ -201,7 +201,7 @@ def check_balance(generator: Lindbladian) -> None:
     Raises:
         ArgumentError: Naming what it is.
     """
-    if generator.coherent is not Coherent.BALANCE or generator.frame is not None:
+    if generator.coherent is not Coherent.BALANCE or generator.local:
         raise ArgumentError(
             "coherent_term",
             'be "omit" where the generator has no B of its own Hamiltonian',

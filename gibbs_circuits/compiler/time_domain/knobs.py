@@ -11,11 +11,9 @@ from pydantic_core import PydanticCustomError
 
 from ...errors import LARGEST, TooLargeError
 from ...evidence import Status
-from ...generators.discrete import inside
 from ...generators.frequency import local_frequency, time_unit
-from ...generators.kernels.base import RankOne
-from ...generators.kernels.time_factors import TimeFactors
-from ...generators.lindbladian import Coherent, Lindbladian, secular
+from ...generators.kernels.base import TimeFactors
+from ...generators.lindbladian import Coherent, Lindbladian
 from ...generators.matrices import largest_rate
 from ...limits import LONGEST_DELAY, MAX_BRANCH_STEPS, MAX_DIAGONALISED, MAX_GATES, MAX_STEPS
 from ...models.spectrum import spectrum
@@ -99,19 +97,19 @@ class TimeKnobs(Knobs):
 
     def candidate_settings(self, generator: Source) -> Iterator[dict[str, Any]]:
         """Those of `LADDER` in the units of this generator."""
-        of, rate = inside(generator), largest_rate(inside(generator))
+        of, rate = generator.lindbladian, largest_rate(generator.lindbladian)
         width = widest(symbolic_jumps(generator, self.resolution))
         yield from (values_at(setting, of, rate, width) for setting in LADDER)
 
     def unchecked_settings(self, generator: Source, target_error: float) -> dict[str, Any]:
         """The middle setting, at a strength that the target decides."""
         width = widest(symbolic_jumps(generator, self.resolution))
-        middle = values_at(MIDDLE, inside(generator), 0.0, width)
+        middle = values_at(MIDDLE, generator.lindbladian, 0.0, width)
         return {**middle, **super().unchecked_settings(generator, target_error)}
 
     def smallest_settings(self, generator: Source) -> dict[str, Any]:
         """One sweep of jumps with one node."""
-        return {**super().smallest_settings(generator), "spacing": time_unit(inside(generator)), "nodes": 1}
+        return {**super().smallest_settings(generator), "spacing": time_unit(generator.lindbladian), "nodes": 1}
 
 
 def program_in_time(
@@ -136,11 +134,11 @@ def program_in_time(
 def declared(generator: Source, jumps: Sequence[SymbolicJump], knobs: TimeKnobs) -> tuple[ErrorTerm, ...]:
     """What a time-domain scheme knows before anything is measured."""
     _, spacing, count = knobs.settled()
-    lindbladian, factors = inside(generator), kernel_factors(generator, knobs.resolution)
+    lindbladian, factors = generator.lindbladian, kernel_factors(generator, knobs.resolution)
     terms = [
         ErrorTerm(Rung.FILTER, found.error, "max |kernel error|", _known(found.error), _factor_source(found))
         for kernel, found in factors.items()
-        if not isinstance(kernel, RankOne)
+        if not kernel.rank_one
     ]
     terms += [
         ErrorTerm(
@@ -193,7 +191,7 @@ def _grid_error(lindbladian: Lindbladian, jumps: Sequence[SymbolicJump], count: 
 
 def _coherent(lindbladian: Lindbladian) -> ErrorTerm:
     match lindbladian.coherent:
-        case Coherent.LAMB_SHIFT if secular(lindbladian):
+        case Coherent.LAMB_SHIFT if lindbladian.secular:
             source = "the Lamb shift commutes with H and leaves σ where it is; Breuer & Petruccione, sec. 3.3"
             return ErrorTerm(Rung.COHERENT, 0.0, "Lamb shift is not compiled: fixed point", Status.PROVED, source)
         case Coherent.LAMB_SHIFT:

@@ -11,11 +11,9 @@ from types import MappingProxyType
 import numpy as np
 
 from ...errors import ArgumentError
-from ...generators.discrete import DiscreteChannel, inside
+from ...generators.discrete import DiscreteChannel
 from ...generators.filters.base import Filter
-from ...generators.kernels.base import Kernel, RankOne
-from ...generators.kernels.davies import Secular
-from ...generators.kernels.time_factors import TimeFactors, time_factors
+from ...generators.kernels.base import Kernel, TimeFactors
 from ...generators.lindbladian import Lindbladian
 from ...limits import MAX_DIAGONALISED
 from ...linalg.arrays import Array, Real, read_only
@@ -69,11 +67,11 @@ def symbolic_jumps(generator: Source, resolution: float | None = None) -> list[S
     factors = kernel_factors(generator, resolution)
     jumps = [
         SymbolicJump(tuple((label, float(c.real)) for label, c in contact.coupling.to_list()), weight, filter)
-        for contact in inside(generator).contacts
+        for contact in generator.contacts
         for weight, filter in factors[contact.kernel].factors
     ]
     if not jumps:
-        kind, betas = inside(generator).kind, ", ".join(f"{beta:g}" for beta in generator.betas)
+        kind, betas = generator.lindbladian.kind, ", ".join(f"{beta:g}" for beta in generator.betas)
         raise ArgumentError(
             "kind", "have rates that are numbers at the Bohr frequencies of H to become a circuit",
             f"all of {kind} underflow at β = {betas}", "choose a smaller β",
@@ -84,9 +82,9 @@ def symbolic_jumps(generator: Source, resolution: float | None = None) -> list[S
 @lru_cache(maxsize=16)
 def kernel_factors(generator: Source, resolution: float | None = None) -> Mapping[Kernel, TimeFactors]:
     """Factors of every kernel of a generator, computed once each; errors as for `symbolic_jumps`."""
-    lindbladian = inside(generator)
+    lindbladian = generator.lindbladian
     kernels = dict.fromkeys(contact.kernel for contact in lindbladian.contacts)
-    if resolution is not None and not any(isinstance(kernel, Secular) for kernel in kernels):
+    if resolution is not None and not any(kernel.secular for kernel in kernels):
         raise ArgumentError(
             "resolution", "be left out unless kind = davies", f"it is unused by {lindbladian.kind}",
             "remove resolution",
@@ -95,9 +93,9 @@ def kernel_factors(generator: Source, resolution: float | None = None) -> Mappin
     known = model.num_qubits <= MAX_DIAGONALISED
     edge = 2 * bandwidth(model)  # >= max |ν|
     nu = np.array([-edge, 0.0, edge])
-    if known and not all(isinstance(kernel, RankOne) for kernel in kernels):
+    if known and not all(kernel.rank_one for kernel in kernels):
         nu = spectrum(model).bohr_frequencies
-    return MappingProxyType({k: time_factors(k, nu, resolution, complete=known) for k in kernels})
+    return MappingProxyType({k: k.time_factors(nu, resolution, complete=known) for k in kernels})
 
 
 def widest(jumps: Sequence[SymbolicJump]) -> float:

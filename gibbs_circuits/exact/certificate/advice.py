@@ -72,7 +72,7 @@ def faster(lindbladian: Lindbladian) -> Advice | None:
         gap = RESOLVED * cert.gap_resolution  # an upper bound: hopeless all the more
     if cert.rates is not None and cert.rates.dead:
         gap, rate = 0.0, 1.0
-    if gap is None or not rate or gap >= HOPELESS * rate or lindbladian.frame is not None:
+    if gap is None or not rate or gap >= HOPELESS * rate or lindbladian.local:
         return None
     if cert.kms_defect is None and not (cert.rates is not None and cert.rates.zero):  # several β, or not positive
         return None

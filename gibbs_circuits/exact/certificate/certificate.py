@@ -5,36 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache
+from functools import lru_cache, singledispatch
 
 import numpy as np
 
 from ...errors import NotConvergedError
 from ...evidence import Status
-from ...generators.kernels.davies import Secular
-from ...generators.kinds.davies import DEGENERACY_TOLERANCE
-from ...generators.lindbladian import Coherent, Lindbladian, secular
+from ...generators.lindbladian import Coherent, Lindbladian
 from ...generators.matrices import decay_operator, energy_spectrum, in_energy_basis, largest_rate
 from ...io.rendering import Shown
 from ...limits import MAX_CERTIFIED_QUBITS, MAX_DIGITS_QUBITS, MAX_SUPEROPERATOR_QUBITS
-from ...models.model import bandwidth
 from ...models.signatures import public
-from ...models.spectrum import gibbs_state, trace_distance
+from ...models.spectrum import gibbs_state, spectrum, trace_distance
 from ..dynamics.steady import detailed_balance, stationary
-from ..spectral_gap.gap import ROUNDING, Gap, dense_decay_rates, iterative_gap, unbalanced_gap, unknown
+from ..spectral_gap.gap import ROUNDING, Gap, dense_decay_rates, iterative_gap, unbalanced_gap, unknown_gap
 from ..spectral_gap.secular_blocks import secular_spectrum
 from ..spectral_gap.uniqueness import steady_state_counts
 from ..structure.detailed_balance import (
+    certified_generator,
     coherent_defects,
-    judged,
     kernel_defects,
     kms_defect,
-    reference_state,
     residual,
     without_shift,
 )
 from ..structure.locality import jump_locality
-from ..structure.rates import Rates, formation, rates
+from ..structure.rates import Rates, rates, rounding_scale
 from ..structure.symmetry import conserved
 
 BALANCE_TOLERANCE = 1e-8
@@ -160,9 +156,10 @@ def _shown(value: object) -> str:
             return str(value)
 
 
+@singledispatch
 @lru_cache(maxsize=32)
 def certificate(lindbladian: Lindbladian, max_qubits: int = MAX_CERTIFIED_QUBITS) -> Certificate:
-    """Measure a generator, once per object.
+    """Measure a generator, once per object; `certificate.register` says what else has one, and how it is measured.
 
     Up to 5 qubits every eigenvalue is computed; above, the gap comes from an iterative solver that never forms a
     4**n × 4**n matrix, kernels are checked on 513 frequencies and B on 16 rows. Above `max_qubits` only symbolic
@@ -174,21 +171,19 @@ def certificate(lindbladian: Lindbladian, max_qubits: int = MAX_CERTIFIED_QUBITS
     names = conserved(lindbladian)
     if n > max_qubits:
         return Certificate(conserved=names)
-    subject, with_hamiltonian = judged(lindbladian)
+    subject, with_hamiltonian = certified_generator(lindbladian)
     one_bath = len(lindbladian.betas) == 1
     positive = all(contact.kernel.positive for contact in lindbladian.contacts)
     kernel, gns_kernel, lowest_eigenvalue = kernel_defects(subject)
     coherent, size = coherent_defects(without_shift(subject))
     moving = rates(lindbladian)
-    balanceable = one_bath and positive and lindbladian.frame is None and not moving.zero
+    balanceable = lindbladian.balanceable and positive and not moving.zero
     kms = max(kernel, coherent) if balanceable else None
     gns = max(gns_kernel, size) if kms is not None else None
     plain, still = steady_state_counts(lindbladian)
     found_gap = _gap(subject, (plain, still)[with_hamiltonian], kms, with_hamiltonian)
     gap = found_gap.known
-    lowest = float(energy_spectrum(subject).populations(lindbladian.beta)[-1]) if one_bath else None
-    if lindbladian.frame is not None and one_bath:
-        lowest = float(np.linalg.eigvalsh(reference_state(lindbladian))[0])
+    lowest = float(spectrum(lindbladian.model).populations(lindbladian.beta)[-1]) if one_bath else None
     alive = one_bath and not moving.zero
     balanced = balanced_by(kms)
     bound = None
@@ -256,7 +251,7 @@ def spectral_gap(lindbladian: Lindbladian) -> Gap:
     Accuracy: relative 1e-9 (measured against dense up to 6 qubits) where `resolved`.
     Cost: on two cores 20 ms at n = 5, 1 s at n = 8, 10 times more per further qubit; memory 8 bytes × couplings × 4**n.
     """
-    subject, with_hamiltonian = judged(lindbladian)
+    subject, with_hamiltonian = certified_generator(lindbladian)
     count = steady_state_counts(lindbladian)[int(with_hamiltonian)]
     kms = kms_defect(subject)
     found = _gap(subject, count, kms, with_hamiltonian, dense_qubits=3)
@@ -295,11 +290,11 @@ def _gap(
     """The gap, with `count` stationary operators; in digits where doubles do not resolve it."""
     n, s = subject.model.num_qubits, energy_spectrum(subject)
     if rates(subject).zero:
-        return unknown(f"every rate underflows ({rates(subject)}): nothing moves")
+        return unknown_gap(f"every rate underflows ({rates(subject)}): nothing moves")
     if count is None:
-        return unknown("the number of stationary operators is not known")
+        return unknown_gap("the number of stationary operators is not known")
     if count >= s.dim**2:
-        return unknown("nothing decays: every operator is stationary")
+        return unknown_gap("nothing decays: every operator is stationary")
     balanced = _hermitian_gap(subject, kms, with_hamiltonian)
     found = _by_doubles(subject, count, balanced, with_hamiltonian, dense_qubits)
     final = dense_qubits == MAX_SUPEROPERATOR_QUBITS and n <= MAX_DIGITS_QUBITS
@@ -330,16 +325,16 @@ def _hermitian_gap(subject: Lindbladian, kms: float | None, with_hamiltonian: bo
 
 def _by_doubles(subject: Lindbladian, count: int, balanced: bool, with_hamiltonian: bool, dense_qubits: int) -> Gap:
     n = subject.model.num_qubits
-    iterative = balanced and not secular(subject)
+    iterative = balanced and not subject.secular
     if balanced and not iterative and (found := _davies_gap(subject, count)) is not None:
         return found
     if n <= dense_qubits or (n <= MAX_SUPEROPERATOR_QUBITS and not iterative):
         if not balanced:
             return unbalanced_gap(subject, count, hamiltonian=with_hamiltonian)
         values = dense_decay_rates(subject, balanced=True)
-        return Gap(float(values[count]), ROUNDING * max(float(values[-1]), formation(subject, balanced=True)))
+        return Gap(float(values[count]), ROUNDING * max(float(values[-1]), rounding_scale(subject, balanced=True)))
     if not iterative:
-        return unknown(
+        return unknown_gap(
             f"without detailed balance the gap takes the whole {4**n} × {4**n} matrix; the limit is "
             f"{MAX_SUPEROPERATOR_QUBITS} qubits"
             if not balanced else "a block of equal Bohr frequencies is too large"
@@ -347,25 +342,21 @@ def _by_doubles(subject: Lindbladian, count: int, balanced: bool, with_hamiltoni
     try:
         found = iterative_gap(subject, count, use_symmetry=n >= MIN_SYMMETRY_QUBITS)
         left_out = 0.0 if detailed_balance(subject) else (kms_defect(subject) or 0.0) * largest_rate(subject)
-        lost = ROUNDING * formation(subject, balanced=True)
+        lost = ROUNDING * rounding_scale(subject, balanced=True)
         return replace(found, resolution=found.resolution + left_out + lost)
     except NotConvergedError as error:
-        return unknown(str(error))
+        return unknown_gap(str(error))
 
 
 def _davies_gap(subject: Lindbladian, plain: int) -> Gap | None:
-    s = energy_spectrum(subject)
-    jumps, tolerance = [], 0.0
-    for contact in subject.contacts:
-        assert isinstance(contact.kernel, Secular)
-        root = np.sqrt(contact.kernel.bath.symmetric(s.bohr_frequencies))
-        jumps.append(root * in_energy_basis(contact.coupling, s))
-        tolerance = max(tolerance, contact.kernel.tolerance)
-    if tolerance > DEGENERACY_TOLERANCE * bandwidth(subject.bohr_model):
+    if not subject.resolving:
         return None  # classes of ν that do not follow from classes of levels
+    s = energy_spectrum(subject)
+    nu, tolerance = s.bohr_frequencies, max(contact.kernel.blur for contact in subject.contacts)
+    jumps = [np.sqrt(one.kernel.balanced(nu, nu).real) * in_energy_basis(one.coupling, s) for one in subject.contacts]
     found = secular_spectrum(s.energies, jumps, decay_operator(subject), tolerance)
-    return (
-        None
-        if found is None
-        else Gap(float(found.rates[plain]), ROUNDING * max(float(found.rates[-1]), formation(subject, balanced=True)))
+    if found is None:
+        return None
+    return Gap(
+        float(found.rates[plain]), ROUNDING * max(float(found.rates[-1]), rounding_scale(subject, balanced=True))
     )

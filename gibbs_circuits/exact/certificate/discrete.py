@@ -10,6 +10,7 @@ from ...generators.discrete import DiscreteChannel, channel_superoperator, remai
 from ...generators.discrete import scale as scale_of
 from ...generators.lindbladian import Coherent
 from ...generators.matrices import energy_spectrum, transition_superoperator
+from ...limits import MAX_CERTIFIED_QUBITS
 from ...linalg.arrays import Array, Real, unvec, vec
 from ...linalg.channels import largest_singular_value
 from ...models.spectrum import trace_distance
@@ -20,13 +21,14 @@ from ..structure.rates import rates
 from .certificate import NONE, Certificate, certificate, log_lowest_population
 
 
-def channel_certificate(channel: DiscreteChannel) -> Certificate:
+@certificate.register
+def channel_certificate(channel: DiscreteChannel, max_qubits: int = MAX_CERTIFIED_QUBITS) -> Certificate:
     """As for a Lindbladian, with Φ − 1 in place of 𝓛: the gap is 1 − |λ₂| per step, the bound a number of steps.
 
     Raises:
         TooLargeError: Above 5 qubits.
     """
-    inside = certificate(replace(channel.inside, coherent=Coherent.BALANCE))
+    inside = certificate(replace(channel.inside, coherent=Coherent.BALANCE), max_qubits)
     if rates(channel.inside).zero:
         return replace(inside, residual_without_coherent=None, coherent_defect=None, kms_defect=None, gns_defect=None)
     Phi, sigma = channel_superoperator(channel), reference_state(channel.inside)
@@ -67,7 +69,7 @@ def similar_eigenvalues(channel: DiscreteChannel) -> Real:
 
 
 def balanced_remainder(channel: DiscreteChannel) -> Array:
-    """K = σ^{−1/4}Kσ^{1/4}."""
+    """The remainder of the balanced form, k = σ^{−1/4}Kσ^{1/4}, in the energy basis; Hermitian in detailed balance."""
     s = energy_spectrum(channel.inside)
     return np.asarray(remainder(channel) * np.exp(np.clip(channel.beta * s.bohr_frequencies / 4, -350, 350)))
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ...errors import ArgumentError
-from ...generators.discrete import DiscreteChannel, inside
+from ...generators.discrete import DiscreteChannel
 from ...generators.lindbladian import Lindbladian
 from ...generators.matrices import energy_spectrum, largest_rate
 from ...limits import MAX_FROZEN_QUBITS, MAX_SUPEROPERATOR_QUBITS
 from ..spectral_gap.uniqueness import steady_state_counts
-from ..structure.detailed_balance import judged, kms_defect
+from ..structure.detailed_balance import certified_generator, kms_defect
 from ..structure.rates import rates
 from .advice import faster
 from .certificate import gap_in_doubles
@@ -24,7 +24,7 @@ def refuse_frozen(generator: Lindbladian | DiscreteChannel) -> None:
 
     Cost: 10 ms at n = 4, a second at n = 8; above 10 qubits nothing is looked at.
     """
-    lindbladian = inside(generator)
+    lindbladian = generator.lindbladian
     if lindbladian.model.num_qubits > MAX_FROZEN_QUBITS or len(lindbladian.betas) > 1:
         return
     moving = rates(lindbladian)
@@ -36,7 +36,7 @@ def refuse_frozen(generator: Lindbladian | DiscreteChannel) -> None:
         )  # fmt: skip
     if lindbladian.model.num_qubits > MAX_SUPEROPERATOR_QUBITS:
         return
-    subject, with_hamiltonian = judged(lindbladian)
+    subject, with_hamiltonian = certified_generator(lindbladian)
     count = steady_state_counts(subject)[int(with_hamiltonian)]
     if (
         count is None

@@ -12,7 +12,7 @@ from qiskit.quantum_info import DensityMatrix, SparsePauliOp, Statevector
 
 from ...errors import ArgumentError, TooLargeError, check_real, shown
 from ...generators.lindbladian import Lindbladian
-from ...generators.matrices import energy_spectrum
+from ...generators.matrices import energy_matrix, energy_spectrum
 from ...io.rendering import Shown
 from ...limits import MAX_DENSE_QUBITS, STATES_BYTES, SUBSPACE_BYTES
 from ...linalg.arrays import Array, Real, packed, read_only, unpacked
@@ -20,7 +20,7 @@ from ...linalg.exponential_action import Flown, flow_along
 from ...models.model import Model, fitting, hermitian, matrix_of
 from ...models.signatures import public
 from ..spectral_gap.uniqueness import steady_state_counts
-from ..structure.detailed_balance import judged
+from ..structure.detailed_balance import certified_generator
 from ..structure.matrix_free import Flow, generator_flow
 from .steady import steady_state
 
@@ -147,7 +147,7 @@ def expectation(evolution: Evolution | Array, operator: SparsePauliOp | Model | 
 
 
 def _of_state(state: object, operator: object) -> float:
-    """Tr[Oρ] or ⟨ψ|O|ψ⟩."""
+    """The expectation Tr[Oρ], or ⟨ψ|O|ψ⟩ of a state vector."""
     O = hermitian(operator, "operator")
     n = int(O.num_qubits)
     found = matrix_of(state.data if isinstance(state, Statevector | DensityMatrix) else state)
@@ -194,7 +194,7 @@ def mixing_time(
     s = energy_spectrum(lindbladian)
     rhos = [s.to_energy(check_density_matrix(f"starts[{i}]", start, n)) for i, start in enumerate(starts)]
     epsilon = check_real("epsilon", epsilon, low=0.0, above=True)
-    hamiltonian = judged(lindbladian)[1] if hamiltonian is None else hamiltonian
+    hamiltonian = certified_generator(lindbladian)[1] if hamiltonian is None else hamiltonian
     flow = generator_flow(lindbladian, hamiltonian=hamiltonian)
     rate = float(np.max(-flow.coherences.real))
     limit = LONGEST / max(rate, 1e-300) if longest is None else check_real("longest", longest, low=0.0, above=True)
@@ -274,20 +274,16 @@ def heat_currents(lindbladian: Lindbladian, rho: Array) -> dict[int, float]:
     """
     s = energy_spectrum(lindbladian)
     inside = packed(s.to_energy(check_density_matrix("rho", rho, lindbladian.model.num_qubits)))
-    currents = {}
+    currents, H = {}, energy_matrix(lindbladian)
     for number, family in enumerate(lindbladian.families):
         part = replace(lindbladian, contacts=tuple(lindbladian.contacts[k] for k in family))
         change = unpacked(generator_flow(part, hamiltonian=False).apply(inside.ravel()).reshape(s.dim, s.dim))
-        if lindbladian.frame is None:
-            currents[number] = float(np.diag(change).real @ s.energies)
-        else:
-            H = lindbladian.model.hamiltonian.to_matrix()
-            currents[number] = float(np.trace(H @ s.from_energy(change)).real)
+        currents[number] = float(np.sum(H.T * change).real)
     return currents
 
 
 def check_times(times: Sequence[float] | Real) -> Real:
-    """Ascending finite times >= 0."""
+    """The times as an array, refused unless they ascend, are finite and >= 0."""
     values: list[Any] = list(times) if isinstance(times, Sequence | np.ndarray) else [times]
     at = np.array([check_real(f"times[{i}]", t, low=0.0) for i, t in enumerate(values)])
     if at.size == 0:

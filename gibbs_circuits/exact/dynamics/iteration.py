@@ -18,7 +18,7 @@ SAFETY = 10  # of the error of a solve, condition × rounding, against what is l
 
 
 def iterative_steady_state(flow: Flow, start: Array) -> Array:
-    """The state of `iterative` alone."""
+    """The stationary state that `iterative` finds, in the energy basis, without its error."""
     return iterative(flow, start)[0]
 
 

@@ -15,20 +15,18 @@ import numpy as np
 import scipy.linalg
 
 from ...errors import ArgumentError, NotConvergedError, TooLargeError
-from ...generators.kinds.davies import DEGENERACY_TOLERANCE
 from ...generators.lindbladian import Coherent, Lindbladian
 from ...generators.matrices import energy_spectrum, superoperator
 from ...io.rendering import Brief
 from ...limits import MAX_DIGITS_QUBITS, MAX_SUPEROPERATOR_QUBITS
 from ...linalg.arrays import Array, Matrix, Real, packed, unpacked
 from ...linalg.fixed_point import stationary_state
-from ...models.model import bandwidth
 from ...models.signatures import public
 from ...models.spectrum import gibbs_state
 from ..spectral_gap.uniqueness import steady_state_counts
-from ..structure.detailed_balance import judged, kms_defect
+from ..structure.detailed_balance import certified_generator, kms_defect
 from ..structure.matrix_free import generator_flow
-from ..structure.rates import formation, rates
+from ..structure.rates import rates, rounding_scale
 from .iteration import EPSILON, SAFETY, iterative
 
 KMS_TOLERANCE = 1e-10
@@ -82,18 +80,16 @@ def steady_state(lindbladian: Lindbladian, *, hamiltonian: bool = True) -> Array
 
 def detailed_balance(lindbladian: Lindbladian) -> bool:
     """Whether σ is stationary by formula: kernels in detailed balance at one β, with B or secular, which needs none."""
-    if len(lindbladian.betas) > 1 or lindbladian.frame is not None:
+    if not lindbladian.balanceable:
         return False
-    kernels = [contact.kernel for contact in lindbladian.contacts]
-    if not all(kernel.detailed_balance for kernel in kernels):
+    if not all(contact.kernel.detailed_balance for contact in lindbladian.contacts):
         return False
-    defect = kms_defect(judged(lindbladian)[0])  # a filter of the user's own may not be what its kernel takes it for
+    defect = kms_defect(
+        certified_generator(lindbladian)[0]
+    )  # a filter of the user's own may not be what its kernel takes it for
     if defect is None or defect > KMS_TOLERANCE:
         return False
-    if lindbladian.coherent is Coherent.BALANCE:
-        return True
-    exact = DEGENERACY_TOLERANCE * bandwidth(lindbladian.bohr_model)
-    return all(kernel.blur <= exact for kernel in kernels)
+    return lindbladian.coherent is Coherent.BALANCE or lindbladian.resolving
 
 
 @lru_cache(maxsize=16)
@@ -135,7 +131,7 @@ def _in_doubles(lindbladian: Lindbladian, count: int | None, hamiltonian: bool) 
     """By a real linear solve where there is one stationary operator, by its null spaces where there are several."""
     s = energy_spectrum(lindbladian)
     M = generator_flow(lindbladian, hamiltonian=hamiltonian).matrix()
-    d, formed = s.dim, formation(lindbladian)
+    d, formed = s.dim, rounding_scale(lindbladian)
     if count is None or count == 1:
         packs, error = _one_state(M, d, formed)
         return Stationary(s.from_energy(unpacked(packs.reshape(d, d))), error, count, "doubles")
@@ -202,7 +198,7 @@ def limit_of(lindbladian: Lindbladian, start: Array, *, hamiltonian: bool = True
         )
     count = steady_state_counts(lindbladian)[int(hamiltonian)]
     M = generator_flow(lindbladian, hamiltonian=hamiltonian).matrix()
-    P, error = projector(M, count or 1, formation(lindbladian))
+    P, error = projector(M, count or 1, rounding_scale(lindbladian))
     if not error <= HOPELESS:
         raise NotConvergedError(
             f"The stationary operators of {lindbladian!r} are not told from the others in double precision: rounding "
@@ -240,7 +236,7 @@ class StationarySpace:
 
     @property
     def dimension(self) -> int:
-        """Number of linearly independent ones."""
+        """Number of linearly independent stationary operators."""
         return len(self.operators)
 
 

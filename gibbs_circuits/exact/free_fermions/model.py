@@ -151,7 +151,7 @@ def eigensystem(model: QuadraticModel) -> tuple[Real, Array]:
 
 
 def finite_matrix(argument: str, value: Any, *, complex_allowed: bool = True) -> NDArray[Any]:
-    """A matrix of finite numbers."""
+    """A user's matrix as an array, refused unless it is a matrix of finite numbers."""
     try:
         matrix = np.asarray(value, dtype=complex)
     except (TypeError, ValueError):

@@ -38,6 +38,7 @@ class Basis:
 
 @lru_cache(maxsize=8)
 def basis_of(model: Model, bits: int) -> Basis:
+    """The eigensystem of a Hamiltonian, to so many bits."""
     with mpmath.workprec(bits):
         d, real = 2**model.num_qubits, True
         H = mpmath.zeros(d)
@@ -91,14 +92,14 @@ class Generator:
         self.jumps = [list(self._jumps(k)) for k in range(len(lindbladian.contacts))]
 
     def energy(self) -> Matrix:
-        """H in the basis."""
-        if self.of.frame is None:
+        """H of the model in the basis, (d, d)."""
+        if not self.of.local:
             return _diagonal(self.basis.energies)
         return self._in_basis(self.of.model.hamiltonian)
 
     def gibbs(self, beta: float) -> Matrix:
-        """σ in the basis."""
-        if self.of.frame is None:
+        """The Gibbs state of the model at β in the basis, (d, d)."""
+        if not self.of.local:
             weights = [(-arb(beta) * (e - self.basis.energies[0])).exp() for e in self.basis.energies]
             total = sum(weights, arb(0))
             return _diagonal([w / total for w in weights])
@@ -196,8 +197,8 @@ class Generator:
         contact, nu, d = self.of.contacts[index], self.basis.nu, self.d
         A = self._in_basis(contact.coupling)
         kernel = contact.kernel.on(nu)
-        if not kernel.positive:
-            gamma = np.asarray(kernel.one_sided(nu))  # type: ignore[attr-defined]  # the one kernel without factors
+        gamma = kernel.one_sided(nu)
+        if gamma is not None:
             gamma = gamma + 1j * INTEGRALS * float(np.max(np.abs(gamma))) * self._random(nu, 0)
             F = self._times(A, [[acb(complex(x).real, complex(x).imag) for x in row] for row in gamma])
             yield F, A
@@ -234,6 +235,7 @@ def _diagonal(values: list[Any]) -> Matrix:
 
 
 def identity(size: int) -> Matrix:
+    """The identity as a real ball matrix, (size, size)."""
     return arb_mat(size, size, [arb(1) if a == b else arb(0) for a in range(size) for b in range(size)])
 
 
@@ -242,11 +244,13 @@ def _balls(M: Array) -> Matrix:
 
 
 def doubles(M: Matrix) -> Array:
+    """The midpoints of a complex ball matrix, rounded to doubles."""
     flat = [complex(float(x.real), float(x.imag)) for x in M.entries()]
     return np.array(flat).reshape(M.nrows(), M.ncols())
 
 
 def reals(M: Matrix) -> Real:
+    """The midpoints of a real ball matrix as a flat array of doubles."""
     return np.array([float(x) for x in M.entries()]).reshape(M.nrows(), M.ncols())
 
 
@@ -255,7 +259,7 @@ def _parts_of(z: complex) -> tuple[float, float]:
 
 
 def applied(T: Matrix, G: Matrix, rho: Matrix, d: int) -> Matrix:
-    """T(ρ) + Gρ + ρG†."""
+    """𝓛(ρ) = T(ρ) + Gρ + ρG†, (d, d)."""
     out = G * rho + rho * G.transpose().conjugate()
     flat = [
         sum((T[i * d + k, j * d + l] * rho[k, l] for k in range(d) for l in range(d)), acb(0)) + out[i, j]
@@ -291,6 +295,7 @@ def packed_matrix(T: Matrix, G: Matrix, d: int) -> Matrix:
 
 
 def hermitian_of(v: Matrix, d: int) -> Matrix:
+    """The Hermitian (d, d) matrix of a column that `packed_matrix` acts on."""
     x = v.entries()
     flat = []
     for i in range(d):

@@ -20,7 +20,7 @@ from ...generators.matrices import decay_operators, energy_spectrum, superoperat
 from ...io.rendering import Brief
 from ...linalg.arrays import Matrix, Real
 from ..structure.action import damped
-from ..structure.rates import formation
+from ..structure.rates import rounding_scale
 from .symmetry_blocks import Sector, hermitised_blocks
 
 DENSE_DIM = 1024  # d² up to which a dense eigensolver is used
@@ -90,8 +90,8 @@ class Gap(Brief):
         return self.value if self.resolved else None
 
 
-def unknown(reason: str) -> Gap:
-    """No gap, and why."""
+def unknown_gap(reason: str) -> Gap:
+    """A gap without a value, and the reason why there is none."""
     return Gap(None, np.inf, reason=reason)
 
 
@@ -116,17 +116,17 @@ def unbalanced_gap(lindbladian: Lindbladian, stationary: int, *, hamiltonian: bo
     values = np.linalg.eigvals(L)
     values = values[np.argsort(-values.real, kind="stable")]
     size = float(np.linalg.norm(L, 2)) if len(L) <= DENSE_DIM // 4 else float(np.linalg.norm(L))
-    noise = ROUNDING * max(size, formation(lindbladian))
+    noise = ROUNDING * max(size, rounding_scale(lindbladian))
     if values[0].real > GROWTH * size:
         return Gap(0.0, noise, growth=float(values[0].real))
     if stationary >= values.size:
-        return unknown("nothing decays")
+        return unknown_gap("nothing decays")
     target = values[stationary]
     return Gap(max(0.0, float(-target.real)), noise * _eigenvalue_condition(L, complex(target), noise))
 
 
 def _eigenvalue_condition(L: np.ndarray, value: complex, noise: float) -> float:
-    """1/|y†x| of the nearest eigenvalue."""
+    """What rounding in L is multiplied with: 1/|y†x| of the eigenvalue nearest to `value`."""
     rng = np.random.default_rng(0)
     shifted = scipy.linalg.lu_factor(L - (value + noise * (1 + 1j)) * np.eye(len(L)), check_finite=False)
     x, y = (rng.standard_normal(len(L)) + 1j * rng.standard_normal(len(L)) for _ in range(2))
@@ -155,7 +155,7 @@ def iterative_gap(lindbladian: Lindbladian, zeros: int = 1, *, use_symmetry: boo
     Cost: a few dozen applications per sector; memory of the jumps (8 bytes × couplings × 4**n) and about 20 vectors.
     """
     if zeros > MAX_ZEROS:
-        return unknown(f"there are {zeros} stationary operators; the iterative solver leaves out up to {MAX_ZEROS}")
+        return unknown_gap(f"there are {zeros} stationary operators; the iterative solver leaves out up to {MAX_ZEROS}")
     blocks = hermitised_blocks(lindbladian, use_symmetry=use_symmetry)
     lowest: list[tuple[float, float]] = []
     for s in blocks.sectors:

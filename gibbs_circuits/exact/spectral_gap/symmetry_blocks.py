@@ -11,7 +11,6 @@ import numpy as np
 import scipy.sparse
 
 from ...generators.lindbladian import Lindbladian
-from ...generators.matrices import elementwise
 from ...linalg.arrays import Array, Matrix, Real
 from ...models.scale import DEBRIS
 from ...models.spectrum import spectrum
@@ -49,7 +48,7 @@ class Blocks:
         return self.labels.index(wanted) if wanted in self.labels else None
 
     def opposite(self, s: Label) -> Label:
-        """−s."""
+        """The charge −s, which X† has where X has s."""
         return _plus((0,) * len(s), tuple(-x for x in s), self.moduli)
 
     @property
@@ -65,11 +64,11 @@ class Blocks:
 
     @property
     def dtype(self) -> np.dtype:
-        """Real where everything is."""
+        """Type of the vectors: float where all drifts and jumps are real, complex otherwise."""
         return np.result_type(*self.drift, *(b for _, blocks in self.jumps for b in blocks.values()))
 
     def sector(self, s: Label) -> Sector:
-        """The action on one sector."""
+        """D on operators of charge s only, those between labels h and h + s."""
         pairs = [(r, h) for h in range(len(self.labels)) if (r := self.target(h, s)) is not None]
         return Sector(self, pairs)
 
@@ -83,21 +82,21 @@ class Sector:
 
     @cached_property
     def shapes(self) -> list[tuple[int, int]]:
-        """Of the blocks."""
+        """(rows, columns) of every block X[r, h]."""
         return [(self.blocks.sizes[r], self.blocks.sizes[h]) for r, h in self.pairs]
 
     @property
     def dim(self) -> int:
-        """Length of the vector."""
+        """Length of the vector that the blocks are stacked into."""
         return sum(a * b for a, b in self.shapes)
 
     def split(self, x: Matrix) -> list[Matrix]:
-        """Views of the blocks."""
+        """The blocks of a vector, as views on it."""
         ends = np.cumsum([0, *(a * b for a, b in self.shapes)])
         return [x[start:end].reshape(shape) for start, end, shape in zip(ends, ends[1:], self.shapes, strict=False)]
 
     def __call__(self, x: Matrix) -> Matrix:
-        """D x."""
+        """D applied to a vector of length `dim`."""
         out = np.zeros(x.shape, np.result_type(x, self.blocks.dtype))
         source, into, G = self.split(x), self.split(out), self.blocks.drift
         for X, target, (r, h) in zip(source, into, self.pairs, strict=True):
@@ -131,7 +130,7 @@ class Sector:
 
     @property
     def diagonal(self) -> Real:
-        """Diagonal of D, real."""
+        """Real part of the diagonal of D, shape (dim,): what the preconditioner divides by."""
         b, parts = self.blocks, []
         still = [J for charge, J in b.jumps if not any(charge)]
         for r, h in self.pairs:
@@ -182,12 +181,10 @@ def hermitised_blocks(lindbladian: Lindbladian, *, use_symmetry: bool = True) ->
                 r = labels.index(to)
                 raw[h] = (r, groups[r].conj().T @ (B @ V))
         for weight, filter in factors:
-            blocks = {
-                h: np.sqrt(weight) * elementwise(filter, nu_of(r, h), balanced=True) * M for h, (r, M) in raw.items()
-            }
+            blocks = {h: np.sqrt(weight) * filter.matrix(nu_of(r, h), balanced=True) * M for h, (r, M) in raw.items()}
             jumps.append((charge, blocks))
             for h, (r, M) in raw.items():
-                L = np.sqrt(weight) * elementwise(filter, nu_of(r, h)) * M
+                L = np.sqrt(weight) * filter.matrix(nu_of(r, h)) * M
                 drift[h] = drift[h] - 0.5 * damped(L.conj().T @ L, beta, nu_of(h, h))
     weights = np.exp(-lindbladian.beta * (every - every.min()))
     split = np.split(np.sqrt(weights / weights.sum()), np.cumsum([E.size for E in energies])[:-1])

@@ -12,11 +12,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from ...generators.kinds.davies import DEGENERACY_TOLERANCE
 from ...generators.lindbladian import Coherent, Lindbladian
-from ...generators.matrices import coherent_term, couplings_in_energy_basis, energy_spectrum, jumps
+from ...generators.matrices import coherent_term, couplings_in_energy_basis, energy_matrix, energy_spectrum, jumps
 from ...linalg.arrays import Array, Matrix, Real
-from ...models.model import bandwidth
 from ..structure.rates import DEAD, LN10
 
 EQUAL = 1e-10  # eigenvalues of a generic element that are one, relative to the mean distance of its levels
@@ -47,15 +45,13 @@ def _stationary(lindbladian: Lindbladian, *, hamiltonian: bool) -> int | None:
     s = energy_spectrum(lindbladian)
     H = np.zeros((s.dim, s.dim), dtype=complex)
     if hamiltonian:
-        H = s.to_energy(lindbladian.model.hamiltonian.to_matrix())
+        H = energy_matrix(lindbladian)
     fewest = commutant_dimension(_with(_resolved(lindbladian), _unit(_traceless(H))), s.dim)
     if not all(contact.kernel.positive for contact in lindbladian.contacts):
         return fewest
-    unresolved = all(contact.beta == 0 and np.isinf(contact.kernel.blur) for contact in lindbladian.contacts)
-    balanced = lindbladian.coherent is Coherent.BALANCE or all(
-        not np.isinf(c.kernel.blur) for c in lindbladian.contacts
-    )
-    if balanced and len(lindbladian.betas) == 1 and lindbladian.frame is None and not unresolved:
+    unresolved = all(contact.beta == 0 and not contact.kernel.secular for contact in lindbladian.contacts)
+    balanced = lindbladian.coherent is Coherent.BALANCE or lindbladian.secular
+    if balanced and lindbladian.balanceable and not unresolved:
         return fewest
     part = coherent_term(lindbladian) if hamiltonian or lindbladian.coherent is Coherent.BALANCE else np.zeros_like(H)
     most = commutant_dimension(_with(_unresolved(lindbladian), _unit(_traceless(H + part))), s.dim)
@@ -150,7 +146,7 @@ def _resolved(lindbladian: Lindbladian) -> Draw:
         J = np.where(alive, A, 0.0)
         if np.any(J):
             parts.append(J / np.linalg.norm(J))
-    classes, signs = _classes(nu, DEGENERACY_TOLERANCE * bandwidth(lindbladian.bohr_model)), np.sign(nu)
+    classes, signs = _classes(nu, lindbladian.degeneracy), np.sign(nu)
     still = np.zeros(nu.shape, dtype=complex)
 
     def draw(rng: np.random.Generator) -> Array:

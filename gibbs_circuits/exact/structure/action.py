@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ...generators.kernels.base import Pair
 from ...linalg.arrays import Matrix, Real
 
 BATCHED_ENTRIES = 100_000  # jumps × d² up to which all jumps are stacked into one product; beyond, caches overflow
-Pair = tuple[Matrix, Matrix]  # X ↦ L X R†
 
 
 def damped(R: Matrix, beta: float, nu: Real) -> Matrix:
-    """R_ij / cosh(βν_ij/4) without overflow."""
+    """The decay operator of the balanced form D, R_ij / cosh(βν_ij/4), without overflow."""
     x = np.minimum(np.abs(beta * nu / 4), 700.0)
     return np.asarray(R / np.cosh(x))
 

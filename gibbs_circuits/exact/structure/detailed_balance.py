@@ -8,9 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from ...generators.kernels.base import Kernel
-from ...generators.kernels.davies import Secular
-from ...generators.kinds.davies import DEGENERACY_TOLERANCE
-from ...generators.lindbladian import Coherent, Lindbladian, secular
+from ...generators.lindbladian import Coherent, Lindbladian
 from ...generators.matrices import (
     by_kernel,
     coherent_term,
@@ -22,7 +20,6 @@ from ...generators.matrices import (
 from ...limits import MAX_SUPEROPERATOR_QUBITS
 from ...linalg.arrays import Array, Real, packed, vec
 from ...linalg.channels import largest_singular_value
-from ...models.model import bandwidth
 from ...models.scale import distinct
 from ...models.spectrum import gibbs_state
 from .matrix_free import Flow, generator_flow
@@ -32,20 +29,19 @@ SAMPLED_ROWS = 16
 POWER_STEPS = 40
 
 
-def judged(lindbladian: Lindbladian) -> tuple[Lindbladian, bool]:
+def certified_generator(lindbladian: Lindbladian) -> tuple[Lindbladian, bool]:
     """The generator a certificate is about, and whether −i[H, ·] belongs to it.
 
     The dissipative part plus B; for a biased generator with its physical Lamb shift the whole −i[H + H_LS, ·] + D.
     """
-    if lindbladian.coherent is Coherent.LAMB_SHIFT and secular(lindbladian):
-        exact = DEGENERACY_TOLERANCE * bandwidth(lindbladian.bohr_model)
-        if all(c.kernel.tolerance <= exact for c in lindbladian.contacts if isinstance(c.kernel, Secular)):
-            return replace(lindbladian, coherent=Coherent.NONE), False  # a shift that commutes with H
-    return lindbladian, lindbladian.coherent is Coherent.LAMB_SHIFT
+    shifted = lindbladian.coherent is Coherent.LAMB_SHIFT
+    if shifted and lindbladian.resolving:
+        return replace(lindbladian, coherent=Coherent.NONE), False  # a shift that commutes with H
+    return lindbladian, shifted
 
 
 def without_shift(lindbladian: Lindbladian) -> Lindbladian:
-    """The dissipative part plus B."""
+    """The same generator, its Lamb shift left out; B stays."""
     shifted = lindbladian.coherent is Coherent.LAMB_SHIFT
     return replace(lindbladian, coherent=Coherent.NONE) if shifted else lindbladian
 
@@ -53,9 +49,9 @@ def without_shift(lindbladian: Lindbladian) -> Lindbladian:
 def reference_state(lindbladian: Lindbladian) -> Array:
     """σ in the basis of the generator's matrices."""
     s = energy_spectrum(lindbladian)
-    if lindbladian.frame is None:
-        return np.diag(s.populations(lindbladian.beta)).astype(complex)
-    return s.to_energy(gibbs_state(lindbladian.model, lindbladian.beta))
+    if lindbladian.local:
+        return s.to_energy(gibbs_state(lindbladian.model, lindbladian.beta))
+    return np.diag(s.populations(lindbladian.beta)).astype(complex)
 
 
 def residual(lindbladian: Lindbladian, *, hamiltonian: bool = False) -> float:
@@ -125,7 +121,7 @@ def kms_defect(lindbladian: Lindbladian) -> float | None:
 
     A Lamb shift is no B: with it, B counts as left out.
     """
-    if len(lindbladian.betas) > 1 or lindbladian.frame is not None:
+    if not lindbladian.balanceable:
         return None
     nu, worst = frequency_sample(energy_spectrum(lindbladian).bohr_frequencies), 0.0
     for kernel, _ in by_kernel(lindbladian):

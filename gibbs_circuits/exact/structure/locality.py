@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import ArgumentError, TooLargeError
 from ...generators.lindbladian import Lindbladian
-from ...generators.matrices import by_kernel, elementwise, energy_spectrum, in_energy_basis
+from ...generators.matrices import by_kernel, energy_spectrum, in_energy_basis
 from ...limits import MAX_LOCALITY_QUBITS
 from ...linalg.arrays import Array
 from ...models.graph import site_distances
@@ -39,7 +39,7 @@ def jump_locality(lindbladian: Lindbladian) -> tuple[float, ...] | None:
             A = in_energy_basis(contact.coupling, s)
             total, inside = 0.0, np.zeros(len(radii))
             for weight, filter in factors:
-                L = s.from_energy(elementwise(filter, s.bohr_frequencies) * A)
+                L = s.from_energy(filter.matrix(s.bohr_frequencies) * A)
                 total += weight * float(np.linalg.norm(L) ** 2)
                 inside += [weight * _weight_within(L, np.flatnonzero(away > r)) for r in radii]
             share = 1 - inside / total if total > 0 else np.zeros(len(radii))

@@ -17,23 +17,17 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 
-from ...errors import TooLargeError
-from ...generators.kernels.base import Kernel
-from ...generators.kernels.davies import Secular
-from ...generators.kernels.redfield import Redfield
+from ...generators.kernels.base import Pair
 from ...generators.lindbladian import Coherent, Lindbladian
 from ...generators.matrices import (
     balance_term,
     by_kernel,
-    decay_operators,
-    elementwise,
+    energy_matrix,
     energy_spectrum,
     in_energy_basis,
     lamb_shift,
 )
-from ...limits import MAX_SPARSE_ENTRIES
 from ...linalg.arrays import Array, Matrix, Real, packed, unpacked
-from .action import Pair
 from .action import sandwich as sandwich_of
 
 
@@ -68,52 +62,32 @@ def generator_flow(lindbladian: Lindbladian, *, hamiltonian: bool = True) -> Flo
     """
     s = energy_spectrum(lindbladian)
     nu = s.bohr_frequencies
-    pairs: list[Pair] = []
-    secular: list[tuple[Secular, list[Matrix]]] = []
-    decays: list[tuple[float, Matrix]] | None = []
-    for kernel, contacts in by_kernel(lindbladian):
-        couplings = [in_energy_basis(contact.coupling, s) for contact in contacts]
-        if isinstance(kernel, Secular):
-            secular.append((kernel, couplings))
-            decays = None
-        elif isinstance(kernel, Redfield):
-            filtered = [kernel.one_sided(nu) * A for A in couplings]
-            pairs += [pair for A, F in zip(couplings, filtered, strict=True) for pair in ((F, A), (A, F))]
-            decays = None
-        else:
-            jumps = _jumps(kernel, couplings, nu)
-            pairs += [(J, J) for J in jumps]
-            if decays is not None:
-                stacked = np.concatenate(jumps)
-                decays.append((kernel.beta, stacked.conj().T @ stacked))
-    if decays is None:
-        decays = list(decay_operators(lindbladian))
-    drift: Matrix = np.asarray(-0.5 * sum(R for _, R in decays))
+    parts = [
+        (kernel.beta, kernel.transitions([in_energy_basis(contact.coupling, s) for contact in contacts], nu))
+        for kernel, contacts in by_kernel(lindbladian)
+    ]
+    pairs = [pair for _, part in parts for pair in part.pairs]
+    matrices = [part.sparse for _, part in parts if part.sparse is not None]
+    sparse = sum(matrices[1:], matrices[0]) if matrices else None
+    drift: Matrix = np.asarray(-0.5 * sum(part.decay for _, part in parts))
     if lindbladian.coherent is Coherent.BALANCE:
-        drift = drift - 1j * sum(balance_term(R, s, beta) for beta, R in decays)
+        drift = drift - 1j * sum(balance_term(part.decay, s, beta) for beta, part in parts)
     elif lindbladian.coherent is Coherent.LAMB_SHIFT:
         drift = drift - 1j * lamb_shift(lindbladian)
-    if hamiltonian and lindbladian.frame is not None:
-        drift = drift - 1j * s.to_energy(lindbladian.model.hamiltonian.to_matrix())
-    turning = nu if hamiltonian and lindbladian.frame is None else np.zeros_like(nu)
-    sparse = _secular_matrix(secular, nu) if secular else None
+    turning = nu if hamiltonian and not lindbladian.local else np.zeros_like(nu)
+    if hamiltonian and lindbladian.local:
+        drift = drift - 1j * energy_matrix(lindbladian)
     diagonal = np.diag(drift)
     coherences = diagonal[:, None] + diagonal[None, :].conj() - 1j * turning
     rates = np.diag(2 * diagonal.real)
     for left, right in pairs:
         coherences = coherences + np.diag(left)[:, None] * np.diag(right)[None, :].conj()
         rates = rates + (left * right.conj()).real
-    for kernel, couplings in secular:
-        for A in couplings:
-            a = np.diag(A)
-            coherences = coherences + a[:, None] * a[None, :].conj() * kernel.bath.rate(np.zeros(1))[0]
-            rates = rates + np.abs(A) ** 2 * kernel.bath.rate(nu)
+    if sparse is not None:
+        still = np.arange(s.dim) * (s.dim + 1)
+        coherences = coherences + sparse.diagonal().reshape(s.dim, s.dim)
+        rates = rates + sparse[still][:, still].toarray().real
     return Flow(_apply(pairs, drift, turning, sparse), s.dim, np.asarray(coherences), np.asarray(rates))
-
-
-def _jumps(kernel: Kernel, couplings: Sequence[Matrix], nu: Real) -> list[Matrix]:
-    filters = [np.sqrt(weight) * elementwise(filter, nu) for weight, filter in kernel.factors()]
-    return [f * A for A in couplings for f in filters]
 
 
 def _apply(
@@ -161,32 +135,3 @@ def _apply(
         return packed(Y).ravel()
 
     return general
-
-
-def _secular_matrix(parts: Sequence[tuple[Secular, Sequence[Matrix]]], nu: Real) -> scipy.sparse.csr_array:
-    """T of Davies' generators on matrices flattened row by row."""
-    d = len(nu)
-    entries, rows, columns, total = [], [], [], 0
-    for kernel, couplings in parts:
-        assert kernel.edges is not None
-        labels = np.searchsorted(kernel.edges, nu.ravel())
-        root = np.sqrt(kernel.bath.rate(nu)).ravel()
-        members_alive = np.flatnonzero(np.any([A.ravel() != 0 for A in couplings], axis=0) & (root > 0))
-        order = members_alive[np.argsort(labels[members_alive], kind="stable")]
-        cuts = np.flatnonzero(np.diff(labels[order])) + 1
-        for members in np.split(order, cuts):
-            total += members.size**2
-            if total > MAX_SPARSE_ENTRIES:
-                raise TooLargeError(
-                    f"The secular generator on {d.bit_length() - 1} qubits has over {MAX_SPARSE_ENTRIES:.0e} entries, "
-                    "because many Bohr frequencies are equal. Fix: use a smaller model."
-                )
-            amplitude = np.stack([root[members] * A.ravel()[members] for A in couplings])
-            i, k = members // d, members % d  # A_ik and A_jl*: (i, j) from (k, l)
-            entries.append((amplitude.T @ amplitude.conj()).ravel())
-            rows.append((i[:, None] * d + i[None, :]).ravel())
-            columns.append((k[:, None] * d + k[None, :]).ravel())
-    if not entries:
-        return scipy.sparse.csr_array((d * d, d * d))
-    found = (np.concatenate(entries), (np.concatenate(rows), np.concatenate(columns)))
-    return scipy.sparse.csr_array(scipy.sparse.coo_array(found, shape=(d * d, d * d)))

@@ -11,11 +11,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from ...generators.kinds.davies import DEGENERACY_TOLERANCE
 from ...generators.lindbladian import Lindbladian
 from ...generators.matrices import by_kernel, energy_spectrum, in_energy_basis
 from ...linalg.arrays import Matrix, Real
-from ...models.model import bandwidth
 
 ALLOWED = 1e-26  # |A_ij|² beyond which a coupling joins two levels, relative to its largest
 FROZEN = -15.0  # log10 of a downhill rate, relative to the largest, that no sum in doubles would see
@@ -77,7 +75,7 @@ def log10_rates(lindbladian: Lindbladian) -> tuple[Real, np.ndarray]:
     """log10 of γ(ν_ij) Σ|A_ij|² and whether i ← j is downhill and allowed; both (dim, dim)."""
     s = energy_spectrum(lindbladian)
     nu = s.bohr_frequencies
-    apart = DEGENERACY_TOLERANCE * bandwidth(lindbladian.bohr_model)
+    apart = lindbladian.degeneracy
     total, joined = np.full(nu.shape, -np.inf), np.zeros(nu.shape, dtype=bool)
     for kernel, contacts in by_kernel(lindbladian):
         strength = np.sum(
@@ -90,7 +88,7 @@ def log10_rates(lindbladian: Lindbladian) -> tuple[Real, np.ndarray]:
     return np.asarray(total), joined & (nu < -apart)
 
 
-def formation(lindbladian: Lindbladian, *, balanced: bool = False) -> float:
+def rounding_scale(lindbladian: Lindbladian, *, balanced: bool = False) -> float:
     """Σ_a ‖A^a‖² max α(ν, ν) over the Bohr frequencies: what rounding in ⟨i|A|j⟩ is multiplied with.
 
     More than the rates where the fastest frequency is one that the couplings leave alone: an element that is zero is

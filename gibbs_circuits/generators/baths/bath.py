@@ -64,6 +64,12 @@ class Bath(Shown):
     exponent: float | None = None
     open_cutoff: bool = False
     logarithm: Callable[[Real], Real] | None = field(default=None, compare=False)
+    kinked = False  # at 0, as the rate of a windowed kernel
+
+    @property
+    def baths(self) -> tuple[Bath, ...]:
+        """The bath itself, as the rate of a windowed kernel."""
+        return (self,)
 
     def _in_words(self) -> str:
         return (
@@ -121,6 +127,9 @@ class Bath(Shown):
         """
         x = np.clip(np.asarray(omega, dtype=float), -FAR, FAR)
         return np.asarray(self.strength * self.loss(np.abs(x)) * np.exp(-self.beta * np.maximum(-x, 0.0)))
+
+    def log_smoothed(self, m: Real, sigma: float) -> None:
+        """No closed form of ln (s ∗ N_σ)(m)."""
 
     def rate(self, nu: ArrayLike) -> Real:
         """γ(ν) = G(−ν), the rate at which the system gains ν."""
@@ -239,7 +248,7 @@ class Bath(Shown):
 
     @cached_property
     def _shortest_time(self) -> float:
-        """1/√⟨ω²⟩ in the weight G."""
+        """The time within which C(t) first changes, 1/√⟨ω²⟩ in the weight G."""
         x, weights, G, _ = self._line
         return float(np.sqrt(weights @ G / (weights @ (G * x**2))))
 

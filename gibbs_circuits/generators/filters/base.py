@@ -6,54 +6,86 @@ $A(t) = e^{iHt} A e^{-iHt}$. Detailed balance asks for $\hat f(\nu) = q(\nu) e^{
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...linalg.arrays import Array, Real
+from ...evidence import DING_LI_LIN, Citation
+from ...linalg.arrays import Array, Mask, Matrix, Real
+from ..baths.bath import Bath
 
+LARGEST_EXPONENT = 600.0
 MASS_OF_A_WIDTH = 0.9953  # of |f|² within one width of a Gaussian
 
 
-class Filter(Protocol):
-    """A filter in frequency and in time."""
+class Filter(ABC):
+    """A filter in frequency and in time. A new one has a `name`, a `beta`, a `width`, `frequency` and `time`."""
+
+    if TYPE_CHECKING:  # a dataclass would take a property for the default of its own field
+
+        @property
+        @abstractmethod
+        def beta(self) -> float:
+            """The inverse temperature it is made for."""
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """Name, as in files."""
-        ...
 
     @property
-    def beta(self) -> float:
-        """The inverse temperature it is made for."""
-        ...
-
-    def frequency(self, nu: Real) -> Array:
-        """f̂(ν)."""
-        ...
-
-    def symmetric(self, nu: Real) -> Array:
-        """q(ν) = f̂(ν) e^{βν/4}, without overflow; q(−ν) = q(ν)* in detailed balance."""
-        ...
-
-    def log_symmetric(self, nu: Real) -> Real:
-        """Ln |q(ν)|, which does not underflow; −∞ where the filter vanishes as a formula."""
-        ...
-
-    def time(self, t: Real) -> Array:
-        """f(t), in units of 1/time."""
-        ...
-
-    def support(self, nu: Real) -> NDArray[np.bool_]:
-        """Where f̂(ν) ≠ 0 as a formula; a number that underflows is not a zero."""
-        ...
-
-    @property
+    @abstractmethod
     def width(self) -> float:
         """The time beyond which |f| is negligible is a few of these; 0 when f is a δ function."""
-        ...
+
+    @property
+    def baths(self) -> tuple[Bath, ...]:
+        """The physical baths that it describes; none for one that is made up."""
+        return ()
+
+    @property
+    def references(self) -> tuple[Citation, ...]:
+        """What to cite for jumps of this filter."""
+        return ((DING_LI_LIN, "jumps from a filter in detailed balance"),)
+
+    @property
+    def resonance_shift(self) -> float | None:
+        """What corrects the splitting of a thermal ancilla, β/8s² of a window of width s; None if it is no window."""
+        return None
+
+    @abstractmethod
+    def frequency(self, nu: Real) -> Array:
+        """f̂(ν)."""
+
+    @abstractmethod
+    def time(self, t: Real) -> Array:
+        """f(t), in units of 1/time."""
+
+    def symmetric(self, nu: Real) -> Array:
+        """q(ν) = f̂(ν) e^{βν/4}, clipped where it would overflow; q(−ν) = q(ν)* in detailed balance."""
+        return grown(self.frequency(nu), self.beta, nu)
+
+    def log_symmetric(self, nu: Real) -> Real:
+        """Ln |q(ν)|; −∞ where the filter vanishes as a formula, so that closed forms are better than values here."""
+        return log_of(self.symmetric(nu))
+
+    def support(self, nu: Real) -> Mask:
+        """Where f̂(ν) ≠ 0 as a formula; a number that underflows is not a zero."""
+        return np.ones(np.shape(nu), dtype=bool)
+
+    def matrix(self, nu: Real, *, balanced: bool = False) -> Matrix:
+        """f̂(ν), or q(ν), on a matrix of frequencies; real if it is."""
+        value = self.symmetric(nu) if balanced else self.frequency(nu)
+        return value if np.any(value.imag) else np.ascontiguousarray(value.real)
+
+
+def grown(value: Array, beta: float, nu: Real) -> Array:
+    """f̂(ν) e^{βν/4}, clipped where it would overflow."""
+    exponent = np.clip(beta * np.asarray(nu, dtype=float) / 4, -LARGEST_EXPONENT, LARGEST_EXPONENT)
+    return np.asarray(value * np.exp(exponent))
 
 
 def log_of(values: NDArray[Any]) -> Real:

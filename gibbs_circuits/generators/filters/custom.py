@@ -15,7 +15,7 @@ from ...errors import LARGEST, SMALLEST, ArgumentError, check_beta, check_real, 
 from ...io.rendering import Brief
 from ...io.tables import _balanced, read_table
 from ...linalg.arrays import Array, Mask, Real
-from .base import bump, fourier, log_of, width_of
+from .base import Filter, bump, fourier, width_of
 
 
 def read_filter(path: Path, beta: float) -> Callable[[Real], NDArray[Any]]:
@@ -50,7 +50,7 @@ BALANCE_TOLERANCE = 1e-8
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CustomFilter(Brief):
+class CustomFilter(Brief, Filter):
     """A filter from the user's own function of an array of ν, held to detailed balance.
 
     Args:
@@ -115,23 +115,16 @@ class CustomFilter(Brief):
         return width_of(self.time, 2 * self.limit)
 
     def symmetric(self, nu: Real) -> Array:
-        """q(ν), exactly symmetric."""
         nu = np.asarray(nu, dtype=float)
         growth = np.exp(self.beta * np.clip(nu, -self.limit, self.limit) / 4)
         forward, backward = self._raw(nu) * growth, self._raw(-nu) / growth
         return np.asarray((forward + backward.conj()) / 2)
 
     def frequency(self, nu: Real) -> Array:
-        """f̂(ν)."""
         nu = np.asarray(nu, dtype=float)
         return np.asarray(self.symmetric(nu) * np.exp(-self.beta * np.clip(nu, -self.limit, self.limit) / 4))
 
-    def log_symmetric(self, nu: Real) -> Real:
-        """Ln of the user's values."""
-        return log_of(self.symmetric(nu))
-
-    def support(self, nu: Real) -> NDArray[np.bool_]:
-        """Where it is not zero."""
+    def support(self, nu: Real) -> Mask:
         return np.asarray(self.symmetric(nu) != 0)
 
     def time(self, t: Real) -> Array:
@@ -151,7 +144,7 @@ def _check_finite(argument: str, what: str, nu: Real, value: Array, balanced: Ar
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Tabulated(Brief):
+class Tabulated(Brief, Filter):
     """A filter known on a sorted table of frequencies only; in between the nearest one counts."""
 
     beta: float
@@ -161,29 +154,19 @@ class Tabulated(Brief):
     width = 0.0
 
     def symmetric(self, nu: Real) -> Array:
-        """Q at the nearest frequency."""
+        """The tabulated q at the nearest frequency."""
         right = np.clip(np.searchsorted(self.nu, nu), 1, self.nu.size - 1)
         nearer = np.abs(np.asarray(nu) - self.nu[right - 1]) < np.abs(self.nu[right] - np.asarray(nu))
         return np.asarray(self.q[right - nearer])
 
     def frequency(self, nu: Real) -> Array:
-        """f̂(ν) = q(ν) e^{−βν/4}."""
         return np.asarray(self.symmetric(nu) * np.exp(-self.beta * np.asarray(nu) / 4))
 
-    def log_symmetric(self, nu: Real) -> Real:
-        """Ln |q|."""
-        return log_of(self.symmetric(nu))
-
     def support(self, nu: Real) -> Mask:
-        """Where it is not zero."""
         return np.asarray(self.symmetric(nu) != 0)
 
     def time(self, t: Real) -> Array:
-        """Refused.
-
-        Raises:
-            ArgumentError: Always.
-        """
+        """Refuse: it is known on frequencies only."""
         raise ArgumentError(
             "kernel", "have filters in time to become a circuit", "it is known on a table of frequencies only",
             'use a filter: kind = "dll"',

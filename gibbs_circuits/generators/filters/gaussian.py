@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import check_beta, check_real
+from ...evidence import DING_LI_LIN, LLOYD_ABANIN, Citation
 from ...io.rendering import Brief
 from ...linalg.arrays import Array, Real
+from .base import Filter
 
 
 @dataclass(frozen=True, repr=False)
-class GaussianFilter(Brief):
+class GaussianFilter(Brief, Filter):
     r"""$q(\nu) = e^{-\beta\nu^2/8h}$: the filter of Lloyd & Abanin; h = 1/β is the Gaussian filter of Ding, Li & Lin.
 
     $f(t) = e^{\beta h/8}\sqrt{2h/\pi\beta}\; e^{-2ht^2/\beta + iht}$. At β = 0, f̂ = 1 and f is a δ function.
@@ -37,7 +38,6 @@ class GaussianFilter(Brief):
 
     @property
     def name(self) -> str:
-        """Name, as in files."""
         return "gaussian" if self.splitting is None else "lloyd_abanin"
 
     @property
@@ -49,22 +49,25 @@ class GaussianFilter(Brief):
         """√(β/h): f falls to e^{−2} of its peak at this |t|."""
         return float(np.sqrt(self._variance))
 
+    @property
+    def references(self) -> tuple[Citation, ...]:
+        """Ding, Li & Lin, or Lloyd & Abanin where an ancilla's splitting is given."""
+        return ((DING_LI_LIN, "the Gaussian filter") if self.splitting is None else (LLOYD_ABANIN, "the filter"),)
+
+    @property
+    def resonance_shift(self) -> float:
+        """The whole splitting h: the filter is a window at frequency 0."""
+        return 0.0 if self.beta == 0 else self.splitting or 1 / self.beta
+
     def frequency(self, nu: Real) -> Array:
-        """f̂(ν)."""
         nu = np.asarray(nu, dtype=float)
         return np.exp(-self._variance * nu**2 / 8 - self.beta * nu / 4).astype(complex)
 
     def symmetric(self, nu: Real) -> Array:
-        """q(ν)."""
         return np.exp(-self._variance * np.asarray(nu, dtype=float) ** 2 / 8).astype(complex)
 
     def log_symmetric(self, nu: Real) -> Real:
-        """Ln q(ν)."""
         return np.asarray(-self._variance * np.asarray(nu, dtype=float) ** 2 / 8)
-
-    def support(self, nu: Real) -> NDArray[np.bool_]:
-        """Everywhere."""
-        return np.ones(np.shape(nu), dtype=bool)
 
     def time(self, t: Real) -> Array:
         """f(t); refused at β = 0, where it is a δ function."""

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import check_beta, check_real
+from ...evidence import DING_LI_LIN, Citation
 from ...io.rendering import Brief
-from ...linalg.arrays import Array, Real
-from .base import bump, fourier, log_of, width_of
+from ...linalg.arrays import Array, Mask, Real
+from .base import Filter, bump, fourier, log_of, width_of
 
 
 @dataclass(frozen=True, repr=False)
-class MetropolisFilter(Brief):
+class MetropolisFilter(Brief, Filter):
     r"""$q(\nu) = e^{-\sqrt{1+(\beta\nu)^2}/4}\, w(\nu/S)$: rates of order one downhill whatever β × bandwidth.
 
     w is a smooth bump, 1 on |x| <= ½ and 0 from 1 on. With S/2 >= max|ν| it changes nothing but makes f(t) smooth.
@@ -32,15 +32,15 @@ class MetropolisFilter(Brief):
 
     beta: float
     bandwidth: float
+    name = "metropolis"
 
     def __post_init__(self) -> None:
         check_beta(self.beta)
         check_real("bandwidth", self.bandwidth, low=0.0, above=True)
 
     @property
-    def name(self) -> str:
-        """Name, as in files."""
-        return "metropolis"
+    def references(self) -> tuple[Citation, ...]:
+        return ((DING_LI_LIN, "the Metropolis filter"),)
 
     @cached_property
     def width(self) -> float:
@@ -48,11 +48,9 @@ class MetropolisFilter(Brief):
         return width_of(self.time, self.bandwidth)
 
     def frequency(self, nu: Real) -> Array:
-        """f̂(ν)."""
         return self._values(nu, 1.0)
 
     def symmetric(self, nu: Real) -> Array:
-        """q(ν)."""
         return self._values(nu, 0.0)
 
     def _values(self, nu: Real, boltzmann: float) -> Array:
@@ -62,14 +60,11 @@ class MetropolisFilter(Brief):
         return np.asarray(value, dtype=complex)
 
     def log_symmetric(self, nu: Real) -> Real:
-        """Ln q(ν)."""
         nu = np.asarray(nu, dtype=float)
         return np.asarray(log_of(bump(nu / self.bandwidth)) - np.sqrt(1 + (self.beta * nu) ** 2) / 4)
 
-    def support(self, nu: Real) -> NDArray[np.bool_]:
-        """Inside the bump."""
+    def support(self, nu: Real) -> Mask:
         return np.abs(np.asarray(nu)) < self.bandwidth
 
     def time(self, t: Real) -> Array:
-        """f(t)."""
         return fourier(self.frequency, self.bandwidth, t)

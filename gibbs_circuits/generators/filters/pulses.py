@@ -5,23 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...linalg.arrays import Array, Real
-from .base import log_of
-
-Mask = NDArray[np.bool_]
-LARGEST_EXPONENT = 600.0
-
-
-def grown(value: Array, beta: float, nu: Real) -> Array:
-    """f̂(ν) e^{βν/4}, clipped where it would overflow."""
-    exponent = np.clip(beta * np.asarray(nu, dtype=float) / 4, -LARGEST_EXPONENT, LARGEST_EXPONENT)
-    return np.asarray(value * np.exp(exponent))
+from .base import Filter
 
 
 @dataclass(frozen=True)
-class GaussianPulse:
+class GaussianPulse(Filter):
     r"""$f(t) = (2\pi s^2)^{-1/4} e^{-t^2/4s^2 - iut}$, ∫|f|² = 1: $\hat f(\nu) = (8\pi s^2)^{1/4} e^{-s^2(\nu-u)^2}$.
 
     Args:
@@ -41,31 +31,17 @@ class GaussianPulse:
         return float(np.sqrt(8) * self.duration)
 
     def frequency(self, nu: Real) -> Array:
-        """f̂(ν)."""
         x = self.duration * (np.asarray(nu, dtype=float) - self.centre)
         return np.asarray((8 * np.pi * self.duration**2) ** 0.25 * np.exp(-(x**2)), dtype=complex)
 
-    def symmetric(self, nu: Real) -> Array:
-        """f̂(ν) e^{βν/4}."""
-        return grown(self.frequency(nu), self.beta, nu)
-
-    def log_symmetric(self, nu: Real) -> Real:
-        """Ln of its modulus."""
-        return log_of(self.frequency(nu)) + self.beta * np.asarray(nu, dtype=float) / 4
-
-    def support(self, nu: Real) -> Mask:
-        """Everywhere."""
-        return np.ones(np.shape(nu), dtype=bool)
-
     def time(self, t: Real) -> Array:
-        """f(t)."""
         t = np.asarray(t, dtype=float)
         scale = (2 * np.pi * self.duration**2) ** -0.25
         return np.asarray(scale * np.exp(-(t**2) / (4 * self.duration**2) - 1j * self.centre * t))
 
 
 @dataclass(frozen=True)
-class BoxPulse:
+class BoxPulse(Filter):
     r"""$f(t) = T^{-1/2} e^{-iut}$ on |t| <= T/2, half of it at the ends.
 
     $\hat f(\nu) = \sqrt T\,\mathrm{sinc}((\nu-u)T/2)$. The halves make a uniform grid of nodes the
@@ -84,28 +60,14 @@ class BoxPulse:
 
     @property
     def width(self) -> float:
-        """T/2."""
+        """Half of the duration: f ends there."""
         return self.duration / 2
 
     def frequency(self, nu: Real) -> Array:
-        """f̂(ν)."""
         x = (np.asarray(nu, dtype=float) - self.centre) * self.duration / 2
         return np.asarray(np.sqrt(self.duration) * np.sinc(x / np.pi), dtype=complex)
 
-    def symmetric(self, nu: Real) -> Array:
-        """f̂(ν) e^{βν/4}."""
-        return grown(self.frequency(nu), self.beta, nu)
-
-    def log_symmetric(self, nu: Real) -> Real:
-        """Ln of its modulus."""
-        return log_of(self.frequency(nu)) + self.beta * np.asarray(nu, dtype=float) / 4
-
-    def support(self, nu: Real) -> Mask:
-        """Everywhere: zeros of the sinc are isolated."""
-        return np.ones(np.shape(nu), dtype=bool)
-
     def time(self, t: Real) -> Array:
-        """f(t)."""
         t = np.asarray(t, dtype=float)
         edge = np.isclose(np.abs(t), self.duration / 2, rtol=1e-9, atol=0)
         inside = np.where(edge, 0.5, np.where(np.abs(t) < self.duration / 2, 1.0, 0.0))
@@ -113,7 +75,7 @@ class BoxPulse:
 
 
 @dataclass(frozen=True)
-class ErfPulse:
+class ErfPulse(Filter):
     r"""$\hat f(\nu) = \tfrac12[\mathrm{erf}((\nu+a)/\delta_a) - \mathrm{erf}((\nu+b)/\delta_b)]$, 1 on −a < ν < −b.
 
     It cools: nothing is left for ν >= 0. $f(t) = (e^{-\delta_a^2t^2/4 + iat} - e^{-\delta_b^2t^2/4 + ibt})/2\pi it$.
@@ -135,23 +97,10 @@ class ErfPulse:
         return float(np.sqrt(8) / min(self.delta_a, self.delta_b))
 
     def frequency(self, nu: Real) -> Array:
-        """f̂(ν)."""
         nu = np.asarray(nu, dtype=float)
         from scipy.special import erf  # loaded when used
 
         return np.asarray((erf((nu + self.a) / self.delta_a) - erf((nu + self.b) / self.delta_b)) / 2, dtype=complex)
-
-    def symmetric(self, nu: Real) -> Array:
-        """f̂(ν) e^{βν/4}."""
-        return grown(self.frequency(nu), self.beta, nu)
-
-    def log_symmetric(self, nu: Real) -> Real:
-        """Ln of its modulus."""
-        return log_of(self.frequency(nu)) + self.beta * np.asarray(nu, dtype=float) / 4
-
-    def support(self, nu: Real) -> Mask:
-        """Everywhere as a formula."""
-        return np.ones(np.shape(nu), dtype=bool)
 
     def time(self, t: Real) -> Array:
         """f(t); (a − b)/2π at 0."""

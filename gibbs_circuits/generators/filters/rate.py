@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...evidence import NATHAN_RUDNER, Citation
 from ...io.rendering import Brief
-from ...linalg.arrays import Array, Real
+from ...linalg.arrays import Array, Mask, Real
 from ..baths.bath import Bath
-from .base import fourier, width_of
+from .base import Filter, fourier, width_of
 
 
 @dataclass(frozen=True, repr=False)
-class RateFilter(Brief):
+class RateFilter(Brief, Filter):
     r"""$\hat f = \sqrt{\gamma(\nu)}$, $q = \sqrt{\gamma(\nu)e^{\beta\nu/2}}$: universal Lindblad equation.
 
     References:
@@ -26,13 +26,19 @@ class RateFilter(Brief):
 
     @property
     def name(self) -> str:
-        """The bath's."""
         return self.bath.name
 
     @property
     def beta(self) -> float:
-        """The bath's."""
         return self.bath.beta
+
+    @property
+    def baths(self) -> tuple[Bath, ...]:
+        return (self.bath,)
+
+    @property
+    def references(self) -> tuple[Citation, ...]:
+        return ((NATHAN_RUDNER, "the universal Lindblad equation"),)
 
     @cached_property
     def width(self) -> float:
@@ -40,7 +46,6 @@ class RateFilter(Brief):
         return width_of(self.time, 2 * self.bath.limit)
 
     def frequency(self, nu: Real) -> Array:
-        """√γ(ν)."""
         return np.sqrt(self.bath.rate(np.asarray(nu, dtype=float))).astype(complex)
 
     def symmetric(self, nu: Real) -> Array:
@@ -51,11 +56,10 @@ class RateFilter(Brief):
         """½ ln of the bath's s(ν)."""
         return self.bath.log_symmetric(nu) / 2
 
-    def support(self, nu: Real) -> NDArray[np.bool_]:
+    def support(self, nu: Real) -> Mask:
         """Where the bath has a spectrum at all; beyond its limit only an underflow makes it zero."""
         nu = np.asarray(nu, dtype=float)
         return np.asarray((self.bath.symmetric(nu) > 0) | (np.abs(nu) > self.bath.limit))
 
     def time(self, t: Real) -> Array:
-        """f(t)."""
         return fourier(self.frequency, 2 * self.bath.limit, t)

@@ -16,14 +16,15 @@ from ...io.tables import _balanced, read_table
 from ...limits import MAX_TABULATED
 from ...linalg.arrays import Array, Mask, Real, read_only
 from ...models.scale import distinct
-from ..filters.base import Filter, log_of
 from ..filters.custom import BALANCE_TOLERANCE, Tabulated, _check_finite
+from .base import Factors, Kernel
+from .nystrom import smooth_factors
 
 POSITIVITY_TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CustomKernel(Brief):
+class CustomKernel(Brief, Kernel):
     """A kernel from the user's own function of two arrays, held to detailed balance and positivity.
 
     Args:
@@ -40,9 +41,7 @@ class CustomKernel(Brief):
     function: Callable[[Real, Real], NDArray[np.generic]]
     limit: float
     table: Real | None = None
-    positive = True
     detailed_balance = True
-    blur = np.inf
 
     def __post_init__(self) -> None:
         check_beta(self.beta)
@@ -97,7 +96,6 @@ class CustomKernel(Brief):
             )  # fmt: skip
 
     def __call__(self, nu1: Real, nu2: Real) -> Array:
-        """α(ν1, ν2), elementwise."""
         nu1, nu2 = np.asarray(nu1, dtype=float), np.asarray(nu2, dtype=float)
         return np.asarray(self.balanced(nu1, nu2) * np.exp(-self.beta * (nu1 + nu2) / 4))
 
@@ -108,10 +106,6 @@ class CustomKernel(Brief):
         forward = np.asarray(self.function(nu1, nu2), dtype=complex) * growth
         backward = np.asarray(self.function(-nu2, -nu1), dtype=complex) / growth
         return np.asarray((forward + backward) / 2)
-
-    def log_balanced(self, nu: Real) -> Real:
-        """Ln of the user's values."""
-        return log_of(self.balanced(nu, nu))
 
     def support(self, nu: Real) -> Mask:
         """Where α(ν, ν) is not zero."""
@@ -131,7 +125,7 @@ class CustomKernel(Brief):
             )
         return replace(self, table=read_only(table))
 
-    def factors(self) -> tuple[tuple[float, Filter], ...]:
+    def factors(self) -> Factors:
         """Eigenvectors of α̃ on the frequencies given to `on`."""
         if self.table is None:
             raise ArgumentError(
@@ -144,6 +138,10 @@ class CustomKernel(Brief):
             for value, vector in zip(values, vectors.T, strict=True)
             if value > 1e-16 * values[-1]
         )
+
+    def factors_in_time(self, nu: Real) -> Factors:
+        """Eigenfunctions by Nyström's method; errors of `smooth_factors`."""
+        return smooth_factors(self, float(np.max(np.abs(nu), initial=0.0)) or self.limit)
 
 
 def read_kernel(path: Path, beta: float) -> Callable[[Real, Real], NDArray[Any]]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...linalg.arrays import Array, Real
-from ..filters.base import Filter, log_of
-from ..filters.pulses import Mask, grown
+from ...linalg.arrays import Array, Mask, Real
+from ..filters.base import log_of
+from .base import Factors, Kernel
 
 
 @dataclass(frozen=True, eq=False)
-class FilterSum:
+class FilterSum(Kernel):
     """α(ν1, ν2) = Σ_k w_k f̂_k(ν1) f̂_k*(ν2) of any filters: positive, in detailed balance with nothing.
 
     Args:
@@ -21,24 +21,15 @@ class FilterSum:
     """
 
     beta: float
-    parts: tuple[tuple[float, Filter], ...]
-    positive = True
-    detailed_balance = False
-    blur = np.inf
+    parts: Factors
 
     def __call__(self, nu1: Real, nu2: Real) -> Array:
-        """α(ν1, ν2), elementwise."""
         total = np.zeros(np.broadcast_shapes(np.shape(nu1), np.shape(nu2)), dtype=complex)
         for weight, filter in self.parts:
             total += weight * filter.frequency(nu1) * filter.frequency(nu2).conj()
         return total
 
-    def balanced(self, nu1: Real, nu2: Real) -> Array:
-        """α e^{β(ν1+ν2)/4}, clipped where it would overflow."""
-        return grown(self(nu1, nu2), self.beta, np.asarray(nu1) + np.asarray(nu2))
-
     def log_balanced(self, nu: Real) -> Real:
-        """Ln α̃(ν, ν)."""
         nu = np.asarray(nu, dtype=float)
         return log_of(self(nu, nu)) + self.beta * nu / 2
 
@@ -46,10 +37,5 @@ class FilterSum:
         """Where any filter is not zero as a formula."""
         return np.asarray(np.any([filter.support(nu) for _, filter in self.parts], axis=0))
 
-    def on(self, nu: Real) -> FilterSum:
-        """Itself: its factors hold everywhere."""
-        return self
-
-    def factors(self) -> tuple[tuple[float, Filter], ...]:
-        """The parts."""
+    def factors(self) -> Factors:
         return self.parts

@@ -16,8 +16,8 @@ import numpy as np
 from ...errors import ArgumentError
 from ...io.rendering import Brief
 from ...linalg.arrays import Array, Mask, Real, read_only
-from ..filters.base import MASS_OF_A_WIDTH, bump, fourier, log_of
-from .custom import CustomKernel
+from ..filters.base import MASS_OF_A_WIDTH, Filter, bump, fourier
+from .base import Kernel
 
 NODES = (32, 64, 128, 256, 512)
 RELATIVE_WEIGHT = 1e-10  # of λ_k against the largest; below, a factor is left out
@@ -27,7 +27,7 @@ POINTS = 4097  # of `fourier` where it needs no more
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EigenFilter(Brief):
+class EigenFilter(Brief, Filter):
     """One eigenfunction q_k of a kernel, q(−ν) = q(ν)* to the last bit, cut off smoothly beyond the largest ν.
 
     Args:
@@ -38,7 +38,7 @@ class EigenFilter(Brief):
         edge: Length over which it goes to zero beyond.
     """
 
-    kernel: CustomKernel
+    kernel: Kernel
     nodes: Real
     vector: Array
     reach: float
@@ -47,16 +47,14 @@ class EigenFilter(Brief):
 
     @property
     def beta(self) -> float:
-        """The kernel's."""
         return self.kernel.beta
 
     @property
     def limit(self) -> float:
-        """Where it has become zero."""
+        """The |ν| from which on the filter is zero."""
         return self.reach + self.edge
 
     def symmetric(self, nu: Real) -> Array:
-        """q(ν)."""
         nu = np.asarray(nu, dtype=float)
         flat = np.clip(nu.ravel(), -self.limit, self.limit)
         forward, backward = (self.kernel.balanced(x[:, None], self.nodes) @ self.vector for x in (flat, -flat))
@@ -65,13 +63,8 @@ class EigenFilter(Brief):
         return np.asarray((q * bump((1 + beyond) / 2)).reshape(nu.shape))
 
     def frequency(self, nu: Real) -> Array:
-        """f̂(ν) = q(ν) e^{−βν/4}."""
         nu = np.asarray(nu, dtype=float)
         return np.asarray(self.symmetric(nu) * np.exp(-self.beta * np.clip(nu, -self.limit, self.limit) / 4))
-
-    def log_symmetric(self, nu: Real) -> Real:
-        """Ln |q|."""
-        return log_of(self.symmetric(nu))
 
     def support(self, nu: Real) -> Mask:
         """Where it is not cut off."""
@@ -91,11 +84,10 @@ class EigenFilter(Brief):
         return float((1 + np.searchsorted(mass, MASS_OF_A_WIDTH * mass[-1])) * np.pi / (4 * self.limit))
 
     def time(self, t: Real) -> Array:
-        """f(t)."""
         return fourier(lambda nu: self.samples if nu.size == POINTS else self.frequency(nu), self.limit, t)
 
 
-def smooth_factors(kernel: CustomKernel, nu: Real) -> tuple[tuple[float, EigenFilter], ...]:
+def smooth_factors(kernel: Kernel, reach: float) -> tuple[tuple[float, EigenFilter], ...]:
     """(λ_k, q_k), the heaviest first; those with λ_k < 1e-10 λ_1 are left out.
 
     The number of nodes is doubled until the rates at 129 frequencies in between are right to 1e-8.
@@ -104,7 +96,6 @@ def smooth_factors(kernel: CustomKernel, nu: Real) -> tuple[tuple[float, EigenFi
         ArgumentError: If 512 nodes leave 1e-3: the kernel is too rough, or resolves single frequencies; or if it is not
             finite a little beyond the largest frequency.
     """
-    reach = float(np.max(np.abs(nu), initial=0.0)) or kernel.limit
     edge = min(reach, 4 / kernel.beta) if kernel.beta > 0 else reach
     between = np.linspace(-reach, reach, 129)
     wide = np.linspace(-reach - edge, reach + edge, 65)
@@ -131,7 +122,7 @@ def smooth_factors(kernel: CustomKernel, nu: Real) -> tuple[tuple[float, EigenFi
     return tuple(found)
 
 
-def _eigenfunctions(kernel: CustomKernel, count: int, reach: float, edge: float) -> list[tuple[float, EigenFilter]]:
+def _eigenfunctions(kernel: Kernel, count: int, reach: float, edge: float) -> list[tuple[float, EigenFilter]]:
     x, w = np.polynomial.legendre.leggauss(count)
     x = (x - x[::-1]) / 2  # symmetric to the last bit
     nodes, root = reach * x, np.sqrt(reach * (w + w[::-1]) / 2) * np.exp(kernel.beta * np.abs(reach * x) / 4)

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...errors import ArgumentError
 from ...io.rendering import Brief
-from ...linalg.arrays import Array, Mask, Real
+from ...linalg.arrays import Array, Matrix, Real
 from ..baths.bath import Bath
-from ..filters.base import Filter
+from .base import Factors, Kernel, Transitions
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Redfield(Brief):
+class Redfield(Brief, Kernel):
     r"""$\alpha = \Gamma(-\nu_1) + \Gamma(-\nu_2)^*$, $\Gamma = \tfrac12 G + iS$: not positive; kept for comparison."""
 
     bath: Bath
     positive = False
-    detailed_balance = False
-    blur = np.inf
+
+    @property
+    def baths(self) -> tuple[Bath, ...]:
+        return (self.bath,)
 
     @property
     def beta(self) -> float:
-        """The bath's."""
         return self.bath.beta
 
     def one_sided(self, nu: Real) -> Array:
@@ -33,27 +35,13 @@ class Redfield(Brief):
         return np.asarray(self.bath.rate(nu) / 2 + 1j * self.bath.lamb(-nu))
 
     def __call__(self, nu1: Real, nu2: Real) -> Array:
-        """α(ν1, ν2), elementwise."""
         return np.asarray(self.one_sided(nu1) + self.one_sided(nu2).conj())
-
-    def balanced(self, nu1: Real, nu2: Real) -> Array:
-        """α̃, clipped where e^{β(ν1+ν2)/4} would overflow."""
-        growth = np.exp(np.minimum(self.beta * (np.asarray(nu1) + np.asarray(nu2)) / 4, 500.0))
-        return np.asarray(self(nu1, nu2) * growth)
 
     def log_balanced(self, nu: Real) -> Real:
         """Ln s(ν): on the diagonal the two S cancel."""
         return self.bath.log_symmetric(nu)
 
-    def support(self, nu: Real) -> Mask:
-        """Everywhere: S(ω) has no zeros of its own."""
-        return np.ones(np.shape(nu), dtype=bool)
-
-    def on(self, nu: Real) -> Redfield:
-        """Itself."""
-        return self
-
-    def factors(self) -> tuple[tuple[float, Filter], ...]:
+    def factors(self) -> Factors:
         """Refused: a negative factor is no jump operator.
 
         Raises:
@@ -63,3 +51,17 @@ class Redfield(Brief):
             "kind", "be completely positive to become a circuit", "redfield is not",
             'use kind = "ule" with coherent = "balance"',
         )  # fmt: skip
+
+    def matrix(self, nu: Real, *, balanced: bool = False) -> Matrix:
+        return (self.balanced if balanced else self)(nu[:, None], nu[None, :])
+
+    def decay(self, A: Matrix, nu: Real) -> Matrix:
+        """T†(1) of one coupling: A†(Γ∘A) and its adjoint, without factors."""
+        half = A.conj().T @ (self.one_sided(nu) * A)
+        return np.asarray(half + half.conj().T)
+
+    def transitions(self, couplings: Sequence[Matrix], nu: Real) -> Transitions:
+        """X ↦ Σ (Γ∘A) X A† + A X (Γ∘A)†."""
+        filtered = [self.one_sided(nu) * A for A in couplings]
+        pairs = tuple(pair for A, F in zip(couplings, filtered, strict=True) for pair in ((F, A), (A, F)))
+        return Transitions(pairs, np.asarray(sum(self.decay(A, nu) for A in couplings)))

@@ -11,10 +11,8 @@ from ...models.model import Model, bandwidth
 from ..baths.bath import Bath
 from ..kernels.davies import Secular
 from ..lamb_shift import SecularLamb
-from ..lindbladian import Coherent, Lindbladian
+from ..lindbladian import DEGENERACY_TOLERANCE, Coherent, Lindbladian
 from .base import BathKeys, Operators, _made
-
-DEGENERACY_TOLERANCE = 1e-9
 
 
 class DaviesKeys(BathKeys):

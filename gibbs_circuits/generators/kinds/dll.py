@@ -10,7 +10,7 @@ from pydantic import Field
 from ...errors import ArgumentError, check_beta
 from ...models.model import Model
 from ..filters.base import Filter
-from ..filters.named import make_filter
+from ..filters.named import FILTERS, make_filter
 from ..kernels.base import RankOne
 from ..lindbladian import Coherent, Lindbladian
 from .base import Keys, Operators, _made
@@ -20,7 +20,7 @@ class DllKeys(Keys):
     names = ("dll", "kms")
     summary = "Ding–Li–Lin (alias kms): one jump per coupling, exact detailed balance."
     filter: Any = Field(
-        default="gaussian", description='f̂(ν): gaussian, metropolis, lloyd_abanin, or "file.csv" (nu, f or nu, re, im).'
+        default="gaussian", description=f'f̂(ν): {", ".join(FILTERS)}, or "file.csv" (nu, f or nu, re, im).'
     )
     bandwidth: float | None = Field(
         default=None, examples=[1.0], description="metropolis: S, 1 on |ν| <= S/2; from H if left out."

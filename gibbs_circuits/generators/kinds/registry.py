@@ -90,15 +90,13 @@ def _wrapped(
         def alone(single: Model) -> Lindbladian:
             made, used = _one(single, beta, {**rest, "kind": inside}, file)
             filled.update({**used, **({"bath": keys.get("bath", "ohmic")} if "bath" in used else {})})
-            assert isinstance(made, Lindbladian)
-            return made
+            return made.lindbladian
 
         generator: Generator = local_generator(model, alone)
         return generator, {**filled, "kind": kind, "inside": filled["kind"]}
     made, filled = _one(model, beta, {**rest, "kind": inside}, file)
-    assert isinstance(made, Lindbladian)
     step = check_real("step", keys.get("step", 0.5), low=0.0, above=True)
-    return DiscreteChannel(made, step), {**filled, "kind": kind, "inside": filled["kind"], "step": step}
+    return DiscreteChannel(made.lindbladian, step), {**filled, "kind": kind, "inside": filled["kind"], "step": step}
 
 
 def _several(model: Model, keys: Mapping[str, Any], file: Path | None) -> tuple[Generator, dict[str, Any]]:
@@ -118,7 +116,7 @@ def _several(model: Model, keys: Mapping[str, Any], file: Path | None) -> tuple[
                 raise ArgumentError("beta", "be given", "it is missing", "add beta = 1.0")
             own = check_real("beta", contact["beta"], low=0.0)
             made, used = _one(model, own, rest, file)
-            if not isinstance(made, Lindbladian) or made.frame is not None:
+            if made.step is not None or made.local:
                 raise ArgumentError(
                     "kind", "be a Lindbladian's of the whole H", f"{rest['kind']} was found", 'set kind = "dll"'
                 )
@@ -126,7 +124,7 @@ def _several(model: Model, keys: Mapping[str, Any], file: Path | None) -> tuple[
             raise ArgumentError(
                 f"contacts[{index}].{error.argument}", error.rule, error.found, error.fix, error.file
             ) from None
-        parts.append(made)
+        parts.append(made.lindbladian)
         filled.append({**used, "beta": own})
     return generator_of_several_baths(tuple(parts)), {"contacts": filled}
 

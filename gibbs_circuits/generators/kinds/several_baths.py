@@ -17,7 +17,7 @@ def several_baths(parts: tuple[Lindbladian, ...]) -> Lindbladian:
     if not parts:
         raise ArgumentError("contacts", "hold at least one generator", "there is none", "pass gc.dll(model, 1.0)")
     for part in parts:
-        if not isinstance(part, Lindbladian) or part.frame is not None:
+        if part.step is not None or part.local:
             raise ArgumentError(
                 "contacts", "be Lindbladians of the whole H", f"{shown(part)} was found", 'use kind = "dll"'
             )
@@ -31,4 +31,4 @@ def several_baths(parts: tuple[Lindbladian, ...]) -> Lindbladian:
         )
     contacts = tuple(replace(contact, bath=k) for k, part in enumerate(parts) for contact in part.contacts)
     kinds = sorted({part.kind for part in parts})
-    return Lindbladian(first.model, contacts, first.coherent, "+".join(kinds), frame=first.frame)
+    return Lindbladian(first.model, contacts, first.coherent, "+".join(kinds))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ...compiler.schemes.registry import SCHEMES
-from ...generators.discrete import DiscreteChannel, inside
+from ...generators.discrete import DiscreteChannel
 from ...generators.frequency import local_frequency, time_unit
 from ...generators.lindbladian import Coherent, Lindbladian
 from ...io.progress import Progress, quiet
@@ -60,7 +60,7 @@ def derive(
         Cheapest first. `distance` is inf where nothing was measured, and `note` says so.
     Accuracy: distances 1e-10 but for the worst start, a search, see `worst_start`.
     """
-    lindbladian, sampler = inside(generator), guarantee is Guarantee.ANY_START
+    lindbladian, sampler = generator.lindbladian, guarantee is Guarantee.ANY_START
     n = lindbladian.model.num_qubits
     if not balanced(lindbladian) or n > MAX_DIAGONALISED:
         return (_settled(generator, target_error, sampler, start, deadline, progress),)
@@ -75,7 +75,7 @@ def derive(
 def balanced(generator: Lindbladian) -> bool:
     """Whether its couplings lead to the Gibbs state of its model, by any filter in balance."""
     kernels = all(one.kernel.detailed_balance for one in generator.contacts)
-    return kernels and generator.frame is None and generator.coherent is not Coherent.NONE
+    return kernels and not generator.local and generator.coherent is not Coherent.NONE
 
 
 def _settled(
