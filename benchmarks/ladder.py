@@ -56,7 +56,7 @@ def main() -> None:
     table = Table("model", "β", "couplings", "target", "ladder", "finer grid", "ratio", title="Two-qubit gates")
     scheme, worst = SCHEMES["parallel"], 0.0
     for model, beta, letters in MODELS:
-        generator = dll(model, couplings_of(letters, model.num_qubits), GaussianFilter(beta), beta)
+        generator = dll(model, beta, couplings_of(letters, model.num_qubits), GaussianFilter(beta))
         nu, rate = local_frequency(generator), float(np.linalg.norm(decay_operator(generator), 2))
         width = widest(symbolic_jumps(generator, None))
         for target in (0.10, 0.06):

@@ -66,7 +66,7 @@ def random_generator(rng: np.random.Generator, n: int) -> Lindbladian:
             placed[site] = letter
         terms.append(("".join(placed), float(rng.uniform(-1.2, 1.2))))
     beta = float(rng.uniform(0.4, 1.6))
-    return dll(from_terms(terms), couplings_of(str(rng.choice(["X", "Y", "XZ", "XYZ"])), n), GaussianFilter(beta), beta)
+    return dll(from_terms(terms), beta, couplings_of(str(rng.choice(["X", "Y", "XZ", "XYZ"])), n), GaussianFilter(beta))
 
 
 def random_knobs(rng: np.random.Generator, generator: Lindbladian) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def _recipes(model: Model, beta: float, couplings: str) -> list[Recipe]:
     energies = np.unique(np.round(spectrum(model).energies, 9))
     norm, gap = float(np.max(np.abs(energies))), float(energies[1] - energies[0])
     operators = couplings_of(couplings, model.num_qubits)
-    generator = dll(model, operators, GaussianFilter(beta), beta)
+    generator = dll(model, beta, operators, GaussianFilter(beta))
     fastest = local_frequency(generator) or 1.0
     bins = 8 if model.num_qubits <= MAX_CHANNEL_QUBITS else 4
 

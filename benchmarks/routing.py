@@ -95,7 +95,7 @@ class Chosen:
 
 def program(nodes: int, delays: bool | tuple[int, int], sweeps: int, sites: int = SITES) -> Program:
     """The chain's program at plain knobs."""
-    generator = dll(mixed_field_ising(sites), couplings_of("Y", sites), GaussianFilter(1.0), 1.0)
+    generator = dll(mixed_field_ising(sites), 1.0, couplings_of("Y", sites), GaussianFilter(1.0))
     scheme = SCHEMES["parallel"]
     knobs = {"sweeps": sweeps, "strength": 0.8, "spacing": 0.3, "nodes": nodes, "random_delays": delays}
     return scheme(generator, scheme.knobs.model_validate(knobs))
@@ -134,7 +134,7 @@ def row(nodes: int, delays: bool | tuple[int, int]) -> Row:
 
 def chosen(sites: int) -> Chosen:
     """The chain at a target error of 0.1, with the knobs that are then chosen."""
-    generator = dll(mixed_field_ising(sites), couplings_of("Y", sites), GaussianFilter(1.0), 1.0)
+    generator = dll(mixed_field_ising(sites), 1.0, couplings_of("Y", sites), GaussianFilter(1.0))
     written = compile_program(generator, make_scheme("parallel", {}), CompileTask(CHOSEN_ERROR))
     began = perf_counter()
     compiled = compile_for(written, TARGET, zero(sites))

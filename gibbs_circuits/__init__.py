@@ -30,20 +30,17 @@ if TYPE_CHECKING:  # what type checkers and editors see; at run time `__getattr_
     from .generators import baths, filters
     from .generators.baths.bath import Bath
     from .generators.discrete import DiscreteChannel
-    from .generators.kinds.registry import (
-        ckg,
-        coarse_grained,
-        custom,
-        davies,
-        discrete,
-        dll,
-        kms,
-        local,
-        redfield,
-        scandi_alhambra,
-        several_baths,
-        ule,
-    )
+    from .generators.kinds.ckg import ckg
+    from .generators.kinds.coarse_grained import coarse_grained
+    from .generators.kinds.custom import custom
+    from .generators.kinds.davies import davies
+    from .generators.kinds.discrete import discrete
+    from .generators.kinds.dll import dll, kms
+    from .generators.kinds.local import local
+    from .generators.kinds.redfield import redfield
+    from .generators.kinds.scandi_alhambra import scandi_alhambra
+    from .generators.kinds.several_baths import several_baths
+    from .generators.kinds.ule import ule
     from .generators.lindbladian import Lindbladian
     from .io.version import __version__
     from .models.model import Model
@@ -76,8 +73,17 @@ HOMES = {
     "generators": "baths filters",
     "generators.baths.bath": "Bath",
     "generators.discrete": "DiscreteChannel",
-    "generators.kinds.registry": "ckg coarse_grained custom davies discrete dll kms local redfield "
-    "scandi_alhambra several_baths ule",
+    "generators.kinds.ckg": "ckg",
+    "generators.kinds.coarse_grained": "coarse_grained",
+    "generators.kinds.custom": "custom",
+    "generators.kinds.davies": "davies",
+    "generators.kinds.discrete": "discrete",
+    "generators.kinds.dll": "dll kms",
+    "generators.kinds.local": "local",
+    "generators.kinds.redfield": "redfield",
+    "generators.kinds.scandi_alhambra": "scandi_alhambra",
+    "generators.kinds.several_baths": "several_baths",
+    "generators.kinds.ule": "ule",
     "generators.lindbladian": "Lindbladian",
     "io.version": "__version__",
     "models.model": "Model",

@@ -37,7 +37,7 @@ SIMPLE = {"sweeps": 2, "strength": 0.8, "spacing": 0.3, "nodes": 3, "random_dela
 
 def ising(sites: int = 2, beta: float = 1.0, couplings: Any = "Y", **parameters: Any) -> Lindbladian:
     model = mixed_field_ising(sites, **parameters)
-    return dll(model, couplings_of(couplings, sites), GaussianFilter(beta), beta)
+    return dll(model, beta, couplings_of(couplings, sites), GaussianFilter(beta))
 
 
 def build(generator: Lindbladian, scheme: str = "parallel", **knobs: Any) -> Program:
@@ -217,7 +217,7 @@ def generators(draw: st.DrawFn, max_sites: int = 3) -> Lindbladian:
     letters = st.sampled_from(("X", "Y", "Z", "XZ", "YX"))
     couplings = draw(letters | st.lists(some_terms, min_size=1, max_size=3))
     beta = draw(st.sampled_from((0.0, 0.4, 1.0, 2.5)))
-    return dll(from_terms(list(terms.items())), couplings_of(couplings, n), GaussianFilter(beta), beta)
+    return dll(from_terms(list(terms.items())), beta, couplings_of(couplings, n), GaussianFilter(beta))
 
 
 @st.composite

@@ -43,9 +43,13 @@ class SechFilter(Filter):
 
     def time(self, t: Real) -> Array:
         return fourier(self.frequency, 60 / self.beta, t)
+
+
+def sech(beta: float) -> SechFilter:
+    """The filter of that name."""
+    return SechFilter(beta)
 '''
-IMPORT = "from .metropolis import MetropolisFilter\n"
-ENTRY = '    "gaussian": lambda beta, largest: GaussianFilter(beta),\n'
+ENTRY = '    NamedFilter("gaussian"),\n'
 EXPERIMENT = """
 [model]
 name = "tfim"
@@ -69,12 +73,10 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
             shutil.copytree(configs, root / configs.name)
         (root / HOME.name / "generators/filters/sech.py").write_text(FILTER, "utf-8")
         if registered:
-            table = root / HOME.name / "generators/filters/named.py"
+            table = root / HOME.name / "generators/filters/registry.py"
             text = table.read_text("utf-8")
-            assert (text.count(IMPORT), text.count(ENTRY)) == (1, 1)
-            text = text.replace(IMPORT, f"{IMPORT}from .sech import SechFilter\n")
-            text = text.replace(ENTRY, f'{ENTRY}    "sech": lambda beta, largest: SechFilter(beta),\n')
-            table.write_text(text, "utf-8")
+            assert text.count(ENTRY) == 1
+            table.write_text(text.replace(ENTRY, f'{ENTRY}    NamedFilter("sech"),\n'), "utf-8")
         (root / "e.toml").write_text(EXPERIMENT, "utf-8")
         made[registered] = root
     return made

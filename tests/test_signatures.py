@@ -20,7 +20,7 @@ import gibbs_circuits as gc
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.filters.metropolis import MetropolisFilter
 from gibbs_circuits.generators.filters.rate import RateFilter
-from gibbs_circuits.models.signatures import taken
+from gibbs_circuits.models.signatures import as_annotated
 
 GRAMMAR = re.compile(r"^(Argument `[^`]+`|[^:]+: .+) must \S.*, but \S.*\. Fix: \S.*[^.]\.$", re.DOTALL)
 LONGEST = 400
@@ -367,18 +367,18 @@ def test_public__works_or_refuses_in_the_grammar__every_odd_value(name: str) -> 
         ((1,), Sequence[int], True), ({}, Mapping[str, int], True), ([], Mapping[str, int], False), (3, Any, True),
     ],
 )  # fmt: skip
-def test_taken__holds_a_value_against_its_annotation__each_kind(value: Any, kind: Any, good: bool) -> None:
+def test_as_annotated__holds_a_value_against_its_annotation__each_kind(value: Any, kind: Any, good: bool) -> None:
     if good:
-        assert taken("x", value, kind) is value
+        assert as_annotated("x", value, kind) is value
     else:
         with pytest.raises(gc.ArgumentError, match=r"^Argument `x` must be .+, but .+\. Fix: .+\.$"):
-            taken("x", value, kind)
+            as_annotated("x", value, kind)
 
 
-def test_taken__converts__what_leaves_no_doubt() -> None:
-    assert taken("path", "a.json", Path) == Path("a.json")
-    assert taken("model", SparsePauliOp("ZZ"), gc.Model).num_qubits == 2
-    assert taken("operator", "ZI", SparsePauliOp) == SparsePauliOp("ZI")
+def test_as_annotated__converts__what_leaves_no_doubt() -> None:
+    assert as_annotated("path", "a.json", Path) == Path("a.json")
+    assert as_annotated("model", SparsePauliOp("ZZ"), gc.Model).num_qubits == 2
+    assert as_annotated("operator", "ZI", SparsePauliOp) == SparsePauliOp("ZI")
 
 
 def test_tried__control__finds_what_is_raised_raw(monkeypatch: pytest.MonkeyPatch) -> None:

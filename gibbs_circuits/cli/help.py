@@ -88,14 +88,12 @@ def generator_help() -> list[str]:
 
     lines = [r"[bold]\[generator][/bold]: kind (dll if left out), couplings, coherent, and what the kind takes"]
     shared = ("kind", "couplings")
-    dll = KINDS["dll"]
-    lines += [_escape(line) for line in (f'  couplings = "Y": {dll.model_fields["couplings"].description}',)]
-    for name, schema in KINDS.items():
-        if name != schema.names[0]:
-            continue
-        lines.append(_escape(f'  kind = "{name}": {schema.summary}'))
-        lines += [f"  {line}" for line in _keys(schema, without=shared)]
-    lines += [_escape(f'  kind = "{name}", inside = "dll": {text}') for name, text in WRAPPERS.items()]
+    couplings = next(iter(KINDS.values())).schema.model_fields["couplings"]
+    lines.append(_escape(f"  couplings = {_toml(couplings.default)}: {couplings.description}"))
+    for kind in dict.fromkeys(KINDS.values()):
+        lines.append(_escape(f'  kind = "{kind.name}": {kind.summary}'))
+        lines += [f"  {line}" for line in _keys(kind.schema, without=shared)]
+    lines += [_escape(f'  kind = "{one.name}", inside = "dll": {one.summary}') for one in WRAPPERS.values()]
     lines.append(
         r"  several baths: one \[\[generator.contacts]] each, with beta and the keys above; then \[model] has no beta"
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..errors import ArgumentError
-from ..generators.lindbladian import Coherent, Generator
+from ..generators.kinds.base import Generator
+from ..generators.lindbladian import Coherent
 from .dense_blocks import lindbladian_of
 
 

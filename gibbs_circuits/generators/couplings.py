@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,16 @@ from ..limits import MAX_COUPLINGS
 from ..models.model import as_operator, is_matrix, pauli_sum
 from ..models.scale import acting, merged
 
-Couplings: TypeAlias = (
+Couplings: TypeAlias = Annotated[
     str
     | SparsePauliOp
     | NDArray[Any]
     | Sequence[str]
     | Sequence[SparsePauliOp]
     | Sequence[Sequence[Sequence[object]]]
-    | Sequence[NDArray[Any]]
-)
+    | Sequence[NDArray[Any]],
+    'letters put on every site ("Y", "XZ"), or a list of labels or terms.',
+]
 EQUAL = 1e-10  # of an operator's size, as Hermiticity is judged
 
 

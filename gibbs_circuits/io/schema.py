@@ -1,4 +1,4 @@
-"""Complaints of a schema in the grammar of this package."""
+"""A signature as a schema, and the complaints of a schema in the grammar of this package."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import json
 import math
 from collections.abc import Iterable
 from enum import Enum
+from inspect import Parameter
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from ..errors import ArgumentError, check_known, shown, slip, written_number
@@ -17,6 +19,31 @@ from ..errors import ArgumentError, check_known, shown, slip, written_number
 KINDS: dict[Any, str] = {
     int: "a whole number", float: "a finite number", str: "text in quotes", bool: "true or false"
 }  # fmt: skip
+EXAMPLES: dict[Any, Any] = {int: 1, float: 1.0, bool: True}  # where neither a default nor an annotation shows one
+
+
+def described(annotation: Any) -> tuple[Any, str, Any]:
+    """What `Annotated[type, about, example]` says of a parameter.
+
+    The type is Any where it is a choice of several, which no schema is to judge; the line about it is for the help; the
+    example, a value to paste, is 1.0, 1 or true by the type if left out.
+    """
+    kind, about, *example = get_args(annotation) if get_origin(annotation) is Annotated else (annotation, "")
+    parts = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    plain = [part for part in parts if part is not NoneType]
+    judged = len(plain) == 1 and (plain[0] in KINDS or get_origin(plain[0]) is Literal)
+    return kind if judged else Any, about, example[0] if example else EXAMPLES.get(plain[0])
+
+
+def schema_of(name: str, parameters: Iterable[Parameter]) -> type[BaseModel]:
+    """The schema that the parameters of a function are: one field each, in this order, and no other key."""
+    fields: dict[str, Any] = {}
+    for parameter in parameters:
+        kind, about, example = described(parameter.annotation)
+        default = ... if parameter.default is parameter.empty else parameter.default
+        examples = [example] if example is not None and default in (None, ...) else None
+        fields[parameter.name] = (kind, Field(default, description=about, examples=examples))
+    return create_model(name, __config__=ConfigDict(extra="forbid", frozen=True, strict=True), **fields)
 
 
 def from_validation(

@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, wraps
 from pathlib import Path
-from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
@@ -50,9 +50,11 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
         for name, value in bound.arguments.items():
             kind, annotation = signature.parameters[name].kind, hints().get(name, Any)
             if kind is inspect.Parameter.VAR_POSITIONAL:
-                bound.arguments[name] = tuple(taken(f"{name}[{k}]", one, annotation) for k, one in enumerate(value))
+                bound.arguments[name] = tuple(
+                    as_annotated(f"{name}[{k}]", one, annotation) for k, one in enumerate(value)
+                )
             elif kind is not inspect.Parameter.VAR_KEYWORD and not (name in JUDGED and _open(annotation)):
-                bound.arguments[name] = taken(name, value, annotation)
+                bound.arguments[name] = as_annotated(name, value, annotation)
         return function(*bound.args, **bound.kwargs)
 
     return checked
@@ -71,8 +73,8 @@ def _open(annotation: Any) -> bool:
     return bool(set(alternatives(annotation)) - {str, Path, type(None)})
 
 
-def taken(argument: str, value: Any, annotation: Any) -> Any:
-    """The value as an annotation takes it.
+def as_annotated(argument: str, value: Any, annotation: Any) -> Any:
+    """The value as an annotation asks for it: itself, or what it stands for without doubt.
 
     Raises:
         ArgumentError: If it does not.
@@ -101,7 +103,9 @@ def taken(argument: str, value: Any, annotation: Any) -> Any:
 
 
 def alternatives(annotation: Any) -> list[Any]:
-    """The members of a union, flattened; the annotation itself otherwise."""
+    """The members of a union, flattened and without what is noted about them; the annotation itself otherwise."""
+    if get_origin(annotation) is Annotated:
+        return alternatives(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
         return [inner for part in get_args(annotation) for inner in alternatives(part)]
     return [annotation]

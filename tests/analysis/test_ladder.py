@@ -15,7 +15,7 @@ from gibbs_circuits.compiler.schemes.registry import SCHEMES
 from gibbs_circuits.compiler.schemes.sequential import SequentialKnobs, sequential
 from gibbs_circuits.compiler.schemes.sequential import sequential as sequential_rungs
 from gibbs_circuits.compiler.time_domain.quadrature import filter_error, uniform_nodes
-from gibbs_circuits.generators.baths.bath import ohmic
+from gibbs_circuits.generators.baths import ohmic
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.kinds.davies import davies
@@ -198,7 +198,7 @@ def test_measured_rungs__dense_schemes__have_their_declared_order(scheme: str) -
 
 @pytest.mark.parametrize(("scheme", "order"), [("stinespring", None), ("dilated_1", 1), ("weak_measurement", 1)])
 def test_measured_rungs__lamb_shift_of_davies__is_part_of_the_channel(scheme: str, order: int | None) -> None:
-    generator = davies(ising(2).model, couplings_of("Y", 2), ohmic(1.0))
+    generator = davies(ising(2).model, 1.0, couplings_of("Y", 2), ohmic(1.0))
     (rung,) = measured_rungs(SCHEMES[scheme](generator, SCHEMES[scheme].knobs(sweeps=1, strength=0.3)))
     assert rung.holds
     assert rung.errors[0] < 1e-9 if order is None else abs((rung.slope or 0) - order) < 0.15

@@ -16,7 +16,7 @@ from gibbs_circuits.analysis.error_budget.shifts import Ledger, Shift, half_norm
 from gibbs_circuits.analysis.error_budget.variants import refined
 from gibbs_circuits.compiler.schemes.registry import SCHEMES
 from gibbs_circuits.evidence import Status
-from gibbs_circuits.generators.baths.bath import ohmic
+from gibbs_circuits.generators.baths import ohmic
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.kinds.ckg import ckg
@@ -277,7 +277,7 @@ def test_ledger__dense_scheme_of_a_generator_without_b__blames_the_generator(sch
     assert lines[Rung.COHERENT].status is Status.MEASURED
     assert lines[Rung.DILATION].value < (1e-10 if scheme == "stinespring" else lines[Rung.COHERENT].value / 5)
     assert (lines[Rung.FILTER].value, lines[Rung.FILTER].status) == (0.0, Status.PROVED)
-    coarse = coarse_grained(generator.model, couplings_of("Y", 2), ohmic(BETA), 1.0, coherent=Coherent.NONE)
+    coarse = coarse_grained(generator.model, BETA, couplings_of("Y", 2), ohmic(BETA), 1.0, coherent="none")
     biased = ledger(SCHEMES[scheme](coarse, SCHEMES[scheme].knobs(sweeps=40, strength=0.1)), zero(2).density(2))
     assert next(row.value for row in biased if row.rung is Rung.FILTER) > 1e-3
 
@@ -368,7 +368,7 @@ def survey(index: int) -> Program:
     kinds = ("ZZ", "ZI", "IZ") if index % 2 == 0 else ("ZZ", "XX", "ZI", "IZ", "XI", "IX")
     terms = COMMUTING if index % 4 == 0 else [(label, float(rng.uniform(-1.2, 1.2))) for label in kinds]
     letters = couplings_of(str(rng.choice(["X", "Y", "XY"])), 2)
-    generator = dll(from_terms(terms), letters, GaussianFilter(beta), beta)
+    generator = dll(from_terms(terms), beta, letters, GaussianFilter(beta))
     recipe = SCHEMES[TIME_SCHEMES[index // 2 % 4]]
     knobs = {k: v for k, v in random_knobs(rng, generator).items() if k in recipe.knobs.model_fields}
     return recipe(generator, recipe.knobs.model_validate(knobs))
@@ -400,7 +400,7 @@ def test_ledger__random_pairs__add_up_or_say_that_they_do_not__60() -> None:
 
 def commuting_pair() -> Program:
     """Too few nodes for the temperature, at a strength that makes up for it."""
-    generator = dll(from_terms(COMMUTING), couplings_of("X", 2), GaussianFilter(2.0), 2.0)
+    generator = dll(from_terms(COMMUTING), 2.0, couplings_of("X", 2), GaussianFilter(2.0))
     return build(generator, sweeps=10, strength=3.591, spacing=0.5333, nodes=8, random_delays=(0, 0))
 
 
@@ -446,7 +446,7 @@ def test_ledger__lines_that_do_not_add_up__say_by_how_much() -> None:
 
 def test_ledger__any_kernel__has_a_ledger() -> None:
     base: Lindbladian = ising(2, BETA)
-    generator = ckg(base.model, tuple(contact.coupling for contact in base.contacts), BETA)
+    generator = ckg(base.model, BETA, tuple(contact.coupling for contact in base.contacts))
     found = ledger(build(generator, "random_jumps", **{**KNOBS, "nodes": 9}), zero(2).density(2))
     assert line(found, Rung.FILTER) < 1e-5
     assert found.ratio is not None

@@ -105,7 +105,7 @@ def test_compiled__one_sweep__acts_as_the_channel(name: str, target: str) -> Non
 @pytest.mark.parametrize("target", [ALL_TO_ALL, SMALL_LATTICE], ids=["all_to_all", "lattice"])
 def test_compiled__many_sweeps__stay_the_channel(target: str | Target, scheme: str) -> None:
     # a block that routing leaves open is right once and wrong from the second sweep on
-    generator = dll(heisenberg(3, fields=[0.3, -0.2, 0.5]), couplings_of("X", 3), GaussianFilter(0.8), 0.8)
+    generator = dll(heisenberg(3, fields=[0.3, -0.2, 0.5]), 0.8, couplings_of("X", 3), GaussianFilter(0.8))
     program = build(generator, scheme, sweeps=3)
     small = on_target(program, target).compact()
     delays = some_draws(program)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from itertools import product
 from typing import Any
@@ -16,7 +17,7 @@ from qiskit.quantum_info import Operator
 from gibbs_circuits.compiler.schemes.registry import SCHEMES
 from gibbs_circuits.errors import ArgumentError, TooLargeError
 from gibbs_circuits.evidence import Status
-from gibbs_circuits.generators.baths.bath import ohmic
+from gibbs_circuits.generators.baths import ohmic
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.dense import dense_generator
 from gibbs_circuits.generators.discrete import DiscreteChannel
@@ -29,7 +30,7 @@ from gibbs_circuits.generators.kinds.dll import dll
 from gibbs_circuits.generators.kinds.redfield import redfield
 from gibbs_circuits.generators.kinds.scandi_alhambra import scandi_alhambra
 from gibbs_circuits.generators.kinds.ule import ule
-from gibbs_circuits.generators.lindbladian import Coherent, Contact, Lindbladian
+from gibbs_circuits.generators.lindbladian import Contact, Lindbladian
 from gibbs_circuits.linalg.fixed_point import fixed_point
 from gibbs_circuits.models.library.spin_chains import mixed_field_ising
 from gibbs_circuits.models.model import from_terms
@@ -58,7 +59,7 @@ def oracle(sign: float = 1.0) -> Oracle:
 
 
 def two_sites() -> Lindbladian:
-    return dll(from_terms(NOT_COMMUTING), couplings_of("Y", 2), GaussianFilter(1.0), 1.0)
+    return dll(from_terms(NOT_COMMUTING), 1.0, couplings_of("Y", 2), GaussianFilter(1.0))
 
 
 def map_of(kraus: Any) -> Matrix:
@@ -228,12 +229,12 @@ def exact_kinds() -> dict[str, Lindbladian]:
     bath = ohmic(1.0, strength=0.3, cutoff=4.0)
     flat = RankOne(CustomFilter(1.0, lambda nu: np.exp(-(nu**2) / 6 - nu / 4), 10.0))
     return {
-        "dll": dll(model, A, GaussianFilter(1.0), 1.0),
-        "ckg": ckg(model, A, 1.0),
-        "ckg_metropolis": ckg(model, A, 1.0, metropolis=True),
-        "davies": davies(model, A, bath),
-        "ule": ule(model, A, bath, Coherent.BALANCE),
-        "scandi_alhambra": scandi_alhambra(model, A, bath, 2.0),
+        "dll": dll(model, 1.0, A, GaussianFilter(1.0)),
+        "ckg": ckg(model, 1.0, A),
+        "ckg_metropolis": ckg(model, 1.0, A, filter="metropolis"),
+        "davies": davies(model, bath.beta, A, bath),
+        "ule": ule(model, bath.beta, A, bath, coherent="balance"),
+        "scandi_alhambra": scandi_alhambra(model, bath.beta, A, bath, 2.0),
         "custom": Lindbladian(model, tuple(Contact(a, flat) for a in A)),
     }
 
@@ -252,14 +253,14 @@ def test_scheme__every_exact_kind__compiles(kind: str) -> None:
 
 
 def test_stinespring__control__without_b_the_fixed_point_is_another() -> None:
-    bare = dll(from_terms(NOT_COMMUTING), couplings_of("Y", 2), GaussianFilter(1.0), 1.0, Coherent.NONE)
+    bare = dll(from_terms(NOT_COMMUTING), 1.0, couplings_of("Y", 2), GaussianFilter(1.0), coherent="none")
     sigma = gibbs(bare.model.hamiltonian, 1.0)
     assert np.linalg.norm(fixed_point(sweep_channel(written(bare, "stinespring"))) - sigma) > 1e-3
 
 
 def test_dense_generator__jumps__are_the_fewest() -> None:
     assert len(dense_generator(two_sites()).jumps) == 2
-    twice = dll(from_terms(NOT_COMMUTING), couplings_of("Y", 2) * 2, GaussianFilter(1.0), 1.0)
+    twice = replace(two_sites(), contacts=two_sites().contacts * 2)
     assert len(dense_generator(twice).jumps) == 2
     assert len(dense_generator(exact_kinds()["davies"]).jumps) <= 16
     assert dense_generator(two_sites()).superoperator == pytest.approx(oracle().matrix(), abs=1e-12)
@@ -300,9 +301,9 @@ def test_scheme__refusals__name_the_knob() -> None:
     with pytest.raises(ArgumentError, match=r"`strength`.*Fix:"):
         written(two_sites(), "dilated_1", strength=None)
     with pytest.raises(ArgumentError, match=r"`kind`.*redfield is not"):
-        written(redfield(model, A, bath, Coherent.NONE), "dilated_1")
+        written(redfield(model, bath.beta, A, bath, coherent="none"), "dilated_1")
     with pytest.raises(ArgumentError, match=r"`coherent`.*ule.*Fix:"):
-        written(ule(model, A, bath), "stinespring")
+        written(ule(model, bath.beta, A, bath), "stinespring")
     with pytest.raises(TooLargeError, match=r"weak measurements on .* two-qubit gates.*Fix: set strength"):
         written(two_sites(), "weak_measurement", strength=1e5)
 

@@ -22,7 +22,7 @@ from gibbs_circuits.compiler.presets.thermal_bath import excited
 from gibbs_circuits.compiler.presets.unitary_gate_loop import unitary_gate_loop
 from gibbs_circuits.compiler.schemes.registry import SCHEMES
 from gibbs_circuits.errors import ArgumentError, TooLargeError
-from gibbs_circuits.generators.baths.bath import ohmic
+from gibbs_circuits.generators.baths import ohmic
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.discrete import DiscreteChannel
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
@@ -33,7 +33,6 @@ from gibbs_circuits.generators.kinds.davies import davies
 from gibbs_circuits.generators.kinds.dll import dll
 from gibbs_circuits.generators.kinds.scandi_alhambra import scandi_alhambra
 from gibbs_circuits.generators.kinds.ule import ule
-from gibbs_circuits.generators.lindbladian import Coherent
 from gibbs_circuits.linalg.fixed_point import fixed_point
 from gibbs_circuits.models.library.lattices import kagome_ising
 from gibbs_circuits.models.library.spin_chains import mixed_field_ising, tfim
@@ -389,7 +388,7 @@ def test_loop__fixed_point__is_first_order_and_worse_without_B() -> None:
     sigma = gibbs(generator.model.hamiltonian, 1.0)
     errors = [distance(fixed_point(sweep_channel(unitary_gate_loop(generator, step=d))), sigma) for d in steps]
     assert abs(slope(steps, errors) - 1) < 0.15
-    bare = dll(generator.model, couplings_of("XY", 2), GaussianFilter(1.0), 1.0, Coherent.NONE)
+    bare = dll(generator.model, 1.0, couplings_of("XY", 2), GaussianFilter(1.0), coherent="none")
     left = distance(fixed_point(sweep_channel(unitary_gate_loop(bare, step=0.05))), sigma)
     assert left > 3 * errors[2]
 
@@ -451,7 +450,7 @@ def test_citation__names__what_is_used_and_nothing_else(case: str) -> None:
 
 def test_citation__window__names_its_generator_and_the_rule() -> None:
     model, knobs = mixed_field_ising(2), {"random_delays": False, "nodes": 1}
-    window = ckg(model, couplings_of("Y", 2), 1.0)
+    window = ckg(model, 1.0, couplings_of("Y", 2))
     on, off = (cited(build(window, "thermal_ancilla", shift=shift, **knobs)) for shift in (True, False))
     assert on - off == {"shift"}
     assert {"ckg", "ding_zhan"} <= off
@@ -462,12 +461,12 @@ def test_citation__window__names_its_generator_and_the_rule() -> None:
 @pytest.mark.parametrize(
     ("make", "expected"),
     [
-        (lambda model, X, bath: scandi_alhambra(model, X, bath, 2.0), {"scandi", "dll"}),
-        (lambda model, X, bath: ule(model, X, bath, Coherent.BALANCE), {"ule", "dll"}),
-        (lambda model, X, bath: coarse_grained(model, X, bath, 2.0, coherent=Coherent.NONE), {"schaller"}),
-        (lambda model, X, bath: davies(model, X, bath), {"davies"}),
-        (lambda model, X, bath: ckg(model, X, 1.0, metropolis=True), {"ckg"}),
-        (lambda model, X, bath: DiscreteChannel(dll(model, X, GaussianFilter(1.0), 1.0)), {"discrete", "dll"}),
+        (lambda model, X, bath: scandi_alhambra(model, bath.beta, X, bath, 2.0), {"scandi", "dll"}),
+        (lambda model, X, bath: ule(model, bath.beta, X, bath, coherent="balance"), {"ule", "dll"}),
+        (lambda model, X, bath: coarse_grained(model, bath.beta, X, bath, 2.0, coherent="none"), {"schaller"}),
+        (lambda model, X, bath: davies(model, bath.beta, X, bath), {"davies"}),
+        (lambda model, X, bath: ckg(model, 1.0, X, filter="metropolis"), {"ckg"}),
+        (lambda model, X, bath: DiscreteChannel(dll(model, 1.0, X, GaussianFilter(1.0))), {"discrete", "dll"}),
     ],
     ids=["scandi_alhambra", "ule", "coarse_grained", "davies", "ckg", "discrete"],
 )

@@ -17,7 +17,7 @@ from gibbs_circuits.compiler.schemes.thermal_ancilla import (
     thermal_ancilla,
 )
 from gibbs_circuits.errors import ArgumentError, TooLargeError
-from gibbs_circuits.generators.baths.bath import ohmic
+from gibbs_circuits.generators.baths import ohmic
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.filters.metropolis import MetropolisFilter
 from gibbs_circuits.generators.kernels.filter_sum import FilterSum
@@ -52,7 +52,7 @@ def coupling_strength(generator: Lindbladian, strength: float, spacing: float, c
 
 def windowed(model: Model, couplings: str = "XYZ", **settings: Any) -> Lindbladian:
     given = {"sigma_E": SIGMA, **settings}
-    return ckg(model, couplings_of(couplings, model.num_qubits), BETA, **given)
+    return ckg(model, BETA, couplings_of(couplings, model.num_qubits), **given)
 
 
 class Comb(FilterSum):
@@ -375,7 +375,7 @@ def test_declared__without_the_rule__says_that_it_saturates() -> None:
 
 def test_thermal_ancilla__shift_off__is_refused_where_there_is_no_window() -> None:
     model = mixed_field_ising(2)
-    generator = dll(model, couplings_of("Y", 2), MetropolisFilter(1.0, 12.0), 1.0)
+    generator = dll(model, 1.0, couplings_of("Y", 2), MetropolisFilter(1.0, 12.0))
     assert program(generator).num_ancilla == 1
     with pytest.raises(ArgumentError, match=r"`shift`.*metropolis.*Fix:"):
         program(generator, shift=False)
@@ -396,7 +396,7 @@ def test_thermal_ancilla__too_many_steps__are_refused() -> None:
 
 def test_thermal_ancilla__davies__reaches_a_circuit_at_a_resolution() -> None:
     model = mixed_field_ising(2)
-    generator = davies(model, couplings_of("XY", 2), ohmic(BETA))
+    generator = davies(model, BETA, couplings_of("XY", 2), ohmic(BETA))
     grid = {"spacing": 0.3, "nodes": 51, "resolution": 0.5}
     errors = []
     for strength in (0.04, 0.02):

@@ -23,7 +23,7 @@ from gibbs_circuits.compiler.time_domain.knobs import refuse_large
 from gibbs_circuits.compiler.time_domain.symbolic_jumps import kernel_factors, symbolic_jumps, widest
 from gibbs_circuits.errors import ArgumentError, TooLargeError
 from gibbs_circuits.evidence import Status
-from gibbs_circuits.generators.baths.bath import ohmic
+from gibbs_circuits.generators.baths import ohmic
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.discrete import DiscreteChannel
 from gibbs_circuits.generators.filters.base import Filter
@@ -89,23 +89,23 @@ def generator(kind: str) -> Lindbladian:
     balance = Coherent.BALANCE
     match kind:
         case "dll_gaussian":
-            return dll(MODEL, Y, GaussianFilter(BETA), BETA)
+            return dll(MODEL, BETA, Y, GaussianFilter(BETA))
         case "dll_metropolis":
-            return dll(MODEL, Y, MetropolisFilter(BETA, 4 * bandwidth(MODEL)), BETA)
+            return dll(MODEL, BETA, Y, MetropolisFilter(BETA, 4 * bandwidth(MODEL)))
         case "ckg_gaussian":
-            return ckg(MODEL, Y, BETA)
+            return ckg(MODEL, BETA, Y)
         case "ckg_metropolis":
-            return ckg(MODEL, Y, BETA, metropolis=True)
+            return ckg(MODEL, BETA, Y, filter="metropolis")
         case "davies":
-            return davies(MODEL, Y, BATH)
+            return davies(MODEL, BATH.beta, Y, BATH)
         case "ule":
-            return ule(MODEL, Y, BATH, balance)
+            return ule(MODEL, BATH.beta, Y, BATH, coherent=balance.value)
         case "coarse_grained":
-            return coarse_grained_cat(MODEL, Y, BATH, 1.2, coherent=balance)
+            return coarse_grained_cat(MODEL, BATH.beta, Y, BATH, 1.2, coherent=balance.value)
         case "scandi_alhambra":
-            return scandi_alhambra_cat(MODEL, Y, BATH, 1.2)
+            return scandi_alhambra_cat(MODEL, BATH.beta, Y, BATH, 1.2)
         case "custom":
-            return custom_cat(MODEL, Y, BETA, symmetrical)
+            return custom_cat(MODEL, BETA, symmetrical, Y)
     raise AssertionError(kind)
 
 
@@ -353,7 +353,7 @@ def test_symbolic_jumps__discrete_channel__takes_the_transitions_inside() -> Non
 
 
 def test_symbolic_jumps__not_positive__is_refused() -> None:
-    redfield = redfield_cat(MODEL, Y, BATH)
+    redfield = redfield_cat(MODEL, BATH.beta, Y, BATH)
     assert isinstance(redfield.contacts[0].kernel, Redfield)
     with pytest.raises(ArgumentError, match="completely positive"):
         symbolic_jumps(redfield)
@@ -454,8 +454,8 @@ def draws(program: Program) -> Iterator[list[int]]:
 def test_scheme__circuit_equals_channel__at_fixed_draws(kind: str, scheme: str, extra: dict[str, Any]) -> None:
     one = from_terms([("X", 0.7), ("Z", -0.4)])
     made = {
-        "davies": davies(one, couplings_of("Y", 1), BATH),
-        "custom": custom_cat(one, couplings_of("Y", 1), BETA, symmetrical),
+        "davies": davies(one, BATH.beta, couplings_of("Y", 1), BATH),
+        "custom": custom_cat(one, BETA, symmetrical, couplings_of("Y", 1)),
         "dll_gaussian": generator("dll_gaussian"),
     }[kind]
     program = build(made, scheme, nodes=2, **extra)
@@ -481,7 +481,7 @@ def test_scheme__circuit_equals_channel__generated(
 @pytest.mark.parametrize(("scheme", "extra"), WAYS, ids=IDS)
 def test_scheme__cost_equals_count__mean_over_draws(scheme: str, extra: dict[str, Any]) -> None:
     model = mixed_field_ising(3)
-    made = davies(model, (couplings_of("Y", 3)[0], couplings_of("X", 3)[2]), BATH)
+    made = davies(model, BATH.beta, (couplings_of("Y", 3)[0], couplings_of("X", 3)[2]), BATH)
     program = build(made, scheme, nodes=2, random_delays=False, resolution=3.0, **extra)
     parts = pieces(program)
     step = program.stages[0].steps[0]
@@ -496,7 +496,7 @@ def test_scheme__cost_equals_count__mean_over_draws(scheme: str, extra: dict[str
 @pytest.mark.parametrize("scheme", TIME_SCHEMES)
 @pytest.mark.parametrize("nodes", [900, 9000])
 def test_scheme__too_large__is_refused_with_its_gates(scheme: str, nodes: int) -> None:
-    made = scandi_alhambra_cat(MODEL, Y, BATH, 20.0)
+    made = scandi_alhambra_cat(MODEL, BATH.beta, Y, BATH, 20.0)
     factors = len(symbolic_jumps(made)) // 2
     with pytest.raises(TooLargeError) as raised:
         build(made, scheme, nodes=nodes)
@@ -513,7 +513,7 @@ def test_scheme__too_large__is_refused_with_its_gates(scheme: str, nodes: int) -
 
 
 def test_random_jumps__forward__writes_what_one_sweep_may_not_hold() -> None:
-    made = scandi_alhambra_cat(MODEL, Y, BATH, 20.0)
+    made = scandi_alhambra_cat(MODEL, BATH.beta, Y, BATH, 20.0)
     jumps, knobs = symbolic_jumps(made), RandomJumpsKnobs(sweeps=1, nodes=900, spacing=0.3, strength=1.0)
     groups = build(made, "parallel").groups
     refuse_large(jumps, knobs, groups, *couplings_and_evolutions(len(jumps), 900, "forward"), at_once=False)
@@ -654,7 +654,7 @@ def test_fixed_point__every_exact_kind__tends_to_gibbs_with_order_one(
 
 @pytest.mark.parametrize(("scheme", "extra"), WAYS, ids=IDS)
 def test_fixed_point__control__without_balance_a_bias_stays(scheme: str, extra: dict[str, Any]) -> None:
-    made = coarse_grained_cat(MODEL, Y, BATH, 1.2, shifted=False, coherent=Coherent.NONE)
+    made = coarse_grained_cat(MODEL, BATH.beta, Y, BATH, 1.2, shifted=False, coherent="none")
     errors = biases(made, 0.3, 21, scheme, extra)
     assert abs(slope(STRENGTHS, errors)) < 0.3
     assert errors[-1] > 0.01

@@ -47,7 +47,7 @@ ISING = models.mixed_field_ising(4)
 
 
 def with_filter(model: Model, beta: float, filter: Filter, letters: str = "Y") -> Lindbladian:
-    return dll(model, couplings_of(letters, model.num_qubits), filter, beta)
+    return dll(model, beta, couplings_of(letters, model.num_qubits), filter)
 
 
 def finite(found: Certificate) -> bool:

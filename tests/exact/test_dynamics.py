@@ -16,7 +16,7 @@ from gibbs_circuits.exact.dynamics.evolve import evolve, expectation, heat_curre
 from gibbs_circuits.exact.dynamics.iteration import iterative_steady_state
 from gibbs_circuits.exact.dynamics.steady import dense_steady_state, steady_state, steady_states
 from gibbs_circuits.exact.structure.matrix_free import generator_flow
-from gibbs_circuits.generators.baths.bath import Bath, ohmic
+from gibbs_circuits.generators.baths import Bath, ohmic
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.kinds.coarse_grained import coarse_grained
@@ -54,7 +54,7 @@ def zero(num_qubits: int) -> Matrix:
 
 
 def gaussian_dll(model: Model, beta: float, letters: str = "XZ") -> Lindbladian:
-    return dll(model, couplings_of(letters, model.num_qubits), GaussianFilter(beta), beta)
+    return dll(model, beta, couplings_of(letters, model.num_qubits), GaussianFilter(beta))
 
 
 def oracle(terms: list[tuple[str, float]], beta: float, letters: str, sign: float = 1.0) -> tuple[Matrix, Matrix]:
@@ -76,22 +76,22 @@ def trace_norm(X: Matrix) -> float:
 def between(n: int, hot: float = 0.3, cold: float = 2.0) -> Lindbladian:
     model, couplings = mixed_field_ising(n), couplings_of("X", n)
     halves = ((couplings[: n // 2], hot), (couplings[n // 2 :], cold))
-    return several_baths(tuple(dll(model, ops, GaussianFilter(beta), beta) for ops, beta in halves))
+    return several_baths(*(dll(model, beta, ops, GaussianFilter(beta)) for ops, beta in halves))
 
 
 BATH = ohmic(1.0, 0.3, 4.0)
 KINDS: dict[str, Callable[[Model, Bath], Lindbladian]] = {
     "dll": lambda m, b: gaussian_dll(m, b.beta, "XY"),
-    "davies": lambda m, b: davies(m, couplings_of("XZ", m.num_qubits), b),
-    "davies_wide": lambda m, b: davies(m, couplings_of("X", m.num_qubits), b, degeneracy_tolerance=0.03),
-    "redfield": lambda m, b: redfield(m, couplings_of("XZ", m.num_qubits), b),
-    "ule": lambda m, b: ule(m, couplings_of("X", m.num_qubits), b),
-    "coarse_grained": lambda m, b: coarse_grained(m, couplings_of("X", m.num_qubits), b, 2.0),
-    "local": lambda m, b: local(m, lambda alone: gaussian_dll(alone, b.beta, "X")),
-    "mixed": lambda m, b: several_baths(
-        tuple(replace(g, coherent=Coherent.NONE) for g in (davies(m, couplings_of("X", m.num_qubits), b),
-        redfield(m, couplings_of("Z", m.num_qubits), b), gaussian_dll(m, 2.0, "Y")))
-    ),
+    "davies": lambda m, b: davies(m, b.beta, couplings_of("XZ", m.num_qubits), b),
+    "davies_wide": lambda m, b: davies(m, b.beta, couplings_of("X", m.num_qubits), b, degeneracy_tolerance=0.03),
+    "redfield": lambda m, b: redfield(m, b.beta, couplings_of("XZ", m.num_qubits), b),
+    "ule": lambda m, b: ule(m, b.beta, couplings_of("X", m.num_qubits), b),
+    "coarse_grained": lambda m, b: coarse_grained(m, b.beta, couplings_of("X", m.num_qubits), b, 2.0),
+    "local": lambda m, b: local(m, b.beta, "X", filter=GaussianFilter(b.beta)),
+    "mixed": lambda m, b: several_baths(*(replace(g, coherent=Coherent.NONE) for g in (
+        davies(m, b.beta, couplings_of("X", m.num_qubits), b), redfield(m, b.beta, couplings_of("Z", m.num_qubits), b),
+        gaussian_dll(m, 2.0, "Y"),
+    ))),
 }  # fmt: skip
 
 
@@ -171,7 +171,7 @@ def test_evolve__davies__equals_rates_written_out() -> None:
         for nu, A in bohr_components(H, dense([(label(n, {site: "X"}), 1.0)])):
             rate, R = float(BATH.rate(np.array([nu]))[0]), A.conj().T @ A
             L = L + rate * (np.kron(A.conj(), A) - np.kron(np.eye(8), R) / 2 - np.kron(R.T, np.eye(8)) / 2)
-    generator = davies(from_terms(REAL), couplings_of("X", 3), BATH, coherent=Coherent.NONE)
+    generator = davies(from_terms(REAL), BATH.beta, couplings_of("X", 3), BATH, coherent="none")
     found = evolve(generator, rho, [0.5, 6.0])
     for t, state in zip(found.times, found.states, strict=True):
         assert trace_norm(state - flown(L, rho, t)) <= 1e-10
@@ -180,7 +180,7 @@ def test_evolve__davies__equals_rates_written_out() -> None:
 
 def test_evolve__degenerate_davies__six_qubits_reach_gibbs() -> None:
     model = tfim(6, 1.0, 0.0)  # classical: few Bohr frequencies, each very degenerate
-    generator = davies(model, couplings_of("XZ", 6), BATH)
+    generator = davies(model, BATH.beta, couplings_of("XZ", 6), BATH)
     found = evolve(generator, zero(6), [0.0, 400.0], hamiltonian=False)
     assert trace_distance(found.states[1], gibbs_state(model, 1.0)) < 1e-8
 
@@ -268,7 +268,7 @@ def test_evolve__long_time__is_gibbs_at_few_applications() -> None:
 
 
 def test_evolve__without_energy__closed_form() -> None:
-    generator = dll(from_terms([("I", 0.0)]), couplings_of("X", 1), GaussianFilter(1.0), 1.0)
+    generator = dll(from_terms([("I", 0.0)]), 1.0, couplings_of("X", 1), GaussianFilter(1.0))
     bloch = np.array([0.3, 0.4, 0.5])
     rho = (PAULIS["I"] + sum(r * PAULIS[p] for r, p in zip(bloch, "XYZ", strict=True))) / 2
     found = evolve(generator, rho, [0.0, 0.7])
@@ -325,7 +325,7 @@ def test_evolve__refuses__tolerance_and_size() -> None:
 @pytest.mark.parametrize("epsilon", [0.3, 0.1, 1e-3, 1e-6])
 def test_mixing_time__equals_closed_form__one_qubit(epsilon: float) -> None:
     beta, omega = 1.3, 1.7
-    generator = dll(from_terms([("Z", omega / 2)]), couplings_of("X", 1), GaussianFilter(beta), beta)
+    generator = dll(from_terms([("Z", omega / 2)]), beta, couplings_of("X", 1), GaussianFilter(beta))
     up, down = gaussian(beta)(omega) ** 2, gaussian(beta)(-omega) ** 2
     excited = up / (up + down)
     wanted = math.log((1 - excited) / epsilon) / (up + down)  # |0⟩ is the excited state
@@ -349,7 +349,7 @@ def test_mixing_time__distance_is_epsilon__and_below_the_bound(hamiltonian: bool
 
 
 def test_mixing_time__refuses__what_never_mixes() -> None:
-    conserved = dll(tfim(2, 1.0, 0.0), couplings_of("Z", 2), GaussianFilter(1.0), 1.0)
+    conserved = dll(tfim(2, 1.0, 0.0), 1.0, couplings_of("Z", 2), GaussianFilter(1.0))
     with pytest.raises(ArgumentError, match="one steady state"):
         mixing_time(conserved, [zero(2)])
     with pytest.raises(ArgumentError, match=r"at time 0\.1 a start is still 0\."):
@@ -392,7 +392,7 @@ def test_steady_state__between_baths__six_qubits_equal_long_evolution() -> None:
 
 
 def test_steady_state__several__refused_above_five_qubits() -> None:
-    generator = dll(tfim(6, 1.0, 0.0), couplings_of("Z", 6), GaussianFilter(1.0), 1.0)
+    generator = dll(tfim(6, 1.0, 0.0), 1.0, couplings_of("Z", 6), GaussianFilter(1.0))
     with pytest.raises(ArgumentError, match="one steady state"):
         steady_state(generator)
 
@@ -408,7 +408,7 @@ def test_steady_state__control__solver_says_when_it_did_not_arrive() -> None:
 @pytest.mark.parametrize(("hamiltonian", "count"), [(False, 4), (True, 2)])
 def test_steady_states__counts_them__one_coupled_site(hamiltonian: bool, count: int) -> None:
     model = from_terms([("IX", 1.0), ("XI", 0.7)])
-    generator = dll(model, (SparsePauliOp("IZ"),), GaussianFilter(1.0), 1.0)
+    generator = dll(model, 1.0, (SparsePauliOp("IZ"),), GaussianFilter(1.0))
     space = steady_states(generator, hamiltonian=hamiltonian)
     assert space.dimension == count
     assert space.largest_singular_value < 1e-14 < 1e-3 < space.next_singular_value

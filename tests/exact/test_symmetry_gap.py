@@ -17,7 +17,7 @@ from gibbs_circuits.exact.spectral_gap.gap import dense_decay_rates, iterative_g
 from gibbs_circuits.exact.spectral_gap.symmetry_blocks import Blocks, Sector, hermitised_blocks
 from gibbs_circuits.exact.spectral_gap.uniqueness import steady_state_counts
 from gibbs_circuits.exact.structure.symmetry import conserved, weak_symmetries
-from gibbs_circuits.generators.baths.bath import ohmic
+from gibbs_circuits.generators.baths import ohmic
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.kinds.ckg import ckg
@@ -26,7 +26,7 @@ from gibbs_circuits.generators.kinds.dll import dll
 from gibbs_circuits.generators.kinds.scandi_alhambra import scandi_alhambra
 from gibbs_circuits.generators.kinds.several_baths import several_baths
 from gibbs_circuits.generators.kinds.ule import ule
-from gibbs_circuits.generators.lindbladian import Coherent, Lindbladian
+from gibbs_circuits.generators.lindbladian import Lindbladian
 from gibbs_circuits.models.model import Model, from_terms
 from tests.systems import Matrix, Real, Terms, dense, gaussian, hopping_gap, hopping_terms, label, majoranas
 
@@ -34,7 +34,7 @@ SMALL_DENSE = 90  # sectors above it go to the iterative solver, which wants fiv
 
 
 def generator(model: Model, couplings: object, beta: float = 1.0) -> Lindbladian:
-    return dll(model, couplings_of(couplings, model.num_qubits), GaussianFilter(beta), beta)
+    return dll(model, beta, couplings_of(couplings, model.num_qubits), GaussianFilter(beta))
 
 
 def collective(n: int, letters: str) -> list[SparsePauliOp]:
@@ -285,11 +285,11 @@ def test_iterative_gap__equals_the_whole_space__many_factors(kind: str, monkeypa
     monkeypatch.setattr(gap_module, "DENSE_DIM", 24)
     model, A, bath = models.xxz(3, 1.0, 0.5, 0.3), couplings_of("XY", 3), ohmic(1.0)
     found = {
-        "ckg": lambda: ckg(model, A, 1.0),
-        "ckg metropolis": lambda: ckg(model, A, 1.0, metropolis=True),
-        "scandi_alhambra": lambda: scandi_alhambra(model, A, bath, 1.5),
-        "ule": lambda: ule(model, A, bath, Coherent.BALANCE),
-        "coarse_grained": lambda: coarse_grained(model, A, bath, 1.5, coherent=Coherent.BALANCE),
+        "ckg": lambda: ckg(model, 1.0, A),
+        "ckg metropolis": lambda: ckg(model, 1.0, A, filter="metropolis"),
+        "scandi_alhambra": lambda: scandi_alhambra(model, bath.beta, A, bath, 1.5),
+        "ule": lambda: ule(model, bath.beta, A, bath, coherent="balance"),
+        "coarse_grained": lambda: coarse_grained(model, bath.beta, A, bath, 1.5, coherent="balance"),
     }[kind]()
     exact = certificate(found).spectral_gap
     rates = np.sort(-np.linalg.eigvals(from_values(found)).real)
@@ -376,10 +376,8 @@ def test_weak_symmetries__control__broken_ones_are_not_used(case: str, monkeypat
 
 def test_weak_symmetries__control__baths_of_different_shape_are_not_exchanged() -> None:
     model, left, right = models.tfim(3), (SparsePauliOp("IIY"),), (SparsePauliOp("YII"),)
-    same = several_baths((dll(model, left, GaussianFilter(1.0), 1.0), dll(model, right, GaussianFilter(1.0), 1.0)))
-    other = several_baths(
-        (dll(model, left, GaussianFilter(1.0), 1.0), dll(model, right, GaussianFilter(1.0, 2.0), 1.0))
-    )
+    same = several_baths(dll(model, 1.0, left, GaussianFilter(1.0)), dll(model, 1.0, right, GaussianFilter(1.0)))
+    other = several_baths(dll(model, 1.0, left, GaussianFilter(1.0)), dll(model, 1.0, right, GaussianFilter(1.0, 2.0)))
     assert tuple(s.name for s, _ in weak_symmetries(same)) == ("reflection", "XXX")
     assert tuple(s.name for s, _ in weak_symmetries(other)) == ("XXX",)
     for found in (same, other):

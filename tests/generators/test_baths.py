@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gibbs_circuits.errors import ArgumentError
-from gibbs_circuits.generators.baths.bath import Bath, ohmic, power_law, rescaled
+from gibbs_circuits.generators.baths import Bath, ohmic, power_law, rescaled
 from gibbs_circuits.generators.baths.custom import (
     from_function,
     from_qutip,

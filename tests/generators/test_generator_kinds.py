@@ -22,13 +22,14 @@ from gibbs_circuits.exact.dynamics.steady import dense_steady_state
 from gibbs_circuits.exact.spectral_gap.gap import dense_decay_rates
 from gibbs_circuits.exact.spectral_gap.uniqueness import steady_state_counts
 from gibbs_circuits.exact.structure.detailed_balance import coherent_defects, kernel_defects, reference_state, residual
-from gibbs_circuits.generators.baths.bath import Bath, ohmic, power_law
+from gibbs_circuits.generators.baths import Bath, ohmic, power_law
 from gibbs_circuits.generators.baths.custom import from_function, to_qutip
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.discrete import DiscreteChannel, channel_superoperator
 from gibbs_circuits.generators.filters.custom import CustomFilter
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.filters.metropolis import MetropolisFilter
+from gibbs_circuits.generators.kernels.davies import Secular
 from gibbs_circuits.generators.kernels.redfield import Redfield
 from gibbs_circuits.generators.kinds.ckg import ckg
 from gibbs_circuits.generators.kinds.coarse_grained import coarse_grained
@@ -96,25 +97,25 @@ def exact_kinds(system: System, rng: np.random.Generator) -> dict[str, Lindbladi
     window = max(float(np.exp(rng.uniform(np.log(0.3), np.log(10)))), beta / 12)  # rates up to e^{18}
     sigma = float(rng.uniform(0.3, 2.5)) / max(1.0, beta / 10)
     kinds = {
-        "dll gaussian": dll(model, A, GaussianFilter(beta), beta),
-        "dll metropolis": dll(model, A, MetropolisFilter(beta, wide), beta),
-        "dll lloyd_abanin": dll(model, A, GaussianFilter(beta, float(rng.uniform(0.3, 5))), beta),
+        "dll gaussian": dll(model, beta, A, GaussianFilter(beta)),
+        "dll metropolis": dll(model, beta, A, MetropolisFilter(beta, wide)),
+        "dll lloyd_abanin": dll(model, beta, A, GaussianFilter(beta, float(rng.uniform(0.3, 5)))),
     }
     if beta == 0:
         with pytest.raises(ArgumentError, match="beta"):
             ohmic(beta)
         bath = from_function(0.0, lambda w: math.exp(-(w**2) / 8))
-        kinds["ckg gaussian"] = ckg(model, A, beta)
-        kinds["ckg metropolis"] = ckg(model, A, beta, metropolis=True)
+        kinds["ckg gaussian"] = ckg(model, beta, A)
+        kinds["ckg metropolis"] = ckg(model, beta, A, filter="metropolis")
     else:
         bath = ohmic(beta, float(rng.uniform(0.1, 2)), float(rng.uniform(2, 8)))
         omega = beta * sigma**2 / 2 * float(rng.uniform(1.1, 3))
-        kinds["ckg gaussian"] = ckg(model, A, beta, sigma_E=sigma, omega_gamma=omega)
-        kinds["ckg metropolis"] = ckg(model, A, beta, metropolis=True, sigma_E=sigma)
-    kinds["davies"] = davies_cat(model, A, bath)
-    kinds["ule"] = ule_cat(model, A, bath, BALANCE)
-    kinds["coarse_grained"] = coarse_grained(model, A, bath, window, coherent=BALANCE)
-    kinds["scandi_alhambra"] = scandi_alhambra(model, A, bath, window)
+        kinds["ckg gaussian"] = ckg(model, beta, A, sigma_E=sigma, omega_gamma=omega)
+        kinds["ckg metropolis"] = ckg(model, beta, A, filter="metropolis", sigma_E=sigma)
+    kinds["davies"] = davies_cat(model, bath.beta, A, bath)
+    kinds["ule"] = ule_cat(model, bath.beta, A, bath, coherent=BALANCE.value)
+    kinds["coarse_grained"] = coarse_grained(model, bath.beta, A, bath, window, coherent=BALANCE.value)
+    kinds["scandi_alhambra"] = scandi_alhambra(model, bath.beta, A, bath, window)
     return kinds
 
 
@@ -161,7 +162,7 @@ def judge(seed: int, n: int) -> None:
             assert gns <= 1e-12, said
             assert residual(generator, hamiltonian=True) <= 1e-12, said
     step = float(rng.uniform(0.05, 0.9))
-    inside = dll(system.model, system.couplings, GaussianFilter(system.beta), system.beta)
+    inside = dll(system.model, system.beta, system.couplings, GaussianFilter(system.beta))
     Phi = channel_superoperator(DiscreteChannel(inside, step))
     sigma = vec(np.diag(spectrum(system.model).populations(system.beta)))
     assert np.linalg.norm(Phi @ sigma - sigma) <= 1e-12 * np.linalg.norm(sigma)
@@ -374,24 +375,24 @@ def made(
 ) -> Lindbladian:
     match kind.split():
         case ["dll", "gaussian"]:
-            return dll(model, A, GaussianFilter(BETA), BETA, coherent)
+            return dll(model, BETA, A, GaussianFilter(BETA), coherent=coherent.value)
         case ["dll", "metropolis"]:
-            return dll(model, A, MetropolisFilter(BETA, 4 * bandwidth(model)), BETA, coherent)
+            return dll(model, BETA, A, MetropolisFilter(BETA, 4 * bandwidth(model)), coherent=coherent.value)
         case ["dll", _]:
-            return dll(model, A, GaussianFilter(BETA, SPLITTING), BETA, coherent)
+            return dll(model, BETA, A, GaussianFilter(BETA, SPLITTING), coherent=coherent.value)
         case ["ckg", "gaussian"]:
-            return ckg(model, A, BETA, sigma_E=SIGMA, omega_gamma=OMEGA, coherent=coherent)
+            return ckg(model, BETA, A, sigma_E=SIGMA, omega_gamma=OMEGA, coherent=coherent.value)
         case ["ckg", _]:
-            return ckg(model, A, BETA, metropolis=True, sigma_E=SIGMA, coherent=coherent)
+            return ckg(model, BETA, A, filter="metropolis", sigma_E=SIGMA, coherent=coherent.value)
         case ["davies"]:
-            return davies_cat(model, A, BATH, coherent=coherent)
+            return davies_cat(model, BATH.beta, A, BATH, coherent=coherent.value)
         case ["ule"]:
-            return ule_cat(model, A, BATH, coherent)
+            return ule_cat(model, BATH.beta, A, BATH, coherent=coherent.value)
         case ["coarse_grained", *rest]:
-            return coarse_grained(model, A, BATH, WINDOW, shifted=bool(rest), coherent=coherent)
+            return coarse_grained(model, BATH.beta, A, BATH, WINDOW, shifted=bool(rest), coherent=coherent.value)
         case ["scandi_alhambra"]:
-            return scandi_alhambra(model, A, BATH, WINDOW, coherent)
-    return redfield(model, A, BATH, coherent)
+            return scandi_alhambra(model, BATH.beta, A, BATH, WINDOW, coherent=coherent.value)
+    return redfield(model, BATH.beta, A, BATH, coherent=coherent.value)
 
 
 def computational(matrix: Matrix, model: Model) -> Matrix:
@@ -504,18 +505,21 @@ def with_lamb(generator: Lindbladian, lamb: Any) -> Lindbladian:
 SQUARES = [0.003, 0.01, 0.03]  # λ²
 SMALL = models.mixed_field_ising(2, 1.0, 0.9045, 0.3)
 SMALL_XZ = couplings_of("XZ", 2)
+DIVERGENT = Secular(power_law(1.0, 0.5), 1e-9)  # G(0) is infinite
 
 
 @pytest.mark.parametrize("make", [redfield, ule_cat], ids=["redfield", "ule"])
 def test_bias__is_first_order_in_lambda_squared__physical_lamb_shift(make: Callable[..., Lindbladian]) -> None:
     """Slope 1 in λ², so 2 in λ: the stationary state is right to lowest order only."""
-    found = [bias(make(SMALL, SMALL_XZ, ohmic(1.0, square, 4.0))) for square in SQUARES]
+    found = [bias(make(SMALL, 1.0, SMALL_XZ, ohmic(1.0, square, 4.0))) for square in SQUARES]
     assert slope(SQUARES, found) == pytest.approx(1.0, abs=0.05)
 
 
 @pytest.mark.parametrize("make", [redfield, ule_cat], ids=["redfield", "ule"])
 def test_bias__control__does_not_shrink_without_the_hamiltonian(make: Callable[..., Lindbladian]) -> None:
-    found = [certificate(make(SMALL, SMALL_XZ, ohmic(1.0, square, 4.0), NONE)).bias for square in SQUARES]
+    found = [
+        certificate(make(SMALL, 1.0, SMALL_XZ, ohmic(1.0, square, 4.0), coherent="none")).bias for square in SQUARES
+    ]
     assert found[0] > 1e-2
     assert slope(SQUARES, found) == pytest.approx(0.0, abs=1e-6)
 
@@ -523,7 +527,7 @@ def test_bias__control__does_not_shrink_without_the_hamiltonian(make: Callable[.
 def test_bias__of_coarse_graining__falls_as_the_window_squared_whatever_the_strength() -> None:
     windows = [4.0, 8.0, 16.0]
     found = {
-        square: [bias(coarse_grained(SMALL, SMALL_XZ, ohmic(1.0, square, 4.0), T)) for T in windows]
+        square: [bias(coarse_grained(SMALL, 1.0, SMALL_XZ, ohmic(1.0, square, 4.0), T)) for T in windows]
         for square in (1e-4, 1e-2)
     }
     for values in found.values():
@@ -538,12 +542,12 @@ PRINTED = {1.0: (5.7e-2, 4.4e-3), 3.0: (6.4e-3, 4.2e-4), 10.0: (5.8e-4, 2.7e-6)}
 def test_bias__equals_the_printed_number__coarse_grained(T: float) -> None:
     bath = ohmic(1.0, 0.1, 4.0)
     physical, moved = PRINTED[T]
-    assert bias(coarse_grained(TRANSVERSE, XZ, bath, T)) == pytest.approx(physical, rel=0.02)
-    shifted = coarse_grained(TRANSVERSE, XZ, bath, T, shifted=True)
+    assert bias(coarse_grained(TRANSVERSE, bath.beta, XZ, bath, T)) == pytest.approx(physical, rel=0.02)
+    shifted = coarse_grained(TRANSVERSE, bath.beta, XZ, bath, T, shifted=True)
     # the printed numbers keep the Lamb shift of the unshifted spectrum
     assert bias(with_lamb(shifted, WindowedLamb(bath, 1 / T))) == pytest.approx(moved, rel=0.02)
     assert bias(shifted) == pytest.approx(moved, rel=0.02)
-    balanced = coarse_grained(TRANSVERSE, XZ, bath, T, coherent=BALANCE)
+    balanced = coarse_grained(TRANSVERSE, bath.beta, XZ, bath, T, coherent=BALANCE.value)
     assert residual(balanced) <= 1e-15
     assert bias(balanced) <= 1e-13
 
@@ -551,8 +555,8 @@ def test_bias__equals_the_printed_number__coarse_grained(T: float) -> None:
 @pytest.mark.parametrize(("square", "printed"), [(0.02, 1.6e-3), (0.1, 7.8e-3)])
 def test_bias__equals_the_printed_number__universal_lindblad(square: float, printed: float) -> None:
     bath = ohmic(1.0, square, 4.0)
-    assert bias(ule_cat(TRANSVERSE, XZ, bath)) == pytest.approx(printed, rel=0.03)
-    exact = ule_cat(TRANSVERSE, XZ, bath, BALANCE)
+    assert bias(ule_cat(TRANSVERSE, bath.beta, XZ, bath)) == pytest.approx(printed, rel=0.03)
+    exact = ule_cat(TRANSVERSE, bath.beta, XZ, bath, coherent=BALANCE.value)
     assert residual(exact) <= 1e-15
     assert bias(exact) <= 1e-13
 
@@ -570,7 +574,7 @@ def test_certificate__bias_is_the_distance_to_the_steady_state__lamb_shift(kind:
 
 @pytest.mark.parametrize("T", [0.3, 1.0, 3.0, 10.0])
 def test_scandi_alhambra__is_exact__every_window(T: float) -> None:
-    found = certificate(scandi_alhambra(TRANSVERSE, couplings_of("Y", 3), ohmic(1.0), T))
+    found = certificate(scandi_alhambra(TRANSVERSE, 1.0, couplings_of("Y", 3), ohmic(1.0), T))
     assert found.residual <= 1e-15
     assert found.kms_defect <= 1e-14
     assert found.gns_defect > 1e-4
@@ -579,9 +583,9 @@ def test_scandi_alhambra__is_exact__every_window(T: float) -> None:
 def test_scandi_alhambra__becomes_davies__wide_window() -> None:
     """Exponentially fast for pairs of frequencies 0.37 apart, then as 1/T² for the smoothed rate."""
     bath, windows = ohmic(1.0, 1.0, 4.0), [30.0, 60.0, 120.0]
-    davies = superoperator(davies_cat(SMALL, SMALL_XZ, bath, coherent=NONE))
+    davies = superoperator(davies_cat(SMALL, bath.beta, SMALL_XZ, bath, coherent=NONE.value))
     error = [
-        float(np.linalg.norm(superoperator(scandi_alhambra(SMALL, SMALL_XZ, bath, T)) - davies, 2))
+        float(np.linalg.norm(superoperator(scandi_alhambra(SMALL, bath.beta, SMALL_XZ, bath, T)) - davies, 2))
         for T in (3.0, 10.0, *windows)
     ]
     assert error[0] > 5 * error[1] > 25 * error[2]
@@ -612,7 +616,7 @@ def fully_secular(generator: Lindbladian, G: Callable[[float], float], basis: Ma
 
 def test_davies__keeps_blocks_of_equal_frequency_whole__two_equal_qubits() -> None:
     G, beta = spectral(1.0), 1.0
-    generator = davies_cat(DEGENERATE, UNEQUAL, ohmic(beta, cutoff=5.0), coherent=NONE)
+    generator = davies_cat(DEGENERATE, beta, UNEQUAL, ohmic(beta, cutoff=5.0), coherent=NONE.value)
     L, sigma = computational(superoperator(generator), DEGENERATE), boltzmann(dense(DEGENERATE.terms), beta)
     parts = [
         M * math.sqrt(G(-nu)) for A in UNEQUAL for nu, M in bohr_components(dense(DEGENERATE.terms), A.to_matrix())
@@ -635,7 +639,7 @@ def test_davies__keeps_blocks_of_equal_frequency_whole__two_equal_qubits() -> No
 
 def test_davies__sees_the_dark_state__collective_coupling() -> None:
     """Two atoms that couple as one: the singlet is stationary. The naive answer would thermalise it."""
-    generator = davies_cat(DEGENERATE, (SparsePauliOp(["IX", "XI"]),), ohmic(1.0, cutoff=5.0), coherent=NONE)
+    generator = davies_cat(DEGENERATE, 1.0, (SparsePauliOp(["IX", "XI"]),), ohmic(1.0, cutoff=5.0), coherent=NONE.value)
     found = certificate(generator)
     assert found.steady_states > 1
     assert np.sum(np.abs(np.linalg.eigvals(superoperator(generator))) < 1e-10) == found.steady_states
@@ -644,7 +648,7 @@ def test_davies__sees_the_dark_state__collective_coupling() -> None:
 
 
 def test_davies__lamb_shift__commutes_and_leaves_the_gibbs_state() -> None:
-    generator = davies_cat(TRANSVERSE, XZ, ohmic(1.0, 0.1, 4.0))
+    generator = davies_cat(TRANSVERSE, 1.0, XZ, ohmic(1.0, 0.1, 4.0))
     s = spectrum(TRANSVERSE)
     shift = s.from_energy(lamb_shift(generator))
     H, sigma = dense(TRANSVERSE.terms), boltzmann(dense(TRANSVERSE.terms), 1.0)
@@ -666,11 +670,12 @@ def kms_asymmetry(generator: Lindbladian) -> float:
 def test_davies__wide_tolerance__needs_the_balance_term() -> None:
     model = from_terms([("IZ", -0.5), ("ZI", -0.51), ("XX", 0.002)])
     without, exact = (
-        davies_cat(model, UNEQUAL, ohmic(1.0), degeneracy_tolerance=0.05, coherent=choice) for choice in (NONE, BALANCE)
+        davies_cat(model, 1.0, UNEQUAL, ohmic(1.0), degeneracy_tolerance=0.05, coherent=choice.value)
+        for choice in (NONE, BALANCE)
     )
     assert residual(exact) <= 1e-12
     assert residual(without) > 1e-6
-    assert residual(davies_cat(model, UNEQUAL, ohmic(1.0), coherent=NONE)) <= 1e-12
+    assert residual(davies_cat(model, 1.0, UNEQUAL, ohmic(1.0), coherent=NONE.value)) <= 1e-12
 
 
 # Controls that must fail.
@@ -694,7 +699,8 @@ def test_residual__control__b_left_out_or_turned(kind: str) -> None:
 def test_residual__control__unshifted_spectrum_with_b() -> None:
     bath = ohmic(1.0, 1.0, 4.0)
     wrong, right = (
-        coarse_grained(TRANSVERSE, XZ, bath, 1.0, shifted=choice, coherent=BALANCE) for choice in (False, True)
+        coarse_grained(TRANSVERSE, bath.beta, XZ, bath, 1.0, shifted=choice, coherent=BALANCE.value)
+        for choice in (False, True)
     )
     assert kernel_defects(wrong)[0] > 0.1
     assert kernel_defects(right)[0] <= 1e-14
@@ -724,7 +730,7 @@ def gns_asymmetry(generator: Lindbladian) -> float:
 
 
 def test_redfield__control__is_not_positive() -> None:
-    generator = redfield(TRANSVERSE, XZ, ohmic(1.0, 0.5, 4.0))
+    generator = redfield(TRANSVERSE, 1.0, XZ, ohmic(1.0, 0.5, 4.0))
     found = certificate(generator)
     assert found.lowest_kernel_eigenvalue < -1e-2
     assert not found.completely_positive
@@ -732,7 +738,7 @@ def test_redfield__control__is_not_positive() -> None:
     assert found.bias > 1e-3
     L = superoperator(generator, hamiltonian=True)
     assert np.linalg.eigvalsh(choi(scipy.linalg.expm(0.1 * L)))[0] < -1e-4
-    ule = superoperator(ule_cat(TRANSVERSE, XZ, ohmic(1.0, 0.5, 4.0)), hamiltonian=True)
+    ule = superoperator(ule_cat(TRANSVERSE, 1.0, XZ, ohmic(1.0, 0.5, 4.0)), hamiltonian=True)
     assert np.linalg.eigvalsh(choi(scipy.linalg.expm(0.1 * ule)))[0] >= -1e-12
     rng = np.random.default_rng(5)
     lowest, lowest_ule = 0.0, 0.0
@@ -748,16 +754,16 @@ def test_redfield__control__is_not_positive() -> None:
 
 def test_redfield__refuses_b__with_the_remedy() -> None:
     with pytest.raises(ArgumentError, match="lamb_shift or none"):
-        redfield(SMALL, SMALL_XZ, ohmic(1.0), BALANCE)
+        redfield(SMALL, 1.0, SMALL_XZ, ohmic(1.0), coherent=BALANCE.value)
 
 
 # Rows of the reference table, all kinds but the one that has its own test.
 
 REFERENCE_KINDS: dict[str, Callable[[Model, tuple[SparsePauliOp, ...], float], Lindbladian]] = {
-    "dll_metropolis_no_bump": lambda model, A, beta: dll(model, A, MetropolisFilter(beta, 4 * bandwidth(model)), beta),
-    "ckg_gaussian": lambda model, A, beta: ckg(model, A, beta),
-    "ule_ohmic_plus_B": lambda model, A, beta: ule_cat(model, A, ohmic(beta, cutoff=5.0), BALANCE),
-    "davies_ohmic": lambda model, A, beta: davies_cat(model, A, ohmic(beta, cutoff=5.0)),
+    "dll_metropolis_no_bump": lambda model, A, beta: dll(model, beta, A, MetropolisFilter(beta, 4 * bandwidth(model))),
+    "ckg_gaussian": lambda model, A, beta: ckg(model, beta, A),
+    "ule_ohmic_plus_B": lambda model, A, beta: ule_cat(model, beta, A, ohmic(beta, cutoff=5.0), coherent=BALANCE.value),
+    "davies_ohmic": lambda model, A, beta: davies_cat(model, beta, A, ohmic(beta, cutoff=5.0)),
 }
 ROWS = [
     pytest.param(case, row, id=f"{case['name']}-{case['beta']}-{row['couplings']}-{row['kind']}")
@@ -810,7 +816,7 @@ def test_custom_kernel__accepted__is_exact() -> None:
         m = (nu1 + nu2) / 2
         return np.exp(-((nu1 - nu2) ** 2) / 3 - m**2 / 5 - beta * m / 2) * (1 + 0.2 * np.exp(-(nu1**2) - nu2**2))
 
-    generator = custom(TRANSVERSE, XZ, beta, alpha)
+    generator = custom(TRANSVERSE, beta, alpha, XZ)
     passes(certificate(generator), (1, 1))
     values = Twin(
         dense(TRANSVERSE.terms), [A.to_matrix() for A in XZ], beta, lambda nu: 0.0,
@@ -837,7 +843,7 @@ BAD_KERNELS: dict[str, tuple[Any, str]] = {
 def test_custom_kernel__refused__with_the_numbers(case: str) -> None:
     function, words = BAD_KERNELS[case]
     with pytest.raises(ArgumentError, match=words) as caught:
-        custom(SMALL, SMALL_XZ, 1.0, function)
+        custom(SMALL, 1.0, function, SMALL_XZ)
     assert "\n" not in str(caught.value)
     assert "Fix:" in str(caught.value)
 
@@ -845,7 +851,7 @@ def test_custom_kernel__refused__with_the_numbers(case: str) -> None:
 def test_custom_filter__accepted__is_exact() -> None:
     beta, limit = 0.8, 2 * bandwidth(TRANSVERSE)
     filter = CustomFilter(beta, lambda nu: np.exp(0.3j * nu - 0.1 * nu**2 - beta * nu / 4) / (1 + nu**2), limit)
-    passes(certificate(dll(TRANSVERSE, XZ, filter, beta)), (1, 1))
+    passes(certificate(dll(TRANSVERSE, beta, XZ, filter)), (1, 1))
 
 
 BAD_FILTERS: dict[str, tuple[Any, str]] = {
@@ -862,7 +868,7 @@ def test_custom_filter__refused__with_the_numbers(case: str) -> None:
     with pytest.raises(ArgumentError, match=words):
         CustomFilter(1.0, function, 4.0)
     with pytest.raises(ArgumentError, match="same β = 2"):
-        dll(SMALL, SMALL_XZ, GaussianFilter(1.0), 2.0)
+        dll(SMALL, 2.0, SMALL_XZ, GaussianFilter(1.0))
 
 
 @pytest.mark.parametrize("kind", ["davies", "ule", "scandi_alhambra"])
@@ -870,9 +876,9 @@ def test_custom_bath__accepted__is_exact(kind: str) -> None:
     bath = from_function(BETA, lambda w: math.exp(BETA * w / 2 - (w / 3) ** 2) * (2 + math.cos(w)))
     A = couplings_of("Y", 3)
     generator = {
-        "davies": lambda: davies_cat(TRANSVERSE, A, bath),
-        "ule": lambda: ule_cat(TRANSVERSE, A, bath, BALANCE),
-        "scandi_alhambra": lambda: scandi_alhambra(TRANSVERSE, A, bath, 1.0),
+        "davies": lambda: davies_cat(TRANSVERSE, bath.beta, A, bath),
+        "ule": lambda: ule_cat(TRANSVERSE, bath.beta, A, bath, coherent=BALANCE.value),
+        "scandi_alhambra": lambda: scandi_alhambra(TRANSVERSE, bath.beta, A, bath, 1.0),
     }[kind]()
     passes(certificate(generator), (1, 1))
 
@@ -937,7 +943,7 @@ def test_certificate__is_right_and_finite__edges(case: str, beta: float) -> None
 
 
 def test_certificate__is_finite__filter_that_vanishes() -> None:
-    generator = dll(SMALL, SMALL_XZ, Formula(1.0, lambda x: 0 * x), 1.0)
+    generator = dll(SMALL, 1.0, SMALL_XZ, Formula(1.0, lambda x: 0 * x))
     found = certificate(generator)
     assert finite(found)
     assert (found.steady_states, found.steady_states_with_hamiltonian) == (16, 4)
@@ -949,17 +955,29 @@ def test_certificate__is_finite__filter_that_vanishes() -> None:
 @pytest.mark.parametrize(
     ("argument", "attempt"),
     [
-        ("window", lambda: scandi_alhambra(SMALL, SMALL_XZ, ohmic(50.0), 0.3)),
-        ("omega_gamma", lambda: ckg(SMALL, SMALL_XZ, 1.0, sigma_E=2.0, omega_gamma=1.0)),
-        ("sigma_E", lambda: ckg(SMALL, SMALL_XZ, 0.0, sigma_E=1.0)),
-        ("window", lambda: coarse_grained(SMALL, SMALL_XZ, ohmic(1.0), 0.0)),
-        ("window", lambda: certificate(scandi_alhambra(SMALL, SMALL_XZ, ohmic(1.0), 1e4))),
-        ("omega", lambda: certificate(davies_cat(SMALL, SMALL_XZ, power_law(1.0, 0.5)))),
-        ("inside", lambda: DiscreteChannel(coarse_grained(SMALL, SMALL_XZ, ohmic(1.0), 1.0), 0.5)),
-        ("contacts", lambda: several_baths(())),
-        ("step", lambda: DiscreteChannel(dll(SMALL, SMALL_XZ, GaussianFilter(1.0), 1.0), 1.0)),
+        ("window", lambda: scandi_alhambra(SMALL, 50.0, SMALL_XZ, ohmic(50.0), 0.3)),
+        ("omega_gamma", lambda: ckg(SMALL, 1.0, SMALL_XZ, sigma_E=2.0, omega_gamma=1.0)),
+        ("sigma_E", lambda: ckg(SMALL, 0.0, SMALL_XZ, sigma_E=1.0)),
+        ("window", lambda: coarse_grained(SMALL, 1.0, SMALL_XZ, ohmic(1.0), 0.0)),
+        ("window", lambda: certificate(scandi_alhambra(SMALL, 1.0, SMALL_XZ, ohmic(1.0), 1e4))),
+        ("omega", lambda: certificate(Lindbladian(SMALL, (Contact(SMALL_XZ[0], DIVERGENT),), NONE))),
+        ("bath", lambda: davies_cat(SMALL, 1.0, SMALL_XZ, power_law(1.0, 0.5))),
+        ("inside", lambda: DiscreteChannel(coarse_grained(SMALL, 1.0, SMALL_XZ, ohmic(1.0), 1.0), 0.5)),
+        ("contacts", several_baths),
+        ("step", lambda: DiscreteChannel(dll(SMALL, 1.0, SMALL_XZ, GaussianFilter(1.0)), 1.0)),
     ],
-    ids=["overflow", "no sigma", "flat", "no window", "too wide", "divergent", "not balanced", "no bath", "step"],
+    ids=[
+        "overflow",
+        "no sigma",
+        "flat",
+        "no window",
+        "too wide",
+        "divergent",
+        "infinite",
+        "not balanced",
+        "no bath",
+        "step",
+    ],
 )
 def test_generators__refuse__with_one_line(argument: str, attempt: Callable[[], object]) -> None:
     with pytest.raises(ArgumentError) as caught:
@@ -972,11 +990,18 @@ def test_generators__refuse__with_one_line(argument: str, attempt: Callable[[], 
 # Local generators and several baths.
 
 
-@pytest.mark.parametrize("kind", ["dll gaussian", "ckg gaussian", "davies", "ule"])
+INSIDE: dict[str, dict[str, Any]] = {
+    "dll gaussian": {"inside": "dll", "coherent": "balance", "filter": GaussianFilter(BETA)},
+    "ckg gaussian": {"inside": "ckg", "coherent": "balance", "sigma_E": SIGMA, "omega_gamma": OMEGA},
+    "davies": {"inside": "davies", "coherent": "none", "bath": BATH},
+    "ule": {"inside": "ule", "coherent": "balance", "bath": BATH},
+}
+
+
+@pytest.mark.parametrize("kind", INSIDE)
 def test_local__has_a_product_for_its_steady_state__and_a_bias_with_interaction(kind: str) -> None:
     A = couplings_of("XY", 3)
-    coherent = NONE if kind == "davies" else BALANCE
-    generator = local(TRANSVERSE, lambda alone: made(kind, coherent, alone, A))
+    generator = local(TRANSVERSE, BETA, A, **INSIDE[kind])
     rho = spectrum(generator.bohr_model).from_energy(dense_steady_state(generator))
     single = boltzmann(dense([("X", -0.9045), ("Z", -0.3)]), BETA)
     product = np.kron(np.kron(single, single), single)
@@ -987,7 +1012,7 @@ def test_local__has_a_product_for_its_steady_state__and_a_bias_with_interaction(
     assert found.bias > 0.1
     assert found.kms_defect is None
     free = models.mixed_field_ising(3, 0.0, 0.9045, 0.3)
-    alone = certificate(local(free, lambda model: made(kind, coherent, model, A)))
+    alone = certificate(local(free, BETA, A, **INSIDE[kind]))
     assert alone.bias == 0.0
     assert alone.residual <= 1e-14
 
@@ -998,11 +1023,11 @@ def two_baths(kind: str, hot: float, cold: float, n: int) -> tuple[Model, list[L
     parts = []
     for A, beta in zip(ends, (hot, cold), strict=True):
         if kind == "dll":
-            parts.append(dll(model, (A,), GaussianFilter(beta), beta))
+            parts.append(dll(model, beta, (A,), GaussianFilter(beta)))
         elif kind == "davies":
-            parts.append(davies_cat(model, (A,), ohmic(beta, 0.2), coherent=NONE))
+            parts.append(davies_cat(model, beta, (A,), ohmic(beta, 0.2), coherent=NONE.value))
         else:
-            parts.append(scandi_alhambra(model, (A,), ohmic(beta, 0.2), 1.5))
+            parts.append(scandi_alhambra(model, beta, (A,), ohmic(beta, 0.2), 1.5))
     return model, parts
 
 
@@ -1027,7 +1052,7 @@ def qutip_parts(kind: str, model: Model, parts: list[Lindbladian]) -> list[Matri
 @pytest.mark.parametrize("kind", ["dll", "davies"])
 def test_several_baths__steady_state_equals_qutip__two_temperatures(kind: str, n: int) -> None:
     model, parts = two_baths(kind, 0.3, 1.5, n)
-    generator = several_baths(tuple(parts))
+    generator = several_baths(*parts)
     rho = spectrum(model).from_energy(dense_steady_state(generator, hamiltonian=True))
     total = sum(qutip_parts(kind, model, parts)) + qutip.liouvillian(qutip.Qobj(dense(model.terms))).full()
     theirs = qutip.steadystate(qutip.Qobj(total, dims=[[[2**n]] * 2] * 2)).full()
@@ -1043,7 +1068,7 @@ def test_several_baths__steady_state_equals_qutip__two_temperatures(kind: str, n
 
 def heat_currents(parts: list[Lindbladian]) -> list[float]:
     """Tr[H L_c(ρ)] of every bath in the joint steady state."""
-    rho = dense_steady_state(several_baths(tuple(parts)), hamiltonian=True)
+    rho = dense_steady_state(several_baths(*parts), hamiltonian=True)
     E = spectrum(parts[0].model).energies
     return [float((E @ np.diag(unvec(superoperator(part) @ vec(rho)))).real) for part in parts]
 
@@ -1063,7 +1088,7 @@ def test_several_baths__heat_flows_from_hot_to_cold__three_qubits(kind: str) -> 
 
 def test_several_baths__equal_temperatures__are_one_bath() -> None:
     _, parts = two_baths("dll", 1.0, 1.0, 3)
-    found = certificate(several_baths(tuple(parts)))
+    found = certificate(several_baths(*parts))
     assert found.residual <= 1e-14
     assert found.kms_defect <= 1e-14
 
@@ -1071,9 +1096,9 @@ def test_several_baths__equal_temperatures__are_one_bath() -> None:
 def test_several_baths__refuses__other_models_and_coherent_parts() -> None:
     _, (first, second) = two_baths("dll", 1.0, 2.0, 2)
     with pytest.raises(ArgumentError, match="share one model"):
-        several_baths((first, two_baths("dll", 1.0, 2.0, 2)[1][1]))
+        several_baths(first, two_baths("dll", 1.0, 2.0, 2)[1][1])
     with pytest.raises(ArgumentError, match="same coherent part"):
-        several_baths((first, replace(second, coherent=NONE)))
+        several_baths(first, replace(second, coherent=NONE))
 
 
 # QuTiP.
@@ -1095,13 +1120,13 @@ def test_davies__equals_qutip__jumps_of_every_frequency() -> None:
     H, G, bath = dense(TRANSVERSE.terms), spectral(1.0, 0.5, 4.0), ohmic(1.0, 0.5, 4.0)
     components = [pair for a in A for pair in bohr_components(H, a.to_matrix())]
     jumps = [qutip.Qobj(math.sqrt(G(-nu)) * M) for nu, M in components]
-    plain = davies_cat(TRANSVERSE, A, bath, coherent=NONE)
+    plain = davies_cat(TRANSVERSE, bath.beta, A, bath, coherent=NONE.value)
     theirs = qutip.liouvillian(None, jumps).full()
     np.testing.assert_allclose(computational(superoperator(plain), TRANSVERSE), theirs, atol=1e-12)
     S = lamb_integral(G)
     shift = qutip.Qobj(sum(S(-round(nu, 10)) * M.conj().T @ M for nu, M in components))
     theirs = qutip.liouvillian(shift + qutip.Qobj(H), jumps).full()
-    mine = superoperator(davies_cat(TRANSVERSE, A, bath), hamiltonian=True)
+    mine = superoperator(davies_cat(TRANSVERSE, bath.beta, A, bath), hamiltonian=True)
     np.testing.assert_allclose(computational(mine, TRANSVERSE), theirs, atol=1e-9)
 
 
@@ -1119,7 +1144,7 @@ def test_redfield__equals_qutip__bloch_redfield_tensor_without_secular_cutoff() 
     contacts = tuple(Contact(a, kernel, RedfieldLamb(kernel)) for a in A)
     mine = superoperator(Lindbladian(TRANSVERSE, contacts, LAMB_SHIFT), hamiltonian=True)
     np.testing.assert_allclose(computational(mine, TRANSVERSE), theirs, atol=1e-11)
-    full = computational(superoperator(redfield(TRANSVERSE, A, bath), hamiltonian=True), TRANSVERSE)
+    full = computational(superoperator(redfield(TRANSVERSE, bath.beta, A, bath), hamiltonian=True), TRANSVERSE)
     S, missing = lamb_integral(spectral(1.0, 0.5, 4.0)), np.zeros_like(full)
     one = np.eye(8)
     for a in A:
@@ -1134,7 +1159,7 @@ def test_redfield__equals_qutip__bloch_redfield_tensor_without_secular_cutoff() 
 
 
 def test_certificate__says_unstable__redfield_without_its_shift() -> None:
-    generator = redfield(models.mixed_field_ising(2), couplings_of("Y", 2), ohmic(1.0), Coherent.NONE)
+    generator = redfield(models.mixed_field_ising(2), 1.0, couplings_of("Y", 2), ohmic(1.0), coherent="none")
     found, values = certificate(generator), np.linalg.eigvals(superoperator(generator)).real
     assert found.growth_rate == pytest.approx(values.max(), rel=1e-6)
     assert values.max() > 1e-3
@@ -1143,7 +1168,7 @@ def test_certificate__says_unstable__redfield_without_its_shift() -> None:
 
 def test_certificate__counts_with_the_whole_hamiltonian__sites_alone() -> None:
     model = from_terms([("ZZ", -1.0), ("XI", -1.0), ("IX", -0.5)])
-    generator = local(model, lambda alone: dll(alone, couplings_of("X", 2), GaussianFilter(1.0), 1.0))
+    generator = local(model, 1.0, couplings_of("X", 2), filter=GaussianFilter(1.0))
     found, values = certificate(generator), np.linalg.svd(superoperator(generator, hamiltonian=True), compute_uv=False)
     assert found.steady_states == 4
     assert found.steady_states_with_hamiltonian == int(np.count_nonzero(values < 1e-10)) == 2
@@ -1151,7 +1176,7 @@ def test_certificate__counts_with_the_whole_hamiltonian__sites_alone() -> None:
 
 @pytest.mark.parametrize("step", [0.9, 0.99])
 def test_channel_certificate__is_exact__long_steps(step: float) -> None:
-    generator = dll(SMALL, SMALL_XZ, GaussianFilter(1.0), 1.0)
+    generator = dll(SMALL, 1.0, SMALL_XZ, GaussianFilter(1.0))
     found = channel_certificate(DiscreteChannel(generator, step))
     assert found.residual <= 1e-14
     assert found.kms_defect <= 1e-14
@@ -1160,6 +1185,6 @@ def test_channel_certificate__is_exact__long_steps(step: float) -> None:
 @pytest.mark.parametrize(("make", "exact"), [(redfield, False), (davies_cat, True)], ids=["redfield", "davies"])
 def test_certificate__is_measured__six_qubits_without_factors(make: Callable[..., Lindbladian], exact: bool) -> None:
     model = models.mixed_field_ising(6)
-    found = certificate(make(model, couplings_of("Y", 6), ohmic(1.0)))
+    found = certificate(make(model, 1.0, couplings_of("Y", 6), ohmic(1.0)))
     assert (found.residual <= 1e-14) is exact
     assert found.steady_states_with_hamiltonian == 1

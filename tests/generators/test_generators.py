@@ -37,7 +37,7 @@ ISING = models.mixed_field_ising(3)
 
 def generator_of(system: System, beta: float) -> Lindbladian:
     model, couplings = system
-    return dll(model, couplings, GaussianFilter(beta), beta)
+    return dll(model, beta, couplings, GaussianFilter(beta))
 
 
 def oracle_of(generator: Lindbladian) -> Oracle:

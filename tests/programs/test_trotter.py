@@ -162,7 +162,7 @@ def test_spectators__cases__commuting_goes_others_stay() -> None:
 
 def test_spectators__left_out__only_multiply_by_their_own_evolution() -> None:
     # a classical chain coupled at one end: the far bond is a spectator
-    generator = dll(tfim(3, J=1.0, h=0.0), couplings_of([[["IIX", 1.0]]], 3), GaussianFilter(1.0), 1.0)
+    generator = dll(tfim(3, J=1.0, h=0.0), 1.0, couplings_of([[["IIX", 1.0]]], 3), GaussianFilter(1.0))
     program = build(generator, nodes=4, random_delays=(0, 0))
     steps = [replace(step, without=()) if isinstance(step, Evolve) else step for step in program.stages[0].steps]
     whole = replace(program, stages=(Stage(tuple(steps), 1),))

@@ -148,7 +148,7 @@ def random_program(seed: int) -> Program:
     some = [[[labels[k], float(rng.normal())] for k in rng.choice(15, 2, replace=False)]]
     beta = float(np.exp(rng.uniform(np.log(0.05), np.log(20))))
     model = from_terms(terms)
-    generator = dll(model, couplings_of(letters if seed % 2 else some, 2), GaussianFilter(beta), beta)
+    generator = dll(model, beta, couplings_of(letters if seed % 2 else some, 2), GaussianFilter(beta))
     strength = {} if scheme.name == "discrete" else {"strength": float(10 ** rng.uniform(-3.5, 0))}
     return scheme(generator, scheme.knobs.model_validate({"sweeps": 1, **strength}))
 
@@ -184,7 +184,7 @@ def test_dense_gate__random_inputs__are_all_synthesised_at_the_stated_cost__many
 @pytest.mark.parametrize("strength", [1.3e-2, 3e-4])
 def test_dense_gate__commuting_pair__weak_measurement(strength: float) -> None:
     # refused before: "error 1.6e-05"
-    generator = dll(from_terms(COMMUTING), couplings_of([[["YI", 0.162], ["IX", -1.019]]], 2), GaussianFilter(1.7), 1.7)
+    generator = dll(from_terms(COMMUTING), 1.7, couplings_of([[["YI", 0.162], ["IX", -1.019]]], 2), GaussianFilter(1.7))
     recipe = SCHEMES["weak_measurement"]
     program = recipe(generator, recipe.knobs.model_validate({"sweeps": 1, "strength": strength}))
     assert program.stages[0].steps[0].label == "coherent term"
@@ -201,7 +201,7 @@ def test_dense_gate__not_unitary__is_refused() -> None:
 
 
 def test_stinespring__nothing_happens__is_refused() -> None:
-    generator = dll(from_terms(COMMUTING), couplings_of("X", 2), GaussianFilter(15.9), 15.9)
+    generator = dll(from_terms(COMMUTING), 15.9, couplings_of("X", 2), GaussianFilter(15.9))
     recipe = SCHEMES["stinespring"]
     with pytest.raises(ArgumentError, match=r"`strength` must .*rounding.*Fix: "):
         recipe(generator, recipe.knobs.model_validate({"sweeps": 1, "strength": 0.4}))

@@ -156,7 +156,7 @@ def kagome_by_hand(cycles: int, branches: Sequence[tuple[str, int, float]]) -> P
             first, second = (Couple(((label, 1.0),), 0, angle, splitting * time) for time in edges)
             steps += [first, Evolve(0.25), second]
         made.append(Branch(1 / len(branches), (*steps, Reset((0,)))))
-    generator = dll(model, couplings_of("Z", 12), GaussianFilter(1.0), 1.0)
+    generator = dll(model, 1.0, couplings_of("Z", 12), GaussianFilter(1.0))
     stage = Stage((RandomChoice(tuple(made)),), cycles)
     return Program(12, 1, commuting_groups(model.hamiltonian), (stage,), generator, "by hand")
 

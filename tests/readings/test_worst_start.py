@@ -26,7 +26,7 @@ DAMPED, REPEATS = 0.2, 3
 def damping(field: float) -> Program:
     """Amplitude damping by γ = sin² 2θ, three times, of a qubit with H = −field · Z."""
     model = from_terms([("Z", -field)])
-    generator = dll(model, couplings_of("X", 1), GaussianFilter(1.0), 1.0)
+    generator = dll(model, 1.0, couplings_of("X", 1), GaussianFilter(1.0))
     angle = np.arcsin(np.sqrt(DAMPED)) / 2
     steps = (Couple((("X", 1.0),), 0, angle, 0.0), Couple((("Y", 1.0),), 0, angle, np.pi / 2), Reset((0,)))
     return Program(1, 1, (Group((("Z", -field),)),), (Stage(steps, REPEATS),), generator, "by hand")

@@ -240,7 +240,7 @@ def test_derive__tells_its_progress() -> None:
 
 
 def test_derive__two_letters_a_site__two_passes() -> None:
-    generator = dll(tfim(2, 1.0, 1.2), couplings_of("XZ", 2), GaussianFilter(1.0), 1.0)
+    generator = dll(tfim(2, 1.0, 1.2), 1.0, couplings_of("XZ", 2), GaussianFilter(1.0))
     candidates = derive(generator, 0.1, guarantee=ANY, start=zero(2), deadline=within(3.0))
     best = cheapest(candidates, 0.1)
     assert best is not None

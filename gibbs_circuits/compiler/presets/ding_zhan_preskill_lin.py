@@ -95,7 +95,7 @@ def ding_zhan_preskill_lin(
 
 
 def _fastest(model: Model, couplings: str, beta: float) -> float:
-    probe: Lindbladian = dll(model, couplings_of(couplings, model.num_qubits), GaussianFilter(beta), beta)
+    probe: Lindbladian = dll(model, beta, couplings_of(couplings, model.num_qubits), GaussianFilter(beta))
     return local_frequency(probe) or 1.0
 
 

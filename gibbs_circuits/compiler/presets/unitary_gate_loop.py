@@ -49,7 +49,7 @@ def unitary_gate_loop(generator: Lindbladian | None = None, *, step: float = 0.1
     """
     if generator is None:
         model = mixed_field_ising(3)
-        generator = dll(model, couplings_of("Y", 3), GaussianFilter(1.0), 1.0)
+        generator = dll(model, 1.0, couplings_of("Y", 3), GaussianFilter(1.0))
     step, sweeps = check_real("step", step, low=0.0, above=True), check_integer("sweeps", sweeps, low=1)
     n = generator.model.num_qubits
     if n > MAX_LOOP_SYSTEM:

@@ -95,5 +95,5 @@ def _candidates(lindbladian: Lindbladian) -> Iterator[tuple[str, Lindbladian]]:
     mine = tuple(contact.coupling for contact in lindbladian.contacts)
     filter = MetropolisFilter(beta, 4 * bandwidth(model))
     every = couplings_of("XYZ", model.num_qubits)
-    yield 'kind = "dll", filter = "metropolis" and these couplings', dll(model, mine, filter, beta)
-    yield 'kind = "dll", filter = "metropolis" and couplings = "XYZ"', dll(model, every, filter, beta)
+    yield 'kind = "dll", filter = "metropolis" and these couplings', dll(model, beta, mine, filter)
+    yield 'kind = "dll", filter = "metropolis" and couplings = "XYZ"', dll(model, beta, every, filter)

@@ -15,11 +15,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...errors import ArgumentError, check_real
-from ...io.rendering import NAME, Brief, Shown, brief, shortened
+from ...errors import check_real
+from ...io.rendering import NAME, Shown, brief, shortened
 from ...linalg.arrays import Array, Real
 from ...models.model import Model
-from ...models.scale import CUTOFF, size
 from ...models.signatures import public
 
 ORDER = 16  # Gauss–Legendre nodes on a panel
@@ -47,7 +46,6 @@ class Bath(Shown):
         breaks: Frequencies > 0 at which `loss` is not smooth.
         logarithm: ln of `loss` in closed form, where it underflows; None takes the logarithm of its values.
         exponent: a of C(t) ~ t^{−a}; math.inf if faster than any power, None if it has to be fitted.
-        open_cutoff: Whether the cutoff was left out; `for_model` chooses it.
 
     Accuracy: `correlation` 1e-13, `lamb` 1e-11 of their maximum for every power law and for functions that are smooth
     between `breaks` and 0 (1e-9 for a `lamb` that by chance meets one of the nodes). Where G jumps or diverges, so does
@@ -62,7 +60,6 @@ class Bath(Shown):
     strength: float = 1.0
     breaks: tuple[float, ...] = ()
     exponent: float | None = None
-    open_cutoff: bool = False
     logarithm: Callable[[Real], Real] | None = field(default=None, compare=False)
     kinked = False  # at 0, as the rate of a windowed kernel
 
@@ -86,13 +83,8 @@ class Bath(Shown):
         yield "Markovian", "yes" if self.markovian else "no"
 
     def for_model(self, model: Model) -> Bath:
-        """The same with the cutoff that a model asks for, 5 × the size of its H, where it was left out."""
-        scale = size(model.hamiltonian)
-        if not self.open_cutoff or scale == 0:
-            return self
-        assert isinstance(self.loss, PowerLaw)  # only `power_law` leaves it open
-        found = power_law(self.beta, self.loss.exponent, self.strength, CUTOFF * scale)
-        return replace(found, name=self.name)
+        """The bath that is meant for a model: this one, unless it left something for the model to say."""
+        return self
 
     @cached_property
     def peak(self) -> float:
@@ -257,76 +249,3 @@ class Bath(Shown):
 def rescaled(bath: Bath, factor: float) -> Bath:
     """The same bath with G multiplied by a factor > 0."""
     return replace(bath, strength=bath.strength * check_real("factor", factor, low=0.0, above=True))
-
-
-@dataclass(frozen=True, repr=False)
-class PowerLaw(Brief):
-    """J(ω)/(1 − e^{−βω}) on ω ≥ 0, with J(ω) = ω^s cutoff^{1−s} e^{−ω²/2cutoff²}."""
-
-    beta: float
-    exponent: float
-    cutoff: float
-
-    def __call__(self, omega: Real) -> Real:
-        """G, refused at 0 where it diverges."""
-        zero = omega == 0
-        if self.exponent < 1 and np.any(zero):
-            found, fix = f"G(0) is infinite for the exponent {self.exponent:g}", "use an exponent >= 1"
-            raise ArgumentError("omega", "differ from 0", found, fix)
-        x = np.where(zero, 1.0, np.minimum(omega / self.cutoff, 1e3))
-        G = self.cutoff * x**self.exponent * np.exp(-(x**2) / 2) / -np.expm1(-self.beta * self.cutoff * x)
-        return np.where(zero, 1 / self.beta if self.exponent == 1 else 0.0, G)
-
-    def logarithm(self, omega: Real) -> Real:
-        """Ln G, which does not underflow."""
-        zero = omega == 0
-        x = np.where(zero, 1.0, omega / self.cutoff)
-        G = (
-            math.log(self.cutoff)
-            + self.exponent * np.log(x)
-            - x**2 / 2
-            - np.log(-np.expm1(-self.beta * self.cutoff * x))
-        )
-        return np.asarray(np.where(zero, -math.log(self.beta) if self.exponent == 1 else -np.inf, G))
-
-
-def power_law(beta: float, exponent: float, strength: float = 1.0, cutoff: float | None = None) -> Bath:
-    r"""Bath whose spectral density is a power of ω with a Gaussian cutoff.
-
-    $G = J/(1-e^{-\beta\omega})$ with $J = \text{strength}\cdot\omega_c x|x|^{s-1} e^{-x^2/2}$, $x = \omega/\omega_c$.
-    As $G \approx \text{strength}\,|x|^{s-1}/\beta$ near 0, at t ≫ β
-    $C(t) \to \text{strength}\cdot\omega_c^{1-s} \Gamma(s) \cos(\pi s/2) / (\pi\beta t^s)$.
-    For odd s, G is smooth and C falls faster than any power.
-
-    Args:
-        beta: Inverse temperature, > 0: at β = 0, G is infinite.
-        exponent: s, from 0.1 to 10. Below 1 (sub-ohmic) G(0) is infinite and refused, and the bath is not Markovian.
-        strength: Dimensionless factor, > 0.
-        cutoff: Frequency ω_c, > 0. Left out, it is for the model to say: a generator that is made with this bath takes
-            5 × the largest |coefficient| of H, the identity left out. By itself the bath then has 5/β, as there is no
-            other scale.
-    Raises:
-        ArgumentError: If an argument is out of its range.
-    """
-    beta = check_real("beta", beta, low=0.0, above=True)
-    strength = check_real("strength", strength, low=0.0, above=True)
-    open_cutoff, cutoff = cutoff is None, CUTOFF / beta if cutoff is None else cutoff
-    cutoff = check_real("cutoff", cutoff, low=0.0, above=True)
-    s = check_real("exponent", exponent)
-    if not 0.1 <= s <= 10:
-        raise ArgumentError(
-            "exponent", "be from 0.1 to 10", f"the value is {s:g}", f"set exponent = {min(max(s, 0.1), 10.0)}"
-        )
-    limit, a = (9 + math.sqrt(s)) * cutoff, math.inf if s % 2 == 1 else s
-    loss, scale = PowerLaw(beta, s, cutoff), min(cutoff, 1 / beta)
-    return Bath(
-        "power_law", beta, loss, limit, scale, strength, exponent=a, open_cutoff=open_cutoff, logarithm=loss.logarithm
-    )  # fmt: skip
-
-
-def ohmic(beta: float, strength: float = 1.0, cutoff: float | None = None) -> Bath:
-    r"""Ohmic bath, $G = \text{strength}\cdot\omega e^{-\omega^2/2\omega_c^2}/(1-e^{-\beta\omega})$.
-
-    $G(0) = \text{strength}/\beta$. It is `power_law` with exponent 1, and has its arguments and errors.
-    """
-    return replace(power_law(beta, 1.0, strength, cutoff), name="ohmic")

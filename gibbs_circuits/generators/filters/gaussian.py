@@ -75,3 +75,8 @@ class GaussianFilter(Brief, Filter):
         h = 1 / beta if self.splitting is None else self.splitting
         phase = np.exp(beta * h / 8 - 2 * h * t**2 / beta + 1j * h * t)
         return np.asarray(phase * np.sqrt(2 * h / (np.pi * beta)))
+
+
+def gaussian(beta: float) -> GaussianFilter:
+    r"""The filter $q(\nu) = e^{-(\beta\nu)^2/8}$, whose width is the temperature's own."""
+    return GaussianFilter(beta)

@@ -11,6 +11,8 @@ from ...errors import check_beta, check_real
 from ...evidence import DING_LI_LIN, Citation
 from ...io.rendering import Brief
 from ...linalg.arrays import Array, Mask, Real
+from ...models.model import Model
+from ...models.model import bandwidth as bandwidth_of
 from .base import Filter, bump, fourier, log_of, width_of
 
 
@@ -68,3 +70,8 @@ class MetropolisFilter(Brief, Filter):
 
     def time(self, t: Real) -> Array:
         return fourier(self.frequency, self.bandwidth, t)
+
+
+def metropolis(beta: float, model: Model, bandwidth: float | None = None) -> MetropolisFilter:
+    """The Metropolis filter whose bump leaves the Bohr frequencies of the model untouched: S >= 2 max |ν|."""
+    return MetropolisFilter(beta, 4 * bandwidth_of(model) if bandwidth is None else bandwidth)

@@ -1,79 +1,108 @@
-"""The named generators, a few lines each, all through the transition kernel.
+"""What a kind of generator is: a function of the model, β and keys, through a transition kernel.
 
 Symbolic: no matrix is formed here. Couplings are Hermitian operators through which heat flows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from inspect import Parameter
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
-from qiskit.quantum_info import SparsePauliOp
+from pydantic import BaseModel, ValidationError
 
 from ...errors import ArgumentError, check_choice
+from ...io.schema import from_validation, schema_of
+from ...models.catalogue import Entry
 from ...models.model import Model
+from ...models.signatures import alternatives
 from ..baths.bath import Bath
-from ..baths.named import make_bath
-from ..couplings import couplings_of
+from ..couplings import Couplings, couplings_of
 from ..discrete import DiscreteChannel
 from ..kernels.base import Kernel
 from ..lamb_shift import LambKernel
 from ..lindbladian import Coherent, Contact, Lindbladian
 
-Operators = tuple[SparsePauliOp, ...]
-
-
-def _made(
-    model: Model, couplings: Operators, kernel: Kernel, coherent: Coherent, kind: str, lamb: LambKernel | None = None
-) -> Lindbladian:
-    return Lindbladian(model, tuple(Contact(A, kernel, lamb) for A in couplings), coherent, kind)
-
-
 Generator = Lindbladian | DiscreteChannel
-BATH_HELP = (
-    'G(ω): "ohmic", {kind = "ohmic", strength = 1, cutoff = 5}, {kind = "power_law", exponent = 3}, or "file.csv";'
-    " a cutoff left out is 5 × the largest |coefficient| of H."
-)
+BalanceOrNone: TypeAlias = Annotated[str, "balance: the term B that makes it exact; none: without."]
+AnyCoherent: TypeAlias = Annotated[str, "lamb_shift: the bath's own shift of H; balance: B; none."]
+FIRST = ("couplings", "coherent")  # of the keys of every kind, in a file and in the help
 
 
-class Keys(BaseModel):
-    """Keys of every kind."""
+@dataclass(frozen=True)
+class Kind(Entry[Lindbladian]):
+    """A kind of generator."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
-    names: ClassVar[tuple[str, ...]] = ()
-    summary: ClassVar[str] = ""
-    coherents: ClassVar[tuple[str, ...]] = ("balance", "none")
-    kind: str = Field(description="which generator.", examples=["dll"])
-    couplings: Any = Field(
-        default="Y", description='letters put on every site ("Y", "XZ"), or a list of labels or terms.'
-    )
-    coherent: str = Field(default="balance", description="balance: the term B that makes it exact; none: without.")
+    @cached_property
+    def schema(self) -> type[BaseModel]:
+        """Its keys in a file."""
+        kind = Parameter("kind", Parameter.KEYWORD_ONLY, default=self.name, annotation=Annotated[str, "which one."])
+        own = [name for name in self.keys if name not in FIRST]
+        return schema_of(self.name, [kind, *(self.keys[name] for name in (*FIRST, *own))])
 
-    def build(self, model: Model, beta: float, folder: Path) -> Generator:
-        """The generator."""
-        raise NotImplementedError
+    def filled(self, keys: Mapping[str, Any]) -> dict[str, Any]:
+        """The keys with the defaults of those left out; what stays unset is not among them.
 
-    def choice(self) -> Coherent:
-        """What `coherent` says."""
-        return Coherent(check_choice("coherent", self.coherent, self.coherents))
+        Raises:
+            ArgumentError: If a key is unknown or of another type than the schema says.
+        """
+        given = {name: value for name, value in keys.items() if value is not None}
+        try:
+            checked = self.schema.model_validate({**given, "kind": self.name})
+        except ValidationError as error:
+            raise from_validation(error, self.schema, None) from None
+        return {name: value for name, value in checked if value is not None}
 
-    def operators(self, model: Model) -> Any:
-        """The couplings as operators."""
-        return couplings_of(self.couplings, model.num_qubits)
+    def located(self, keys: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+        """The values of its parameters, names of files as paths.
+
+        Text is a file's name where it ends in .csv, and where no default says that it may be another name.
+        """
+        found = {name: value for name, value in keys.items() if name in self.keys}
+        for name, value in found.items():
+            key, a_file = self.keys[name], str(value).endswith(".csv") or self.keys[name].default is Parameter.empty
+            if a_file and isinstance(value, str | Path) and Path in alternatives(key.annotation):
+                found[name] = folder / value
+        return found
 
 
-class BathKeys(Keys):
-    coherents = tuple(c.value for c in Coherent)
-    bath: Any = Field(default="ohmic", description=BATH_HELP)
-    coherent: str = Field(default="lamb_shift", description="lamb_shift: the bath's own shift of H; balance: B; none.")
+@dataclass(frozen=True)
+class Wrapper(Entry[Generator]):
+    """A generator made of another: besides `inside`, the name of a kind, it takes the keys of that."""
 
-    def made_bath(self, model: Model, beta: float, folder: Path) -> Bath:
-        """The bath, whose G(0) all kinds but scandi_alhambra need."""
-        bath = make_bath(self.bath, beta, folder, model)
-        if bath.exponent is not None and bath.exponent < 1 and self.kind != "scandi_alhambra":
-            raise ArgumentError(
-                "bath", f"have a finite G(0) for {self.kind}", f"its exponent is {bath.exponent:g}",
-                'use an exponent >= 1, or kind = "scandi_alhambra"',
-            )  # fmt: skip
-        return bath
+    @property
+    def own(self) -> dict[str, Parameter]:
+        """`inside` and the keys that are not that kind's."""
+        return {
+            name: parameter
+            for name, parameter in self.keys.items()
+            if name not in FIRST and parameter.kind is not Parameter.VAR_KEYWORD
+        }
+
+
+def as_coherent(coherent: str, *, of_bath: bool) -> Coherent:
+    """The coherent part by its name; a Lamb shift only where there is a bath."""
+    known = [part.value for part in Coherent if of_bath or part is not Coherent.LAMB_SHIFT]
+    return Coherent(check_choice("coherent", coherent, known))
+
+
+def with_kernel(
+    kind: str, model: Model, couplings: Couplings, kernel: Kernel, coherent: str, lamb: LambKernel | None = None
+) -> Lindbladian:
+    """The generator with one kernel for all couplings; `lamb`, the bath's shift of H, is None without a bath."""
+    operators = couplings_of(couplings, model.num_qubits)
+    part = as_coherent(coherent, of_bath=lamb is not None)
+    return Lindbladian(model, tuple(Contact(A, kernel, lamb) for A in operators), part, kind)
+
+
+def finite_at_zero(bath: Bath, kind: str) -> Bath:
+    """The bath, if its G(0) is a number; every kind but scandi_alhambra needs it."""
+    if bath.exponent is not None and bath.exponent < 1:
+        raise ArgumentError(
+            "bath", f"have a finite G(0) for {kind}", f"its exponent is {bath.exponent:g}",
+            'use an exponent >= 1, or kind = "scandi_alhambra"',
+        )  # fmt: skip
+    return bath

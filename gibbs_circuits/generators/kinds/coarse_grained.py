@@ -2,67 +2,54 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from pydantic import Field
+from typing import Annotated, TypeAlias
 
 from ...errors import ArgumentError, check_real
 from ...models.model import Model
-from ..baths.bath import Bath
+from ...models.signatures import public
+from ..baths.registry import BathLike, bath_of
+from ..couplings import Couplings
 from ..kernels.windowed import coarse_grained as coarse_grained_kernel
 from ..kernels.windowed import shifted as shifted_kernel
 from ..lamb_shift import WindowedLamb
 from ..lindbladian import Coherent, Lindbladian
-from .base import BathKeys, Operators, _made
+from .base import AnyCoherent, as_coherent, finite_at_zero, with_kernel
+
+Window: TypeAlias = Annotated[float | None, "T > 0; β if left out."]
 
 
-class CoarseGrainedKeys(BathKeys):
-    names = ("coarse_grained",)
-    summary = 'coarse graining over a Gaussian window: biased by O(β²/T²); exact with coherent = "balance".'
-    window: float | None = Field(default=None, examples=[1.0], description="T > 0; β if left out.")
-    shifted: bool | None = Field(
-        default=None,
-        examples=[True],
-        json_schema_extra={"rule": "be true or false"},
-        description="spectrum shifted to γ(ν + β/2T²); if left out, exactly with balance.",
-    )
-
-    def build(self, model: Model, beta: float, folder: Path) -> Lindbladian:
-        return coarse_grained(
-            model, self.operators(model), self.made_bath(model, beta, folder), window_of(self.window, beta),
-            shifted=self.shifted, coherent=self.choice(),
-        )  # fmt: skip
-
-
+@public
 def coarse_grained(
     model: Model,
-    couplings: Operators,
-    bath: Bath,
-    window: float,
-    *,
-    shifted: bool | None = None,
-    coherent: Coherent = Coherent.LAMB_SHIFT,
+    beta: float,
+    couplings: Couplings = "Y",
+    bath: BathLike = "ohmic",
+    window: Window = None,
+    shifted: Annotated[bool | None, "spectrum shifted to γ(ν + β/2T²); if left out, exactly with balance."] = None,
+    coherent: AnyCoherent = "lamb_shift",
 ) -> Lindbladian:
     r"""Coarse graining over a Gaussian time window T: $e^{-(\nu_1-\nu_2)^2T^2/8}(\gamma * N_{1/T})((\nu_1+\nu_2)/2)$.
 
-    Biased by O(β²/T²) whatever the coupling strength; with BALANCE and the shifted spectrum γ(ν + β/2T²) exact.
+    Biased by O(β²/T²) whatever the coupling strength; with "balance" and the shifted spectrum γ(ν + β/2T²) exact.
 
     Args:
         model: Hamiltonian on n qubits.
+        beta: Inverse temperature.
         couplings: Hermitian operators.
         bath: Gives γ(ν) and S(ω); a cutoff left out is 5 × the largest |coefficient| of H.
-        window: T > 0.
-        shifted: Whether the spectrum is shifted; if left out, exactly when `coherent` is BALANCE. The Lamb shift
+        window: T > 0; β if left out.
+        shifted: Whether the spectrum is shifted; if left out, exactly when `coherent` is "balance". The Lamb shift
             stays that of the bath.
-        coherent: LAMB_SHIFT, BALANCE or NONE.
+        coherent: "lamb_shift", "balance" or "none".
 
     References:
         Schaller & Brandes, PRA 78, 022106; for the shift Scandi & Alhambra, arXiv:2505.20064.
     """
-    bath = bath.for_model(model)
-    moved = coherent is Coherent.BALANCE if shifted is None else shifted
-    kernel = (shifted_kernel if moved else coarse_grained_kernel)(bath, window)
-    return _made(model, couplings, kernel, coherent, "coarse_grained", WindowedLamb(bath, kernel.sigma))
+    bath, window = finite_at_zero(bath_of(bath, beta, model), "coarse_grained"), window_of(window, beta)
+    if shifted is None:
+        shifted = as_coherent(coherent, of_bath=True) is Coherent.BALANCE
+    kernel = (shifted_kernel if shifted else coarse_grained_kernel)(bath, window)
+    return with_kernel("coarse_grained", model, couplings, kernel, coherent, WindowedLamb(bath, kernel.sigma))
 
 
 def window_of(window: float | None, beta: float) -> float:

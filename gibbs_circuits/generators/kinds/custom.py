@@ -4,40 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import Field
+from typing import Annotated, Any
 
 from ...errors import ArgumentError, check_beta, shown
-from ...linalg.arrays import Real
 from ...models.model import Model, bandwidth
+from ...models.signatures import public
+from ..couplings import Couplings
 from ..kernels.custom import CustomKernel, read_kernel
-from ..lindbladian import Coherent, Lindbladian
-from .base import Keys, Operators, _made
+from ..lindbladian import Lindbladian
+from .base import BalanceOrNone, with_kernel
 
 
-class CustomKeys(Keys):
-    names = ("custom",)
-    summary = "your own kernel α(ν1, ν2), held to detailed balance and positivity."
-    kernel: Any = Field(description='"file.csv" with columns nu1, nu2, alpha on a grid.', examples=["kernel.csv"])
-
-    def build(self, model: Model, beta: float, folder: Path) -> Lindbladian:
-        function = read_kernel(folder / self.kernel, beta) if isinstance(self.kernel, str | Path) else self.kernel
-        if not callable(function):
-            raise ArgumentError(
-                "kernel", "be a function or a file", f"{shown(self.kernel)} was found", 'set kernel = "kernel.csv"'
-            )
-        return custom(model, self.operators(model), beta, function, self.choice())
-
-
+@public
 def custom(
     model: Model,
-    couplings: Operators,
     beta: float,
-    kernel: Callable[[Real, Real], NDArray[np.generic]],
-    coherent: Coherent = Coherent.BALANCE,
+    kernel: Annotated[
+        str | Path | Callable[[Any, Any], Any], '"file.csv" with columns nu1, nu2, alpha on a grid.', "kernel.csv"
+    ],
+    couplings: Couplings = "Y",
+    coherent: BalanceOrNone = "balance",
 ) -> Lindbladian:
-    """A generator from the user's own kernel α(ν1, ν2); refused with the numbers if it is not balanced and positive."""
-    return _made(model, couplings, CustomKernel(check_beta(beta), kernel, 2 * bandwidth(model)), coherent, "custom")
+    """Your own kernel α(ν1, ν2), a function of two arrays or a .csv file.
+
+    Refused, with the numbers, if it is not Hermitian, positive and in detailed balance,
+    α(ν1, ν2) = α(−ν2, −ν1) e^{−β(ν1+ν2)/2}.
+
+    References:
+        Chen, Kastoryano & Gilyén, arXiv:2311.09207: such kernels; Ding, Li & Lin, arXiv:2404.05998: the coherent term.
+    """
+    function = read_kernel(Path(kernel), beta) if isinstance(kernel, str | Path) else kernel
+    if not callable(function):
+        raise ArgumentError(
+            "kernel", "be a function or a file", f"{shown(kernel)} was found", 'set kernel = "kernel.csv"'
+        )
+    kernel_held = CustomKernel(check_beta(beta), function, 2 * bandwidth(model))
+    return with_kernel("custom", model, couplings, kernel_held, coherent)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...errors import ArgumentError, shown
+from ...models.signatures import public
 from ..lindbladian import Lindbladian
 
 
-def several_baths(parts: tuple[Lindbladian, ...]) -> Lindbladian:
-    """The sum of generators of one model, each with its own β: a non-equilibrium steady state.
+@public
+def several_baths(*parts: Lindbladian) -> Lindbladian:
+    """The sum of generators of one model, each with its own β: `steady_state` gives what they settle on.
 
     Raises:
         ArgumentError: If the models or the coherent parts differ.
