@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,8 @@ from gibbs_circuits.models.spectrum import gibbs_state, trace_distance
 from gibbs_circuits.programs.program import Program
 from gibbs_circuits.programs.transforms import exactly_evolved
 from gibbs_circuits.readings.channel.sweep_channel import sweep_channel
-from gibbs_circuits.readings.circuits.circuit import assemble, pieces, random_draws
-from gibbs_circuits.readings.circuits.cost import two_qubit_gates_at
+from gibbs_circuits.readings.circuits.circuit import assemble, circuit_segments, random_draws
+from gibbs_circuits.readings.circuits.cost import step_gates
 
 SLOPE = 0.15
 LARGEST = 8
@@ -62,6 +62,12 @@ def coupling_strength(generator: gc.Lindbladian, strength: float, spacing: float
     r"""α of every interaction, $\alpha^2 = \delta\sum_k w_k\,\tau\sum_l|f_k(t_l)|^2$."""
     one = interactions(generator, strength, spacing, count)[0]
     return float(np.sqrt(np.sum(np.abs(one.angles) ** 2) / spacing))
+
+
+def two_qubit_gates_at(program: Program, draws: Iterable[int]) -> float:
+    """Two-qubit gates of all sweeps at given draws of the random steps: exactly those of the circuit written out."""
+    left, sweeps = iter(draws), (stage for stage in program.stages for _ in range(stage.repeats))
+    return sum(step_gates(program, one) for stage in sweeps for step in stage.steps for one in step.performed(left))
 
 
 def program(generator: Any, scheme: str, **knobs: Any) -> Program:
@@ -138,7 +144,7 @@ def circuits(console: Console) -> bool:
                 if p.num_qubits > LARGEST:
                     continue  # minutes of qiskit.quantum_info
                 draws = random_draws(p, 3)
-                qc = assemble(p, pieces(p), QuantumCircuit(p.num_qubits), draws)
+                qc = assemble(p, circuit_segments(p), QuantumCircuit(p.num_qubits), draws)
                 flat = transpile(qc, basis_gates=BASIS, optimization_level=0)
                 rho = random_density_matrix(2**n, seed=seed).data
                 exact = unvec(sweep_channel(p, draws=draws) @ vec(rho))

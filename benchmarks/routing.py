@@ -30,7 +30,7 @@ from gibbs_circuits.generators.kinds.dll import dll
 from gibbs_circuits.models.library.spin_chains import mixed_field_ising
 from gibbs_circuits.programs.initial_state import zero
 from gibbs_circuits.programs.program import Program
-from gibbs_circuits.readings.circuits.circuit import assemble, circuit, pieces, random_draws
+from gibbs_circuits.readings.circuits.circuit import assemble, circuit, circuit_segments, random_draws
 
 SITES = 6
 SWEEPS = (1, 10, 100, 1000)
@@ -114,7 +114,7 @@ def row(nodes: int, delays: bool | tuple[int, int]) -> Row:
     written = program(nodes, delays, COUNTED)
     compiled = compile_for(written, TARGET, zero(SITES))
     ours = two_qubit_gates(assemble(written, compiled.parts, QuantumCircuit(57), random_draws(written, 0)))
-    plain = assemble(written, pieces(written), QuantumCircuit(2 * SITES), random_draws(written, 0))
+    plain = assemble(written, circuit_segments(written), QuantumCircuit(2 * SITES), random_draws(written, 0))
     assert plain.count_ops() == circuit(written).count_ops()  # the start |0…0⟩ has no gates
     plain = plain.decompose(gates_to_decompose="PauliEvolution")  # else Qiskit exponentiates matrices along the way
     began = perf_counter()

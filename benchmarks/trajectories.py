@@ -25,7 +25,7 @@ from rich.table import Table
 from gibbs_circuits.compiler.presets.farrell import farrell
 from gibbs_circuits.programs.initial_state import mixed, zero
 from gibbs_circuits.programs.program import Program
-from gibbs_circuits.readings.circuits.circuit import assemble, pieces, random_draws
+from gibbs_circuits.readings.circuits.circuit import assemble, circuit_segments, random_draws
 from gibbs_circuits.readings.trajectories.trajectories import trajectories
 
 ENERGY, WITHIN = -1.06, 0.02  # E/N of the published recipe where it settles
@@ -58,7 +58,7 @@ def aer(program: Program, count: int, shots: int, threads: int) -> Iterator[Spee
     # an observable narrower than the circuit may be read wrong unless truncation is off
     simulator = AerSimulator(method="statevector", max_parallel_threads=threads, enable_truncation=False)
     hamiltonian = program.lindbladian.model.hamiltonian
-    start, parts = zero(n).circuit(n, m), pieces(program)
+    start, parts = zero(n).circuit(n, m), circuit_segments(program)
 
     def written(k: int, level: int | None) -> QuantumCircuit:
         qc = assemble(program, parts, start, random_draws(program, 1, k))

@@ -25,9 +25,9 @@ from gibbs_circuits.models.library.spin_chains import mixed_field_ising
 from gibbs_circuits.models.model import from_terms
 from gibbs_circuits.programs.product_formulas import Group
 from gibbs_circuits.programs.program import Program, Stage
-from gibbs_circuits.programs.steps import Evolve, Random, RandomDelay, Step
+from gibbs_circuits.programs.steps import Draw, Evolve, RandomDelay, Step
 from gibbs_circuits.readings.channel.sweep_channel import sweep_channel
-from gibbs_circuits.readings.circuits.circuit import assemble, pieces, random_draws
+from gibbs_circuits.readings.circuits.circuit import assemble, circuit_segments, random_draws
 
 Complex = NDArray[np.complex128]
 EXAMPLES = ("mixed_field_ising", "h2")
@@ -134,7 +134,7 @@ def channel_of(qc: QuantumCircuit, system: int) -> Complex:
 
 def unrolled(program: Program, draws: Iterable[int]) -> QuantumCircuit:
     """All sweeps without a preparation, before any transpilation."""
-    return assemble(program, pieces(program), QuantumCircuit(program.num_qubits), draws)
+    return assemble(program, circuit_segments(program), QuantumCircuit(program.num_qubits), draws)
 
 
 # the exact channel at given draws
@@ -144,7 +144,7 @@ def draws_per_sweep(program: Program, draws: Iterable[int]) -> list[tuple[int, l
     """(stage, its draws) of every sweep in order."""
     left = iter(draws)
     return [
-        (index, [next(left) for step in stage.steps if isinstance(step, Random)])
+        (index, [next(left) for step in stage.steps if isinstance(step, Draw)])
         for index, stage in enumerate(program.stages)
         for _ in range(stage.repeats)
     ]

@@ -16,8 +16,6 @@ from ..evidence import (
 from ..generators.lindbladian import Coherent
 from ..models.signatures import public
 from ..programs.program import Program
-from ..programs.steps import Correct, Evolve, RandomDelay, Unitary
-from ..programs.transforms import flat
 from .presets.registry import PRESETS
 from .schemes.registry import SCHEMES
 
@@ -53,12 +51,10 @@ def _uses(program: Program) -> Iterator[Citation]:
             yield contact.kernel.coherent_reference, "the coherent term of the generator"
     if scheme is not None:
         yield from scheme.also_cited(program)
-    found = [step for stage in program.stages for step in flat(stage.steps)]
-    steps = [step.unit if isinstance(step, RandomDelay) else step for step in found]
-    for order in sorted({step.order for step in steps if isinstance(step, Evolve | Correct)} & set(FORMULAS)):
+    for order in sorted({step.order for step in program.all_steps} & set(FORMULAS)):
         reference, name = FORMULAS[order]
         yield reference, f"the product formula of {name}"
-    if any(isinstance(step, Unitary) for step in steps):
+    if any(step.strings(program.groups) is None for step in program.all_steps):
         yield SHANNON, "the synthesis of dense gates"
 
 

@@ -28,7 +28,7 @@ from ..models.spectrum import Thermal
 from ..programs.program import ErrorTerm, Program
 from ..readings.channel.guarantee import Promise
 from ..readings.channel.prediction import Prediction, promise_of
-from ..readings.circuits.circuit import pieces
+from ..readings.circuits.circuit import circuit_segments
 from ..readings.circuits.cost import cost
 from ..readings.circuits.depth import mean_depth
 
@@ -223,7 +223,7 @@ def program_part(program: Program, seed: int, prediction: Prediction | None, tar
             for stage, gates in zip(program.stages, price.two_qubit_gates_per_sweep, strict=True)
         ],
         "two_qubit_gates": price.two_qubit_gates,
-        "depth": mean_depth(program, pieces(program), seed),
+        "depth": mean_depth(program, circuit_segments(program), seed),
         **promise_part(promise),
         "calibration": program.calibration.value,
         "knobs": {key: list(value) if isinstance(value, tuple) else value for key, value in program.knobs.items()},

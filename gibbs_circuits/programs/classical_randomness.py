@@ -19,7 +19,7 @@ from ..limits import MAX_GENERATORS
 from ..linalg.paulis import weight
 from .product_formulas import Group
 from .program import Program, Stage
-from .steps import Branch, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary
+from .steps import Branch, Correct, RandomChoice, Reset, Step, flat, renumbered
 
 
 def twirl_step(labels: Sequence[str]) -> RandomChoice:
@@ -53,10 +53,10 @@ def without_single_use_ancillas(program: Program) -> Program:
     stages = tuple(Stage(_lighter(stage.steps, program), stage.repeats) for stage in program.stages)
     if stages == program.stages:
         return program
-    used = sorted({a for stage in stages for step in stage.steps for a in _touched(step)})
+    used = sorted({a for stage in stages for step in flat(stage.steps) for a in step.touches})
     number = {a: k for k, a in enumerate(used)}
-    renumbered = tuple(Stage(_renumbered(stage.steps, number), stage.repeats) for stage in stages)
-    return replace(program, num_ancilla=max(1, len(used)), stages=renumbered)
+    stages = tuple(Stage(renumbered(stage.steps, number), stage.repeats) for stage in stages)
+    return replace(program, num_ancilla=max(1, len(used)), stages=stages)
 
 
 @dataclass(frozen=True)
@@ -86,14 +86,12 @@ def _reset_early(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     last: dict[int, int] = {}
     due: dict[int, list[int]] = {}
     for k, step in enumerate(steps):
-        if isinstance(step, Reset):
-            for ancilla in step.ancillas:
-                due.setdefault(last.pop(ancilla, k), []).append(ancilla)
-        elif not isinstance(step, RandomChoice):
-            last |= dict.fromkeys(_touched(step), k)
+        for ancilla in step.resets:
+            due.setdefault(last.pop(ancilla, k), []).append(ancilla)
+        last |= dict.fromkeys(step.touches, k)
     done: list[Step] = []
     for k, step in enumerate(steps):
-        done += [] if isinstance(step, Reset) else [step]
+        done += [] if step.resets else [step]
         done += [Reset(tuple(due[k]))] if k in due else []
     return tuple(done)
 
@@ -102,23 +100,14 @@ def _single_uses(steps: tuple[Step, ...]) -> list[_Use]:
     found: list[_Use] = []
     touching: dict[int, list[int]] = {}
     for k, step in enumerate(steps):
-        if isinstance(step, Reset):
-            for ancilla in step.ancillas:
-                used = touching.pop(ancilla, [])
-                acting = [j for j in used if (turn := _site_turn(steps[j])) is None or weight(turn[0])]
-                if len(acting) == 1 and _site_turn(steps[acting[0]]) is not None:
-                    found.append(_Use(ancilla, tuple(used), acting[0], k))
-        elif not isinstance(step, RandomChoice):
-            for ancilla in _touched(step):
-                touching.setdefault(ancilla, []).append(k)
+        for ancilla in step.resets:
+            used = touching.pop(ancilla, [])
+            acting = [j for j in used if (turn := steps[j].turn) is None or weight(turn[0])]
+            if len(acting) == 1 and steps[acting[0]].turn is not None:
+                found.append(_Use(ancilla, tuple(used), acting[0], k))
+        for ancilla in step.touches:
+            touching.setdefault(ancilla, []).append(k)
     return found
-
-
-def _site_turn(step: Step) -> tuple[str, float] | None:
-    """(P, θ) of a coupling by one Pauli string on at most one site."""
-    if isinstance(step, Couple) and len(step.terms) == 1 and weight(step.terms[0][0]) <= 1:
-        return step.rotations()[0]
-    return None
 
 
 def _written(steps: tuple[Step, ...], uses: list[_Use], program: Program) -> tuple[Step, ...] | _Use:
@@ -128,15 +117,11 @@ def _written(steps: tuple[Step, ...], uses: list[_Use], program: Program) -> tup
     done: list[Step] = []
     choices: list[tuple[RandomChoice, str, _Use]] = []
     for k, step in enumerate(steps):
-        if isinstance(step, Reset):
-            kept = tuple(ancilla for ancilla in step.ancillas if (k, ancilla) not in resets)
-            done += [Reset(kept)] if kept else []
-        elif k not in of:
-            done.append(step)
+        if k not in of:
+            kept = {ancilla: ancilla for ancilla in step.resets if (k, ancilla) not in resets}
+            done += renumbered([step], kept) if step.resets else [step]
         elif k == of[k].acting:
-            turn = _site_turn(step)
-            assert turn is not None  # that is what makes it a single use
-            (label, angle), p = turn, _probability(steps, of[k])
+            (label, angle, _), p = _turn(step), _probability(steps, of[k])
             choice = RandomChoice((Branch(1 - p, ()), Branch(p, (_rotation(label, -2 * angle),))))
             choices.append((choice, label, of[k]))
             done += [_rotation(label, angle), choice]
@@ -154,12 +139,10 @@ def _probability(steps: tuple[Step, ...], use: _Use) -> float:
     """(1 − ⟨A⟩)/2, A the letter that acts, from the ancilla's Bloch vector before."""
     bloch = np.array([0.0, 0.0, 1.0])
     for k in use.touching:
-        step = steps[k]
-        assert isinstance(step, Couple)
-        axis = np.array([np.cos(step.axis), np.sin(step.axis), 0.0])
+        _, half, phi = _turn(steps[k])
+        axis, angle = np.array([np.cos(phi), np.sin(phi), 0.0]), 2 * half
         if k == use.acting:
             return float(np.clip((1 - bloch @ axis) / 2, 0.0, 1.0))
-        angle = 2 * step.rotations()[0][1]
         bloch = (
             np.cos(angle) * bloch
             + np.sin(angle) * np.cross(axis, bloch)
@@ -172,10 +155,7 @@ def _moment(steps: list[Step], at: int, label: str, program: Program) -> int | N
     """The nearest place, from `at` past steps that commute with a Pauli string, where every ancilla is in |0⟩."""
     busy, touched = [False], set[int]()
     for step in steps:
-        if isinstance(step, Reset):
-            touched -= set(step.ancillas)
-        elif not isinstance(step, RandomChoice):
-            touched |= _touched(step)
+        touched = step.leaves(touched)
         busy.append(bool(touched))
     pauli = Pauli(label)
     first = last = at
@@ -186,55 +166,14 @@ def _moment(steps: list[Step], at: int, label: str, program: Program) -> int | N
     return min((k for k in range(first, last + 1) if not busy[k]), key=lambda k: abs(k - at), default=None)
 
 
+def _turn(step: Step) -> tuple[str, float, float]:
+    assert step.turn is not None  # that is what makes it a single use
+    return step.turn
+
+
 def _commutes(step: Step, pauli: Pauli, program: Program) -> bool:
-    match step:
-        case Reset():
-            return True
-        case RandomChoice():
-            return all(_commutes(inner, pauli, program) for branch in step.branches for inner in branch.steps)
-        case RandomDelay():
-            return _commutes(step.unit, pauli, program)
-        case Couple():
-            groups: tuple[Group, ...] = (Group(step.terms),)
-        case Evolve():
-            groups = step.groups(program.groups)
-        case Correct():
-            groups = step.term
-        case Unitary():
-            return False
-    return all(pauli.commutes(Pauli(label)) for group in groups for label, _ in group.terms)
-
-
-def _touched(step: Step) -> set[int]:
-    """Ancillas that a step acts on, resets left out."""
-    match step:
-        case Couple():
-            return {step.ancilla}
-        case Unitary():
-            return set(step.ancillas)
-        case RandomChoice():
-            return {ancilla for branch in step.branches for inner in branch.steps for ancilla in _touched(inner)}
-        case _:
-            return set()
-
-
-def _renumbered(steps: tuple[Step, ...], number: dict[int, int]) -> tuple[Step, ...]:
-    done: list[Step] = []
-    for step in steps:
-        match step:
-            case Couple():
-                done.append(replace(step, ancilla=number[step.ancilla]))
-            case Unitary():
-                done.append(replace(step, ancillas=tuple(number[a] for a in step.ancillas)))
-            case Reset():
-                kept = tuple(number[a] for a in step.ancillas if a in number)
-                done += [Reset(kept)] if kept else []
-            case RandomChoice():
-                branches = (replace(branch, steps=_renumbered(branch.steps, number)) for branch in step.branches)
-                done.append(RandomChoice(tuple(branches)))
-            case _:
-                done.append(step)
-    return tuple(done)
+    strings = step.strings(program.groups)
+    return strings is not None and all(pauli.commutes(Pauli(label)) for label in strings)
 
 
 def _rotation(label: str, angle: float) -> Correct:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..errors import TooLargeError
 from ..limits import MAX_FRESH
 from .program import Program, Stage
-from .steps import Branch, Couple, RandomChoice, Reset, Step, Unitary
+from .steps import Step, renumbered
 
 
 def fresh_ancillas(program: Program, spare: int = 0) -> Program:
@@ -26,7 +26,7 @@ def fresh_ancillas(program: Program, spare: int = 0) -> Program:
     Raises:
         TooLargeError: Above 10,000 resets.
     """
-    resets = sum(stage.repeats * _most_resets(stage.steps) for stage in program.stages)
+    resets = sum(stage.repeats * most_resets(stage.steps) for stage in program.stages)
     if resets > MAX_FRESH:
         raise TooLargeError(
             f"With fresh ancillas, {program.sweeps:,} sweeps take {resets:,} of them; the limit is {MAX_FRESH:,}. "
@@ -39,18 +39,9 @@ def fresh_ancillas(program: Program, spare: int = 0) -> Program:
     return replace(program, num_ancilla=max(1, count.next) + spare, stages=stages)
 
 
-def _most_resets(steps: tuple[Step, ...]) -> int:
-    """Of one ancilla each; of a random choice the branch with the most."""
-    total = 0
-    for step in steps:
-        match step:
-            case Reset():
-                total += len(step.ancillas)
-            case RandomChoice():
-                total += max(_most_resets(branch.steps) for branch in step.branches)
-            case _:
-                pass
-    return total
+def most_resets(steps: Iterable[Step]) -> int:
+    """Resets of one ancilla each that steps have at most: of a random choice those of the branch with the most."""
+    return sum(len(step.resets) + max((most_resets(b.steps) for b in step.options), default=0) for step in steps)
 
 
 @dataclass
@@ -69,26 +60,25 @@ class _Names:
     def renamed(self, steps: tuple[Step, ...]) -> Iterator[Step]:
         """The steps, on qubits that nobody has used before."""
         for step in steps:
-            match step:
-                case Couple():
-                    yield replace(step, ancilla=self.name(step.ancilla))
-                case Unitary():
-                    yield replace(step, ancillas=tuple(self.name(a) for a in step.ancillas))
-                case Reset():
-                    left = tuple(self.now.pop(a) for a in step.ancillas if a in self.now)
-                    if left:
-                        yield Reset(left)
-                case RandomChoice():
-                    yield self._choice(step)
-                case _:
-                    yield step
+            if step.options:
+                yield self._choice(step)
+                continue
+            for ancilla in step.touches:
+                self.name(ancilla)
+            yield from renumbered([step], self.now)
+            for ancilla in step.resets:
+                self.now.pop(ancilla, None)
 
-    def _choice(self, step: RandomChoice) -> RandomChoice:
+    def _choice(self, step: Step) -> Step:
         """Branches exclude each other and may share qubits; no ancilla is in use before or after one."""
-        first, last, branches = self.next, self.next, []
-        for branch in step.branches:
+        first, ends = self.next, [self.next]
+
+        def alone(steps: tuple[Step, ...]) -> tuple[Step, ...]:
             self.next = first
-            branches.append(Branch(branch.probability, tuple(self.renamed(branch.steps))))
-            last = max(last, self.next)
-        self.next = last
-        return RandomChoice(tuple(branches))
+            done = tuple(self.renamed(steps))
+            ends.append(self.next)
+            return done
+
+        changed = step.mapped_steps(alone)
+        self.next = max(ends)
+        return changed

@@ -29,7 +29,7 @@ class InitialState:
         return self.name if self.preparation is None else qasm3.dumps(self.preparation)
 
     def density(self, num_system: int) -> Array:
-        """The density matrix."""
+        """The state as a density matrix, (2^n, 2^n)."""
         d = 2**num_system
         if self.preparation is None:
             return np.diag(np.full(d, 1 / d, dtype=np.complex128))
@@ -37,7 +37,7 @@ class InitialState:
         return np.asarray(np.outer(psi, psi.conj()))
 
     def amplitudes(self, num_system: int) -> Array | None:
-        """The state vector; None for the mixed state."""
+        """The state vector, (2^n,); None for the mixed state."""
         if self.preparation is None:
             return None
         return np.asarray(Statevector(self.preparation).data)

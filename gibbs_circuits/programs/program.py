@@ -6,26 +6,21 @@ System qubits are 0 … n−1, ancillas n … n+m−1, and every ancilla starts 
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
-from ..errors import InvalidProgramError, shown
+from ..errors import InvalidProgramError
 from ..evidence import Status
 from ..generators.discrete import DiscreteChannel
 from ..generators.lindbladian import Lindbladian
 from ..io.rendering import Shown
-from ..limits import MAX_REGISTER, MAX_SLICES, MAX_SWEEPS
-from ..linalg.arrays import Array
-from .product_formulas import FORMULAS, Group
-from .steps import EXACT, Correct, Couple, Evolve, Random, RandomChoice, RandomDelay, Reset, Step, Unitary, step_text
-
-UNITARITY = 1e-10
+from ..limits import MAX_REGISTER, MAX_SWEEPS
+from .product_formulas import Group
+from .rules import Broken, broken_by_steps, broken_by_sums, whole_rule
+from .steps import Step, flat
 
 
 class Rung(Enum):
@@ -195,7 +190,12 @@ class Program(Shown):
     @property
     def random(self) -> bool:
         """Whether any step is drawn anew in every realisation."""
-        return any(isinstance(step, Random) for stage in self.stages for step in stage.steps)
+        return any(step.random for stage in self.stages for step in stage.steps)
+
+    @property
+    def all_steps(self) -> Iterator[Step]:
+        """The steps of one sweep of every stage, in order, after every random one those that it draws from."""
+        return (step for stage in self.stages for step in flat(stage.steps))
 
     @property
     def num_qubits(self) -> int:
@@ -212,7 +212,7 @@ class Program(Shown):
         ]
         for stage in self.stages:
             lines.append(f"stage repeats={stage.repeats}")
-            lines += [f"  {step_text(step)}" for step in stage.steps]
+            lines += [f"  {step.text}" for step in stage.steps]
         return "\n".join(lines) + "\n"
 
     @property
@@ -230,89 +230,22 @@ class Program(Shown):
         Raises:
             InvalidProgramError: Naming the stage, the step and the rule.
         """
-        for name in ("num_system", "num_ancilla"):
-            self._check_whole(getattr(self, name), name, "the registers", 0, MAX_REGISTER)
-        if self.num_system < 1 or self.num_ancilla < 1 or not self.stages:
-            raise InvalidProgramError("A program needs a system qubit, an ancilla and a stage.")
-        self._check_groups(self.groups, "groups")
-        for number, stage in enumerate(self.stages):
-            where = f"stage {number}"
-            self._check_whole(stage.repeats, "repeats", where, 1, MAX_SWEEPS)
-            touched = self._check_steps(stage.steps, where, random=True)
-            self._check(not touched, where, "every ancilla used is reset before the sweep ends")
-
-    def _check_steps(self, steps: tuple[Step, ...], where: str, *, random: bool) -> set[int]:
-        """The ancillas that are not back in |0⟩ after these steps."""
-        touched = set[int]()
-        for index, step in enumerate(steps):
-            here = f"{where}, step {index}"
-            match step:
-                case Evolve():
-                    self._check_evolve(step, here)
-                case Correct():
-                    self._check_groups(step.term, here)
-                    self._check_evolve(step, here)
-                case RandomDelay():
-                    self._check(random, here, "no random step inside a branch")
-                    self._check_evolve(step.unit, here)
-                    self._check_whole(step.low, "low", here, 0, MAX_SLICES)
-                    self._check_whole(step.high, "high", here, step.low, MAX_SLICES)
-                case RandomChoice():
-                    self._check(random and not touched, here, "a random choice begins with every ancilla in |0⟩")
-                    total = math.fsum(branch.probability for branch in step.branches)
-                    self._check(abs(total - 1) <= 1e-12, here, "probabilities that add up to 1")
-                    for k, branch in enumerate(step.branches):
-                        self._check(branch.probability >= 0, here, "probabilities >= 0")
-                        left = self._check_steps(branch.steps, f"{here}, branch {k}", random=False)
-                        self._check(not left, f"{here}, branch {k}", "every ancilla used is reset")
-                case Couple():
-                    self._check_ancillas((step.ancilla,), here)
-                    self._check(math.isfinite(step.angle) and math.isfinite(step.axis), here, "finite angles")
-                    self._check_groups((Group(step.terms),), here)
-                    touched.add(step.ancilla)
-                case Unitary():
-                    used, dim = set(step.ancillas), 2 ** (self.num_system + len(step.ancillas))
-                    self._check_ancillas(step.ancillas, here)
-                    self._check(len(used) == len(step.ancillas), here, "different ancillas")
-                    self._check(step.matrix.shape == (dim, dim), here, f"a {dim} × {dim} matrix")
-                    self._check(_is_unitary(step.matrix), here, "a unitary matrix")
-                    self._check(not (step.clean and used & touched), here, "clean ancillas in |0⟩")
-                    touched |= used
-                case Reset():
-                    self._check_ancillas(step.ancillas, here)
-                    touched -= set(step.ancillas)
-        return touched
-
-    def _check_ancillas(self, ancillas: tuple[int, ...], where: str) -> None:
-        for ancilla in ancillas:
-            self._check_whole(ancilla, "ancilla", where, 0, self.num_ancilla - 1)
-
-    def _check_groups(self, groups: tuple[Group, ...], where: str) -> None:
-        for label, coefficient in (term for group in groups for term in group.terms):
-            self._check(len(label) == self.num_system, where, f"labels of full width ({shown(label)})")
-            self._check(not label.strip("IXYZ"), where, f"labels of the letters I, X, Y, Z ({shown(label)})")
-            self._check(math.isfinite(coefficient), where, f"finite coefficients ({shown(label)})")
-
-    def _check_evolve(self, step: Evolve | Correct, where: str) -> None:
-        self._check(math.isfinite(step.duration), where, "a finite duration")
-        self._check_whole(step.slices, "slices", where, 1, MAX_SLICES)
-        self._check(step.order == EXACT or step.order in FORMULAS, where, f"an order of {sorted(FORMULAS)}")
-
-    def _check_whole(self, value: object, name: str, where: str, low: int, high: int) -> None:
-        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        self._check(whole and low <= value <= high, where, f"{name}, {shown(value)}, whole from {low} to {high}")  # type: ignore[operator]
-
-    @staticmethod
-    def _check(holds: bool, where: str, rule: str) -> None:
-        if not holds:
+        for where, rule in self._broken():
             raise InvalidProgramError(f"Program breaks a rule in {where}: {rule}.")
+
+    def _broken(self) -> Iterator[Broken]:
+        registers = {"num_system": self.num_system, "num_ancilla": self.num_ancilla}
+        counts = [("the registers", *whole_rule(size, name, 1, MAX_REGISTER)) for name, size in registers.items()]
+        stages = [(f"stage {k}", *whole_rule(s.repeats, "repeats", 1, MAX_SWEEPS)) for k, s in enumerate(self.stages)]
+        for where, holds, rule in (*counts, ("the stages", bool(self.stages), "one at least"), *stages):
+            if not holds:
+                yield where, rule
+        yield from broken_by_sums(self.groups, self.num_system, "groups")
+        for k, stage in enumerate(self.stages):
+            yield from broken_by_steps(stage.steps, self.num_system, self.num_ancilla, f"stage {k}")
 
     def _in_words(self) -> str:
         return (
             f"Program({self.scheme}: {self.num_system} + {self.num_ancilla} qubits, {self.sweeps} sweeps, "
             f"{self.hash[:12]})"
         )
-
-
-def _is_unitary(matrix: Array) -> bool:
-    return bool(np.linalg.norm(matrix.conj().T @ matrix - np.eye(len(matrix))) <= UNITARITY * len(matrix))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,10 @@ from .program import Alternative, Calibration, ErrorTerm, Guarantee, Program, Ru
 from .steps import Branch, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary
 
 FORMAT, BEFORE, FIRST = 3, 2, 1  # before there was no `search`; the first had no `preparation` and no `worst_found`
-PLAIN: dict[str, type[Any]] = {"evolve": Evolve, "correct": Correct, "couple": Couple, "reset": Reset}
 UNREADABLE = (
     KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError, InvalidProgramError,
 )  # fmt: skip
 LONGEST = 160  # characters of a reason
-NAMES = {kind: name for name, kind in PLAIN.items()}
 
 
 def physics_hash(generator: Lindbladian | DiscreteChannel) -> str:
@@ -46,7 +44,7 @@ def to_saved(program: Program) -> dict[str, Any]:
         "num_system": program.num_system,
         "num_ancilla": program.num_ancilla,
         "groups": [group.terms for group in program.groups],
-        "stages": [{"repeats": s.repeats, "steps": [_step(step) for step in s.steps]} for s in program.stages],
+        "stages": [{"repeats": s.repeats, "steps": [step.saved() for step in s.steps]} for s in program.stages],
         "scheme": program.scheme,
         "knobs": dict(program.knobs),
         "declared": [{**asdict(t), "rung": t.rung.value, "status": t.status.value} for t in program.declared],
@@ -157,24 +155,6 @@ def load_program(path: Path, generator: Lindbladian | DiscreteChannel) -> Progra
         return from_saved(document, generator)
     except ArgumentError as error:
         raise ArgumentError(error.argument, error.rule, f"{path}: {error.found}", error.fix) from None
-
-
-def _step(step: Step) -> dict[str, Any]:
-    match step:
-        case RandomDelay():
-            return {"kind": "delay", "unit": _step(step.unit), "low": step.low, "high": step.high}
-        case RandomChoice():
-            branches = [{"probability": b.probability, "steps": [_step(s) for s in b.steps]} for b in step.branches]
-            return {"kind": "choice", "branches": branches}
-        case Unitary():
-            flat = [[v.real, v.imag] for v in step.matrix.ravel()]
-            return {"kind": "unitary", "matrix": flat, "ancillas": step.ancillas, "label": step.label,
-                    "clean": step.clean}  # fmt: skip
-        case _:
-            values = {field.name: getattr(step, field.name) for field in fields(step)}
-            if isinstance(step, Correct):
-                values["term"] = [group.terms for group in step.term]
-            return {"kind": NAMES[type(step)], **values}
 
 
 def _steps(data: Any, n: int) -> tuple[Step, ...]:

@@ -142,7 +142,7 @@ def without_gates(wanted: Wanted) -> Candidate | None:
     if wanted.error_rates is not None:
         note += f", distance with p1 = {p1:g}"
     distance = trace_distance(product_state(np.array(reached)), sigma)
-    certain = not any(isinstance(step, RandomChoice) for step in steps)
+    certain = not any(step.random for step in steps)
     return Candidate(program, 0.0, distance, note, accepted=certain or wanted.classical_randomness)
 
 

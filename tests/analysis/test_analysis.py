@@ -18,7 +18,7 @@ from gibbs_circuits.analysis.estimators.checks import Reason, Scale
 from gibbs_circuits.analysis.estimators.interval import Estimate, interval
 from gibbs_circuits.analysis.estimators.thermometry import Reached, Temperature, beta_effective, temperature
 from gibbs_circuits.backends.measurement.counts import covers, from_counts, measurement_bases, parity_mean
-from gibbs_circuits.backends.measurement.measurement import drawn
+from gibbs_circuits.backends.measurement.measurement import sample_counts
 from gibbs_circuits.compiler.presets.unitary_gate_loop import loop_unitaries
 from gibbs_circuits.evidence import number, share
 from gibbs_circuits.models.spectrum import beta_of_energy, spectrum
@@ -85,7 +85,7 @@ def test_interval__covers_a_measured_energy__shots_on_an_exact_state() -> None:
     bases = measurement_bases({"energy": MODEL.hamiltonian})
     rng, hits = np.random.default_rng(3), 0
     for _ in range(trials):
-        draws = [[drawn(probabilities(rho, basis), 100, rng) for basis in bases] for _ in range(8)]
+        draws = [[sample_counts(probabilities(rho, basis), 100, rng) for basis in bases] for _ in range(8)]
         estimate = interval([from_counts(MODEL.hamiltonian, bases, counts) for counts in draws], exact)
         hits += estimate.low <= exact <= estimate.high
     z = (hits - 0.95 * trials) / np.sqrt(trials * 0.95 * 0.05)
@@ -147,7 +147,7 @@ def test_sample__follows_borns_rule__every_basis() -> None:
     """Chi-square of 20,000 shots in each of nine bases; false alarm rate 1e-3 in all, by Bonferroni."""
     rho, shots, rng = random_state(2, 9), 20_000, np.random.default_rng(2)
     for basis in map("".join, itertools.product("XYZ", repeat=2)):
-        counts = drawn(probabilities(rho, basis), shots, rng)
+        counts = sample_counts(probabilities(rho, basis), shots, rng)
         seen = [counts.get(format(k, "02b"), 0) for k in range(4)]
         assert scipy.stats.chisquare(seen, shots * probabilities(rho, basis)).pvalue > 1e-3 / 9
 

@@ -12,7 +12,7 @@ from qiskit_aer import AerSimulator
 
 from gibbs_circuits.backends.devices.device import open_device
 from gibbs_circuits.backends.devices.errors import Errors
-from gibbs_circuits.backends.measurement.measurement import drawn, measured, outcome_probabilities, rotations
+from gibbs_circuits.backends.measurement.measurement import measured, outcome_probabilities, rotations, sample_counts
 from gibbs_circuits.backends.measurement.shots import Block
 from gibbs_circuits.backends.runs.prepare import request_run
 from gibbs_circuits.backends.runs.request import Request
@@ -180,7 +180,7 @@ def test_counts__shots__are_spread_and_none_is_lost() -> None:
 def test_outcomes__frequencies__are_the_born_probabilities(basis: str) -> None:
     rho, shots = random_state(2, 8), 20000
     turns = rotations(open_device(load_target(EXACT)))
-    counts = drawn(outcome_probabilities(rho, basis, Errors(), turns), shots, np.random.default_rng(5))
+    counts = sample_counts(outcome_probabilities(rho, basis, Errors(), turns), shots, np.random.default_rng(5))
     assert sum(counts.values()) == shots
     for bits in ("00", "01", "10", "11"):
         projectors = [

@@ -21,7 +21,7 @@ from gibbs_circuits.programs.initial_state import mixed, one, zero
 from gibbs_circuits.programs.program import Program
 from gibbs_circuits.programs.steps import Couple, RandomChoice, Reset, Unitary
 from gibbs_circuits.readings.channel.sweep_channel import states_after_sweeps
-from gibbs_circuits.readings.circuits.circuit import assemble, pieces, random_draws
+from gibbs_circuits.readings.circuits.circuit import assemble, circuit_segments, random_draws
 from tests.examples import ANCILLAS_USED, build, exact_states, ising, lowered, random_state, using_ancillas
 
 EXACT = 1e-9
@@ -53,7 +53,7 @@ def test_fresh__every_draw__gives_the_states_of_the_original(name: str) -> None:
         assert random_draws(written, 4, realisation) == draws
         rho = random_state(n, realisation)
         expected = exact_states(original, rho, draws)[-1]
-        qc = assemble(written, pieces(written, resets=False), QuantumCircuit(written.num_qubits), draws)
+        qc = assemble(written, circuit_segments(written, resets=False), QuantumCircuit(written.num_qubits), draws)
         assert "reset" not in qc.count_ops()
         assert np.abs(after(qc, rho) - expected).max() < EXACT
 

@@ -13,7 +13,7 @@ from gibbs_circuits.backends.transpile.interactions import Block, block, nodes
 from gibbs_circuits.backends.transpile.placing import Estimate, Placement, Task, best_placement, routed
 from gibbs_circuits.backends.transpile.routing import Router, two_qubit_gates, without_last_resets
 from gibbs_circuits.backends.transpile.swapping import WIDE, Lattice, Swapped, performed, swapped
-from gibbs_circuits.readings.circuits.circuit import pieces
+from gibbs_circuits.readings.circuits.circuit import circuit_segments
 from tests.examples import build, evolved, ising, random_state
 
 BASIS = ("cz", "rz", "sx", "x")
@@ -49,7 +49,7 @@ def tasks(sites: int) -> tuple[tuple[Task, ...], QuantumCircuit]:
     """The blocks of a chain's sweep, and the first of them."""
     router = Router(BASIS, LINE)
     program = build(ising(sites))
-    written = [router.written(part.options[0], 0) for part in pieces(program, fused=True)[0]]
+    written = [router.written(part.options[0], 0) for part in circuit_segments(program, fused=True)[0]]
     made = tuple(router.task(qc, weight, 0) for qc, weight in zip(written, (1.0, 2.0), strict=True))
     assert None not in made
     return made, written[0]  # type: ignore[return-value]

@@ -26,7 +26,7 @@ from gibbs_circuits.experiments.store import Folder
 from gibbs_circuits.programs.initial_state import zero
 from gibbs_circuits.programs.program import Program
 from gibbs_circuits.programs.steps import Couple, RandomChoice
-from gibbs_circuits.readings.circuits.circuit import assemble, pieces, random_draws
+from gibbs_circuits.readings.circuits.circuit import assemble, circuit_segments, random_draws
 from tests.examples import ANCILLAS_USED, build, exact_states, ising, lowered, using_ancillas
 
 LIMIT = 4.0  # standard errors: a false alarm in 16,000 numbers, and every seed is fixed
@@ -45,7 +45,7 @@ def recorded(
 def jump_chances(original: Program, draws: tuple[int, ...], start: np.ndarray) -> list[float]:
     """Probability that each ancilla is 1 before its reset, by density matrices of Qiskit, in order of time."""
     n, width = original.num_system, original.num_qubits
-    qc = assemble(original, pieces(original), QuantumCircuit(width), draws)
+    qc = assemble(original, circuit_segments(original), QuantumCircuit(width), draws)
     rest = np.zeros((2 ** (width - n),) * 2)
     rest[0, 0] = 1
     rho, found, between = DensityMatrix(np.kron(rest, start)), [], QuantumCircuit(width)
@@ -136,7 +136,7 @@ def test_recorded__lattice__columns_move_with_their_ancillas() -> None:
 def test_recorded__jumps_and_outcomes__are_of_the_same_shot() -> None:
     # exact: Cov(jump in the last sweep, Z of the system) by density matrices
     original = build(ising(1), "sequential", sweeps=1, nodes=2, random_delays=False, direction="forward", strength=2.0)
-    qc = lowered(assemble(original, pieces(original), QuantumCircuit(2), ()))
+    qc = lowered(assemble(original, circuit_segments(original), QuantumCircuit(2), ()))
     before = QuantumCircuit(2)
     kept = list(qc.data)
     last = max(k for k, item in enumerate(kept) if item.operation.name == "reset")

@@ -30,7 +30,7 @@ from gibbs_circuits.programs.initial_state import mixed, zero
 from gibbs_circuits.programs.program import Program
 from gibbs_circuits.programs.steps import Branch, Couple, Evolve, RandomChoice, RandomDelay, Reset
 from gibbs_circuits.readings.channel.sweep_channel import sweep_map
-from gibbs_circuits.readings.circuits.circuit import assemble, pieces, random_draws
+from gibbs_circuits.readings.circuits.circuit import assemble, circuit_segments, random_draws
 from gibbs_circuits.readings.circuits.cost import cost
 from gibbs_circuits.readings.circuits.depth import DEPTH_DRAWS, mean_depth
 from tests.examples import (
@@ -280,7 +280,7 @@ def test_repeated__gates__at_most_a_fifth_more_than_the_whole_circuit_routed_at_
     assert coupling is not None
     draws = random_draws(program, 1)
     ours = two_qubit_gates(assemble(program, whole.parts, QuantumCircuit(57), draws))
-    plain = assemble(program, pieces(program), QuantumCircuit(12), draws)
+    plain = assemble(program, circuit_segments(program), QuantumCircuit(12), draws)
     plain = plain.decompose(gates_to_decompose="PauliEvolution")
     manager = [
         generate_preset_pass_manager(3, basis_gates=sorted(BASIS), coupling_map=coupling, seed_transpiler=seed)
@@ -407,7 +407,7 @@ def test_choice__alike__differ_little_in_gates_from_the_kind_that_is_counted() -
 @pytest.mark.parametrize("delays", [False, (1, 3)], ids=["no_delays", "delays"])
 def test_depth__equals_that_of_the_circuit_written_out(delays: Any) -> None:
     program = build(ising(3), sweeps=5, random_delays=delays)
-    for parts in (pieces(program), on_target(program, SMALL_LATTICE).parts):
+    for parts in (circuit_segments(program), on_target(program, SMALL_LATTICE).parts):
         width = parts[0][0].options[0].num_qubits
         written = [
             assemble(program, parts, QuantumCircuit(width), random_draws(program, 1, r)).depth()

@@ -57,7 +57,7 @@ from gibbs_circuits.models.spectrum import spectrum
 from gibbs_circuits.programs.program import Program, Rung, Stage
 from gibbs_circuits.programs.steps import EXACT, Branch, Couple, Evolve, RandomChoice, RandomDelay, Step
 from gibbs_circuits.readings.channel.sweep_channel import sweep_channel
-from gibbs_circuits.readings.circuits.circuit import assemble, pieces, random_draws
+from gibbs_circuits.readings.circuits.circuit import assemble, circuit_segments, random_draws
 from gibbs_circuits.readings.circuits.cost import cost
 from tests.examples import channel_of, distance, evolved, generators, gibbs, lowered, random_state, slope
 
@@ -460,7 +460,7 @@ def test_scheme__circuit_equals_channel__at_fixed_draws(kind: str, scheme: str, 
     }[kind]
     program = build(made, scheme, nodes=2, **extra)
     for drawn in draws(program):
-        qc = assemble(program, pieces(program), QuantumCircuit(program.num_qubits), iter(drawn))
+        qc = assemble(program, circuit_segments(program), QuantumCircuit(program.num_qubits), iter(drawn))
         theirs = channel_of(lowered(qc), program.num_system)
         assert np.abs(sweep_channel(program, draws=drawn) - theirs).max() <= 1e-10
 
@@ -473,7 +473,7 @@ def test_scheme__circuit_equals_channel__generated(
 ) -> None:
     program = build(made, scheme, nodes=nodes, truncation=0.25, **extra)
     drawn, rho = random_draws(program, seed), random_state(program.num_system, seed)
-    qc = assemble(program, pieces(program), QuantumCircuit(program.num_qubits), iter(drawn))
+    qc = assemble(program, circuit_segments(program), QuantumCircuit(program.num_qubits), iter(drawn))
     ours = sweep_channel(program, draws=drawn) @ rho.reshape(-1, order="F")
     assert np.abs(ours.reshape(rho.shape, order="F") - evolved(lowered(qc), rho)).max() <= 1e-10
 
@@ -483,7 +483,7 @@ def test_scheme__cost_equals_count__mean_over_draws(scheme: str, extra: dict[str
     model = mixed_field_ising(3)
     made = davies(model, BATH.beta, (couplings_of("Y", 3)[0], couplings_of("X", 3)[2]), BATH)
     program = build(made, scheme, nodes=2, random_delays=False, resolution=3.0, **extra)
-    parts = pieces(program)
+    parts = circuit_segments(program)
     step = program.stages[0].steps[0]
     weights = [b.probability for b in step.branches] if isinstance(step, RandomChoice) else [1.0]
     counted = sum(

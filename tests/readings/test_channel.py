@@ -15,7 +15,7 @@ from gibbs_circuits.generators.kernels.base import RankOne
 from gibbs_circuits.generators.lindbladian import Lindbladian
 from gibbs_circuits.linalg.fixed_point import contraction, fixed_point
 from gibbs_circuits.programs.program import Program
-from gibbs_circuits.programs.steps import Couple, Evolve, Random, RandomChoice, RandomDelay, Reset
+from gibbs_circuits.programs.steps import Couple, Draw, Evolve, RandomChoice, RandomDelay, Reset
 from gibbs_circuits.readings.channel.sweep_channel import states_after_sweeps, sweep_channel
 from tests.examples import (
     EXAMPLES,
@@ -91,7 +91,7 @@ def likely(step: RandomDelay | RandomChoice) -> list[tuple[int, float]]:
 @settings(deadline=None, derandomize=True, max_examples=30, suppress_health_check=[HealthCheck.filter_too_much])
 @given(programs())
 def test_channel__mean__of_all_fixed_draws(program: Program) -> None:
-    options = [likely(step) for step in program.stages[0].steps if isinstance(step, Random)]
+    options = [likely(step) for step in program.stages[0].steps if isinstance(step, Draw)]
     assume(math.prod(map(len, options)) <= 100)
     mean = np.zeros((4**program.num_system,) * 2, dtype=complex)
     for drawn in itertools.product(*options):

@@ -12,8 +12,8 @@ from qiskit import QuantumCircuit
 
 from gibbs_circuits.programs.initial_state import mixed
 from gibbs_circuits.programs.program import Program
-from gibbs_circuits.programs.steps import Branch, Couple, Evolve, Random, RandomChoice, RandomDelay, Reset, Step
-from gibbs_circuits.readings.circuits.circuit import block, circuit, pieces
+from gibbs_circuits.programs.steps import Branch, Couple, Draw, Evolve, RandomChoice, RandomDelay, Reset, Step
+from gibbs_circuits.readings.circuits.circuit import block, circuit, circuit_segments
 from gibbs_circuits.readings.circuits.cost import cost, step_gates
 from tests.examples import EXAMPLES, build, by_hand, example, ising, lowered, programs, some_draws, unrolled
 
@@ -67,7 +67,7 @@ def test_cost__equals_count__generated(program: Program) -> None:
 @given(programs())
 def test_cost__mean__over_all_draws(program: Program) -> None:
     once = replace(program, stages=tuple(replace(stage, repeats=1) for stage in program.stages))
-    options = [likely(step) for step in once.stages[0].steps if isinstance(step, Random)]
+    options = [likely(step) for step in once.stages[0].steps if isinstance(step, Draw)]
     assume(prod(map(len, options)) <= 40)
     mean = sum(
         prod(p for _, p in drawn) * counted(unrolled(once, [value for value, _ in drawn]))[0]
@@ -104,7 +104,7 @@ def test_pieces__branches_that_differ_in_a_duration__are_not_one_kind() -> None:
     program = by_hand([RandomChoice(branches)], 1)
     counted = [lowered(block(program, branch.steps)).count_ops()["cx"] for branch in branches]
     assert counted == [3, 4]
-    (piece,) = pieces(program)[0]
+    (piece,) = circuit_segments(program)[0]
     assert piece.mean(lambda qc: lowered(qc).count_ops()["cx"]) == 0.25 * 3 + 0.75 * 4
     assert cost(program).two_qubit_gates == 0.25 * 3 + 0.75 * 4
 

@@ -26,8 +26,8 @@ from gibbs_circuits.programs.steps import (
     Branch,
     Correct,
     Couple,
+    Draw,
     Evolve,
-    Random,
     RandomChoice,
     RandomDelay,
     Reset,
@@ -140,7 +140,7 @@ def only_draws(program: Program) -> list[int]:
         for stage in program.stages
         for _ in range(stage.repeats)
         for step in stage.steps
-        if isinstance(step, Random)
+        if isinstance(step, Draw)
     ]
 
 

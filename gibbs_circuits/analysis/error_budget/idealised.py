@@ -14,8 +14,8 @@ from ...linalg.fixed_point import fixed_point, stationary_state
 from ...linalg.maps import Dephasing, Kraus
 from ...models.spectrum import spectrum
 from ...programs.program import Program
-from ...programs.steps import Correct, Couple, RandomChoice, Unitary
-from ...programs.transforms import Steps, map_pieces, with_steps
+from ...programs.steps import Unitary
+from ...programs.transforms import Steps, map_split, with_steps
 from ...readings.channel.effective_generator import Kick, Segment, balance, kick_of
 from ...readings.channel.evolver import Evolver
 from ...readings.channel.sweep_channel import sweep_channel
@@ -106,8 +106,7 @@ def ideal_state(program: Program, parts: tuple[Segment, ...], *, coherent: bool 
         branches: list[tuple[float, Steps, Array]] = [(1.0, part.steps, part.kicks[0].free)]
         if len(part.kicks) > 1:
             (choice,) = part.steps
-            assert isinstance(choice, RandomChoice)  # only a choice has several kicks
-            branches = [(b.probability, b.steps, kick_of(program, b.steps).free) for b in choice.branches]
+            branches = [(b.probability, b.steps, kick_of(program, b.steps).free) for b in choice.options]
         kicked: Array = np.zeros((4**program.num_system,) * 2, dtype=complex)
         for probability, steps, free in branches:
             done = corrected(program, steps) if coherent else steps
@@ -126,15 +125,15 @@ def corrected(program: Program, steps: Steps) -> Steps:
     evolver = Evolver(program.groups, program.num_system)
 
     def change(piece: Steps) -> Steps:
-        kept = tuple(step for step in piece if not isinstance(step, Correct))
-        if not any(isinstance(step, Couple) for step in kept):
+        kept = tuple(step for step in piece if not step.corrects)
+        if not any(step.couples for step in kept):
             return kept
         kick = kick_of(program, kept, evolver)
         half = scipy.linalg.expm(-0.5j * (balance(program, kick.decay) - kick.ordering))
         turned = kick.free @ half @ kick.free.conj().T
         return (Unitary(half, (), "half of B"), *kept, Unitary(turned, (), "half of B"))
 
-    return map_pieces(steps, change)
+    return map_split(steps, change)
 
 
 def with_exact_coherence(program: Program) -> Program:

@@ -13,8 +13,8 @@ from ...linalg.arrays import Array
 from ...linalg.fixed_point import fixed_point
 from ...models.spectrum import gibbs_state, trace_distance
 from ...programs.program import Calibration, ErrorTerm, Program, Rung
-from ...programs.steps import EXACT, Correct, Couple, Evolve, RandomDelay
-from ...programs.transforms import exactly_evolved, flat, has, untruncated
+from ...programs.steps import EXACT
+from ...programs.transforms import exactly_evolved, untruncated
 from ...readings.channel.effective_generator import NotReadableError, segments
 from ...readings.channel.sweep_channel import state_after_sweeps, sweep_channel
 from .fine_grid import FineGrid, fine_grid
@@ -90,7 +90,7 @@ def _mixing(program: Program, last: Array, actual: Array) -> Shift:
 def _shifts(program: Program, sigma: Array, actual: Array) -> list[Shift]:
     if program.calibration is not Calibration.DERIVED and written_by(program) is None:
         return _fitted(sigma, actual)
-    if not has(program, Couple):
+    if not any(step.couples for step in program.all_steps):
         return _dense(program, sigma, actual)
     try:
         return _in_time(program, sigma)
@@ -159,7 +159,7 @@ def _truncation(program: Program, exact: Program, sigma: Array) -> Shift:
     full = untruncated(exact)
     terms = {label for group in full.groups for label, _ in group.terms}
     kept = {label for group in exact.groups for label, _ in group.terms}
-    whole = not any(step.without for stage in program.stages for step in flat(stage.steps) if isinstance(step, Evolve))
+    whole = not any(step.left_out for step in program.all_steps)
     if kept == terms and whole:
         return _zero(Rung.TRUNCATION, sigma, "every evolution is under all of H")
     cut, all_ = (weak_state(p, segments(p), ideal=False, balanced=True) for p in (exact, full))
@@ -169,12 +169,7 @@ def _truncation(program: Program, exact: Program, sigma: Array) -> Shift:
 
 def _formulas(program: Program) -> bool:
     """Whether anything is evolved by a product formula."""
-    for step in (step for stage in program.stages for step in flat(stage.steps)):
-        match step:
-            case Evolve(order=order) | Correct(order=order) | RandomDelay(unit=Evolve(order=order)):
-                if order != EXACT:
-                    return True
-    return False
+    return any(step.order != EXACT for step in program.all_steps)
 
 
 def _trotter(program: Program, exact: Program, sigma: Array) -> Shift:
@@ -205,7 +200,7 @@ def _dense(program: Program, sigma: Array, actual: Array) -> list[Shift]:
     text = "fixed points with product formulas and with exact evolution"
     formula = _formulas(program)
     rows.append(_measured(Rung.TROTTER, actual - exact, text) if formula else _zero(Rung.TROTTER, sigma, "no formula"))
-    random = has(program, RandomDelay)
+    random = any(step.random and not step.options[1:] for step in program.all_steps)
     rows.append(_unknown(Rung.DELAYS, "included in dilation") if random else _zero(Rung.DELAYS, sigma, "no delays"))
     return rows
 

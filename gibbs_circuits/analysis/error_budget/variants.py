@@ -8,8 +8,8 @@ from typing import Any
 from ...compiler.schemes.registry import SCHEMES, written_by
 from ...errors import GibbsError
 from ...programs.program import Program, Stage
-from ...programs.steps import EXACT, Branch, Couple, Evolve, RandomChoice, Step
-from ...programs.transforms import Steps, exactly_evolved, pieces
+from ...programs.steps import EXACT, Branch, Evolve, RandomChoice, Step, flat
+from ...programs.transforms import Steps, exactly_evolved, split_steps
 
 
 def with_knobs(program: Program, **changes: Any) -> Program:
@@ -48,21 +48,19 @@ def refined(program: Program, nodes: int, spacing: float) -> Program | None:
 
 
 def _regridded(mine: Steps, its: Steps) -> Steps | None:
-    ours, theirs = pieces(mine), pieces(its)
-    if [type(piece[0]) for piece in ours] != [type(piece[0]) for piece in theirs]:
+    ours, theirs = split_steps(mine), split_steps(its)
+    if [part[0].kind for part in ours] != [part[0].kind for part in theirs]:
         return None
     found: list[Step] = []
     for a, b in zip(ours, theirs, strict=True):
-        match a[0], b[0]:
-            case RandomChoice(left), RandomChoice(right):
-                steps = [_regridded(x.steps, y.steps) for x, y in zip(left, right, strict=False)]
-                if len(left) != len(right) or None in steps:
-                    return None
-                found.append(
-                    RandomChoice(tuple(Branch(y.probability, s or ()) for y, s in zip(right, steps, strict=True)))
-                )
-            case _:
-                found += a if _centre(a) is None or _centre(b) is None else _moved(a, b)
+        if a[0].random and any(step.couples for step in flat(a)):
+            steps = [_regridded(x.steps, y.steps) for x, y in zip(a[0].options, b[0].options, strict=False)]
+            if len(a[0].options) != len(b[0].options) or None in steps:
+                return None
+            branches = zip(b[0].options, steps, strict=True)
+            found.append(RandomChoice(tuple(Branch(y.probability, s or ()) for y, s in branches)))
+        else:
+            found += a if _centre(a) is None or _centre(b) is None else _moved(a, b)
     return tuple(found)
 
 
@@ -70,20 +68,19 @@ def _moved(mine: Steps, its: Steps) -> Steps:
     """Other steps with idle evolution on either side: they begin, are centred and end when mine do."""
     before = (_centre(mine) or 0.0) - (_centre(its) or 0.0)
     after = _duration(mine) - _duration(its) - before
-    without = next((step.without for step in mine if isinstance(step, Evolve)), ())
+    without = next((step.left_out for step in mine if step.left_out), ())
     return (Evolve(before, 1, EXACT, without), *its, Evolve(after, 1, EXACT, without))
 
 
 def _duration(steps: Steps) -> float:
-    return sum(step.duration for step in steps if isinstance(step, Evolve))
+    return sum(step.free_time for step in steps)
 
 
 def _centre(steps: Steps) -> float | None:
     """Half way between the first and the last time at which an ancilla is coupled."""
     times, now = [], 0.0
     for step in steps:
-        if isinstance(step, Evolve):
-            now += step.duration
-        elif isinstance(step, Couple):
+        now += step.free_time
+        if step.couples:
             times.append(now)
     return (min(times) + max(times)) / 2 if times else None

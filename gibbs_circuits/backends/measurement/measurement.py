@@ -11,7 +11,6 @@ from qiskit import ClassicalRegister, QuantumCircuit
 
 from ...linalg.arrays import Array, Real
 from ...programs.program import Program
-from ...programs.steps import Couple, Random, RandomChoice, Reset, Unitary
 from ...readings.circuits.circuit import assemble
 from ..devices.device import Device
 from ..devices.errors import Errors
@@ -74,15 +73,9 @@ def jump_events(program: Program, draws: Sequence[int]) -> tuple[Event, ...]:
             sweep += 1
             coupling = dict[int, str]()
             for step in stage.steps:
-                choice = next(left) if isinstance(step, Random) else 0
-                performed = step.branches[choice].steps if isinstance(step, RandomChoice) else (step,)
-                for one in performed:
-                    if isinstance(one, Couple):
-                        coupling[one.ancilla] = " + ".join(label for label, _ in one.terms)
-                    elif isinstance(one, Unitary):
-                        coupling |= dict.fromkeys(one.ancillas, one.label)
-                    elif isinstance(one, Reset):
-                        events += [Event(sweep, a, coupling.pop(a, "")) for a in one.ancillas]
+                for one in step.performed(left):
+                    coupling |= dict.fromkeys(one.touches, one.purpose)
+                    events += [Event(sweep, a, coupling.pop(a, "")) for a in one.resets]
     return tuple(events)
 
 
@@ -142,7 +135,7 @@ def outcome_probabilities(rho: Array, basis: str, errors: Errors, turns: Rotatio
     return np.asarray(p.reshape(-1))
 
 
-def drawn(probabilities: Real, shots: int, rng: np.random.Generator) -> Counts:
+def sample_counts(probabilities: Real, shots: int, rng: np.random.Generator) -> Counts:
     """Measured bit strings."""
     times = rng.multinomial(shots, probabilities / probabilities.sum())
     width = round(np.log2(len(probabilities)))

@@ -14,7 +14,7 @@ from ...linalg.threads import simulator_threads
 from ...readings.circuits.circuit import assemble, random_draws
 from ..devices.errors import noise_model
 from ..devices.idle import with_decay
-from ..measurement.measurement import JUMPS, SYSTEM, drawn, measured, outcome_probabilities, rotations, whole
+from ..measurement.measurement import JUMPS, SYSTEM, measured, outcome_probabilities, rotations, sample_counts, whole
 from ..measurement.shots import Bits, Block, Shots
 from ..simulators.method import Choice
 from ..transpile.compiled import Ancillas, Compiled
@@ -48,7 +48,7 @@ def run_blocks(request: Request, realisations: Sequence[int], done: Callable[[Bl
             previous = (draws, states)
             rng = np.random.default_rng([seed, realisation, 1])
             chances = [outcome_probabilities(states[-1], basis, small.errors, turns) for basis in bases]
-            done(Block(realisation, draws, states, tuple(drawn(p, share, rng) for p in chances)))
+            done(Block(realisation, draws, states, tuple(sample_counts(p, share, rng) for p in chances)))
             continue
         body = whole(small, draws)
         circuits = [measured(body, basis, range(small.program.num_system), turns) for basis in bases]

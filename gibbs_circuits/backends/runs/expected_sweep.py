@@ -89,7 +89,7 @@ def one_sweep(compiled: Compiled, seed: int) -> OneSweep:
     left = iter(draws)
     block = QuantumCircuit(compiled.start.num_qubits)
     for part in compiled.parts[0]:
-        for done in part.performed(left):
+        for done in part.as_circuits(left):
             block.compose(done, inplace=True, copy=False)
     used = draws[: len(draws) - len(list(left))]
     stage = replace(compiled.written.stages[0], repeats=1)

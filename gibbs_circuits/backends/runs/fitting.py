@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...limits import BLOCK_OVERHEAD_BYTES, MAX_BLOCK_BYTES
+from ...programs.fresh_ancillas import most_resets
 from ...programs.program import Program
-from ...programs.steps import RandomChoice, Reset, Step
 from ...readings.circuits.circuit import random_draws
 from ..measurement.measurement import jump_events
 from ..measurement.shots import Block, Counts, Shots
@@ -53,17 +53,7 @@ def largest_block(request: Request) -> int:
 
 def _events(program: Program) -> int:
     """Resets of ancillas, at most."""
-    return sum(stage.repeats * _resets(stage.steps) for stage in program.stages)
-
-
-def _resets(steps: Sequence[Step]) -> int:
-    found = 0
-    for step in steps:
-        if isinstance(step, Reset):
-            found += len(step.ancillas)
-        elif isinstance(step, RandomChoice):
-            found += max((_resets(branch.steps) for branch in step.branches), default=0)
-    return found
+    return sum(stage.repeats * most_resets(stage.steps) for stage in program.stages)
 
 
 def _gives_states(request: Request) -> bool:

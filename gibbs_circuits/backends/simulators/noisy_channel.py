@@ -13,7 +13,6 @@ from ...limits import MAX_CHANNEL_QUBITS, MAX_NOISY_ENTRIES, MAX_NOISY_QUBITS
 from ...linalg.arrays import Array, Real, read_only
 from ...linalg.fixed_point import relaxation
 from ...models.spectrum import beta_of_energy, gibbs_state, spectrum, trace_distance
-from ...programs.steps import RandomDelay
 from ...readings.channel.paths import ROUNDING, SETTLED, filled
 from ...readings.circuits.circuit import Piece
 from ..devices.errors import Errors
@@ -26,30 +25,26 @@ CHUNK = 1 << 22  # entries of the vectors that are moved at once when a map is w
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """A block, done so often with such probability, or one of several blocks."""
+    """One of several blocks with such probability, done one of several numbers of times, all equally likely."""
 
     blocks: tuple[NoisyBlock, ...]
     weights: tuple[float, ...]
-    delay: RandomDelay | None
+    times: range
 
     def apply(self, x: Real) -> Real:
-        if self.delay is None:
-            return np.asarray(sum(w * block.apply(x) for w, block in zip(self.weights, self.blocks, strict=True)))
-        total, (block,) = np.zeros_like(x), self.blocks
-        for count in range(self.delay.high + 1):
-            if count >= self.delay.low:
+        total = np.zeros_like(x)
+        for count in range(self.times.stop):
+            if count in self.times:
                 total += x
-            if count < self.delay.high:
-                x = block.apply(x)
-        return np.asarray(total / (self.delay.high - self.delay.low + 1))
+            if count + 1 < self.times.stop:
+                x = np.asarray(sum(w * block.apply(x) for w, block in zip(self.weights, self.blocks, strict=True)))
+        return np.asarray(total / len(self.times))
 
 
 def _part(piece: Piece, errors: Errors) -> _Part:
-    if isinstance(piece.step, RandomDelay) or piece.step is None:
-        return _Part((noisy_block(piece.options[0], errors),), (1.0,), piece.step)
-    likely = [k for k, branch in enumerate(piece.step.branches) if branch.probability > 0]
+    likely = [k for k, weight in enumerate(piece.weights) if weight > 0]
     blocks = tuple(noisy_block(piece.options[k], errors) for k in likely)
-    return _Part(blocks, tuple(piece.step.branches[k].probability for k in likely), None)
+    return _Part(blocks, tuple(piece.weights[k] for k in likely), piece.times)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +156,7 @@ def _fresh(pieces: Sequence[Piece], wire: int, errors: Errors) -> float:
     zero = np.array([1.0, 0.0, 0.0, 1.0])
     x = zero
     for piece in pieces:
-        if isinstance(piece.step, RandomDelay):
+        if len(piece.times) > 1:
             continue
         qc = next((qc for qc in _all(piece) if wire in _reset(qc)), piece.options[0])
         for item in qc.data:

@@ -12,7 +12,6 @@ from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 
 from ...limits import MAX_PLACES, MAX_STATES
-from ...programs.steps import RandomChoice
 from ...readings.circuits.circuit import all_mapped
 from ..devices.errors import log_success
 from .compiled import Compiled
@@ -38,7 +37,7 @@ def on_best_qubits(compiled: Compiled) -> Compiled:
     pattern = rustworkx.PyDiGraph()
     pattern.add_nodes_from(range(len(wires)))
     pairs = {at for _, at in uses if len(at) == 2}
-    if any(isinstance(part.step, RandomChoice) for parts in compiled.parts for part in parts):
+    if any(len(part.options) > 1 for parts in compiled.parts for part in parts):
         pairs |= set(coupling.get_edges())  # branches that are not routed yet may use every pair among these wires
     pattern.add_edges_from([(number[a], number[b], None) for a, b in pairs if a in number and b in number])
     lattice = coupling.graph

@@ -12,8 +12,7 @@ from ...errors import ArgumentError
 from ...programs.fresh_ancillas import fresh_ancillas
 from ...programs.initial_state import InitialState
 from ...programs.program import Program, Stage
-from ...programs.steps import RandomChoice, RandomDelay
-from ...readings.circuits.circuit import Lazy, Piece, Pieces, all_mapped, pieces
+from ...readings.circuits.circuit import Lazy, Piece, Pieces, all_mapped, circuit_segments
 from ..devices.device import Device, open_device
 from ..targets.registry import DEFAULT_BASIS, Target
 from .compiled import Ancillas, Compiled, used_wires
@@ -46,7 +45,10 @@ def compile_for(
     coupling = device.coupling
     width = written.num_qubits if coupling is None else coupling.size()
     _check_fits(written, device, ancillas, width)
-    router, abstract = Router(device.basis, coupling), pieces(written, fused=True, named=recorded, resets=not fresh)
+    router, abstract = (
+        Router(device.basis, coupling),
+        circuit_segments(written, fused=True, named=recorded, resets=not fresh),
+    )
     start = initial.circuit(written.num_system, written.num_ancilla, resets=not fresh)
     if coupling is None:
         parts = all_mapped(abstract, lambda qc: router.unrouted(router.written(qc, seed), seed))
@@ -88,7 +90,7 @@ class _Sweep:
 @lru_cache(maxsize=64)
 def _of_a_sweep(sweep: _Sweep) -> float:
     router = Router(sweep.basis, None)
-    written = pieces(sweep.program, fused=True, resets=sweep.resets)
+    written = circuit_segments(sweep.program, fused=True, resets=sweep.resets)
     (blocks,) = all_mapped(written, lambda qc: router.unrouted(router.written(qc, 0), 0))
     return float(sum(part.mean(two_qubit_gates) for part in blocks))
 
@@ -144,17 +146,11 @@ def _placement(router: Router, program: Program, abstract: Pieces, seed: int) ->
 
 def _kinds(part: Piece) -> Iterator[tuple[float, QuantumCircuit]]:
     """How often a sweep performs a block on average; of a random choice the likeliest kinds."""
-    match part.step:
-        case RandomDelay():
-            yield part.step.mean, part.options[0]
-        case RandomChoice():
-            likely = dict[int, float]()
-            for branch, k in zip(part.step.branches, part.alike, strict=True):
-                likely[k] = likely.get(k, 0.0) + branch.probability
-            for k in sorted(likely, key=lambda k: -likely[k])[:KINDS_PLACED]:
-                yield likely[k], part.options[k]
-        case _:
-            yield 1.0, part.options[0]
+    likely = dict[int, float]()
+    for times, k in zip(part.mean_times, part.alike, strict=True):
+        likely[k] = likely.get(k, 0.0) + times
+    for k in sorted(likely, key=lambda k: -likely[k])[:KINDS_PLACED]:
+        yield likely[k], part.options[k]
 
 
 @dataclass(frozen=True, eq=False)

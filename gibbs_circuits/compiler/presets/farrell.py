@@ -11,7 +11,7 @@ from ...models.model import Model
 from ...models.signatures import public
 from ...programs.product_formulas import Group
 from ...programs.program import Program, Stage
-from ...programs.steps import Branch, Couple, RandomChoice, Step
+from ...programs.steps import Step
 from ..schemes.thermal_ancilla import ThermalAncillaKnobs, thermal_ancilla
 from .base import Preset
 from .settings import settings
@@ -89,10 +89,9 @@ def farrell(
         shift=False,
     )
     written = thermal_ancilla(generator, knobs)
-    stages = tuple(Stage(tuple(_layers(s) for s in stage.steps), stage.repeats) for stage in written.stages)
     return replace(
         written,
-        stages=stages,
+        stages=tuple(Stage(tuple(s.mapped_steps(_halved) for s in one.steps), one.repeats) for one in written.stages),
         groups=_field_and_diagonal(written.groups),
         recipe="farrell",
         provenance=f"published: alpha = {alpha:g}, T = {duration:g}, dt = {step:g}, omega in (0, {omega_max:g}]; "
@@ -100,22 +99,11 @@ def farrell(
     )
 
 
-def _layers(step: Step) -> Step:
-    """Every coupling between two Trotter steps as the two halves that belong to them."""
-    if not isinstance(step, RandomChoice):
-        return step
-    return RandomChoice(tuple(Branch(branch.probability, _halved(branch.steps)) for branch in step.branches))
-
-
 def _halved(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    places = [k for k, step in enumerate(steps) if isinstance(step, Couple)]
-    found: list[Step] = []
-    for k, step in enumerate(steps):
-        if isinstance(step, Couple) and k not in (places[0], places[-1]):
-            found += [replace(step, angle=step.angle / 2)] * 2
-        else:
-            found.append(step)
-    return tuple(found)
+    """Every coupling between two Trotter steps as the two halves that belong to them."""
+    places = [k for k, step in enumerate(steps) if step.couples]
+    inner = places[1:-1]
+    return tuple(half for k, step in enumerate(steps) for half in (step.halves() if k in inner else (step,)))
 
 
 def _field_and_diagonal(groups: tuple[Group, ...]) -> tuple[Group, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from ...linalg.speed import PASSES, PRODUCTS
+from ...programs.lower import lower
 from ...programs.program import Program
-from ...programs.steps import Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary
+from ...programs.steps import Couple, Exponential, RandomChoice, RandomDelay, Reset, Step, Unitary
 
 ROTATION = 4  # passes of one Pauli rotation
 
@@ -16,33 +17,47 @@ def building_seconds(program: Program) -> float:
     return sum(branch_seconds(program.num_system, stage.steps) for stage in program.stages)
 
 
-def branch_seconds(num_system: int, steps: Sequence[Step]) -> float:
+def branch_seconds(num_system: int, steps: Iterable[Step]) -> float:
     """The same for some steps."""
-    d, columns, dirty, total = 2**num_system, 2**num_system, set[int](), 0.0  # `columns` of the state that is written
+    clock = _Clock(num_system)
     for step in steps:
-        evolution = 8 * d * d * columns / PRODUCTS
-        match step:
-            case Evolve() | Correct():
-                total += evolution
-            case Couple():
-                columns *= 1 if step.ancilla in dirty else 2
-                dirty.add(step.ancilla)
-                total += ROTATION * len(step.rotations()) * d * columns / PASSES
-            case Unitary():
-                new = set(step.ancillas) - dirty
-                columns *= 2 ** len(new)
-                dirty |= new
-                total += 8 * 2 ** len(step.ancillas) * d * d * columns / PRODUCTS
-            case RandomDelay() if dirty:
-                columns *= step.high - step.low + 1
-                total += 8 * d * d * columns / PRODUCTS
-            case RandomDelay():
-                total += 60 * d**3 / PRODUCTS
-            case RandomChoice():
-                total += sum(branch_seconds(num_system, branch.steps) for branch in step.branches)
-            case Reset():
-                dirty -= set(step.ancillas)
-                total += 2 * d * columns / PASSES
-        if not dirty:
-            columns = d
-    return total
+        lower(step, clock)
+        if not clock.dirty:
+            clock.columns = clock.dim
+    return clock.seconds
+
+
+class _Clock:
+    """Adds up what every primitive takes on a state of dim × `columns` numbers."""
+
+    def __init__(self, num_system: int) -> None:
+        self.num_system, self.dim, self.columns = num_system, 2**num_system, 2**num_system
+        self.dirty, self.seconds = set[int](), 0.0
+
+    def exponential(self, _: Exponential) -> None:
+        self.seconds += 8 * self.dim * self.dim * self.columns / PRODUCTS
+
+    def coupling(self, step: Couple) -> None:
+        self.columns *= 1 if step.ancilla in self.dirty else 2
+        self.dirty.add(step.ancilla)
+        self.seconds += ROTATION * len(step.rotations()) * self.dim * self.columns / PASSES
+
+    def unitary(self, step: Unitary) -> None:
+        new = set(step.ancillas) - self.dirty
+        self.columns *= 2 ** len(new)
+        self.dirty |= new
+        self.seconds += 8 * 2 ** len(step.ancillas) * self.dim * self.dim * self.columns / PRODUCTS
+
+    def reset(self, step: Reset) -> None:
+        self.dirty -= set(step.ancillas)
+        self.seconds += 2 * self.dim * self.columns / PASSES
+
+    def delay(self, step: RandomDelay) -> None:
+        if self.dirty:
+            self.columns *= len(step.times)
+            self.exponential(step.unit)
+        else:
+            self.seconds += 60 * self.dim**3 / PRODUCTS
+
+    def choice(self, step: RandomChoice) -> None:
+        self.seconds += sum(branch_seconds(self.num_system, branch.steps) for branch in step.branches)

@@ -17,9 +17,10 @@ from ...linalg.arrays import Array
 from ...linalg.maps import Map, mean_of_powers
 from ...linalg.paulis import pauli_times
 from ...models.spectrum import spectrum
+from ...programs.lower import lower
 from ...programs.program import Program
-from ...programs.steps import Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary
-from ...programs.transforms import Steps, pieces
+from ...programs.steps import Couple, Exponential, RandomChoice, RandomDelay, Reset, Step, Unitary
+from ...programs.transforms import Steps
 from .evolver import Evolver
 
 SAME = 1e-9  # unitaries this close are one
@@ -84,29 +85,39 @@ class _Walk:
 
     def go(self, steps: Steps) -> None:
         for step in steps:
-            match step:
-                case Evolve():
-                    self.free = self.evolver.unitary(step) @ self.free
-                    self.time += step.duration
-                case Correct():
-                    B = sum(c * pauli_times(label, self.free) for group in step.term for label, c in group.terms)
-                    self.coherent = self.coherent + step.duration * (self.free.conj().T @ B)
-                case Couple():
-                    A = sum(c * pauli_times(label, self.free) for label, c in step.terms)
-                    V = step.angle * np.exp(1j * step.axis) * (self.free.conj().T @ A)
-                    before = self.open.get(step.ancilla)
-                    if before is not None:
-                        later = V.conj().T @ before
-                        self.ordering = self.ordering + (later - later.conj().T) / 2j
-                    self.open[step.ancilla] = V if before is None else before + V
-                case Reset():
-                    self.jumps += [self.open.pop(ancilla) for ancilla in step.ancillas if ancilla in self.open]
-                case Unitary(matrix, ()):
-                    self.free = matrix @ self.free
-                case RandomChoice():
-                    self._choose([self._branch(b.probability, b.steps) for b in step.branches])
-                case _:
-                    raise NotReadableError
+            lower(step, self)
+
+    def exponential(self, step: Exponential) -> None:
+        if not step.corrects:
+            self.free = self.evolver.unitary(step) @ self.free
+            self.time += step.free_time
+            return
+        terms = (term for group in step.groups(self.evolver.groups) for term in group.terms)
+        B = sum(c * pauli_times(label, self.free) for label, c in terms)
+        self.coherent = self.coherent + step.duration * (self.free.conj().T @ B)
+
+    def coupling(self, step: Couple) -> None:
+        A = sum(c * pauli_times(label, self.free) for label, c in step.terms)
+        V = step.angle * np.exp(1j * step.axis) * (self.free.conj().T @ A)
+        before = self.open.get(step.ancilla)
+        if before is not None:
+            later = V.conj().T @ before
+            self.ordering = self.ordering + (later - later.conj().T) / 2j
+        self.open[step.ancilla] = V if before is None else before + V
+
+    def reset(self, step: Reset) -> None:
+        self.jumps += [self.open.pop(ancilla) for ancilla in step.ancillas if ancilla in self.open]
+
+    def unitary(self, step: Unitary) -> None:
+        if step.ancillas:
+            raise NotReadableError
+        self.free = step.matrix @ self.free
+
+    def delay(self, _: RandomDelay) -> None:
+        raise NotReadableError
+
+    def choice(self, step: RandomChoice) -> None:
+        self._choose([self._branch(b.probability, b.steps) for b in step.branches])
 
     def _branch(self, probability: float, steps: Steps) -> Kick:
         inner = _Walk(self.evolver, np.eye(len(self.free), dtype=complex), self.time)
@@ -142,52 +153,60 @@ def segments(program: Program, stage: int = -1) -> tuple[Segment, ...]:
     Raises:
         NotReadableError: If a dense unitary touches an ancilla, or time is random while an ancilla is in use.
     """
-    evolver = Evolver(program.groups, program.num_system)
-    one = np.eye(2**program.num_system, dtype=complex)
-    found: list[Segment] = []
-    held: list[Step] = []
-
-    def close(delay: RandomDelay | None) -> None:
-        walk = _Walk(evolver, one)
-        walk.go(tuple(held))
-        mean = delay.mean * delay.unit.duration if delay else 0.0
-        found.append(Segment((walk.kick(),), tuple(held), _delay(delay, evolver), walk.time + mean))
-        held.clear()
-
-    for piece in pieces(program.stages[stage].steps):
-        match piece[0]:
-            case RandomDelay() as delay if len(piece) == 1:
-                if held or not found or found[-1].delay is not None:
-                    close(delay)
-                else:
-                    last, mean = found[-1], delay.mean * delay.unit.duration
-                    found[-1] = replace(last, delay=_delay(delay, evolver), time=last.time + mean)
-            case RandomChoice() as choice if (kicks := _different(evolver, one, choice)) is not None:
-                if held:
-                    close(None)
-                found.append(Segment(kicks, (choice,), None, _mean_time(choice)))
-            case _:
-                held += piece
-    if held or not found:
-        close(None)
-    return tuple(found)
+    cut = _Segments(Evolver(program.groups, program.num_system), np.eye(2**program.num_system, dtype=complex))
+    for step in program.stages[stage].steps:
+        lower(step, cut)
+        cut.dirty = step.leaves(cut.dirty)
+    if cut.held or not cut.found:
+        cut.close()
+    return tuple(cut.found)
 
 
-def _different(evolver: Evolver, one: Array, choice: RandomChoice) -> tuple[Kick, ...] | None:
-    """The kicks of branches that evolve differently; None if all evolve alike."""
-    walk = _Walk(evolver, one)
-    kicks = [walk._branch(b.probability, b.steps) for b in choice.branches]
-    if all(np.linalg.norm(kick.free - kicks[0].free) <= SAME for kick in kicks):
-        return None
-    gathered: list[list[Kick]] = []
-    for kick in kicks:
-        for family in gathered:
-            if np.linalg.norm(kick.free - family[0].free) <= SAME:
+class _Segments:
+    """A sweep cut at its random steps; `held` are the steps since the last cut."""
+
+    def __init__(self, evolver: Evolver, one: Array) -> None:
+        self.evolver, self.one = evolver, one
+        self.found: list[Segment] = []
+        self.held: list[Step] = []
+        self.dirty = set[int]()
+
+    def hold(self, step: Step, /) -> None:
+        self.held.append(step)
+
+    exponential = coupling = unitary = reset = hold
+
+    def close(self) -> None:
+        walk = _Walk(self.evolver, self.one)
+        walk.go(tuple(self.held))
+        self.found.append(Segment((walk.kick(),), tuple(self.held), None, walk.time))
+        self.held = []
+
+    def delay(self, step: RandomDelay) -> None:
+        if self.dirty:
+            self.hold(step)
+            return
+        if self.held or not self.found or self.found[-1].delay is not None:
+            self.close()
+        last, mean = self.found[-1], mean_of_powers(self.evolver.unitary(step.unit), step.low, step.high)
+        self.found[-1] = replace(last, delay=mean, time=last.time + step.free_time)
+
+    def choice(self, step: RandomChoice) -> None:
+        walk = _Walk(self.evolver, self.one)
+        families: list[list[Kick]] = []
+        for kick in (walk._branch(b.probability, b.steps) for b in step.branches):
+            alike = (family for family in families if np.linalg.norm(kick.free - family[0].free) <= SAME)
+            family = next(alike, None)
+            if family is None:
+                families.append([kick])
+            else:
                 family.append(kick)
-                break
-        else:
-            gathered.append([kick])
-    return tuple(_gathered(family) for family in gathered)
+        if len(families) == 1:
+            self.hold(step)
+            return
+        if self.held:
+            self.close()
+        self.found.append(Segment(tuple(map(_gathered, families)), (step,), None, step.free_time))
 
 
 def _gathered(family: list[Kick]) -> Kick:
@@ -211,16 +230,6 @@ def kick_of(program: Program, steps: Steps, evolver: Evolver | None = None) -> K
     walk = _Walk(evolver or Evolver(program.groups, program.num_system), np.eye(2**program.num_system, dtype=complex))
     walk.go(steps)
     return walk.kick()
-
-
-def _mean_time(choice: RandomChoice) -> float:
-    return sum(
-        b.probability * sum(step.duration for step in b.steps if isinstance(step, Evolve)) for b in choice.branches
-    )
-
-
-def _delay(delay: RandomDelay | None, evolver: Evolver) -> Map | None:
-    return None if delay is None else mean_of_powers(evolver.unitary(delay.unit), delay.low, delay.high)
 
 
 def balance(program: Program, decay: Array) -> Array:

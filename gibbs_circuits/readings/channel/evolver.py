@@ -13,7 +13,7 @@ from ...linalg.arrays import Array, Real, read_only
 from ...linalg.channels import exponential
 from ...linalg.paulis import pauli_rows, pauli_times
 from ...programs.product_formulas import Group, factors
-from ...programs.steps import EXACT, Correct, Evolve
+from ...programs.steps import EXACT, Exponential
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,16 +37,16 @@ class Evolver:
     num_system: int
     _eigen: dict[tuple[Group, ...], tuple[Real, Array]] = field(default_factory=dict)
     _factors: dict[Group, _Factors | None] = field(default_factory=dict)
-    _unitaries: dict[Evolve | Correct, Array] = field(default_factory=dict)
+    _unitaries: dict[Exponential, Array] = field(default_factory=dict)
 
-    def unitary(self, step: Evolve | Correct) -> Array:
+    def unitary(self, step: Exponential) -> Array:
         """The product of the formula; the exponential of the sum when the order is EXACT."""
         if step not in self._unitaries:
             self._unitaries[step] = read_only(self._written(step))
         return self._unitaries[step]
 
-    def _written(self, step: Evolve | Correct) -> Array:
-        groups = step.groups(self.groups) if isinstance(step, Evolve) else step.term
+    def _written(self, step: Exponential) -> Array:
+        groups = step.groups(self.groups)
         if step.order == EXACT:
             return self._exponential(groups, step.duration)
         slice_ = np.eye(2**self.num_system, dtype=complex)

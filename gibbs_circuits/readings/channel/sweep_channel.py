@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -13,8 +12,9 @@ from ...limits import MAX_CHANNEL_QUBITS, MAX_KEPT, MAX_STACK_GIB, MAX_STACKED
 from ...linalg.arrays import Array, read_only
 from ...linalg.maps import Action, Chain, Kraus, Map, Matrix, Mixture, Rebuilt, mean_of_powers
 from ...linalg.paulis import pauli_times
+from ...programs.lower import lower
 from ...programs.program import Program
-from ...programs.steps import Branch, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary
+from ...programs.steps import Branch, Couple, Exponential, RandomChoice, RandomDelay, Reset, Step, Unitary
 from .building_time import branch_seconds
 from .evolver import Evolver
 
@@ -52,11 +52,18 @@ def sweep_map(program: Program, stage: int = -1, draws: Iterable[int] | None = N
     Raises:
         TooLargeError: If a stack of Kraus operators would exceed 2 GiB.
     """
-    builder = _Builder(program, Evolver(program.groups, program.num_system), None if draws is None else iter(draws))
-    return Chain(2**program.num_system, tuple(builder.maps(program.stages[stage].steps)))
+    n, evolver = program.num_system, Evolver(program.groups, program.num_system)
+    return Chain(2**n, _maps(program.stages[stage].steps, n, evolver, None if draws is None else iter(draws)))
 
 
-@dataclass
+def _maps(steps: Iterable[Step], num_system: int, evolver: Evolver, draws: Iterator[int] | None) -> tuple[Map, ...]:
+    builder = _Builder(num_system, evolver, draws)
+    for step in steps:
+        lower(step, builder)
+    builder.close()
+    return tuple(builder.maps)
+
+
 class _Builder:
     """Steps → maps. A block from clean ancillas to clean ancillas is one stack of Kraus operators.
 
@@ -64,62 +71,66 @@ class _Builder:
     becomes part of the branches.
     """
 
-    program: Program
-    evolver: Evolver
-    draws: Iterator[int] | None
+    def __init__(self, num_system: int, evolver: Evolver, draws: Iterator[int] | None) -> None:
+        self.num_system, self.evolver, self.draws = num_system, evolver, draws
+        self.maps: list[Map] = []
+        self.dirty: list[int] = []
+        self.clean = np.eye(2**num_system, dtype=complex)[:, None, :]
+        self.state = self.clean
 
-    def maps(self, steps: tuple[Step, ...]) -> Iterator[Map]:
-        d = 2**self.program.num_system
-        clean = np.eye(d, dtype=complex)[:, None, :]
-        state, dirty = clean, list[int]()
-        for step in steps:
-            match step:
-                case Evolve() | Correct():
-                    state = _times(self.evolver.unitary(step), state)
-                case Couple():
-                    if step.ancilla not in dirty:
-                        state = _joined(state)
-                        dirty.append(step.ancilla)
-                    for label, angle in step.rotations():
-                        state = _rotate(state, label, 2 + dirty.index(step.ancilla), angle, step.axis)
-                case Unitary():
-                    state, dirty = _dense(state, dirty, step)
-                case Reset():
-                    for ancilla in set(step.ancillas) & set(dirty):
-                        state = _forget(state, 2 + dirty.index(ancilla))
-                        dirty.remove(ancilla)
-                    if not dirty and state is not clean:
-                        yield _kraus(state)
-                        state = clean
-                case RandomDelay():
-                    U = self.evolver.unitary(step.unit)
-                    if self.draws is not None:
-                        state = _times(np.linalg.matrix_power(U, next(self.draws)), state)
-                    elif dirty:
-                        state = _mixed_delay(state, U, step)
-                    else:
-                        if state is not clean:
-                            yield _kraus(state)
-                        yield mean_of_powers(U, step.low, step.high)
-                        state = clean
-                case RandomChoice():
-                    if state is not clean:
-                        yield _kraus(state)
-                    if self.draws is not None:
-                        yield from self.maps(step.branches[next(self.draws)].steps)
-                    else:
-                        yield self._choice(step.branches)
-                    state = clean
-        if state is not clean:
-            yield _kraus(state)
+    def close(self) -> None:
+        """What was done since the last map is the next one."""
+        if self.state is not self.clean:
+            self.maps.append(_kraus(self.state))
+        self.state = self.clean
 
-    def _choice(self, branches: tuple[Branch, ...]) -> Map:
+    def exponential(self, step: Exponential) -> None:
+        self.state = _times(self.evolver.unitary(step), self.state)
+
+    def coupling(self, step: Couple) -> None:
+        if step.ancilla not in self.dirty:
+            self.state = _joined(self.state)
+            self.dirty.append(step.ancilla)
+        for label, angle in step.rotations():
+            self.state = _rotate(self.state, label, 2 + self.dirty.index(step.ancilla), angle, step.axis)
+
+    def unitary(self, step: Unitary) -> None:
+        self.state, self.dirty = _dense(self.state, self.dirty, step)
+
+    def reset(self, step: Reset) -> None:
+        for ancilla in set(step.ancillas) & set(self.dirty):
+            self.state = _forget(self.state, 2 + self.dirty.index(ancilla))
+            self.dirty.remove(ancilla)
+        if not self.dirty:
+            self.close()
+
+    def delay(self, step: RandomDelay) -> None:
+        U = self.evolver.unitary(step.unit)
+        if self.draws is not None:
+            self.state = _times(np.linalg.matrix_power(U, next(self.draws)), self.state)
+        elif self.dirty:
+            self.state = _mixed_delay(self.state, U, step)
+        else:
+            self.close()
+            self.maps.append(mean_of_powers(U, step.low, step.high))
+
+    def choice(self, step: RandomChoice) -> None:
+        self.close()
+        if self.draws is not None:
+            self.maps += self._maps(step.branches[next(self.draws)])
+        else:
+            self.maps.append(self._mixture(step.branches))
+
+    def _maps(self, branch: Branch) -> tuple[Map, ...]:
+        return _maps(branch.steps, self.num_system, self.evolver, self.draws)
+
+    def _mixture(self, branches: tuple[Branch, ...]) -> Map:
         """One stack where all branches fit into it; else maps one by one, those beyond the memory built when needed."""
-        weights, d, kept = np.array([branch.probability for branch in branches]), 2**self.program.num_system, 0
+        weights, d, kept = np.array([branch.probability for branch in branches]), 2**self.num_system, 0
         parts: list[Chain | Rebuilt] = []
         for branch in branches:
             if kept > MAX_KEPT:
-                build = branch_seconds(self.program.num_system, branch.steps)
+                build = branch_seconds(self.num_system, branch.steps)
                 parts.append(Rebuilt(d, partial(self._branch, branch), BUILT * build))
                 continue
             chain = self._branch(branch)
@@ -133,8 +144,7 @@ class _Builder:
         return Mixture(read_only(weights), tuple(parts))
 
     def _branch(self, branch: Branch) -> Chain:
-        d = 2**self.program.num_system
-        return Chain(d, tuple(self.maps(branch.steps)) or (_kraus(np.eye(d, dtype=complex)[:, None, :]),))
+        return Chain(2**self.num_system, self._maps(branch) or (_kraus(self.clean),))
 
 
 def _kraus(state: Array) -> Kraus:

@@ -16,24 +16,13 @@ from qiskit.quantum_info import SparsePauliOp
 from ...errors import InvalidProgramError
 from ...linalg.channels import exponential
 from ...programs.initial_state import InitialState, zero
+from ...programs.lower import lower
 from ...programs.product_formulas import Group, factors, rotation_cost
 from ...programs.program import Program, Stage
-from ...programs.steps import (
-    EXACT,
-    Correct,
-    Couple,
-    Evolve,
-    Random,
-    RandomChoice,
-    RandomDelay,
-    Reset,
-    Step,
-    Unitary,
-    step_text,
-)
+from ...programs.steps import EXACT, Couple, Draw, Exponential, Reset, Step, Unitary
 from .dense_synthesis import dense_gate
 
-TINY = 1e-12  # a smaller angle is no gate at all
+TINY = 1e-12
 
 
 class Lazy(Sequence[QuantumCircuit]):
@@ -55,40 +44,45 @@ class Lazy(Sequence[QuantumCircuit]):
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A block of a sweep on all qubits.
+    """A part of a sweep as a circuit on all qubits.
 
     Attributes:
-        options: The block; one per branch of a random choice.
-        step: None: the block is performed once; a `RandomDelay`: a random number of times; a `RandomChoice`: one of
-            the options is.
+        options: The circuit; one per option of a random step.
+        step: The random step that is drawn; None where the circuit is performed once.
         alike: For every option the first one that differs from it in angles only.
     """
 
     options: Sequence[QuantumCircuit]
-    step: RandomDelay | RandomChoice | None = None
+    step: Draw | None = None
     alike: tuple[int, ...] = (0,)
 
-    def performed(self, draws: Iterator[int]) -> Iterator[QuantumCircuit]:
-        """The blocks of one sweep, taking a draw where one is needed."""
-        match self.step:
-            case RandomDelay():
-                yield from [self.options[0]] * next(draws)
-            case RandomChoice():
-                yield self.options[next(draws)]
-            case _:
-                yield self.options[0]
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """How likely every option is."""
+        return (1.0,) if self.step is None else tuple(option.probability for option in self.step.options)
+
+    @property
+    def times(self) -> range:
+        """The numbers of times that an option may be performed, all equally likely."""
+        return range(1, 2) if self.step is None else self.step.times
+
+    @property
+    def mean_times(self) -> tuple[float, ...]:
+        """How often a sweep performs every option on average."""
+        return self.weights if self.step is None else tuple(self.step.mean * weight for weight in self.weights)
+
+    def drawn(self, draws: Iterator[int]) -> tuple[int, ...]:
+        """The options that one sweep performs, taking a draw where one is needed."""
+        return (0,) if self.step is None else self.step.drawn(next(draws))
+
+    def as_circuits(self, draws: Iterator[int]) -> Iterator[QuantumCircuit]:
+        """The circuits that one sweep performs, taking a draw where one is needed."""
+        return (self.options[k] for k in self.drawn(draws))
 
     def mean(self, value: Callable[[QuantumCircuit], float]) -> float:
-        """Mean of an additive quantity of the block over the random step; options alike count once."""
-        match self.step:
-            case RandomDelay():
-                return self.step.mean * value(self.options[0])
-            case RandomChoice():
-                known = {k: value(self.options[k]) for k in set(self.alike)}
-                pairs = zip(self.step.branches, self.alike, strict=True)
-                return sum(branch.probability * known[k] for branch, k in pairs)
-            case _:
-                return value(self.options[0])
+        """Mean of an additive quantity of the circuit over the random step; options alike count once."""
+        known = {k: value(self.options[k]) for k in set(self.alike)}
+        return sum(times * known[k] for times, k in zip(self.mean_times, self.alike, strict=True))
 
     @property
     def distinct(self) -> Iterator[QuantumCircuit]:
@@ -108,7 +102,7 @@ def all_mapped(parts: Pieces, change: Callable[[QuantumCircuit], QuantumCircuit]
     return tuple(tuple(part.mapped(change) for part in stage) for stage in parts)
 
 
-def pieces(program: Program, *, fused: bool = False, named: bool = False, resets: bool = True) -> Pieces:
+def circuit_segments(program: Program, *, fused: bool = False, named: bool = False, resets: bool = True) -> Pieces:
     """The program as few distinct blocks, so that each is built, placed and routed once.
 
     With `fused`, a commuting group is one gate, which synthesis may share two-qubit gates within; without, one gate
@@ -116,90 +110,108 @@ def pieces(program: Program, *, fused: bool = False, named: bool = False, resets
     Without `resets` they are left out, for a program that uses every ancilla once.
     """
     write = partial(block, program, fused=fused, named=named, resets=resets)
-    return tuple(tuple(_stage_pieces(stage, write)) for stage in program.stages)
+    return tuple(tuple(_Pieces(stage, write).found) for stage in program.stages)
 
 
-def _stage_pieces(stage: Stage, written: Callable[[Sequence[Step]], QuantumCircuit]) -> Iterator[Piece]:
+class _Pieces:
+    """The steps of a stage cut into blocks at its random steps; `held` are those since the last cut."""
 
-    def plain(steps: Sequence[Step]) -> Piece:
-        return Piece(Lazy(1, lambda _: written(steps)))
+    def __init__(self, stage: Stage, written: Callable[[Sequence[Step]], QuantumCircuit]) -> None:
+        self.written, self.held = written, list[Step]()
+        self.found: list[Piece] = []
+        for step in stage.steps:
+            lower(step, self)
+        self.close()
 
-    pending: list[Step] = []
-    for step in stage.steps:
-        if not isinstance(step, Random):
-            pending.append(step)
-            continue
-        if pending:
-            yield plain(tuple(pending))
-        pending = []
-        if isinstance(step, RandomDelay):
-            yield Piece(Lazy(1, lambda _, unit=step.unit: written([unit])), step)  # type: ignore[misc]
-        else:
-            branches, first = step.branches, dict[str, int]()
-            alike = tuple(first.setdefault(_shape(branch.steps), k) for k, branch in enumerate(branches))
-            options = Lazy(len(branches), lambda k, branches=branches: written(branches[k].steps))  # type: ignore[misc]
-            yield Piece(options, step, alike)
-    if pending:
-        yield plain(tuple(pending))
+    def close(self) -> None:
+        if self.held:
+            self.found.append(Piece(self._lazy([tuple(self.held)])))
+        self.held = []
+
+    def hold(self, step: Step, /) -> None:
+        self.held.append(step)
+
+    def draw(self, step: Draw, /) -> None:
+        self.close()
+        blocks, first = [option.steps for option in step.options], dict[str, int]()
+        shapes = ("; ".join(map(_shape, steps)) for steps in blocks)
+        alike = tuple(first.setdefault(shape, k) for k, shape in enumerate(shapes))
+        self.found.append(Piece(self._lazy(blocks), step, alike))
+
+    exponential = coupling = unitary = reset = hold
+    delay = choice = draw
+
+    def _lazy(self, blocks: Sequence[Sequence[Step]]) -> Lazy:
+        return Lazy(len(blocks), lambda k: self.written(blocks[k]))
 
 
-def _shape(steps: Sequence[Step]) -> str:
-    """What decides the gates of a block, without its angles."""
-    parts = []
-    for step in steps:
-        match step:
-            case Evolve():
-                parts.append(f"evolve {step.duration!r} {step.slices} {step.order} {step.without}")  # π/4 is cheaper
-            case Couple():
-                gates = [(label, rotation_cost("X" + label, angle)) for label, angle in step.rotations()]
-                parts.append(f"couple {step.ancilla} {gates} {abs(step.angle) < TINY}")
-            case _:
-                parts.append(step_text(step))
-    return "; ".join(parts)
+def _shape(step: Step) -> str:
+    """What decides the gates of a step, without the angles of a coupling; no gate stands for one below 1e-12."""
+    gates = ((label, rotation_cost("X" + label, angle), abs(angle) < TINY) for label, angle in step.rotations())
+    return f"couple {step.touches} {[*gates]}" if step.couples else step.text
 
 
 def block(
     program: Program, steps: Iterable[Step], *, fused: bool = False, named: bool = False, resets: bool = True
 ) -> QuantumCircuit:
     """A circuit of steps none of which is random, ancillas on the highest qubits; keywords as for `pieces`."""
-    qc = QuantumCircuit(program.num_qubits, name=f"{program.scheme}_sweep")
+    writer = _Writer(program, fused=fused, named=named, resets=resets)
     for step in steps:
-        match step:
-            case Evolve():
-                _evolve(qc, step.groups(program.groups), program.num_system, step, fused)
-            case Correct():
-                _evolve(qc, step.term, program.num_system, step, fused)
-            case Couple():
-                _couple(qc, program.num_system, step)
-            case Reset():
-                for ancilla in step.ancillas if resets else ():
-                    qc.append(ResetGate(label=str(ancilla) if named else None), [program.num_system + ancilla])
-            case Unitary():
-                n = program.num_system
-                qc.append(dense_gate(step, n), [*range(n), *(n + ancilla for ancilla in step.ancillas)])
-            case RandomDelay() | RandomChoice():
-                raise InvalidProgramError("A block holds no random step; draw it first.")
-    return qc
+        lower(step, writer)
+    return writer.qc
 
 
-def _evolve(
-    qc: QuantumCircuit, groups: tuple[Group, ...], num_system: int, step: Evolve | Correct, fused: bool
-) -> None:
-    if step.order == EXACT:
-        raise InvalidProgramError("The exact exponential is a reference for channels; a circuit needs an order >= 1.")
-    for index, fraction in factors(len(groups), step.order, step.slices):
-        group, time = groups[index], fraction * step.duration / step.slices
-        if group.local:
-            _local(qc, group, time)
-            continue
-        if not fused or all(rotation_cost(label, c * time) == 1 for label, c in group.terms):
-            for label, coefficient in group.terms:
-                _rotation(qc, label, coefficient * time, range(num_system))
-            continue
-        # the terms commute, so the exponential of their sum *is* the product that gets synthesised
-        acting = sorted({q for label, _ in group.terms for q, letter in enumerate(reversed(label)) if letter != "I"})
-        short = [("".join(label[len(label) - 1 - q] for q in reversed(acting)), c) for label, c in group.terms]
-        qc.append(PauliEvolutionGate(SparsePauliOp.from_list(short), time=time), acting)
+class _Writer:
+    """Appends steps to a circuit."""
+
+    def __init__(self, program: Program, *, fused: bool, named: bool, resets: bool) -> None:
+        self.program, self.fused, self.named, self.resets = program, fused, named, resets
+        self.qc = QuantumCircuit(program.num_qubits, name=f"{program.scheme}_sweep")
+        self.system = range(program.num_system)
+
+    def exponential(self, step: Exponential) -> None:
+        if step.order == EXACT:
+            raise InvalidProgramError(
+                "The exact exponential is a reference for channels; a circuit needs an order >= 1."
+            )
+        groups = step.groups(self.program.groups)
+        for index, fraction in factors(len(groups), step.order, step.slices):
+            group, time = groups[index], fraction * step.duration / step.slices
+            if group.local:
+                _local(self.qc, group, time)
+                continue
+            if not self.fused or all(rotation_cost(label, c * time) == 1 for label, c in group.terms):
+                for label, coefficient in group.terms:
+                    _rotation(self.qc, label, coefficient * time, self.system)
+                continue
+            # the terms commute, so the exponential of their sum *is* the product that gets synthesised
+            acting = sorted(
+                {q for label, _ in group.terms for q, letter in enumerate(reversed(label)) if letter != "I"}
+            )
+            short = [("".join(label[len(label) - 1 - q] for q in reversed(acting)), c) for label, c in group.terms]
+            self.qc.append(PauliEvolutionGate(SparsePauliOp.from_list(short), time=time), acting)
+
+    def coupling(self, step: Couple) -> None:
+        """Cos φ X + sin φ Y = Rz(φ) X Rz(−φ) on the ancilla."""
+        ancilla = len(self.system) + step.ancilla
+        self.qc.rz(-step.axis, ancilla)
+        for label, angle in step.rotations():
+            _rotation(self.qc, "X" + label, angle, [*self.system, ancilla])
+        self.qc.rz(step.axis, ancilla)
+
+    def unitary(self, step: Unitary) -> None:
+        n = len(self.system)
+        self.qc.append(dense_gate(step, n), [*self.system, *(n + ancilla for ancilla in step.ancillas)])
+
+    def reset(self, step: Reset) -> None:
+        for ancilla in step.ancillas if self.resets else ():
+            label = str(ancilla) if self.named else None
+            self.qc.append(ResetGate(label=label), [len(self.system) + ancilla])
+
+    def delay(self, _: Draw) -> None:
+        raise InvalidProgramError("A block holds no random step; draw it first.")
+
+    choice = delay
 
 
 def _local(qc: QuantumCircuit, group: Group, time: float) -> None:
@@ -236,33 +248,17 @@ def _quarter(qc: QuantumCircuit, acting: Sequence[tuple[str, int]], sign: int) -
             qc.s(q)
 
 
-def _couple(qc: QuantumCircuit, num_system: int, step: Couple) -> None:
-    """Cos φ X + sin φ Y = Rz(φ) X Rz(−φ) on the ancilla."""
-    ancilla = num_system + step.ancilla
-    qc.rz(-step.axis, ancilla)
-    for label, angle in step.rotations():
-        _rotation(qc, "X" + label, angle, [*range(num_system), ancilla])
-    qc.rz(step.axis, ancilla)
-
-
 def random_draws(program: Program, seed: int, realisation: int = 0) -> tuple[int, ...]:
     """Every draw of a run in order of time, from (seed, realisation): delays as counts, choices as branch indices."""
     rng = np.random.default_rng([seed, realisation])
     return tuple(
-        drawn(step, rng)
+        draw
         for stage in program.stages
-        if (random := [step for step in stage.steps if isinstance(step, Random)])
+        if (random := [step for step in stage.steps if step.random])
         for _ in range(stage.repeats)
         for step in random
+        for draw in step.sample(rng)
     )
-
-
-def drawn(step: RandomDelay | RandomChoice, rng: np.random.Generator) -> int:
-    """One draw of a random step."""
-    if isinstance(step, RandomDelay):
-        return int(rng.integers(step.low, step.high + 1))
-    edges = np.cumsum([branch.probability for branch in step.branches])
-    return int(min(np.searchsorted(edges, rng.random() * edges[-1], side="right"), len(edges) - 1))
 
 
 def assemble(
@@ -278,7 +274,7 @@ def assemble(
     for stage, stage_parts in zip(program.stages, parts, strict=True):
         for _ in range(stage.repeats):
             for part in stage_parts:
-                for done in part.performed(left):
+                for done in part.as_circuits(left):
                     qc.compose(done, inplace=True, copy=False)
             sweep += 1
             if after_sweep is not None:
@@ -297,7 +293,7 @@ def circuit(
     n, m = program.num_system, program.num_ancilla
     draws = random_draws(program, seed, realisation)
     start = (initial or zero(n)).circuit(n, m)
-    return described(assemble(program, pieces(program), start, draws), program, seed, realisation, draws)
+    return described(assemble(program, circuit_segments(program), start, draws), program, seed, realisation, draws)
 
 
 def described(

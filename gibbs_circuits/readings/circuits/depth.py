@@ -10,7 +10,6 @@ from qiskit import QuantumCircuit
 
 from ...linalg.arrays import Real
 from ...programs.program import Program, Stage
-from ...programs.steps import RandomChoice, RandomDelay
 from .circuit import Piece, Pieces, random_draws
 
 DEPTH_DRAWS = 4
@@ -60,8 +59,8 @@ class _Paths:
             for sweep in range(min(stage.repeats, FOLLOWED)):
                 half = level if sweep == FOLLOWED // 2 else half
                 for part in parts:
-                    for matrix in self._performed(part, left):
-                        level = _after(matrix, level)
+                    for k in part.drawn(left):
+                        level = _after(self._through(part.options[part.alike[k]]), level)
             beyond = max(0, stage.repeats - FOLLOWED)
             return np.asarray(level + beyond * (level.max() - half.max()) / (FOLLOWED - FOLLOWED // 2))
         whole = self._through(parts[0].options[0])
@@ -72,15 +71,6 @@ class _Paths:
                 level = _after(whole, level)
             whole = _product(whole, whole)
         return level
-
-    def _performed(self, part: Piece, left: Iterator[int]) -> Iterator[Real]:
-        match part.step:
-            case RandomDelay():
-                yield from [self._through(part.options[0])] * next(left)
-            case RandomChoice():
-                yield self._through(part.options[part.alike[next(left)]])
-            case _:
-                yield self._through(part.options[0])
 
     def _through(self, qc: QuantumCircuit) -> Real:
         if id(qc) not in self.known:

@@ -7,8 +7,7 @@ from qiskit import QuantumCircuit
 from ...errors import ArgumentError
 from ...programs.initial_state import InitialState, zero
 from ...programs.program import Program
-from ...programs.steps import Random
-from .circuit import Pieces, pieces
+from .circuit import Pieces, circuit_segments
 
 
 def loop_circuit(program: Program, *, initial: InitialState | None = None) -> QuantumCircuit:
@@ -19,7 +18,7 @@ def loop_circuit(program: Program, *, initial: InitialState | None = None) -> Qu
         InvalidProgramError: If an evolution is exact.
     """
     start = (initial or zero(program.num_system)).circuit(program.num_system, program.num_ancilla)
-    return loop_over(program, pieces(program), start)
+    return loop_over(program, circuit_segments(program), start)
 
 
 def loop_over(program: Program, parts: Pieces, start: QuantumCircuit) -> QuantumCircuit:
@@ -29,13 +28,10 @@ def loop_over(program: Program, parts: Pieces, start: QuantumCircuit) -> Quantum
         ArgumentError: If a sweep has a random step.
     """
     for number, stage in enumerate(program.stages):
-        random = next((step for step in stage.steps if isinstance(step, Random)), None)
-        if random is not None:
-            name = type(random).__name__
-            raise ArgumentError(
-                "loop", "be False where a sweep is drawn anew every time", f"stage {number} holds a {name}",
-                "set random_delays = false" if name == "RandomDelay" else "write the circuit without loop",
-            )  # fmt: skip
+        for random in (step for step in stage.steps if step.random):
+            found = f"stage {number} holds a {type(random).__name__}"
+            fix = "write the circuit without loop" if len(random.options) > 1 else "set random_delays = false"
+            raise ArgumentError("loop", "be False where a sweep is drawn anew every time", found, fix)
     qc = QuantumCircuit(start.num_qubits, name=f"{program.scheme}_{program.hash[:12]}_loop")
     qc.compose(start, qc.qubits, inplace=True)
     for stage, stage_parts in zip(program.stages, parts, strict=True):

@@ -25,11 +25,11 @@ class Writer:
     held: dict[int, Array] = field(default_factory=dict)
 
     def u(self, qubit: int, matrix: Array) -> None:
-        """A one-qubit unitary."""
+        """Append a one-qubit unitary, (2, 2)."""
         self.held[qubit] = matrix @ self.held[qubit] if qubit in self.held else matrix
 
     def cx(self, control: int, target: int) -> None:
-        """A CX."""
+        """Append a CX, after what waits on its qubits."""
         for qubit in (control, target):
             self._write(qubit)
         self.circuit.cx(control, target)

@@ -14,7 +14,7 @@ from ...linalg.arrays import Array, Real
 from ...linalg.channels import exponential
 from ...linalg.paulis import PAULIS, PauliString, Term, signs
 from ...programs.product_formulas import Group, factors
-from ...programs.steps import EXACT, Correct, Evolve
+from ...programs.steps import EXACT, Exponential
 from .state_batches import Block, Dense, Kernel, Phases, Rotation, apply
 
 BLOCK = 3  # qubits per factor of a product of one-qubit gates: 8 × 8 beats 4 × 4 and 16 × 16 per qubit
@@ -33,7 +33,7 @@ class Gates:
 Part = Gates | Phases | Rotation | Dense
 
 
-def evolution(steps: Sequence[Evolve | Correct], groups: tuple[Group, ...], num_system: int) -> tuple[Kernel, ...]:
+def evolution(steps: Sequence[Exponential], groups: tuple[Group, ...], num_system: int) -> tuple[Kernel, ...]:
     """Kernels of consecutive evolutions: neighbours merged, one dense matrix where that is less work.
 
     Raises:
@@ -47,8 +47,8 @@ def evolution(steps: Sequence[Evolve | Correct], groups: tuple[Group, ...], num_
     return kernels
 
 
-def _parts(step: Evolve | Correct, groups: tuple[Group, ...], num_system: int) -> list[Part]:
-    used = step.groups(groups) if isinstance(step, Evolve) else step.term
+def _parts(step: Exponential, groups: tuple[Group, ...], num_system: int) -> list[Part]:
+    used = step.groups(groups)
     if step.order == EXACT:
         return [Dense(_exponential(used, step.duration, num_system))]
     made: dict[tuple[int, float], list[Part]] = {}

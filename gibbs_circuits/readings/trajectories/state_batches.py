@@ -19,12 +19,11 @@ Kernel = Callable[[Array], Array]  # may overwrite its argument
 
 @dataclass(frozen=True, eq=False)
 class Phases:
-    """A diagonal unitary."""
+    """A diagonal unitary, applied in place."""
 
     values: Array  # (2^n, 1)
 
     def __call__(self, psi: Array) -> Array:
-        """Multiply in place."""
         psi *= self.values
         return psi
 
@@ -68,12 +67,11 @@ class Rotation:
 
 @dataclass(frozen=True, eq=False)
 class Dense:
-    """A matrix on the whole system."""
+    """A matrix on the whole system, (2^n, 2^n)."""
 
     matrix: Array
 
     def __call__(self, psi: Array) -> Array:
-        """One matrix product."""
         return np.asarray(self.matrix @ psi)
 
 

@@ -37,7 +37,7 @@ class Batch:
 
     @property
     def size(self) -> int:
-        """Number of states."""
+        """Number of state vectors, one per column."""
         return int(self.psi.shape[-1])
 
     def halves(self, ancilla: int) -> tuple[Array, Array]:
@@ -72,7 +72,6 @@ class Evolving:
     kernels: tuple[Kernel, ...]
 
     def __call__(self, batch: Batch, drawn: Drawn) -> None:
-        """Apply it."""
         batch.psi = apply(self.kernels, batch.psi)
 
 

@@ -70,6 +70,7 @@ class _Writer:
     def __init__(self, n: int) -> None:
         self.n = n
         self.steps: list[Step] = []
+        self.layers: list[Group] = []  # of the last step, if it has only such
         self.waiting: dict[int, Array] = {}
         self.frame: dict[int, float] = {}  # an R_z of an ancilla that has not been performed
 
@@ -94,6 +95,7 @@ class _Writer:
         if abs(angle) > NOTHING:
             axis = float(np.angle(v)) - gamma / 2 + np.pi / 2 - turned
             self.steps.append(Couple((("I" * self.n, 1.0),), a, angle, _wrapped(axis)))
+        self.layers = []
         self.frame[a] = turned + gamma
         self.steps.append(Couple(((_label(self.n, {site: "Z"}), 1.0),), a, -QUARTER, _wrapped(-self.frame[a])))
         self.turn(ancilla, _about(PAULIS["Z"], QUARTER) @ _about(PAULIS["Y"], -QUARTER))
@@ -113,11 +115,10 @@ class _Writer:
 
     def _append(self, group: Group) -> None:
         """Into the step before, if that one only has layers of its own."""
-        last = self.steps[-1] if self.steps else None
-        if isinstance(last, Correct):
-            self.steps[-1] = Correct((*last.term, group), 1.0, 1, 1)
-        else:
-            self.steps.append(Correct((group,), 1.0, 1, 1))
+        if self.layers:
+            self.steps.pop()
+        self.layers.append(group)
+        self.steps.append(Correct(tuple(self.layers), 1.0, 1, 1))
 
 
 def _about(pauli: Array, angle: float) -> Array:
