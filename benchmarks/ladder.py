@@ -30,7 +30,8 @@ from gibbs_circuits.programs.initial_state import zero
 from gibbs_circuits.programs.program import Guarantee
 from gibbs_circuits.readings.channel.prediction import predict
 from gibbs_circuits.readings.circuits.cost import cost
-from gibbs_circuits.search.knobs import MARGIN, Trial, choose_unset_knobs, pool_of, try_knobs
+from gibbs_circuits.search.knobs import Trial, choose_unset_knobs, pool_of, try_knobs
+from gibbs_circuits.search.task import MARGINS
 
 H2 = read_model(Path(__file__).parent.parent / "experiments" / "h2.json")
 MODELS = (
@@ -69,7 +70,7 @@ def main() -> None:
             for setting in GRID:
                 knobs = ParallelKnobs.model_validate({**values_at(setting, nu, rate, width), "sweeps": 1})
                 trial = try_knobs(generator, scheme, knobs, None, target, best, pool)
-                if trial.worst <= MARGIN * target and (best is None or trial.gates < best.gates):
+                if trial.worst <= MARGINS.predicted * target and (best is None or trial.gates < best.gates):
                     best = trial
             ratio = ours / best.gates if ours and best else None
             worst = max(worst, ratio or 0.0)

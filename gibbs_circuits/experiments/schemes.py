@@ -23,12 +23,12 @@ from ..linalg.arrays import Array
 from ..programs.initial_state import InitialState, zero
 from ..programs.program import Calibration, Guarantee, Program
 from ..programs.serialise import load_program
-from ..search.auto import density, find, searched_for
+from ..search.auto import find, searched_for
 from ..search.cache import keep, known
 from ..search.clock import EFFORT, TIME_BUDGET
-from ..search.evaluate import borne_out
+from ..search.evaluate import guarantee_reached
 from ..search.knobs import choose_unset_knobs
-from ..search.task import AutoKnobs, Wanted
+from ..search.task import AutoKnobs, SearchTask, density
 
 CHOOSING_SECONDS = {4: 15.0, 5: 60.0}  # on one core of an AMD EPYC server, to a factor of 3; below, a few at most
 SITES_PER_SECOND = 40.0
@@ -111,14 +111,14 @@ class NamedScheme:
 
     def compile(self, generator: Generator, task: CompileTask) -> Program:
         """With its open knobs chosen; says how hard that was tried."""
-        wanted = Wanted(
+        searched = SearchTask(
             generator, task.target_error, Guarantee.ANY_START, Calibration.DERIVED, None, task.effort, task.seed,
             time_budget=task.time_budget,
         )  # fmt: skip
         program = choose_unset_knobs(
-            generator, self.scheme, self.knobs, task.target_error, task.progress, wanted.until(1.0)
+            generator, self.scheme, self.knobs, task.target_error, task.progress, searched.clock.until(1.0)
         )
-        return searched_for(program, wanted) if wanted.clock.spent or wanted.clock.ran_out else program
+        return searched_for(program, searched) if searched.clock.spent or searched.clock.ran_out else program
 
 
 @dataclass(frozen=True)
@@ -159,8 +159,8 @@ class CheapestProgram:
             # found for some target and start, which need not be these: what it may claim is read off it again
             loaded = load_program(task.folder / knobs.program, generator)
             start = density(_amplitudes(begin, n), n)
-            return replace(loaded, guarantee=borne_out(loaded, task.target_error, start))
-        wanted = Wanted(
+            return replace(loaded, guarantee=guarantee_reached(loaded, task.target_error, start))
+        searched = SearchTask(
             generator=generator,
             target_error=task.target_error,
             guarantee=Guarantee(knobs.guarantee),
@@ -174,10 +174,10 @@ class CheapestProgram:
             classical_randomness=knobs.randomness == "classical",
             gates=gates_anywhere,
         )
-        found = known(wanted)
+        found = known(searched)
         if found is None:
-            found = find(wanted, task.progress).program
-            keep(wanted, found)
+            found = find(searched, task.progress)[0].program
+            keep(searched, found)
         return found
 
     def _error_rates(self, target: Target | None) -> tuple[float, float]:

@@ -46,7 +46,7 @@ class Patch:
         return {names[0][0] for names in self.features[: self.size]}
 
 
-def whole(model: Model, radius: int = 1) -> Patch:
+def whole_model_patch(model: Model, radius: int = 1) -> Patch:
     """The model itself."""
     return _patch(model, tuple(range(model.num_qubits)), radius)
 
@@ -57,7 +57,7 @@ def patches(model: Model, size: int, radius: int = 1) -> tuple[Patch, ...]:
     Those with the most bonds come first and, among them, those with the fewest classes that the whole does not have.
     """
     found: dict[str, Patch] = {}
-    known, unit = whole(model, radius).classes, scale.size(model.hamiltonian) or 1.0
+    known, unit = whole_model_patch(model, radius).classes, scale.size(model.hamiltonian) or 1.0
     for sites in _connected(interacting_pairs(model.hamiltonian), size):
         patch = _patch(model, sites, radius)
         text = str(sorted((label, round(c / unit, 12)) for label, c in patch.model.terms)) + str(patch.features)

@@ -19,7 +19,7 @@ from ..limits import MAX_SAVED_BYTES
 from ..models.scale import size
 from ..programs.program import Program
 from ..programs.serialise import from_saved, physics_hash, to_saved
-from .task import Wanted
+from .task import SearchTask
 
 VARIABLE = "GIBBS_CIRCUITS_CACHE"
 GRID = np.array([-4.1, -2.3, -1.1, -0.4, 0.0, 0.4, 1.1, 2.3, 4.1])  # in units of the largest coefficient of H
@@ -35,17 +35,17 @@ def folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "gibbs_circuits"
 
 
-def key(wanted: Wanted) -> str:
+def key(task: SearchTask) -> str:
     """SHA-256 of everything that decides what is searched for."""
-    of = wanted.generator.lindbladian
+    of = task.generator.lindbladian
     content = [
-        SEARCH, physics_hash(wanted.generator), repr(wanted.generator), of.kind, of.coherent.value,
+        SEARCH, physics_hash(task.generator), repr(task.generator), of.kind, of.coherent.value,
         [_sampled(one.kernel, size(of.model.hamiltonian) or 1.0) for one in of.contacts],
         [sorted((label, float(c.real)) for label, c in one.coupling.to_list()) for one in of.contacts],
-        wanted.target_error, wanted.guarantee.value, wanted.calibration.value, wanted.clock.work, wanted.seed,
-        wanted.error_rates, wanted.classical_randomness,
-        None if wanted.sampler or wanted.sites is None else str([np.round(s, 12).tolist() for s in wanted.sites]),
-        None if wanted.start is None or wanted.sampler else str(np.round(wanted.start, 12).tolist()),
+        task.target_error, task.guarantee.value, task.calibration.value, task.clock.work, task.seed,
+        task.error_rates, task.classical_randomness,
+        None if task.sampler or task.sites is None else str([np.round(s, 12).tolist() for s in task.sites]),
+        None if task.start is None or task.sampler else str(np.round(task.start, 12).tolist()),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
@@ -58,12 +58,12 @@ def _sampled(kernel: Kernel, unit: float) -> str:
     return f"{peak:.12e} {hashlib.sha256(np.round(values / peak, 12).tobytes()).hexdigest()}"
 
 
-def known(wanted: Wanted) -> Program | None:
+def known(task: SearchTask) -> Program | None:
     """What was found before; None if nothing was, or if what is there is not what was kept."""
-    name = key(wanted)
+    name = key(task)
     try:
         kept = read_sealed(_file(name), VARIABLE, MAX_SAVED_BYTES)
-        return from_saved(kept["program"], wanted.generator) if kept.get("key") == name else None
+        return from_saved(kept["program"], task.generator) if kept.get("key") == name else None
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -73,14 +73,14 @@ def known(wanted: Wanted) -> Program | None:
         return None
 
 
-def keep(wanted: Wanted, program: Program) -> None:
+def keep(task: SearchTask, program: Program) -> None:
     """Write it, whole or not at all; a cache that cannot be written is no failure.
 
     What the wall clock cut off is not kept: another time there may be time for all of it.
     """
     if program.search is not None and program.search.ran_out:
         return
-    name = key(wanted)
+    name = key(task)
     try:
         path = _file(name)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..errors import ArgumentError, check_real
 from ..limits import MAX_EFFORT, MAX_TIME_BUDGET
@@ -66,18 +66,17 @@ class Clock:
         """The share of the work that is done; all of it where nothing was stopped, since less may have been enough."""
         return min(self.spent / self.work, 0.99) if self.ran_out and self.work > 0 else 1.0
 
-    def until(self, share: float = 1.0, after: float = 0.0) -> Deadline:
-        """When that share of the work is done.
+    def until(self, share: float = 1.0, after: float = 0.0, of_time: float | None = None) -> Deadline:
+        """When that share of the work is done, in its part of the time, less what comes `after` in nominal seconds.
 
-        Of the time, less what comes `after`, as large a share and half of the rest are allowed.
+        The part is `of_time`; left out, as large as the share and half of the rest.
         """
-        kept = min(KEPT * self.budget, after * self.pace) if math.isfinite(self.budget) else 0.0
-        return Deadline(self, share * self.work, (1 + share) / 2 * (self.budget - kept))
+        return Deadline(self, share * self.work, (1 + share) / 2 if of_time is None else of_time, after)
 
     @property
     def closing(self) -> Deadline:
         """For what comes after a search: its work is not limited, its time is what is left."""
-        return Deadline(self, math.inf, self.budget)
+        return Deadline(self, math.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +86,22 @@ class Deadline:
     Attributes:
         clock: Whose work is counted.
         at: Nominal seconds of the whole search at which the part ends; what is begun is finished.
-        stop: Seconds of the wall clock at which it is dropped.
+        of_time: Share of the wall clock's budget at which it is dropped.
+        after: Nominal seconds, taken off before, of what comes after the search.
     """
 
     clock: Clock
     at: float
-    stop: float = math.inf
+    of_time: float = 1.0
+    after: float = 0.0
+
+    @property
+    def stop(self) -> float:
+        """Seconds of the wall clock at which the part is dropped; what comes after is kept at the pace so far."""
+        if not math.isfinite(self.clock.budget):
+            return math.inf
+        kept = min(KEPT * self.clock.budget, self.after * self.clock.pace) if self.after else 0.0
+        return self.of_time * (self.clock.budget - kept)
 
     @property
     def passed(self) -> bool:
@@ -103,7 +112,7 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Nominal seconds."""
+        """Nominal seconds until the part ends, not below 0."""
         return max(0.0, self.at - self.clock.spent)
 
     def allows(self, seconds: float) -> bool:
@@ -114,15 +123,15 @@ class Deadline:
 
     def share(self, fraction: float) -> Deadline:
         """When that fraction of what is left is done."""
-        return Deadline(self.clock, self.clock.spent + fraction * (self.at - self.clock.spent), self.stop)
+        return replace(self, at=self.clock.spent + fraction * (self.at - self.clock.spent))
 
     def within(self, seconds: float) -> Deadline:
         """In so many nominal seconds, or at the same end if that is earlier."""
-        return Deadline(self.clock, min(self.at, self.clock.spent + seconds), self.stop)
+        return replace(self, at=min(self.at, self.clock.spent + seconds))
 
-    def after(self, seconds: float) -> Deadline:
+    def beyond(self, seconds: float) -> Deadline:
         """In so many nominal seconds, even beyond the end."""
-        return Deadline(self.clock, self.clock.spent + seconds, self.stop)
+        return replace(self, at=self.clock.spent + seconds)
 
     def spend(self, seconds: float) -> None:
         """Count work that is about to be done.
@@ -131,7 +140,7 @@ class Deadline:
             OutOfTimeError: If it would not be over before the wall clock stops the search.
         """
         clock = self.clock
-        if math.isfinite(self.stop) and clock.elapsed + seconds * clock.pace > self.stop:
+        if math.isfinite(clock.budget) and clock.elapsed + seconds * clock.pace > self.stop:
             clock.ran_out = True
             raise OutOfTimeError
         clock.spent += seconds

@@ -5,6 +5,7 @@ Constants were measured at 2 to 8 sites; they decide how far a search goes, so t
 
 from __future__ import annotations
 
+from ..limits import MAX_KRYLOV_QUBITS
 from ..linalg.speed import PRODUCTS
 
 CALL = 1.2e-4  # of one evaluation within a descent, besides the objective
@@ -89,6 +90,6 @@ def transpiled(gates_of_a_sweep: float) -> float:
     return 0.3 + 1.5e-2 * gates_of_a_sweep
 
 
-def largest_reading(n: int) -> float:
-    """What is read off a chosen program at most, the counting of gates included, as a rule; more is not waited for."""
-    return 1.0 + 0.5 * 4.0 ** max(0, n - 4)
+def after_search(n: int) -> float:
+    """Counting gates and reading a program off, as a rule; more is not waited for."""
+    return 1.0 + (0.5 * 4.0 ** max(0, n - 4) if n <= MAX_KRYLOV_QUBITS else 0.0)

@@ -27,8 +27,8 @@ from ..readings.channel.worst_start import tried_starts
 from ..readings.circuits.cost import cost
 from . import costs
 from .clock import Deadline, OutOfTimeError, unlimited
+from .task import MARGINS
 
-MARGIN = 0.9  # predictions must beat the target by this, since a run averages finitely many delays
 MAX_SWEEPS = 400
 RESTS, RESTED = 20, 1e-6  # after so many sweeps a distance that moves by less has come to rest
 SEARCHED = 6  # steps of a search for the worst start, on average
@@ -78,7 +78,7 @@ def choose_unset_knobs(
             if tried:
                 break
             trial = try_knobs(generator, scheme, candidate, knobs.sweeps, target_error, None, pool, unlimited())
-        if trial.worst <= MARGIN * target_error:
+        if trial.worst <= MARGINS.predicted * target_error:
             accepted = trial if accepted is None or trial.gates < accepted.gates else accepted
         elif nearest is None or trial.worst < nearest.worst:
             nearest = trial
@@ -162,7 +162,7 @@ def try_knobs(
 
     It meets the target if a search over starts finds none beyond, and its fixed point is not. `pool` grows.
     """
-    goal, deadline, n = MARGIN * target_error, deadline or unlimited(), generator.model.num_qubits
+    goal, deadline, n = MARGINS.predicted * target_error, deadline or unlimited(), generator.model.num_qubits
     program = scheme(generator, knobs.model_copy(update={"sweeps": sweeps or 1}))
     per_sweep = cost(program).two_qubit_gates_per_sweep[0]
     most = sweeps or MAX_SWEEPS

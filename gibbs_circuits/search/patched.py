@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -11,19 +12,17 @@ from ..evidence import number
 from ..io.progress import Progress, quiet
 from ..linalg.arrays import Array
 from ..linalg.states import _product
-from ..models.patches import Patch, covering, patches, ring, whole
+from ..models.patches import Patch, covering, patches, ring, whole_model_patch
 from ..models.spectrum import gibbs_state, trace_distance
 from ..programs.classical_randomness import without_single_use_ancillas
-from ..programs.product_formulas import commuting_groups
-from ..programs.program import Calibration, Program, Stage
-from ..readings.circuits.cost import cost
-from .candidates import Candidate
+from ..programs.program import Calibration, Program
+from .candidates import Candidate, as_candidate
 from .clock import Deadline, OutOfTimeError
-from .task import Wanted
+from .task import SearchTask
 from .variational.fits import usual_starts
 from .variational.layers import never_wipes
 from .variational.objectives import Preparation, Sampling
-from .variational.shared_angles import Effort, Shared, ansatz_of, fit_together, refit, worst_start_of
+from .variational.shared_angles import SharedAngles, ansatz_of, fit_together, refit, worst_start_of
 from .variational.to_steps import steps_of
 
 HELD_OUT = {True: 7, False: 8}  # sites of the largest piece, for a sampler and for a preparation
@@ -33,7 +32,6 @@ PREPARATION_WORDS = (
     "ba", "ab", "bab", "baba", "abab", "bbab", "bbaba", "babab", "bababa", "bbabab", "abbb", "bbbabbb", "bbbabbba",
 )  # fmt: skip
 SWEEPS = (3, 4)
-SAFETY, SMALL_SAFETY = 0.9, 0.5  # of the target, for the distance that the pieces' trend gives the whole; below 7 sites
 PROMISING = 1.45  # times the target, by trend: fitted again
 ATTEMPTS = 5  # at a promising word, from other angles
 HOPELESS = 1.5  # times the target, on the pieces, after the first iterations: not refined
@@ -50,7 +48,7 @@ class DoesNotTransferError(Exception):
         nearest: The nearest one that was found all the same, not accepted, with its distance on pieces.
     """
 
-    def __init__(self, text: str, nearest: Candidate | None = None) -> None:
+    def __init__(self, text: str, nearest: Candidate[Program] | None = None) -> None:
         super().__init__(text)
         self.nearest = nearest
 
@@ -72,14 +70,21 @@ class Sizes:
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
-    """A word with shared angles, and its distance to σ on pieces, the worst of each size."""
+class PatchedWord:
+    """A word of layers with angles that pieces share, and its trace distance to σ on pieces, the worst of each size."""
 
     word: str
     sweeps: int
-    shared: Shared
-    gates: int  # on the whole model
+    shared: SharedAngles
     distances: dict[int, float]
+
+    def __str__(self) -> str:
+        return f"{self.word} × {self.sweeps}"
+
+    @property
+    def listed(self) -> str:
+        """The distances, each with its number of sites."""
+        return ", ".join(f"{number(distance)} ({size})" for size, distance in sorted(self.distances.items()))
 
     def at(self, n: int) -> float:
         """The distance at n sites by the trend of the two largest sizes known, never falling."""
@@ -87,7 +92,10 @@ class Fitted:
         return d2 + max(0.0, (d2 - d1) / (s2 - s1)) * (n - s2)
 
 
-def patched(wanted: Wanted, deadline: Deadline, progress: Progress = quiet) -> tuple[Candidate, ...]:
+Fitted: TypeAlias = Candidate[PatchedWord]  # its gates and its distance are those on the whole model, by trend
+
+
+def patched(task: SearchTask, deadline: Deadline, progress: Progress = quiet) -> tuple[Candidate[Program], ...]:
     """The accepted program, and the words that were tried before it; cheapest first.
 
     One word of layers after the other, the cheapest first, is fitted on the small pieces, the promising ones again from
@@ -97,10 +105,11 @@ def patched(wanted: Wanted, deadline: Deadline, progress: Progress = quiet) -> t
     Raises:
         DoesNotTransferError: With the distances that were found, and the nearest, held against the larger piece too.
     """
-    workshop, n, target = _Workshop(wanted, progress), wanted.model.num_qubits, wanted.target_error
+    fits, n, target = _PieceFits(task, progress), task.model.num_qubits, task.target_error
     best: dict[tuple[str, int], Fitted] = {}
-    words = list(workshop.words())
-    safety = SAFETY if workshop.sizes.held_out >= min(HELD_OUT.values()) else SMALL_SAFETY
+    words = list(fits.words())
+    long = fits.sizes.held_out >= min(HELD_OUT.values())
+    safety = task.margins.trend if long else task.margins.short_trend
     try:
         while words and (not best or not deadline.passed):
             for index, (word, sweeps) in enumerate(words):
@@ -108,90 +117,90 @@ def patched(wanted: Wanted, deadline: Deadline, progress: Progress = quiet) -> t
                     if best and deadline.passed:
                         break
                     share = deadline.left / max(3, min(8, len(words) - index))
-                    fit = workshop.fitted(word, sweeps, deadline.after(max(LEAST, share)))
+                    fit = fits.fitted(word, sweeps, deadline.beyond(max(LEAST, share)))
                     known = best.get((word, sweeps))
-                    if known is None or fit.at(n) < known.at(n):
+                    if known is None or fit.distance < known.distance:
                         best[word, sweeps] = fit
-                        progress(
-                            f"patch {word} × {sweeps}: {_listed(fit.distances)}; {number(fit.at(n))} at {n} sites by "
-                            "trend"
-                        )
-                    if fit.at(n) <= safety * target and max(fit.distances.values()) <= target:
-                        return _accepted(workshop, fit, best, target, deadline)
-                    if best[word, sweeps].at(n) > PROMISING * target:
+                        said = f"{number(fit.distance)} at {n} sites by trend"
+                        progress(f"patch {fit.program}: {fit.program.listed}; {said}")
+                    if fit.distance <= safety * target and max(fit.program.distances.values()) <= target:
+                        return _accepted(fits, fit, best, target, deadline)
+                    if best[word, sweeps].distance > PROMISING * target:
                         break
-            words = [key for key, fit in best.items() if fit.at(n) <= PROMISING * target]
-        nearest = min(best.values(), key=lambda fit: fit.at(n))
-        held_out = workshop.held_out(nearest, deadline)
+            words = [key for key, fit in best.items() if fit.distance <= PROMISING * target]
+        nearest = min(best.values(), key=lambda fit: fit.distance)
+        held_out = fits.held_out(nearest, deadline)
     except OutOfTimeError:
-        raise _cut_off(workshop, best) from None
+        raise _cut_off(fits, best) from None
     raise DoesNotTransferError(
-        f"of {len(best)} words of layers the best, {nearest.word} × {nearest.sweeps}, is at "
-        f"{_listed(nearest.distances)}: by trend {number(nearest.at(n))} at {n} sites, not within "
+        f"of {len(best)} words of layers the best, {nearest.program}, is at "
+        f"{nearest.program.listed}: by trend {number(nearest.distance)} at {n} sites, not within "
         f"{safety:g} × {target:g}",
-        workshop.candidate(held_out, "missed the target", accepted=False),
+        fits.candidate(held_out, "missed the target", accepted=False),
     )
 
 
 def _accepted(
-    workshop: _Workshop, fit: Fitted, tried: dict[tuple[str, int], Fitted], target: float, deadline: Deadline
-) -> tuple[Candidate, ...]:
+    fits: _PieceFits, fit: Fitted, tried: dict[tuple[str, int], Fitted], target: float, deadline: Deadline
+) -> tuple[Candidate[Program], ...]:
     """The fit, if the held-out pieces bear it out, behind the cheaper ones that missed."""
-    n, sizes = workshop.whole.size, workshop.sizes
-    accepted = workshop.held_out(fit, deadline)
-    if accepted.at(n) > target or max(accepted.distances.values()) > target:
+    n, sizes = fits.whole.size, fits.sizes
+    accepted = fits.held_out(fit, deadline)
+    if accepted.distance > target or max(accepted.program.distances.values()) > target:
         raise DoesNotTransferError(
-            f"fitted on {_sizes(sizes.fit)} sites, {fit.word} × {fit.sweeps} is at {_listed(accepted.distances)}: held "
-            f"out, {sizes.held_out} sites, its trend gives {number(accepted.at(n))} at {n}, not {target:g}",
-            workshop.candidate(accepted, "missed the target", accepted=False),
+            f"fitted on {_sizes(sizes.fit)} sites, {fit.program} is at {accepted.program.listed}: held "
+            f"out, {sizes.held_out} sites, its trend gives {number(accepted.distance)} at {n}, not {target:g}",
+            fits.candidate(accepted, "missed the target", accepted=False),
         )
-    others = [one for one in tried.values() if one.gates < fit.gates]
+    others = [one for one in tried.values() if one.two_qubit_gates < fit.two_qubit_gates]
     return (
-        *(workshop.candidate(one, "not held out", accepted=False) for one in others),
-        workshop.candidate(accepted, "accepted"),
+        *(fits.candidate(one, "not held out", accepted=False) for one in others),
+        fits.candidate(accepted, "accepted"),
     )
 
 
-def _cut_off(workshop: _Workshop, tried: dict[tuple[str, int], Fitted]) -> DoesNotTransferError:
+def _cut_off(fits: _PieceFits, tried: dict[tuple[str, int], Fitted]) -> DoesNotTransferError:
     """What stands where time ran out: nothing was held against a larger piece, so that nothing is accepted."""
     if not tried:
         return DoesNotTransferError("time ran out before the first word of layers was fitted")
-    n = workshop.whole.size
-    nearest = min(tried.values(), key=lambda fit: fit.at(n))
+    n = fits.whole.size
+    nearest = min(tried.values(), key=lambda fit: fit.distance)
     return DoesNotTransferError(
-        f"time ran out after {len(tried)} words of layers; the best, {nearest.word} × {nearest.sweeps}, is at "
-        f"{_listed(nearest.distances)}: by trend {number(nearest.at(n))} at {n} sites",
-        workshop.candidate(nearest, "not held out: no time", accepted=False),
+        f"time ran out after {len(tried)} words of layers; the best, {nearest.program}, is at "
+        f"{nearest.program.listed}: by trend {number(nearest.distance)} at {n} sites",
+        fits.candidate(nearest, "not held out: no time", accepted=False),
     )
 
 
-class _Workshop:
+class _PieceFits:
     """The pieces of one model, and fits on them."""
 
-    def __init__(self, wanted: Wanted, progress: Progress) -> None:
-        self.wanted, self.progress = wanted, progress
-        n = wanted.model.num_qubits
+    def __init__(self, task: SearchTask, progress: Progress) -> None:
+        self.task, self.progress = task, progress
+        n = task.model.num_qubits
         if n < SMALLEST:
             raise DoesNotTransferError(f"{n} sites have no smaller pieces worth a fit")
-        self.sizes = Sizes.of(n, wanted.sampler)
-        self.real = wanted.real
-        self.rng = np.random.default_rng(wanted.seed)
-        self.starts = None if wanted.sampler else self._product_start()
+        self.sizes = Sizes.of(n, task.sampler)
+        self.real = task.real
+        self.rng = np.random.default_rng(task.seed)
+        self.starts = None if task.sampler else self._product_start()
         self.radius, self.pieces = self._pieces()
-        self.whole = whole(wanted.model, self.radius)
-        closed = {size: ring(wanted.model, size, self.radius) for size in self.sizes.fit}
+        self.whole = whole_model_patch(task.model, self.radius)
+        closed = {size: ring(task.model, size, self.radius) for size in self.sizes.fit}
         self.rings = {size: () if one is None else (one,) for size, one in closed.items()}
 
     def _pieces(self) -> tuple[int, dict[int, tuple[Patch, ...]]]:
         """Pieces by size, with classes that see as far as the pieces fitted on know them all."""
-        model, sizes = self.wanted.model, self.sizes
+        model, sizes = self.task.model, self.sizes
         for radius in (1, 0):
             pieces = {size: patches(model, size, radius) for size in sizes.fit}
             known = {c for found in pieces.values() for piece in found for c in piece.classes}
             choice = patches(model, sizes.choice, radius)
             pieces[sizes.choice] = tuple(piece for piece in choice if piece.classes <= known)
             pieces[sizes.held_out] = covering(model, sizes.held_out, radius, known)
-            pieces[model.num_qubits] = tuple(piece for piece in (whole(model, radius),) if piece.classes <= known)
+            pieces[model.num_qubits] = tuple(
+                piece for piece in (whole_model_patch(model, radius),) if piece.classes <= known
+            )
             if all(pieces.values()):
                 return radius, pieces
         raise DoesNotTransferError(
@@ -201,11 +210,11 @@ class _Workshop:
 
     def _product_start(self) -> tuple[Array, ...]:
         """The start as one qubit state per site, so that pieces have it too."""
-        if self.wanted.sites is None:
+        if self.task.sites is None:
             raise DoesNotTransferError("the start is no pure product state, so that pieces do not have it")
-        if any(abs(np.vdot(psi, self.wanted.sites[0])) < 1 - 1e-9 for psi in self.wanted.sites):
+        if any(abs(np.vdot(psi, self.task.sites[0])) < 1 - 1e-9 for psi in self.task.sites):
             raise DoesNotTransferError("its sites begin in different states, and pieces stand for any of them")
-        return self.wanted.sites
+        return self.task.sites
 
     def start_of(self, patch: Patch) -> Array:
         """The start on a piece, up to a phase; real where the circuits are."""
@@ -218,7 +227,7 @@ class _Workshop:
 
     def words(self) -> Iterator[tuple[str, int]]:
         """(word, sweeps), the cheapest on the whole model first."""
-        sampler = self.wanted.sampler
+        sampler = self.task.sampler
         pairs = [
             (word, sweeps)
             for word in (SAMPLER_WORDS if sampler else PREPARATION_WORDS)
@@ -233,39 +242,46 @@ class _Workshop:
 
     def fitted(self, word: str, sweeps: int, deadline: Deadline) -> Fitted:
         """On the small pieces, measured on them and on the next larger ones."""
-        sampler, sizes = self.wanted.sampler, self.sizes
+        sampler, sizes = self.task.sampler, self.sizes
         pieces = [piece for size in sizes.fit for piece in (*self.pieces[size], *self.rings[size])]
         extra: dict[int, list[Array]] = {k: [] for k in range(len(pieces))}
 
         def parts() -> list[Preparation | Sampling]:
             return [self.part(piece, word, sweeps, extra[k]) for k, piece in enumerate(pieces)]
 
-        effort = Effort(BATCH[sampler], ITERATIONS[sampler], HOPELESS * self.wanted.target_error, deadline)
-        shared = fit_together(parts(), self.rng, effort)
+        hopeless, iterations = HOPELESS * self.task.target_error, ITERATIONS[sampler]
+        shared = fit_together(
+            parts(), self.rng, deadline, batch=BATCH[sampler], iterations=iterations, give_up=hopeless
+        )
         for _ in range(ROUNDS if sampler else 0):
             worst = [
                 worst_start_of(part, shared, self.sigma(piece), self.rng, deadline)
                 for part, piece in zip(parts(), pieces, strict=True)
                 if isinstance(part, Sampling)
             ]
-            if max(distance for distance, _ in worst) > HOPELESS * self.wanted.target_error:
+            if max(distance for distance, _ in worst) > hopeless:
                 break
             for k, (_, rho) in enumerate(worst):
                 extra[k].append(rho)
-            shared = refit(parts(), shared, effort.iterations // 3, deadline)
+            shared = refit(parts(), shared, iterations // 3, deadline)
         distances = {
             size: self.worst(word, sweeps, shared, size, deadline) for size in sorted({*sizes.fit, sizes.choice})
         }
-        return Fitted(word, sweeps, shared, self._gates(word, sweeps), distances)
+        return self.on_the_whole(PatchedWord(word, sweeps, shared, distances))
 
     def held_out(self, fit: Fitted, deadline: Deadline) -> Fitted:
         """The same with the distance on the held-out pieces."""
         size = self.sizes.held_out
         self.progress(f"held out: {size} sites")
-        distance = self.worst(fit.word, fit.sweeps, fit.shared, size, deadline)
-        return Fitted(fit.word, fit.sweeps, fit.shared, fit.gates, {**fit.distances, size: distance})
+        made = fit.program
+        distance = self.worst(made.word, made.sweeps, made.shared, size, deadline)
+        return self.on_the_whole(replace(made, distances={**made.distances, size: distance}))
 
-    def worst(self, word: str, sweeps: int, shared: Shared, size: int, deadline: Deadline) -> float:
+    def on_the_whole(self, made: PatchedWord) -> Fitted:
+        """With its gates on the whole model, and its distance there by the trend of the pieces."""
+        return Candidate(made, self._gates(made.word, made.sweeps), made.at(self.whole.size))
+
+    def worst(self, word: str, sweeps: int, shared: SharedAngles, size: int, deadline: Deadline) -> float:
         """The largest distance on the pieces of a size, from the worst start found or from the given one."""
         found = []
         for piece in self.pieces[size]:
@@ -280,44 +296,36 @@ class _Workshop:
     def part(self, piece: Patch, word: str, sweeps: int, extra: Sequence[Array]) -> Preparation | Sampling:
         """What is minimised on one piece."""
         ansatz = ansatz_of(piece, word, real=self.real)
-        if not self.wanted.sampler:
+        if not self.task.sampler:
             return Preparation(ansatz, self.sigma(piece), self.start_of(piece))
         usual = usual_starts(piece.size, few=piece.size > 4)
         return Sampling(ansatz, self.sigma(piece), np.concatenate([usual, *(rho[None] for rho in extra)]), sweeps)
 
     def sigma(self, piece: Patch) -> Array:
         """The Gibbs state of a piece; real where the circuits are."""
-        sigma = gibbs_state(piece.model, self.wanted.beta)
+        sigma = gibbs_state(piece.model, self.task.beta)
         return np.asarray(sigma.real) if self.real else sigma
 
-    def candidate(self, fit: Fitted, note: str, *, accepted: bool = True) -> Candidate:
+    def candidate(self, fit: Fitted, note: str, *, accepted: bool = True) -> Candidate[Program]:
         """As a program on the whole model."""
-        wanted, n = self.wanted, self.wanted.model.num_qubits
-        ansatz = ansatz_of(self.whole, fit.word, real=self.real)
-        sizes, known = self.sizes, n in fit.distances
-        held = "held out" if sizes.held_out in fit.distances else "not held against"
+        task, n, made = self.task, self.task.model.num_qubits, fit.program
+        ansatz = ansatz_of(self.whole, made.word, real=self.real)
+        sizes, known = self.sizes, n in made.distances
+        held = "held out" if sizes.held_out in made.distances else "not held against"
         how = "measured" if known else "by the trend of the pieces, extrapolated"
-        program = Program(
-            num_system=n,
+        program = task.program(
+            steps_of(ansatz, made.shared.angles(ansatz)),
+            made.sweeps,
+            Calibration.PATCH,
             num_ancilla=n,
-            groups=commuting_groups(wanted.model.hamiltonian),
-            stages=(Stage(steps_of(ansatz, fit.shared.angles(ansatz)), fit.sweeps),),
-            generator=wanted.generator,
-            scheme="auto",
-            knobs={"sweeps": fit.sweeps, "word": fit.word, "angles": fit.shared.values.size, "seed": wanted.seed},
-            calibration=Calibration.PATCH,
-            guarantee=wanted.guarantee,
+            knobs={"word": made.word, "angles": made.shared.values.size},
             provenance=f"fitted on pieces of {_sizes(sizes.fit)} sites, chosen on {sizes.choice}, {held} "
-            f"{sizes.held_out}; distances {_listed(fit.distances)}; at {n} sites {number(fit.at(n))}, {how}",
+            f"{sizes.held_out}; distances {made.listed}; at {n} sites {number(fit.distance)}, {how}",
         )
-        if wanted.classical_randomness:
+        if task.classical_randomness:
             program = without_single_use_ancillas(program)
-        text = f"patch {fit.word} × {fit.sweeps}: {_listed(fit.distances)}; {note}"
-        return Candidate(program, cost(program).two_qubit_gates, fit.at(n), text, accepted)
-
-
-def _listed(distances: dict[int, float]) -> str:
-    return ", ".join(f"{number(distance)} ({size})" for size, distance in sorted(distances.items()))
+        text = f"patch {made}: {made.listed}; {note}"
+        return as_candidate(program, fit.distance, text, accepted=accepted)
 
 
 def _sizes(sizes: tuple[int, ...]) -> str:

@@ -14,12 +14,11 @@ from ..linalg.arrays import Array, Real
 from ..linalg.paulis import PAULIS
 from ..models.model import Model
 from ..models.spectrum import trace_distance
-from ..programs.product_formulas import commuting_groups
-from ..programs.program import Calibration, Program, Stage
+from ..programs.program import Calibration, Program
 from ..programs.steps import Branch, RandomChoice, Step
 from . import costs
 from .candidates import Candidate
-from .task import Wanted
+from .task import SearchTask
 from .variational.to_steps import local_rotation
 
 SIGMAS = np.array([PAULIS[letter] for letter in "XYZ"])
@@ -106,7 +105,7 @@ def product_state(bloch: Real) -> Array:
     return np.asarray(reduce(lambda rho, row: np.kron(_site(row), rho), bloch, np.eye(1, dtype=complex)))
 
 
-def without_gates(wanted: Wanted) -> Candidate | None:
+def without_gates(task: SearchTask) -> Candidate[Program] | None:
     """A preparation without a two-qubit gate: the nearest product state, by random turns of single sites.
 
     With the Gibbs state at hand the nearest one in trace distance; else, above 6 qubits or out of time, the one
@@ -115,56 +114,42 @@ def without_gates(wanted: Wanted) -> Candidate | None:
 
     None for a sampler, which cannot forget without a gate, and above 8 qubits, where no distance is known.
     """
-    n = wanted.model.num_qubits
-    if wanted.sampler or n > MAX_KRYLOV_QUBITS:
+    n = task.model.num_qubits
+    if task.sampler or n > MAX_KRYLOV_QUBITS:
         return None
-    sigma = wanted.sigma()
-    if wanted.sites is None:
-        psi = wanted.start
+    sigma = task.sigma()
+    if task.sites is None:
+        psi = task.start
         rho = np.eye(2**n, dtype=complex) / 2**n if psi is None else np.outer(psi, np.conj(psi))
-        program = _program(wanted, (), Calibration.DERIVED, "nothing is done")
+        program = task.program((), 1, Calibration.DERIVED, provenance="nothing is done")
         return Candidate(program, 0.0, trace_distance(rho, sigma), "no gate at all: the start itself")
-    fitted = wanted.calibration is Calibration.FITTED_TO_TARGET and n <= MAX_PRODUCT_QUBITS
-    fitted = fitted and wanted.clock.closing.started(costs.nearest_product(n))
-    bloch = nearest_product(sigma)[0] if fitted else mean_field(wanted.model, wanted.beta)
-    p1 = 0.0 if wanted.error_rates is None else wanted.error_rates[0]
+    fitted = task.calibration is Calibration.FITTED_TO_TARGET and n <= MAX_PRODUCT_QUBITS
+    fitted = fitted and task.clock.closing.started(costs.nearest_product(n))
+    bloch = nearest_product(sigma)[0] if fitted else mean_field(task.model, task.beta)
+    p1 = 0.0 if task.error_rates is None else task.error_rates[0]
     steps, reached = list[Step](), list[Real]()
-    for site, (psi, row) in enumerate(zip(wanted.sites, bloch, strict=True)):
+    for site, (psi, row) in enumerate(zip(task.sites, bloch, strict=True)):
         made, there = _turns(n, site, psi, row, p1)
         steps += made
         reached.append(there)
     kind = Calibration.FITTED_TO_TARGET if fitted else Calibration.DERIVED
     what = "the nearest product state found" if fitted else "the product state of the lowest free energy"
-    program = _program(wanted, tuple(steps), kind, f"{what}, by random turns of single sites: the claim is their mean")
+    text = f"{what}, by random turns of single sites: the claim is their mean"
+    program = task.program(steps, 1, kind, provenance=text)
     note = "no two-qubit gate: product state, mean over draws"
-    if not wanted.classical_randomness:
+    if not task.classical_randomness:
         note += ' (randomness = "classical" takes it for its gates)'
-    if wanted.error_rates is not None:
+    if task.error_rates is not None:
         note += f", distance with p1 = {p1:g}"
     distance = trace_distance(product_state(np.array(reached)), sigma)
     certain = not any(step.random for step in steps)
-    return Candidate(program, 0.0, distance, note, accepted=certain or wanted.classical_randomness)
+    return Candidate(program, 0.0, distance, note, accepted=certain or task.classical_randomness)
 
 
-def _program(wanted: Wanted, steps: tuple[Step, ...], kind: Calibration, text: str) -> Program:
-    return Program(
-        num_system=wanted.model.num_qubits,
-        num_ancilla=1,
-        groups=commuting_groups(wanted.model.hamiltonian),
-        stages=(Stage(steps, 1),),
-        generator=wanted.generator,
-        scheme="auto",
-        knobs={"sweeps": 1, "seed": wanted.seed},
-        calibration=kind,
-        guarantee=wanted.guarantee,
-        provenance=text,
-    )
-
-
-def _turns(n: int, site: int, psi: Array, wanted: Real, p1: float) -> tuple[list[Step], Real]:
+def _turns(n: int, site: int, psi: Array, bloch: Real, p1: float) -> tuple[list[Step], Real]:
     """Steps that take a pure site to a Bloch vector in the mean, and where they get with noise behind every pulse."""
-    length = float(np.linalg.norm(wanted))
-    axis = wanted / length if length > 0 else np.array([0.0, 0.0, 1.0])
+    length = float(np.linalg.norm(bloch))
+    axis = bloch / length if length > 0 else np.array([0.0, 0.0, 1.0])
     vectors = np.linalg.eigh(_site(axis))[1]
     turns = [_turn(psi, vectors[:, k]) for k in (1, 0)]
     kept = [(1 - p1) ** _pulses(U) for U in turns]

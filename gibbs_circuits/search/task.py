@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,13 +13,44 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..generators.discrete import DiscreteChannel
 from ..generators.lindbladian import Lindbladian
+from ..limits import MAX_KRYLOV_QUBITS
 from ..linalg.arrays import Array
 from ..models.model import Model
 from ..models.spectrum import gibbs_state
-from ..programs.program import Calibration, Guarantee, Program
+from ..programs.product_formulas import commuting_groups
+from ..programs.program import Calibration, Guarantee, Program, Stage
+from ..programs.steps import Step
 from ..readings.circuits.cost import cost
 from . import clock as clocks
-from .clock import Clock, Deadline
+from .clock import Clock
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Shares of the target error that a distance found early must be within: what is measured last may be larger.
+
+    Attributes:
+        predicted: A formula's program on the exact channel; its run averages finitely many random delays.
+        fixed_point: Of a last stage, as a share of `predicted`; its starts come no nearer than that.
+        followed: A few starts that are followed, as a share of `predicted`; then the worst one is searched for.
+        through_maps: The same at 6 to 8 qubits, as a share of the target, where fewer starts are followed.
+        fitted: The worst start of a fit; another search reads it off the finished program.
+        refined: A fit above 4 qubits is refined no further.
+        trend: What the trend of fits on pieces gives the whole model.
+        short_trend: The same where the pieces are of fewer than 7 sites.
+    """
+
+    predicted: float = 0.9
+    fixed_point: float = 0.9
+    followed: float = 0.97
+    through_maps: float = 0.75
+    fitted: float = 0.99
+    refined: float = 0.85
+    trend: float = 0.9
+    short_trend: float = 0.5
+
+
+MARGINS = Margins()
 
 
 def formula(program: Program) -> float:
@@ -28,8 +59,8 @@ def formula(program: Program) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
-    """The task of `auto.find`.
+class SearchTask:
+    """What a search for the cheapest program is asked for, and what it may spend.
 
     Attributes:
         generator: Whose Hamiltonian, β and, for derived programs, couplings and filter are taken.
@@ -44,6 +75,7 @@ class Wanted:
         classical_randomness: Whether random Pauli steps may replace gates: the claim is then the mean over draws.
         time_budget: Seconds of the wall clock after which the search is cut off, what comes after it included.
         gates: Two-qubit gates of a program, by which candidates are ranked: in closed form, or once it is transpiled.
+        margins: What candidates must be within before they are measured in full.
         wall: The wall clock.
         clock: What was spent so far.
     """
@@ -59,6 +91,7 @@ class Wanted:
     error_rates: tuple[float, float] | None = None
     classical_randomness: bool = False
     gates: Callable[[Program], float] = formula
+    margins: Margins = MARGINS
     time_budget: float = math.inf
     wall: Callable[[], float] = time.monotonic
     clock: Clock = field(init=False)
@@ -68,17 +101,17 @@ class Wanted:
 
     @property
     def model(self) -> Model:
-        """The model."""
+        """The model whose Gibbs state is prepared."""
         return self.generator.model
 
     @property
     def beta(self) -> float:
-        """Inverse temperature."""
+        """Inverse temperature, 1/energy."""
         return self.generator.beta
 
     @property
     def sampler(self) -> bool:
-        """Whether every start counts."""
+        """Whether every start counts, not only the run's own."""
         return self.guarantee is Guarantee.ANY_START
 
     @property
@@ -86,20 +119,49 @@ class Wanted:
         """Whether the Hamiltonian, and the start that a preparation has, are real: then so are the circuits."""
         amplitudes = (self.sites or ()) if self.start is None else (self.start,)
         own = self.sampler or not any(np.any(np.imag(psi)) for psi in amplitudes)
-        return is_real(self.model) and own
+        return own and all(label.count("Y") % 2 == 0 for label, coefficient in self.model.terms if coefficient)
+
+    @property
+    def start_density(self) -> Array:
+        """The run's start as a density matrix, (2ⁿ, 2ⁿ)."""
+        return density(self.start, self.model.num_qubits)
+
+    def program(
+        self,
+        steps: Sequence[Step],
+        sweeps: int,
+        calibration: Calibration,
+        *,
+        num_ancilla: int = 1,
+        knobs: Mapping[str, Any] | None = None,
+        provenance: str = "",
+    ) -> Program:
+        """So many sweeps of these steps as a program that answers this task; what it may claim is not checked yet."""
+        return Program(
+            num_system=self.model.num_qubits,
+            num_ancilla=num_ancilla,
+            groups=commuting_groups(self.model.hamiltonian),
+            stages=(Stage(tuple(steps), sweeps),),
+            generator=self.generator,
+            scheme="auto",
+            knobs={"sweeps": sweeps, **(knobs or {}), "seed": self.seed},
+            calibration=calibration,
+            guarantee=self.guarantee,
+            provenance=provenance,
+        )
 
     def sigma(self) -> Array:
-        """The Gibbs state."""
+        """The Gibbs state, (2ⁿ, 2ⁿ)."""
         return gibbs_state(self.model, self.beta)
 
-    def until(self, share: float, after: float = 0.0) -> Deadline:
-        """When that share of the effort is spent; of the time what comes `after` the search is kept."""
-        return self.clock.until(share, after)
 
-
-def is_real(model: Model) -> bool:
-    """Whether the Hamiltonian is a real matrix: no term has an odd number of Y."""
-    return all(label.count("Y") % 2 == 0 for label, coefficient in model.terms if coefficient)
+def density(start: Array | None, n: int) -> Array:
+    """Of a pure start's amplitudes, or of the mixed state for None; empty above 8 qubits, where nothing is followed."""
+    if n > MAX_KRYLOV_QUBITS:
+        return np.zeros((0, 0), dtype=complex)
+    if start is None:
+        return np.asarray(np.eye(2**n, dtype=complex) / 2**n)
+    return np.asarray(np.outer(start, start.conj()))
 
 
 class AutoKnobs(BaseModel):
@@ -133,7 +195,7 @@ class AutoKnobs(BaseModel):
 
     @property
     def calibrated(self) -> Calibration:
-        """As the enumeration."""
+        """The calibration as a member of its enumeration."""
         return Calibration(self.calibration)
 
     def as_dict(self) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from gibbs_circuits.programs.program import Calibration, Guarantee, Stage
 from gibbs_circuits.programs.steps import Couple, Reset
 from gibbs_circuits.readings.circuits.cost import cost
 from gibbs_circuits.search.cache import key
-from gibbs_circuits.search.task import Wanted
+from gibbs_circuits.search.task import SearchTask
 from tests.examples import build, ising
 
 # standard errors
@@ -133,13 +133,13 @@ def test_refuse_cost__says_so_just_beyond__and_not_at_the_limit() -> None:
 # what a search is kept by
 
 
-def asked(**changes: Any) -> Wanted:
+def asked(**changes: Any) -> SearchTask:
     of = gc.dll(gc.models.mixed_field_ising(2, J=1, h=0.9, g=0.5), 1.0, "Y")
     made: dict[str, Any] = {
         "generator": of, "target_error": 0.3, "guarantee": Guarantee.GIVEN_START, "calibration": Calibration.PATCH,
         "start": np.array([1, 0, 0, 0], complex), "effort": 1 / 60, "seed": 1, "sites": zero(2).site_states(2),
     }  # fmt: skip
-    return Wanted(**{**made, **changes})
+    return SearchTask(**{**made, **changes})
 
 
 def other(beta: float = 1.0, couplings: str = "Y", g: float = 0.5, **named: Any) -> gc.Lindbladian:

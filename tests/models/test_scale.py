@@ -529,7 +529,9 @@ def test_patches__see_what_varies__in_every_unit(s: float) -> None:
     model = gc.Model(SparsePauliOp.from_sparse_list(terms, 5))
     reference = gc.Model(SparsePauliOp.from_sparse_list([(p, q, c / s) for p, q, c in terms], 5))
     assert len(patches.patches(model, 3)) == len(patches.patches(reference, 3))
-    for a, b in zip(patches.whole(model).features, patches.whole(reference).features, strict=True):
+    for a, b in zip(
+        patches.whole_model_patch(model).features, patches.whole_model_patch(reference).features, strict=True
+    ):
         assert [name for name, _ in a] == [name for name, _ in b]
         assert [w for _, w in a] == pytest.approx([w for _, w in b], rel=1e-12)
 

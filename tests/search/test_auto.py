@@ -38,7 +38,7 @@ from gibbs_circuits.search.candidates import Candidate, cheapest, frontier, near
 from gibbs_circuits.search.derived.large import mapped
 from gibbs_circuits.search.patched import DoesNotTransferError
 from gibbs_circuits.search.product_state import mean_field, nearest_product, without_gates
-from gibbs_circuits.search.task import Wanted
+from gibbs_circuits.search.task import SearchTask
 from tests.clocks import brief_steps, within
 from tests.examples import build, channel_of, distance, evolved, ising, lowered, unrolled
 from tests.experiments.test_experiment import toml, write
@@ -264,7 +264,7 @@ def test_frontier__is_one__and_has_the_program(sites: int, guarantee: str) -> No
     assert program.knobs["sweeps"] == program.sweeps
 
 
-def point(gates: float, far: float) -> Candidate:
+def point(gates: float, far: float) -> Candidate[Program]:
     return Candidate(build(ising(2)), gates, far)
 
 
@@ -281,23 +281,22 @@ def test_chosen__drops_what_reads_worse__a_candidate_that_boasts() -> None:
     boasting = turned(honest, 1.0)
     wanted = wish(target=0.1)
     start = np.diag([1.0, 0, 0, 0]).astype(complex)
+    np.testing.assert_array_equal(wanted.start_density, start)
     offered = [Candidate(boasting, 1, 0.09, "boast"), Candidate(honest, 2, claimed(honest), "honest")]
-    found = auto._chosen(wanted, offered, [], start, lambda text: None)
-    assert found.met
+    found = auto._chosen(wanted, offered, [], lambda text: None)
+    assert found.program.guarantee is Guarantee.GIVEN_START
     assert found.program.hash == honest.hash
     assert "boast: read anew it is at" in found.program.provenance
-    alone = auto._chosen(wanted, offered[:1], [], start, lambda text: None)
-    assert not alone.met
+    alone = auto._chosen(wanted, offered[:1], [], lambda text: None)
     assert alone.program.guarantee is Guarantee.NONE
     assert claimed(alone.program) == pytest.approx(distance(after(boasting, start), sigma(2)), abs=1e-9)
 
 
 def test_chosen__takes_another__that_a_boast_had_beaten() -> None:
     honest = searched(2, "given_start")
-    start = np.diag([1.0, 0, 0, 0]).astype(complex)
     offered = [Candidate(turned(honest, 1.0), 1, 0.01, "boast"), Candidate(honest, 2, claimed(honest), "honest")]
-    found = auto._chosen(wish(target=0.1), offered, [], start, lambda text: None)
-    assert found.met
+    found = auto._chosen(wish(target=0.1), offered, [], lambda text: None)
+    assert found.program.guarantee is Guarantee.GIVEN_START
     assert found.program.hash == honest.hash
 
 
@@ -361,24 +360,24 @@ def test_wipes__control__a_second_meeting_is_seen() -> None:
 # the same question again
 
 
-def wish(**changes: Any) -> Wanted:
+def wish(**changes: Any) -> SearchTask:
     made = {
         "generator": generator(), "target_error": 0.3, "guarantee": Guarantee.GIVEN_START,
         "calibration": Calibration.FITTED_TO_TARGET, "start": np.eye(4, dtype=complex)[0], "effort": 1, "seed": 1,
     }  # fmt: skip
     made["target_error"] = changes.pop("target", made["target_error"])
-    return Wanted(**{**made, **changes})
+    return SearchTask(**{**made, **changes})
 
 
 @pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[Wanted]:
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[SearchTask]:
     """Searches that are made; what they find is always the same small program."""
-    asked: list[Wanted] = []
+    asked: list[SearchTask] = []
 
-    def find(wanted: Wanted, progress: Any) -> auto.Found:
+    def find(wanted: SearchTask, progress: Any) -> list[Candidate[Program]]:
         asked.append(wanted)
         made = replace(build(wanted.generator, sweeps=len(asked)), guarantee=wanted.guarantee)
-        return auto.Found(made, (), True, ())
+        return [Candidate(made, 0, 0.0)]
 
     monkeypatch.setattr(schemes, "find", find)
     return asked
@@ -421,7 +420,7 @@ OTHER_QUESTIONS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", OTHER_QUESTIONS)
-def test_cache__another_question__is_another_key(case: str, counted: list[Wanted], own_cache: Path) -> None:
+def test_cache__another_question__is_another_key(case: str, counted: list[SearchTask], own_cache: Path) -> None:
     first = ask()
     assert ask().hash == first.hash
     assert len(counted) == 1
@@ -445,7 +444,7 @@ BATH = gc.baths.ohmic(1.0, cutoff=0.5)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"format": 99}', "other"])
-def test_cache__broken_file__is_ignored_and_replaced(text: str, counted: list[Wanted], own_cache: Path) -> None:
+def test_cache__broken_file__is_ignored_and_replaced(text: str, counted: list[SearchTask], own_cache: Path) -> None:
     first = ask()
     (path,) = own_cache.iterdir()
     if text == "other":  # a program, but of another β
@@ -461,7 +460,7 @@ def test_cache__broken_file__is_ignored_and_replaced(text: str, counted: list[Wa
 @pytest.mark.parametrize(
     "change", [{"knobs": []}, {"num_ancilla": 0}, {"hash": ...}], ids=["knobs", "ancillas", "no_hash"]
 )
-def test_cache__damaged_program__is_ignored(change: dict[str, Any], counted: list[Wanted], own_cache: Path) -> None:
+def test_cache__damaged_program__is_ignored(change: dict[str, Any], counted: list[SearchTask], own_cache: Path) -> None:
     ask()
     (path,) = own_cache.iterdir()
     kept = json.loads(path.read_text("utf-8"))
@@ -476,7 +475,7 @@ DEEP = "[" * 100_000
 
 
 @pytest.mark.parametrize("text", [DEEP, '{"program": ' * 100_000, "9" * 5000, '{"key": ' + "9" * 5000 + "}", "\0" * 99])
-def test_cache__hostile_file__is_ignored_and_replaced(text: str, counted: list[Wanted], own_cache: Path) -> None:
+def test_cache__hostile_file__is_ignored_and_replaced(text: str, counted: list[SearchTask], own_cache: Path) -> None:
     ask()
     (path,) = own_cache.iterdir()
     path.write_text(text, encoding="utf-8")
@@ -534,7 +533,7 @@ def test_cache__folder_that_is_none__is_no_cache_and_said_once(
 
 
 def test_cache__that_cannot_be_written__is_no_failure(
-    counted: list[Wanted], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    counted: list[SearchTask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "file" / "deeper"))
@@ -575,14 +574,14 @@ def test_cache__folder__is_where_the_variables_say(tmp_path: Path, monkeypatch: 
         ({"seed": -1}, "seed"),
     ],
 )
-def test_compile__refuses_bad_knobs__auto(knobs: dict[str, Any], key: str, counted: list[Wanted]) -> None:
+def test_compile__refuses_bad_knobs__auto(knobs: dict[str, Any], key: str, counted: list[SearchTask]) -> None:
     with pytest.raises(ArgumentError) as caught:
         gc.compile(generator(), "auto", **knobs)
     assert caught.value.argument == key
     assert not counted
 
 
-def test_compile__refuses_what_has_no_circuit__two_temperatures(counted: list[Wanted]) -> None:
+def test_compile__refuses_what_has_no_circuit__two_temperatures(counted: list[SearchTask]) -> None:
     with pytest.raises(ArgumentError, match="kind"):
         gc.compile(gc.local(gc.models.mixed_field_ising(2), 1.0, "Y"), "auto")
     assert not counted
@@ -728,7 +727,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_cli_compile__exits_2__bad_keys(case: str, call: Call, counted: list[Wanted]) -> None:
+def test_cli_compile__exits_2__bad_keys(case: str, call: Call, counted: list[SearchTask]) -> None:
     keys, named = BAD[case]
     status, text, err = call("compile", json_too=False, compile=keys)
     assert (status, text) == (2, "")
@@ -763,7 +762,7 @@ def test_cli_compile__loaded_program__claims_nothing_at_another_target_or_start(
     assert data["program"]["guarantee"] == "none"
 
 
-def test_compile__refuses__gate_errors_without_any_and_with_random_gates(counted: list[Wanted]) -> None:
+def test_compile__refuses__gate_errors_without_any_and_with_random_gates(counted: list[SearchTask]) -> None:
     for changes, key in (
         ({}, "gate_errors"),
         ({"backend": "aer_density_matrix"}, "gate_errors"),
@@ -789,8 +788,8 @@ def test_find__derived_formula_refuses__what_was_accepted_stays(monkeypatch: pyt
 
     monkeypatch.setattr(auto, "derive", refuses)
     monkeypatch.setattr(auto, "fitted", lambda *arguments: (Candidate(build(generator()), 4, 0.5),))
-    found = auto.find(wish(target=1e-6))
-    assert not found.met
+    found = auto.find(wish(target=1e-6))[0]
+    assert found.program.guarantee is Guarantee.NONE
     assert "derived refused" in found.program.provenance
     monkeypatch.setattr(auto, "fitted", lambda *arguments: ())
     with pytest.raises(TooLargeError):
@@ -800,7 +799,7 @@ def test_find__derived_formula_refuses__what_was_accepted_stays(monkeypatch: pyt
 @pytest.mark.parametrize(
     "knob", [{"gate_errors": True}, {"randomness": "classical"}], ids=["gate_errors", "randomness"]
 )
-def test_search__a_knob_that_is_taken__reaches_the_search(knob: dict[str, Any], counted: list[Wanted]) -> None:
+def test_search__a_knob_that_is_taken__reaches_the_search(knob: dict[str, Any], counted: list[SearchTask]) -> None:
     ask(**knob, **({"backend": "aer_noisy"} if "gate_errors" in knob else {}))
     (wanted,) = counted
     if "gate_errors" in knob:
@@ -937,8 +936,7 @@ def test_find__hands_out_the_nearest_checked__a_patch_that_missed(monkeypatch: p
     monkeypatch.setattr(auto, "patched", refuses)
     monkeypatch.setattr(auto, "derive", lambda *arguments, **named: (unchecked,))
     asked = wish(generator=of, target=0.025, calibration=Calibration.PATCH, guarantee=Guarantee.ANY_START, start=None)
-    found = auto.find(asked)
-    assert not found.met
+    found = auto.find(asked)[0]
     assert found.program.hash == patch.program.hash
     assert found.program.guarantee is Guarantee.NONE
     assert (claimed(found.program), found.program.declared[-1].status) == (0.025, Status.EXTRAPOLATED)
@@ -949,7 +947,7 @@ def test_find__hands_out_the_nearest_checked__a_patch_that_missed(monkeypatch: p
         raise DoesNotTransferError("9 sites have no smaller pieces")
 
     monkeypatch.setattr(auto, "patched", knows_nothing)
-    left = auto.find(asked).program
+    left = auto.find(asked)[0].program
     assert left.hash == unchecked.program.hash
     assert (left.guarantee, left.declared[-1].status) == (Guarantee.NONE, Status.NOT_CHECKED)
     assert "not checked" in left.provenance
@@ -967,10 +965,10 @@ def test_find__ranks_by_transpiled_gates__where_the_formula_has_another_order(mo
         return counts.get(program.hash, 0.0)
 
     bare = wish(target=0.3, start=None, guarantee=Guarantee.ANY_START)
-    assert auto.find(replace(bare, gates=gates)).program.hash == second.hash
+    assert auto.find(replace(bare, gates=gates))[0].program.hash == second.hash
     assert away.hash not in asked  # far behind by the formula, and not on the frontier
-    assert auto.find(bare).program.hash == first.hash  # the control: by the formula
-    (only,) = auto.find(replace(bare, gates=gates)).program.frontier
+    assert auto.find(bare)[0].program.hash == first.hash  # the control: by the formula
+    (only,) = auto.find(replace(bare, gates=gates))[0].program.frontier
     assert (only.two_qubit_gates, only.chosen) == (5.0, True)
 
 
@@ -986,8 +984,8 @@ def test_gates_anywhere__counts_the_circuit__one_that_merges() -> None:
 
 def test_mapped__says_how_many_sweeps_it_has__in_its_settings() -> None:
     """The table's knobs said 1 sweep where its header said 5."""
-    start = zero(3).density(3)
-    (found, *_) = mapped(generator(3), 0.12, False, start, within(1.0), lambda text: None)
+    task = wish(generator=generator(3), target=0.12, start=zero(3).amplitudes(3))
+    (found, *_) = mapped(task, generator(3), within(1.0), lambda text: None)
     assert found.program.sweeps > 1
     assert found.program.knobs["sweeps"] == found.program.sweeps
 

@@ -20,13 +20,14 @@ import pytest
 import gibbs_circuits as gc
 from gibbs_circuits.cli import options as cli
 from gibbs_circuits.programs.initial_state import zero
-from gibbs_circuits.programs.program import Calibration, Guarantee
+from gibbs_circuits.programs.program import Calibration, Guarantee, Program
 from gibbs_circuits.programs.serialise import from_saved, to_saved
 from gibbs_circuits.readings.channel.prediction import Unpredicted, try_predict
-from gibbs_circuits.search import cache, clock
-from gibbs_circuits.search.auto import Found, find
+from gibbs_circuits.search import cache, clock, costs
+from gibbs_circuits.search.auto import find
+from gibbs_circuits.search.candidates import Candidate
 from gibbs_circuits.search.clock import Clock, Deadline, OutOfTimeError
-from gibbs_circuits.search.task import Wanted
+from gibbs_circuits.search.task import SearchTask
 from gibbs_circuits.search.variational import optimise as descent
 from tests.clocks import brief_steps, ticking
 from tests.experiments.test_experiment import toml, write
@@ -39,19 +40,19 @@ def chain(sites: int) -> gc.Lindbladian:
     return gc.dll(gc.models.mixed_field_ising(sites, J=1, h=0.9, g=0.5), 1.0, "Y")
 
 
-def wish(sites: int, way: str, nominal: float, target: float = 0.1, **changes: Any) -> Wanted:
+def wish(sites: int, way: str, nominal: float, target: float = 0.1, **changes: Any) -> SearchTask:
     start = np.eye(2**sites, dtype=complex)[0]
     made: dict[str, Any] = {"guarantee": Guarantee.GIVEN_START, "seed": 3, "sites": zero(sites).site_states(sites)}
-    return Wanted(
+    return SearchTask(
         generator=chain(sites), target_error=target, calibration=Calibration(way), start=start, effort=nominal / 60,
         **{**made, **changes},
     )  # fmt: skip
 
 
-def same(one: Found, other: Found) -> bool:
+def same(one: list[Candidate[Program]], other: list[Candidate[Program]]) -> bool:
     """Alike to the last bit: programs, gates, distances, and the order they come in."""
-    keys = [[(c.program.hash, c.two_qubit_gates, c.distance) for c in found.candidates] for found in (one, other)]
-    return keys[0] == keys[1] and one.program.hash == other.program.hash
+    keys = [[(c.program.hash, c.two_qubit_gates, c.distance) for c in found] for found in (one, other)]
+    return keys[0] == keys[1]
 
 
 # the clock itself
@@ -94,7 +95,7 @@ def test_deadline__parts__of_what_is_left() -> None:
     assert whole.share(0.25).at == 40.0
     assert whole.within(10.0).at == 30.0
     assert whole.within(1000.0).at == 100.0
-    assert whole.after(1000.0).at == 1020.0
+    assert whole.beyond(1000.0).at == 1020.0
     assert whole.allows(80.0)
     assert not whole.allows(80.1)
     assert Deadline(counted, -1.0).left == 0.0
@@ -106,6 +107,22 @@ def test_clock__keeps_time_for_what_comes_after() -> None:
     assert counted.until(0.5, after=10.0).stop == 67.5
     assert counted.until(1.0, after=1000.0).stop == 75.0
     assert counted.closing.stop == 100.0
+
+
+def test_deadline__what_is_kept__follows_the_pace() -> None:
+    now = [0.0]
+    counted = Clock(1000.0, 100.0, wall=lambda: now[0])
+    until, half = counted.until(1.0, after=4.0), counted.until(0.2, after=4.0, of_time=0.5)
+    assert (until.stop, half.stop) == (96.0, 48.0)
+    until.spend(2.0)
+    now[0] = 6.0  # three times as slow as it should be
+    assert (until.stop, half.stop) == (88.0, 44.0)
+    assert half.share(0.5).stop == half.within(1.0).stop == half.beyond(1.0).stop == 44.0
+
+
+def test_after_search__nothing_is_read__above_eight_sites() -> None:
+    assert costs.after_search(8) > 100
+    assert costs.after_search(9) == costs.after_search(50) < 2
 
 
 # no search reads the time
@@ -129,7 +146,7 @@ def test_find__ten_times_slower__the_same_program(way: str) -> None:
     quick = find(wish(sites, way, nominal, time_budget=1e6, wall=lambda: 0.0))
     slow = find(wish(sites, way, nominal, time_budget=1e6, wall=ticking(0.01)))
     assert same(quick, slow)
-    assert not slow.program.search.ran_out  # type: ignore[union-attr]
+    assert not slow[0].program.search.ran_out  # type: ignore[union-attr]
 
 
 def test_find__another_seed_or_effort__may_find_another() -> None:
@@ -160,7 +177,7 @@ def test_find__a_descent_that_looks_at_the_time__is_caught(monkeypatch: pytest.M
 @pytest.mark.parametrize("guarantee", [Guarantee.GIVEN_START, Guarantee.ANY_START])
 def test_find__no_time_at_all__still_answers_and_claims_nothing(way: str, guarantee: Guarantee) -> None:
     sites = 4 if way == "patch" else 2
-    found = find(wish(sites, way, 1e3, target=1e-3, guarantee=guarantee, time_budget=1e-9, wall=ticking(1.0)))
+    found = find(wish(sites, way, 1e3, target=1e-3, guarantee=guarantee, time_budget=1e-9, wall=ticking(1.0)))[0]
     search = found.program.search
     assert search is not None
     assert search.ran_out
@@ -172,7 +189,7 @@ def test_find__no_time_at_all__still_answers_and_claims_nothing(way: str, guaran
 
 def test_find__cut_off_half_way__says_how_far_and_what_the_rest_would_take() -> None:
     looks = ticking(1e-3)
-    found = find(wish(2, "fitted_to_target", 1e3, time_budget=4.0, wall=looks))
+    found = find(wish(2, "fitted_to_target", 1e3, time_budget=4.0, wall=looks))[0]
     program, search = found.program, found.program.search
     assert search is not None
     assert search.ran_out
@@ -186,8 +203,8 @@ def test_find__cut_off_half_way__says_how_far_and_what_the_rest_would_take() -> 
 
 
 def test_find__that_falls_short__says_what_more_would_bring() -> None:
-    short = find(wish(2, "fitted_to_target", 0.3, target=1e-6))
-    assert not short.met
+    short = find(wish(2, "fitted_to_target", 0.3, target=1e-6))[0]
+    assert short.program.guarantee is Guarantee.NONE
     assert "is used up: effort = 0.01 takes about" in short.program.provenance
 
 

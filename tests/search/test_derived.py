@@ -22,10 +22,12 @@ from gibbs_circuits.programs.steps import Correct, Evolve, RandomDelay
 from gibbs_circuits.readings.channel.evolver import Evolver
 from gibbs_circuits.readings.channel.sweep_channel import sweep_channel, sweep_map
 from gibbs_circuits.readings.circuits.cost import cost
-from gibbs_circuits.search.candidates import Candidate, cheapest
+from gibbs_circuits.search.candidates import Candidate, cheapest, frontier
+from gibbs_circuits.search.clock import Deadline
 from gibbs_circuits.search.derived.derived import derive
 from gibbs_circuits.search.derived.few_nodes import balanced_weights, layout
-from gibbs_circuits.search.derived.schedules import Aim, Schedule, followed, pareto, trials, two_stages
+from gibbs_circuits.search.derived.schedules import Schedule, SearchGoal, followed, measured_sweeps, two_stages
+from gibbs_circuits.search.task import SearchTask
 from tests.clocks import past, within
 from tests.examples import distance, gibbs, ising
 from tests.systems import bohr_components
@@ -42,8 +44,15 @@ def chain(n: int) -> Lindbladian:
 
 
 @lru_cache
-def found(n: int, target: float, seconds: float, guarantee: Guarantee = ANY) -> tuple[Candidate, ...]:
-    return derive(chain(n), target, guarantee=guarantee, start=zero(n), deadline=within(seconds))
+def found(n: int, target: float, seconds: float, guarantee: Guarantee = ANY) -> tuple[Candidate[Program], ...]:
+    return derived(chain(n), target, within(seconds), guarantee)
+
+
+def derived(
+    generator: Lindbladian | DiscreteChannel, target: float, deadline: Deadline, guarantee: Guarantee = ANY, **tell: Any
+) -> tuple[Candidate[Program], ...]:
+    start = np.eye(2**generator.model.num_qubits, dtype=complex)[0]
+    return derive(SearchTask(generator, target, guarantee, Calibration.DERIVED, start, 1.0, 1), deadline, **tell)
 
 
 def end(program: Program, rho: np.ndarray) -> np.ndarray:
@@ -163,28 +172,28 @@ def test_layout__knows_no_boltzmann_weight(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_two_stages__distances_are_those_of_the_program__repeat_by_repeat() -> None:
     generator, starts = chain(3), followed(3)
-    aim = Aim(0.1, True, gibbs(generator.model.hamiltonian, 1.0), starts)
+    aim = SearchGoal(0.1, True, gibbs(generator.model.hamiltonian, 1.0), starts)
     strong, weak = pair(generator, aim)
     for schedule in two_stages(strong, weak, aim, []):
-        program = schedule.program()
+        program = schedule.program.program()
         worst = max(distance(end(program, column.reshape(8, 8, order="F")), aim.sigma) for column in starts.T)
         assert schedule.distance == pytest.approx(max(worst, weak.fixed), abs=1e-9)
-        assert cost(program).two_qubit_gates == pytest.approx(schedule.gates)
+        assert cost(program).two_qubit_gates == pytest.approx(schedule.two_qubit_gates)
 
 
-def pair(generator: Lindbladian, aim: Aim) -> Any:
-    every = [trial for trial, _ in zip(trials(generator, 0.3, 1, aim), range(60), strict=False)]
+def pair(generator: Lindbladian, aim: SearchGoal) -> Any:
+    every = [trial for trial, _ in zip(measured_sweeps(generator, 0.3, 1, aim), range(60), strict=False)]
     strong = next(t for t in every if t.strength == 0.8 and t.delays == (0, 4))
     weak = next(t for t in every if t.strength == 0.27 and t.delays == (0, 4))
     return strong, weak
 
 
-def test_pareto__keeps_what_nothing_beats() -> None:
+def test_frontier__of_schedules__keeps_what_nothing_beats() -> None:
     generator = chain(2)
-    aim = Aim(0.1, True, gibbs(generator.model.hamiltonian, 1.0), followed(2))
-    trial = next(iter(trials(generator, 0.3, 1, aim)))
-    given = [Schedule(((trial, k),), x) for k, x in ((1, 0.5), (2, 0.6), (3, 0.2), (3, 0.3), (4, 0.2))]
-    assert [one.distance for one in pareto(given)] == [0.5, 0.2]
+    aim = SearchGoal(0.1, True, gibbs(generator.model.hamiltonian, 1.0), followed(2))
+    trial = next(iter(measured_sweeps(generator, 0.3, 1, aim)))
+    given = [Schedule(((trial, k),)).candidate(x) for k, x in ((1, 0.5), (2, 0.6), (3, 0.2), (3, 0.3), (4, 0.2))]
+    assert [one.distance for one in frontier(given)] == [0.5, 0.2]
 
 
 def test_derive__any_start__meets_the_target_from_every_start_tried() -> None:
@@ -218,7 +227,7 @@ def test_derive__is_a_frontier__cheapest_first() -> None:
 
 def test_derive__past_deadline__returns_the_nearest_at_once() -> None:
     begun = time.monotonic()
-    one = derive(chain(3), 1e-4, guarantee=ANY, start=zero(3), deadline=past())
+    one = derived(chain(3), 1e-4, past())
     assert one
     assert np.isfinite(one[0].distance)
     assert one[0].distance > 1e-4
@@ -235,13 +244,13 @@ def test_derive__given_start__is_the_distance_from_it_and_cheaper() -> None:
 
 def test_derive__tells_its_progress() -> None:
     said: list[str] = []
-    derive(chain(2), 0.2, guarantee=ANY, start=zero(2), deadline=past(), progress=said.append)
+    derived(chain(2), 0.2, past(), progress=said.append)
     assert said[0].startswith("derived programs: spacing 1 of")
 
 
 def test_derive__two_letters_a_site__two_passes() -> None:
     generator = dll(tfim(2, 1.0, 1.2), 1.0, couplings_of("XZ", 2), GaussianFilter(1.0))
-    candidates = derive(generator, 0.1, guarantee=ANY, start=zero(2), deadline=within(3.0))
+    candidates = derived(generator, 0.1, within(3.0))
     best = cheapest(candidates, 0.1)
     assert best is not None
     assert best.program.num_ancilla == 2
@@ -250,24 +259,24 @@ def test_derive__two_letters_a_site__two_passes() -> None:
 
 def test_derive__no_balance__the_straight_formula() -> None:
     generator = replace(chain(2), coherent=Coherent.NONE)
-    one = derive(generator, 0.2, guarantee=ANY, start=zero(2), deadline=within(1.0))
+    one = derived(generator, 0.2, within(1.0))
     assert [c.note for c in one] == ["straight formula"]
     assert one[0].program.scheme == "parallel"
 
 
 def test_derive__discrete_channel__its_transitions() -> None:
     generator = DiscreteChannel(chain(2), 0.5)
-    one = derive(generator, 0.2, guarantee=ANY, start=zero(2), deadline=within(1.0))
+    one = derived(generator, 0.2, within(1.0))
     assert one[0].program.generator is generator
 
 
 def test_derive__nine_qubits__not_checked() -> None:
-    one = derive(chain(9), 0.1, guarantee=ANY, start=np.zeros((1, 1)), deadline=within(1.0))
+    one = derived(chain(9), 0.1, within(1.0))
     assert [(c.distance, c.note) for c in one] == [(np.inf, "not checked")]
 
 
 def test_derive__six_qubits_given_start__followed_through_maps() -> None:
-    candidates = derive(chain(6), 0.1, guarantee=GIVEN, start=zero(6), deadline=within(2.0))
+    candidates = derived(chain(6), 0.1, within(2.0), GIVEN)
     best = cheapest(candidates, 0.1)
     assert best is not None
     assert best.two_qubit_gates <= 1000

@@ -20,16 +20,24 @@ from gibbs_circuits.programs.product_formulas import commuting_groups
 from gibbs_circuits.programs.program import Calibration, Guarantee, Program, Stage
 from gibbs_circuits.readings.channel.sweep_channel import sweep_channel
 from gibbs_circuits.readings.circuits.cost import cost
+from gibbs_circuits.search.candidates import cheapest, frontier
 from gibbs_circuits.search.clock import Deadline, unlimited
 from gibbs_circuits.search.fitted import _repeated
-from gibbs_circuits.search.task import Wanted
+from gibbs_circuits.search.task import SearchTask
 from gibbs_circuits.search.variational.ansatz import Ansatz, columns, forward
-from gibbs_circuits.search.variational.fits import Fit, Prepare, Sample, usual_starts, worst_of
-from gibbs_circuits.search.variational.gate_search import Search, _carried, _split
+from gibbs_circuits.search.variational.fits import (
+    Fit,
+    PreparationFitter,
+    SamplerFitter,
+    TunedCircuit,
+    usual_starts,
+    worst_of,
+)
+from gibbs_circuits.search.variational.gate_search import GateSearch, _carried, _split
 from gibbs_circuits.search.variational.layers import any_pairs, never_wipes, shape
 from gibbs_circuits.search.variational.objectives import Preparation, Sampling, smoothed
 from gibbs_circuits.search.variational.optimise import minimise
-from gibbs_circuits.search.variational.shared_angles import Joint
+from gibbs_circuits.search.variational.shared_angles import JointCost
 from gibbs_circuits.search.variational.to_steps import steps_of
 from tests.clocks import past, within
 
@@ -177,11 +185,13 @@ def test_search__words__end_at_the_deadline(begun: bool) -> None:
 
         def fit(self, ansatz: Ansatz, angles: np.ndarray, deadline: Deadline) -> Fit:
             self.seen += 1
-            return Fit(ansatz, angles[:, 0], 1, 1.0)
+            return TunedCircuit(ansatz, angles[:, 0], 1).candidate(1.0)
 
     task, words = Counted(), [shape("ab" * k, 2, ((0, 1),), real=True) for k in range(1, 6)]
     begin = (lambda word, task, until: None) if begun else None
-    search = Search([task], any_pairs(2, ((0, 1),)), lambda ansatz: True, 0.1, np.random.default_rng(1), 2, begin=begin)
+    search = GateSearch(
+        [task], any_pairs(2, ((0, 1),)), lambda ansatz: True, 0.1, np.random.default_rng(1), 2, begin=begin
+    )
     search.run(words, past())
     assert task.seen == 1
 
@@ -193,10 +203,10 @@ def test_minimise__reaches_the_minimum_of_every_column__rosenbrock() -> None:
         return value, np.array([-2 * (1 - a) - 400 * a * (b - a**2), 200 * (b - a**2)])
 
     start = np.random.default_rng(2).normal(size=(2, 5))
-    found = minimise(rosenbrock, start, 200, within(20), 1e-3)
-    assert np.allclose(found.position, 1, atol=1e-3)
-    alone = minimise(rosenbrock, start[:, :1], 200, within(20), 1e-3)
-    assert np.array_equal(alone.position[:, 0], found.position[:, 0])
+    found, _ = minimise(rosenbrock, start, 200, within(20), 1e-3)
+    assert np.allclose(found, 1, atol=1e-3)
+    alone, _ = minimise(rosenbrock, start[:, :1], 200, within(20), 1e-3)
+    assert np.array_equal(alone[:, 0], found[:, 0])
 
 
 def test_minimise__stops__at_its_deadline() -> None:
@@ -206,9 +216,9 @@ def test_minimise__stops__at_its_deadline() -> None:
         calls.append(x)
         return (x**4).sum(axis=0), 4 * x**3
 
-    late = minimise(bowl, np.ones((3, 2)), 100, past(), 1e-3)
-    assert np.array_equal(late.position[:, 1], np.ones(3))
-    assert late.value[1] == np.inf
+    late, values = minimise(bowl, np.ones((3, 2)), 100, past(), 1e-3)
+    assert np.array_equal(late[:, 1], np.ones(3))
+    assert values[1] == np.inf
     few = len(calls)
     minimise(bowl, np.ones((3, 2)), 100, within(20), 1e-3)
     assert few < 6 < len(calls) - few
@@ -219,7 +229,7 @@ def test_prepare__meets_the_ideal__of_a_product_state(real: bool) -> None:
     """Two free spins need one CZ each, and then nothing is left."""
     model = gc.models.mixed_field_ising(2, J=0.0, h=0.7, g=0.4)
     ansatz = Ansatz(2, 2, (((0, 2), (1, 3)),), real)
-    task = Prepare(gc.gibbs_state(model, 1.1), np.eye(4)[:, 0].astype(complex), iterations=300)
+    task = PreparationFitter(gc.gibbs_state(model, 1.1), np.eye(4)[:, 0].astype(complex), iterations=300)
     first = np.random.default_rng(0).normal(size=(ansatz.num_angles, 6))
     fit = task.fit(ansatz, first, within(30))
     assert fit.distance < 2e-4
@@ -231,30 +241,30 @@ def test_search__finds_fewer_gates_than_its_words__two_sites() -> None:
     model = chain(2)
     bonds = interacting_pairs(model.hamiltonian)
     rng = np.random.default_rng(3)
-    task = Prepare(gc.gibbs_state(model, 1.0), np.eye(4)[:, 0].astype(complex))
-    search = Search([task], any_pairs(2, bonds), lambda ansatz: True, 0.03, rng, 6)
+    task = PreparationFitter(gc.gibbs_state(model, 1.0), np.eye(4)[:, 0].astype(complex))
+    search = GateSearch([task], any_pairs(2, bonds), lambda ansatz: True, 0.03, rng, 6)
     words = [shape(word, 2, bonds, real=True) for word in ("ab", "abab")]
     pool = search.run(words, within(6))
-    best = pool.cheapest(0.03)
+    best = cheapest(pool.nearest, 0.03)
     assert best is not None
-    assert best.gates <= 4
-    again = Preparation(best.ansatz, gc.gibbs_state(model, 1.0).real, np.eye(4)[:, 0])
-    rho = again.state(best.angles)
+    assert best.two_qubit_gates <= 4
+    again = Preparation(best.program.ansatz, gc.gibbs_state(model, 1.0).real, np.eye(4)[:, 0])
+    rho = again.state(best.program.angles)
     assert trace_distance(rho, gc.gibbs_state(model, 1.0)) == pytest.approx(best.distance, abs=1e-9)
-    distances = [fit.distance for fit in pool.frontier()]
+    distances = [fit.distance for fit in frontier(pool.nearest)]
     assert distances == sorted(distances, reverse=True)
 
 
 def test_search__of_islands__ends_with_what_is_best_of_any() -> None:
     model = chain(2)
     bonds = interacting_pairs(model.hamiltonian)
-    task = Prepare(gc.gibbs_state(model, 1.0), np.eye(4)[:, 0].astype(complex))
+    task = PreparationFitter(gc.gibbs_state(model, 1.0), np.eye(4)[:, 0].astype(complex))
     told: list[str] = []
-    search = Search([task], any_pairs(2, bonds), lambda ansatz: True, 1e-9, np.random.default_rng(3), 4, islands=3,
+    search = GateSearch([task], any_pairs(2, bonds), lambda ansatz: True, 1e-9, np.random.default_rng(3), 4, islands=3,
                     progress=told.append)  # fmt: skip
     words = [shape(word, 2, bonds, real=True) for word in ("", "ab")]
     pool = search.run(words, within(3))
-    assert pool.cheapest(1e-9) is None
+    assert cheapest(pool.nearest, 1e-9) is None
     assert {0, 3} <= set(pool.levels)  # the words of every island are kept
     assert len(pool.levels) > 3  # and every number of gates was improved, not the last alone
     assert any(text.startswith("nearest") for text in told)
@@ -279,9 +289,9 @@ def test_carried__drops_ancillas__that_nothing_uses() -> None:
 def in_three_sweeps(word: str, rng: np.random.Generator) -> tuple[Fit, np.ndarray, np.ndarray]:
     """A sampler of two sites, the Kraus operators of its sweep, and its target."""
     ansatz, sigma = shape(word, 2, ((0, 1),), real=True), gc.gibbs_state(chain(2), 1.0)
-    task = Sample(sigma, 3, usual_starts(2), rng, iterations=60, rounds=2)
+    task = SamplerFitter(sigma, 3, usual_starts(2), rng, iterations=60, rounds=2)
     fit = task.fit(ansatz, rng.normal(scale=0.6, size=(ansatz.num_angles, 3)), within(30))
-    V = forward(ansatz, fit.angles[:, None], columns(ansatz, 1))[..., 0].reshape(-1, 4, 4)
+    V = forward(ansatz, fit.program.angles[:, None], columns(ansatz, 1))[..., 0].reshape(-1, 4, 4)
     return fit, V, sigma
 
 
@@ -306,23 +316,23 @@ def test_repeated__more_sweeps_of_the_nearest__until_they_are_enough() -> None:
 
     def repeated(target: float) -> list[Fit]:
         start = np.eye(4, dtype=complex)[0]
-        wanted = Wanted(
+        wanted = SearchTask(
             gc.dll(chain(2), 1.0, "Y"), target, Guarantee.ANY_START, Calibration.FITTED_TO_TARGET, start, 1, 1
         )
-        return _repeated(wanted, [replace(fit, sweeps=1, distance=far[0])], rng, unlimited())
+        return _repeated(wanted, [replace(fit.program, sweeps=1).candidate(far[0])], rng, unlimited())
 
     found = repeated(1.05 * far[2])
-    assert [one.sweeps for one in found] == [2, 3]
+    assert [one.program.sweeps for one in found] == [2, 3]
     assert [one.distance for one in found] == pytest.approx(far[1:], abs=1e-3)
     assert not repeated(1.1 * far[0])
-    assert [one.sweeps for one in repeated(1.05 * far[1])] == [2]
+    assert [one.program.sweeps for one in repeated(1.05 * far[1])] == [2]
 
 
 def test_sample__keeps_the_hardest_starts__and_gives_up_where_told() -> None:
     rng = np.random.default_rng(9)
     ansatz, sigma = shape("aba", 2, ((0, 1),), real=True), gc.gibbs_state(chain(2), 1.0)
     x = rng.normal(scale=0.6, size=(ansatz.num_angles, 1))
-    task = Sample(sigma, 2, usual_starts(2), rng, rounds=30, at_once=3)
+    task = SamplerFitter(sigma, 2, usual_starts(2), rng, rounds=30, at_once=3)
     each = Sampling(ansatz, sigma.real, usual_starts(2), 2).distances(x[:, 0])
     kept = task._hardest(ansatz, x, usual_starts(2))
     assert np.array_equal(kept, usual_starts(2)[np.sort(np.argsort(each)[-2:])])
@@ -330,7 +340,7 @@ def test_sample__keeps_the_hardest_starts__and_gives_up_where_told() -> None:
     hasty = replace(task, rounds=0).fit(ansatz, x, within(30))
     assert patient.distance < hasty.distance
     enough = replace(task, enough=1.0).fit(ansatz, x, within(30))
-    assert np.array_equal(enough.angles, x[:, 0])  # nothing was asked that it does not do already
+    assert np.array_equal(enough.program.angles, x[:, 0])  # nothing was asked that it does not do already
 
 
 def test_never_wipes__refuses_two_meetings_in_a_row__whatever_the_ancilla() -> None:
@@ -357,7 +367,7 @@ def test_joint__gradient__is_that_of_differences() -> None:
         features = tuple(((name, weight), ("slope", 0.3 * q)) for q in range(2 * n) for name, weight in names)
         ansatz = replace(shape("ab", n, bonds, real=True), features=features)
         parts.append(Preparation(ansatz, gc.gibbs_state(chain(n), 1.0).real, np.eye(2**n)[:, 0]))
-    joint = Joint.of(parts)
+    joint = JointCost.of(parts)
     x = rng.normal(size=(len(joint.names) * joint.per_slot, 2))
     _, slope = joint(x, 3e-2)
     for k in range(len(x)):

@@ -9,7 +9,7 @@ import pytest
 
 import gibbs_circuits as gc
 from gibbs_circuits.programs.program import Guarantee, Program, Stage
-from gibbs_circuits.search.evaluate import borne_out, measured
+from gibbs_circuits.search.evaluate import evaluate, guarantee_reached
 from tests.examples import channel_of, distance, lowered, unrolled
 
 ZERO = np.diag([1.0, 0, 0, 0]).astype(complex)
@@ -38,11 +38,11 @@ def test_measured__worst_start__is_no_nearer_than_random_states() -> None:
         psi = rng.standard_normal(4) + 1j * rng.standard_normal(4)
         psi /= np.linalg.norm(psi)
         found.append(distance(image(whole, np.outer(psi, psi.conj())), sigma))
-    read = measured(made, True, ZERO)
+    read = evaluate(made, True, ZERO)
     assert read is not None
     assert max(found) <= read.distance + 1e-9
     assert read.distance <= 1.2 * max(found)
-    given = measured(made, False, ZERO)
+    given = evaluate(made, False, ZERO)
     assert given is not None
     assert given.distance == pytest.approx(distance(image(whole, ZERO), sigma), abs=1e-9)
 
@@ -51,7 +51,7 @@ def test_measured__last_stage_with_another_fixed_point__is_not_a_sampler() -> No
     """One weak sweep towards another state hardly moves what 30 strong ones made, but for ever after it would."""
     good, other = program(), program(g=-2.0, beta=3.0, strength=0.02, sweeps=1, filter="metropolis")
     both = replace(good, stages=(*good.stages, Stage(other.stages[0].steps, 1)))
-    alone, read, given = measured(good, True, ZERO), measured(both, True, ZERO), measured(both, False, ZERO)
+    alone, read, given = evaluate(good, True, ZERO), evaluate(both, True, ZERO), evaluate(both, False, ZERO)
     assert alone is not None
     assert read is not None
     assert given is not None
@@ -63,10 +63,10 @@ def test_measured__last_stage_with_another_fixed_point__is_not_a_sampler() -> No
 
 def test_borne_out__falls_with_the_target() -> None:
     made = program(sweeps=3)
-    given, any_start = measured(made, False, ZERO), measured(made, True, ZERO)
+    given, any_start = evaluate(made, False, ZERO), evaluate(made, True, ZERO)
     assert given is not None
     assert any_start is not None
     assert given.distance < any_start.distance
-    assert borne_out(made, 1.01 * any_start.distance, ZERO) is Guarantee.ANY_START
-    assert borne_out(made, 0.99 * any_start.distance, ZERO) is Guarantee.GIVEN_START
-    assert borne_out(made, 0.99 * given.distance, ZERO) is Guarantee.NONE
+    assert guarantee_reached(made, 1.01 * any_start.distance, ZERO) is Guarantee.ANY_START
+    assert guarantee_reached(made, 0.99 * any_start.distance, ZERO) is Guarantee.GIVEN_START
+    assert guarantee_reached(made, 0.99 * given.distance, ZERO) is Guarantee.NONE

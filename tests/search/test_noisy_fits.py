@@ -27,10 +27,15 @@ from gibbs_circuits.programs.product_formulas import commuting_groups
 from gibbs_circuits.programs.program import Program, Stage
 from gibbs_circuits.search.clock import unlimited
 from gibbs_circuits.search.variational.ansatz import Ansatz
-from gibbs_circuits.search.variational.fits import Prepare, Sample, usual_starts
+from gibbs_circuits.search.variational.fits import PreparationFitter, SamplerFitter, usual_starts
 from gibbs_circuits.search.variational.layers import any_pairs, shape
 from gibbs_circuits.search.variational.noisy_circuit import PULSES, NoisyCircuit, matrices_of, vectors_of
-from gibbs_circuits.search.variational.noisy_fits import NoisyPreparation, NoisyPrepare, NoisySample, NoisySampling
+from gibbs_circuits.search.variational.noisy_fits import (
+    NoisyPreparationFitter,
+    NoisySamplerFitter,
+    NoisySampling,
+    noisy_preparation,
+)
 from gibbs_circuits.search.variational.objectives import Preparation, Sampling
 from gibbs_circuits.search.variational.to_steps import steps_of
 from tests.clocks import within
@@ -111,8 +116,8 @@ def test_state__is_that_of_aer__of_the_circuit_that_qiskit_alone_transpiles() ->
     qc.save_density_matrix()
     simulator = AerSimulator(method="density_matrix", noise_model=noise, max_parallel_threads=1)
     rho = partial_trace(simulator.run(qc).result().data()["density_matrix"], [3, 4]).data
-    objective = NoisyPreparation(ansatz, gc.gibbs_state(model(3), 1.0), np.eye(8)[0], P1, P2)
-    assert np.abs(objective.state(angles[:, None])[0] - rho).max() < 1e-10
+    objective = noisy_preparation(ansatz, gc.gibbs_state(model(3), 1.0), np.eye(8)[0], P1, P2)
+    assert np.abs(objective.states(angles[:, None])[0, 0] - rho).max() < 1e-10
 
 
 @pytest.mark.parametrize("word", ["aba", "bab", "abb"])
@@ -139,7 +144,7 @@ def test_gradient__is_that_of_differences__random_circuits(seed: int, real: bool
     rng = np.random.default_rng(seed)
     ansatz = random_ansatz(rng, real=real)
     sigma = gc.gibbs_state(model(2), 1.0)
-    cost_of: Any = NoisyPreparation(ansatz, sigma, np.eye(4)[:, 1], *LOUD)
+    cost_of: Any = noisy_preparation(ansatz, sigma, np.eye(4)[:, 1], *LOUD)
     if sampler:
         cost_of = sampling(ansatz, usual_starts(2), 2, *LOUD)
     check_gradient(cost_of, rng.normal(size=(ansatz.num_angles, 2)), rng)
@@ -156,8 +161,8 @@ def test_objectives__without_noise__are_those_of_pure_states(seed: int, real: bo
     pairs: list[tuple[Any, Any, Any]] = [
         (
             Preparation(ansatz, typed, start),
-            NoisyPreparation(ansatz, sigma, start, 0, 0),
-            NoisyPreparation(ansatz, sigma, start, *LOUD),
+            noisy_preparation(ansatz, sigma, start, 0, 0),
+            noisy_preparation(ansatz, sigma, start, *LOUD),
         ),
         (
             Sampling(ansatz, typed, usual_starts(2), 2),
@@ -174,7 +179,7 @@ def test_objectives__without_noise__are_those_of_pure_states(seed: int, real: bo
 def test_gradient__shared_angles__is_that_of_differences() -> None:
     features = tuple((("all", 1.0), ("slope", 0.3 * q)) for q in range(4))
     ansatz = Ansatz(2, 2, (((0, 2), (1, 3)), ((0, 1),)), False, features)
-    cost_of = NoisyPreparation(ansatz, gc.gibbs_state(model(2), 1.0), np.eye(4)[:, 0], *LOUD)
+    cost_of = noisy_preparation(ansatz, gc.gibbs_state(model(2), 1.0), np.eye(4)[:, 0], *LOUD)
     x = np.random.default_rng(3).normal(size=(ansatz.num_angles, 2))
     _, slope = cost_of(x, 3e-2)
     for k in range(len(x)):
@@ -207,21 +212,21 @@ def test_tape__ten_qubits_at_once__are_refused_but_not_ten_one_after_the_other()
     ansatz = shape("ab", 5, bonds, real=True)
     start, sigma = np.eye(32)[0], gc.gibbs_state(model(5), 1.0)
     x = np.random.default_rng(0).normal(size=(ansatz.num_angles, 1))
-    value, _ = NoisyPreparation(ansatz, sigma, start, 0, 0)(x, 1e-2)
+    value, _ = noisy_preparation(ansatz, sigma, start, 0, 0)(x, 1e-2)
     assert value == pytest.approx(Preparation(ansatz, sigma.real, start)(x, 1e-2)[0], abs=1e-11)
 
 
 def test_noisy_sample__worst_start__is_that_of_the_compiled_program() -> None:
     ansatz, sigma = shape("aba", 2, ((0, 1),), real=True), gc.gibbs_state(model(2), 1.0)
     rng = np.random.default_rng(5)
-    task = Sample(sigma, 3, usual_starts(2), rng, iterations=60, rounds=2)
+    task = SamplerFitter(sigma, 3, usual_starts(2), rng, iterations=60, rounds=2)
     untuned = task.fit(ansatz, rng.normal(scale=0.6, size=(ansatz.num_angles, 3)), within(30))
-    noisy = NoisySample(sigma, 3, usual_starts(2), rng, iterations=60, rounds=2, p1=P1, p2=P2)
-    tuned = noisy.fit(ansatz, untuned.angles[:, None], within(30))
-    before, _ = sampling(ansatz, usual_starts(2), 3).worst(untuned.angles[:, None], rng, unlimited())
+    noisy = NoisySamplerFitter(sigma, 3, usual_starts(2), rng, iterations=60, rounds=2, p1=P1, p2=P2)
+    tuned = noisy.fit(ansatz, untuned.program.angles[:, None], within(30))
+    before, _ = sampling(ansatz, usual_starts(2), 3).worst(untuned.program.angles[:, None], rng, unlimited())
     assert tuned.distance < 0.9 * before
     assert tuned.distance > untuned.distance
-    matrix = np.linalg.matrix_power(noisy_map(compiled(ansatz, tuned.angles, 3)).after(None), 3)
+    matrix = np.linalg.matrix_power(noisy_map(compiled(ansatz, tuned.program.angles, 3)).after(None), 3)
     worst = 0.0
     for _ in range(2000):
         psi = rng.standard_normal(4) + 1j * rng.standard_normal(4)
@@ -235,17 +240,17 @@ def test_noisy_sample__worst_start__is_that_of_the_compiled_program() -> None:
 def test_noisy_prepare__knows_the_noise__and_fewer_gates_win() -> None:
     sigma, start = gc.gibbs_state(model(4), 1.0), np.eye(16)[0].astype(complex)
     bonds, rng = interacting_pairs(model(4).hamiltonian), np.random.default_rng(0)
-    quiet, loud = Prepare(sigma, start), NoisyPrepare(sigma, start, p1=P1, p2=P2)
+    quiet, loud = PreparationFitter(sigma, start), NoisyPreparationFitter(sigma, start, p1=P1, p2=P2)
     clean, untuned, tuned = dict[int, float](), dict[int, float](), dict[int, float]()
     for word in ("ab", "bab", "baba", "bbabab"):
         ansatz = shape(word, 4, bonds, real=True)
         fit = quiet.fit(ansatz, rng.normal(scale=0.6, size=(ansatz.num_angles, 60)), within(60))
-        rho = NoisyPreparation(ansatz, sigma, start, P1, P2).state(fit.angles[:, None])[0]
-        again = loud.fit(ansatz, fit.angles[:, None], within(60))
+        rho = noisy_preparation(ansatz, sigma, start, P1, P2).states(fit.program.angles[:, None])[0, 0]
+        again = loud.fit(ansatz, fit.program.angles[:, None], within(60))
         gates = ansatz.gates
         clean[gates], untuned[gates], tuned[gates] = fit.distance, trace_distance(rho, sigma), again.distance
         assert tuned[gates] < 0.8 * untuned[gates]
-        exact = trace_distance(noisy_states(compiled(ansatz, again.angles, 1))[-1], sigma)
+        exact = trace_distance(noisy_states(compiled(ansatz, again.program.angles, 1))[-1], sigma)
         assert again.distance == pytest.approx(exact, abs=3e-3)  # synthesis adds or merges a few pulses
     assert clean[20] < 1.2 * clean[14]  # without errors more gates do no harm
     assert tuned[20] > 1.3 * tuned[14]  # with them fewer win

@@ -13,16 +13,16 @@ from qiskit.quantum_info import Statevector, partial_trace
 import gibbs_circuits as gc
 from gibbs_circuits.models.graph import interacting_pairs
 from gibbs_circuits.models.model import Model, from_terms
-from gibbs_circuits.models.patches import Patch, covering, patches, ring, whole
+from gibbs_circuits.models.patches import Patch, covering, patches, ring, whole_model_patch
 from gibbs_circuits.programs.initial_state import InitialState, mixed, zero
-from gibbs_circuits.programs.program import Calibration, Guarantee
+from gibbs_circuits.programs.program import Calibration, Guarantee, Program
 from gibbs_circuits.readings.channel.worst_start import worst_start
 from gibbs_circuits.search.candidates import Candidate, cheapest
-from gibbs_circuits.search.patched import DoesNotTransferError, Fitted, Sizes, _Workshop, patched
-from gibbs_circuits.search.task import Wanted
+from gibbs_circuits.search.patched import DoesNotTransferError, PatchedWord, Sizes, _PieceFits, patched
+from gibbs_circuits.search.task import SearchTask
 from gibbs_circuits.search.variational.ansatz import columns, forward
 from gibbs_circuits.search.variational.layers import never_wipes
-from gibbs_circuits.search.variational.shared_angles import Shared, ansatz_of
+from gibbs_circuits.search.variational.shared_angles import SharedAngles, ansatz_of
 from tests.clocks import within
 from tests.examples import distance, evolved, gibbs, lowered, unrolled
 from tests.strategies import hamiltonians, moderate
@@ -47,18 +47,20 @@ def disordered() -> Model:
     return gc.models.xxz(6, J=1.0, delta=0.5, fields=list(FIELDS))
 
 
-def wish(model: Model, target: float, guarantee: str = "given_start", seconds: float = 5.0, **changes: Any) -> Wanted:
+def wish(
+    model: Model, target: float, guarantee: str = "given_start", seconds: float = 5.0, **changes: Any
+) -> SearchTask:
     start = np.eye(2**model.num_qubits, dtype=complex)[0]
     made = {
         "generator": gc.dll(model, 1.0, "Y"), "target_error": target, "guarantee": Guarantee(guarantee),
         "calibration": Calibration.PATCH, "start": start, "effort": seconds / 60, "seed": 1,
         "sites": zero(model.num_qubits).site_states(model.num_qubits),
     }  # fmt: skip
-    return Wanted(**{**made, **changes})
+    return SearchTask(**{**made, **changes})
 
 
-def searched(wanted: Wanted) -> tuple[Candidate, ...]:
-    return patched(wanted, wanted.until(1.0))
+def searched(wanted: SearchTask) -> tuple[Candidate[Program], ...]:
+    return patched(wanted, wanted.clock.until(1.0))
 
 
 # which pieces there are
@@ -91,7 +93,7 @@ def test_patches__of_a_chain__its_ancillas_are_classes_of_their_own() -> None:
 
 
 def test_patches__of_a_chain__grow_until_their_classes_are_those_of_the_whole() -> None:
-    known = whole(chain(8)).classes
+    known = whole_model_patch(chain(8)).classes
     assert [patches(chain(8), size)[0].classes == known for size in (3, 4, 5, 6)] == [False, False, True, True]
 
 
@@ -101,7 +103,7 @@ def test_patches__of_a_ladder__are_those_with_the_most_bonds_first() -> None:
     assert set(squares[0].bonds) == {(0, 1), (0, 2), (1, 3), (2, 3)}  # its own numbers, qubit k is sites[k]
     assert classes(squares[0]) == [(2, 2, 2)] * 4
     assert len(squares[0].bonds) == max(len(piece.bonds) for piece in squares)
-    middle = classes(whole(ladder()))
+    middle = classes(whole_model_patch(ladder()))
     assert middle[2] == middle[3] == (3, 2, 2, 3)
     assert middle[0] == middle[1] == middle[4] == middle[5] == (2, 2, 3)
     assert any((3, 1, 2, 2) in classes(piece) for piece in patches(ladder(), 5))
@@ -110,7 +112,7 @@ def test_patches__of_a_ladder__are_those_with_the_most_bonds_first() -> None:
 def test_patches__of_a_chain_in_random_fields__carry_the_excess() -> None:
     pieces = patches(disordered(), 3)
     assert {piece.sites for piece in pieces} == {(0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5)}
-    for piece in (*pieces, whole(disordered())):
+    for piece in (*pieces, whole_model_patch(disordered())):
         for role, offset in (("site", 0), ("ancilla", piece.size)):
             for k, site in enumerate(piece.sites):
                 (name, one), (varying, value) = piece.features[offset + k]
@@ -144,14 +146,14 @@ def test_patches__of_unequal_bonds__carry_the_excess_of_their_sum() -> None:
     terms = [(label(4, {q: "Z", q + 1: "Z"}), -J) for q, J in enumerate(strengths)]
     model = from_terms([*terms, *((label(4, {q: "X"}), -0.5) for q in range(4))], "unequal")
     sums = -np.array([1.0, 2.4, 2.2, 0.8]) / max(strengths)  # weights of angles have no unit
-    found = [dict(names[1:]) for names in whole(model).features[:4]]
+    found = [dict(names[1:]) for names in whole_model_patch(model).features[:4]]
     assert [next(iter(one.values())) for one in found] == pytest.approx(list(sums - sums.mean()))
     assert {key[-1] for one in found for key in one} == {"J"}  # type: ignore[index]
 
 
 def test_patches__control__equal_fields_have_no_excess() -> None:
     uniform = gc.models.xxz(6, J=1.0, delta=0.5, fields=0.3)
-    assert all(len(names) == 1 for names in whole(uniform).features)
+    assert all(len(names) == 1 for names in whole_model_patch(uniform).features)
     assert len(patches(uniform, 3)) == 1
     assert len(patches(disordered(), 3)) == 4
 
@@ -216,7 +218,7 @@ def test_ring__is_the_closed_bulk__of_a_chain(size: int, sites: int) -> None:
     assert np.allclose(dense(found.model.terms), dense([*bonds, *fields]), atol=1e-12)
     assert set(map(frozenset, found.bonds)) == {frozenset({k, (k + 1) % size}) for k in range(size)}
     assert found.classes == {("site", (2, 2, 2))}
-    assert found.classes <= whole(chain(sites)).classes
+    assert found.classes <= whole_model_patch(chain(sites)).classes
     alone = ring(chain(sites), size, radius=0)
     assert alone is not None
     assert alone.classes == {("site", (2,))}
@@ -284,7 +286,7 @@ def test_sizes__hold_out_the_largest__for_both_kinds(n: int, sampler: bool, size
 def test_fitted__at__is_the_line_through_the_two_largest_sizes() -> None:
     def at(n: int, **distances: float) -> float:
         known = {int(size[1:]): value for size, value in distances.items()}
-        return Fitted("aba", 3, Shared((), np.zeros((0, 1))), 1, known).at(n)
+        return PatchedWord("aba", 3, SharedAngles((), np.zeros((0, 1))), known).at(n)
 
     assert at(7, _4=0.02, _5=0.03) == pytest.approx(0.05)
     assert at(9, _5=0.03, _4=0.9, _7=0.05) == pytest.approx(0.07)  # size 4 is not looked at; two sites, 0.02
@@ -322,12 +324,10 @@ def test_workshop__start__is_that_of_the_sites__any_phases() -> None:
     rng = np.random.default_rng(2)
     ket = rng.standard_normal(2) + 1j * rng.standard_normal(2)
     kets = [ket / np.linalg.norm(ket) * np.exp(1j * phase) for phase in range(5)]
-    workshop = _Workshop(
-        wish(chain(5), 0.1, start=product(kets, (0, 1, 2, 3, 4)), sites=tuple(kets)), lambda text: None
-    )
+    fits = _PieceFits(wish(chain(5), 0.1, start=product(kets, (0, 1, 2, 3, 4)), sites=tuple(kets)), lambda text: None)
     for size in (2, 3, 4, 5):
-        for piece in workshop.pieces[size]:
-            assert abs(np.vdot(workshop.start_of(piece), product(kets, piece.sites))) == pytest.approx(1, abs=1e-12)
+        for piece in fits.pieces[size]:
+            assert abs(np.vdot(fits.start_of(piece), product(kets, piece.sites))) == pytest.approx(1, abs=1e-12)
 
 
 @pytest.mark.parametrize("flipped", [0, 2, 4])
@@ -346,11 +346,11 @@ def test_wanted__real__looks_at_the_sites_of_a_start_that_is_not_written_out() -
 
 
 def test_workshop__words__the_cheapest_first_and_none_that_wipes() -> None:
-    workshop = _Workshop(wish(chain(5), 0.1, "any_start"), lambda text: None)
-    words = list(workshop.words())
+    fits = _PieceFits(wish(chain(5), 0.1, "any_start"), lambda text: None)
+    words = list(fits.words())
     gates = [sweeps * (word.count("a") * 5 + word.count("b") * 4) for word, sweeps in words]
     assert gates == sorted(gates)
-    assert all(never_wipes(ansatz_of(workshop.whole, word, real=True)) for word, _ in words)
+    assert all(never_wipes(ansatz_of(fits.whole, word, real=True)) for word, _ in words)
     assert not any("aa" in word for word, _ in words)
 
 
@@ -399,18 +399,18 @@ def test_patched__does_not_transfer__critical_chain(sites: int, guarantee: str) 
 
 
 @pytest.fixture(scope="module")
-def prepared() -> Candidate:
+def prepared() -> Candidate[Program]:
     *others, found = searched(wish(chain(5, J=0.1), 0.1, seconds=10.0))
     assert all(one.two_qubit_gates < found.two_qubit_gates for one in others)
     return found
 
 
 @pytest.fixture(scope="module")
-def sampler() -> Candidate:
+def sampler() -> Candidate[Program]:
     return searched(wish(chain(4, J=0.1), 0.15, "any_start", seconds=10.0))[-1]
 
 
-def test_patched__preparation__is_measured_on_the_whole(prepared: Candidate) -> None:
+def test_patched__preparation__is_measured_on_the_whole(prepared: Candidate[Program]) -> None:
     """Acceptance at 5 sites is a measurement; here once more, by Qiskit's state vector and by the exact channel."""
     program = prepared.program
     assert program.calibration is Calibration.PATCH
@@ -426,7 +426,7 @@ def test_patched__preparation__is_measured_on_the_whole(prepared: Candidate) -> 
     assert predicted.distances[-1] == pytest.approx(far, abs=1e-9)
 
 
-def test_patched__preparation__says_what_it_was_fitted_on(prepared: Candidate) -> None:
+def test_patched__preparation__says_what_it_was_fitted_on(prepared: Candidate[Program]) -> None:
     text = prepared.program.provenance
     assert text.startswith("fitted on pieces of 2 and 3 sites, chosen on 4, held out 5; distances ")
     assert text.endswith(f"at 5 sites {prepared.distance:.4f}, measured")
@@ -434,7 +434,7 @@ def test_patched__preparation__says_what_it_was_fitted_on(prepared: Candidate) -
     assert prepared.two_qubit_gates == sweeps * (5 * word.count("a") + 4 * word.count("b"))
 
 
-def test_patched__preparation__has_the_same_angles_on_like_sites(prepared: Candidate) -> None:
+def test_patched__preparation__has_the_same_angles_on_like_sites(prepared: Candidate[Program]) -> None:
     """The circuit of a mirrored chain is its own mirror image."""
     program = prepared.program
     qc = lowered(unrolled(program, []))
@@ -444,7 +444,7 @@ def test_patched__preparation__has_the_same_angles_on_like_sites(prepared: Candi
     assert np.allclose(rho[np.ix_(mirror, mirror)], rho, atol=1e-9)
 
 
-def test_patched__sampler__holds_from_random_starts(sampler: Candidate) -> None:
+def test_patched__sampler__holds_from_random_starts(sampler: Candidate[Program]) -> None:
     program, exact = sampler.program, gibbs(chain(4, J=0.1).hamiltonian, 1.0)
     qc, rng = lowered(unrolled(program, [])), np.random.default_rng(3)
     for _ in range(3):
@@ -457,7 +457,7 @@ def test_patched__sampler__holds_from_random_starts(sampler: Candidate) -> None:
     assert max(predicted.worst_start, predicted.fixed_point_distance) <= sampler.distance + 1e-6
 
 
-def test_patched__control__of_a_stronger_coupling_it_is_no_preparation(prepared: Candidate) -> None:
+def test_patched__control__of_a_stronger_coupling_it_is_no_preparation(prepared: Candidate[Program]) -> None:
     other = gibbs(chain(5, J=1.0).hamiltonian, 1.0)
     qc = lowered(unrolled(prepared.program, []))
     qc.data = [item for item in qc.data if item.operation.name != "reset"]
@@ -466,17 +466,17 @@ def test_patched__control__of_a_stronger_coupling_it_is_no_preparation(prepared:
 
 def test_workshop__worst__is_that_of_the_circuit_on_a_piece() -> None:
     """Angles drawn at random: the distance on a piece is that of its own ansatz, gate by gate elsewhere."""
-    workshop = _Workshop(wish(chain(5), 0.1), lambda text: None)
-    names = tuple(dict.fromkeys(name for size in (2, 3, 4) for p in workshop.pieces[size]
+    fits = _PieceFits(wish(chain(5), 0.1), lambda text: None)
+    names = tuple(dict.fromkeys(name for size in (2, 3, 4) for p in fits.pieces[size]
                                 for name in ansatz_of(p, "bab", real=True).names))  # fmt: skip
     rng = np.random.default_rng(4)
-    shared = Shared(names, rng.standard_normal((len(names), 1)))
-    (piece,) = workshop.pieces[3]
+    shared = SharedAngles(names, rng.standard_normal((len(names), 1)))
+    (piece,) = fits.pieces[3]
     ansatz = ansatz_of(piece, "bab", real=True)
     V = forward(ansatz, shared.angles(ansatz)[:, None], columns(ansatz, 1))[..., 0].reshape(-1, 8, 8)
     rho = sum(np.outer(v[:, 0], v[:, 0].conj()) for v in V)
     expected = distance(rho, gibbs(piece.model.hamiltonian, 1.0))
-    assert workshop.worst("bab", 1, shared, 3, within(1.0)) == pytest.approx(expected, abs=1e-9)
+    assert fits.worst("bab", 1, shared, 3, within(1.0)) == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.slow

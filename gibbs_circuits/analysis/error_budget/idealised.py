@@ -16,7 +16,7 @@ from ...models.spectrum import spectrum
 from ...programs.program import Program
 from ...programs.steps import Unitary
 from ...programs.transforms import Steps, map_split, with_steps
-from ...readings.channel.effective_generator import Kick, Segment, balance, kick_of
+from ...readings.channel.effective_generator import SweepCouplings, Segment, balance, kick_of
 from ...readings.channel.evolver import Evolver
 from ...readings.channel.sweep_channel import sweep_channel
 
@@ -61,7 +61,7 @@ def weak_state(program: Program, parts: tuple[Segment, ...], *, ideal: bool, bal
     $\mathcal G$ does.
     """
 
-    def generator(kick: Kick) -> Array:
+    def generator(kick: SweepCouplings) -> Array:
         X = balance(program, kick.decay) if balanced else kick.hamiltonian
         return lindblad(kick.jumps, X)
 
@@ -92,7 +92,7 @@ def weak_state(program: Program, parts: tuple[Segment, ...], *, ideal: bool, bal
     return fixed_point(total)
 
 
-def _evolution(kick: Kick) -> Kraus:
+def _evolution(kick: SweepCouplings) -> Kraus:
     return Kraus(kick.free[None])
 
 

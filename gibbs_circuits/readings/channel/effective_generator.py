@@ -31,7 +31,7 @@ class NotReadableError(Exception):
 
 
 @dataclass(frozen=True, eq=False)
-class Kick:
+class SweepCouplings:
     """The couplings of a sweep, and how the system evolves without them.
 
     Attributes:
@@ -65,7 +65,7 @@ class Segment:
         time: Mean free time, the delay included.
     """
 
-    kicks: tuple[Kick, ...]
+    kicks: tuple[SweepCouplings, ...]
     steps: Steps
     delay: Map | None
     time: float
@@ -119,12 +119,12 @@ class _Walk:
     def choice(self, step: RandomChoice) -> None:
         self._choose([self._branch(b.probability, b.steps) for b in step.branches])
 
-    def _branch(self, probability: float, steps: Steps) -> Kick:
+    def _branch(self, probability: float, steps: Steps) -> SweepCouplings:
         inner = _Walk(self.evolver, np.eye(len(self.free), dtype=complex), self.time)
         inner.go(steps)
         return inner.kick(probability)
 
-    def _choose(self, kicks: list[Kick]) -> None:
+    def _choose(self, kicks: list[SweepCouplings]) -> None:
         first = kicks[0].free
         if any(np.linalg.norm(kick.free - first) > SAME for kick in kicks):
             raise NotReadableError
@@ -136,14 +136,14 @@ class _Walk:
             self.ordering = self.ordering + p * U.conj().T @ kick.ordering @ U
         self.free = first @ U
 
-    def kick(self, probability: float = 1.0) -> Kick:
+    def kick(self, probability: float = 1.0) -> SweepCouplings:
         if self.open:
             raise NotReadableError
         d = len(self.free)
         zero = np.zeros((d, d), dtype=complex)
         jumps = np.stack(self.jumps) if self.jumps else zero[None]
         ordering = zero + self.ordering
-        return Kick(jumps, ordering + self.coherent, ordering, self.free, probability)
+        return SweepCouplings(jumps, ordering + self.coherent, ordering, self.free, probability)
 
 
 @lru_cache(maxsize=8)
@@ -193,7 +193,7 @@ class _Segments:
 
     def choice(self, step: RandomChoice) -> None:
         walk = _Walk(self.evolver, self.one)
-        families: list[list[Kick]] = []
+        families: list[list[SweepCouplings]] = []
         for kick in (walk._branch(b.probability, b.steps) for b in step.branches):
             alike = (family for family in families if np.linalg.norm(kick.free - family[0].free) <= SAME)
             family = next(alike, None)
@@ -209,10 +209,10 @@ class _Segments:
         self.found.append(Segment(tuple(map(_gathered, families)), (step,), None, step.free_time))
 
 
-def _gathered(family: list[Kick]) -> Kick:
+def _gathered(family: list[SweepCouplings]) -> SweepCouplings:
     total = sum(kick.probability for kick in family)
     shares = [kick.probability / total for kick in family]
-    return Kick(
+    return SweepCouplings(
         np.concatenate([np.sqrt(p) * kick.jumps for p, kick in zip(shares, family, strict=True)]),
         np.asarray(sum(p * kick.hamiltonian for p, kick in zip(shares, family, strict=True))),
         np.asarray(sum(p * kick.ordering for p, kick in zip(shares, family, strict=True))),
@@ -221,7 +221,7 @@ def _gathered(family: list[Kick]) -> Kick:
     )
 
 
-def kick_of(program: Program, steps: Steps, evolver: Evolver | None = None) -> Kick:
+def kick_of(program: Program, steps: Steps, evolver: Evolver | None = None) -> SweepCouplings:
     """The reading of some steps, in the frame of their beginning.
 
     Raises:

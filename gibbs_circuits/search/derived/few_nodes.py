@@ -177,7 +177,7 @@ def counter_groups(model: Model, spacing: float, allowed: Sequence[str]) -> tupl
         U = Evolver(groups, n).unitary(Evolve(spacing / m, 1, 2))
         triangle, V = scipy.linalg.schur(U, output="complex")
         made = (V * (-np.angle(np.diag(triangle)) * m / spacing)) @ V.conj().T
-        extra = {P: _share(P, made) - now.get(P, 0.0) for P in labels}
+        extra = {P: _coefficient(P, made) - now.get(P, 0.0) for P in labels}
         now = {P: terms.get(P, 0.0) - m**2 * extra[P] for P in labels}
         now = {P: c for P, c in now.items() if abs(c) > SMALL * size}
     return commuting_groups(SparsePauliOp.from_list([(P, now[P]) for P in labels if P in now]))
@@ -236,7 +236,7 @@ def _unit(plan: Layout, couplings: tuple[tuple[Term, ...], ...]) -> Evolve:
 
 
 def _idle(model: Model, couplings: tuple[tuple[Term, ...], ...]) -> tuple[str, ...]:
-    """Spectators of a pass."""
+    """Labels of H's terms that no coupling of a pass meets: they are left out between its nodes."""
     return spectators(commuting_groups(model.hamiltonian), [term for terms in couplings for term in terms])
 
 
@@ -261,7 +261,7 @@ def _fields_beside(idle: set[str], n: int) -> list[str]:
     return [label for label in labels if all(Pauli(label).commutes(Pauli(other)) for other in idle)]
 
 
-def _share(label: str, matrix: Array) -> float:
+def _coefficient(label: str, matrix: Array) -> float:
     letters: Array = Pauli(label).to_matrix()
     return float(np.vdot(letters, matrix).real) / len(matrix)
 

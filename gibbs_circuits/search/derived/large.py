@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
-
-import numpy as np
 
 from ...errors import NotConvergedError
 from ...evidence import number
 from ...generators.frequency import local_frequency, time_unit
 from ...generators.lindbladian import Lindbladian
-from ...linalg.arrays import Array
+from ...io.progress import Progress
 from ...linalg.fixed_point import fixed_point
 from ...models.scale import rounded
 from ...models.spectrum import gibbs_state, trace_distance
@@ -21,12 +18,11 @@ from ...programs.program import Program, Stage
 from ...readings.channel.building_time import building_seconds
 from ...readings.channel.sweep_channel import sweep_map
 from ...readings.channel.worst_start import worst_start
-from ...readings.circuits.cost import cost
 from .. import costs
-from ..candidates import Candidate
+from ..candidates import Candidate, as_candidate
 from ..clock import Deadline, OutOfTimeError
-from ..evaluate import Counted
-from ..knobs import MARGIN
+from ..evaluate import CountedMap
+from ..task import SearchTask
 from .few_nodes import layout
 
 DERIVED = "derived: node weights, product formula and fields by least squares from couplings, H and beta"
@@ -37,25 +33,19 @@ SETTINGS = (
     (1.33, 3, 4, 0.55, (0, 4)), (1.33, 3, 5, 0.27, (0, 4)), (1.33, 5, 5, 0.27, (0, 4)),
 )  # fmt: skip
 MOST_SWEEPS = 40
-GOAL = 0.75  # of the target, from the starts that are followed: the worst start is farther
 FIXED_POINT, SEARCH = 40, 85  # applications of a sweep, and of all sweeps, that a fixed point and a worst start take
 
 
 def mapped(
-    generator: Lindbladian,
-    target: float,
-    sampler: bool,
-    start: Array,
-    deadline: Deadline,
-    progress: Callable[[str], None],
-) -> list[Candidate]:
+    task: SearchTask, generator: Lindbladian, deadline: Deadline, progress: Progress
+) -> list[Candidate[Program]]:
     """One candidate per setting that the time is enough for; the first whatever the time.
 
     Each is repeated until zero, one and mixed are within 0.75 of the target, or the given start within it. For a
     sampler the fixed point and the worst start are then searched for, and sweeps are added until both are within it;
     where the time does not allow it, the distance is inf, and the note gives what is known.
     """
-    nu, found = local_frequency(generator) or 1 / time_unit(generator), list[Candidate]()
+    nu, found = local_frequency(generator) or 1 / time_unit(generator), list[Candidate[Program]]()
     n, written = generator.model.num_qubits, None
     try:
         for index, (turn, slices, nodes, rate, delays) in enumerate(SETTINGS):
@@ -68,25 +58,26 @@ def mapped(
             if not deadline.allows(building_seconds(program)):
                 break
             deadline.spend(building_seconds(program))
-            found.append(_followed(program, target, sampler, start, deadline, index + 1))
+            found.append(_followed(task, program, deadline, index + 1))
             if deadline.passed:
                 break
     except OutOfTimeError:
         pass
     if not found and written is not None:
         program, rate = written
-        whole = _named(_repeated(program, math.ceil(math.log(1 / target) / rate)), target, 0)
-        found.append(Candidate(whole, cost(whole).two_qubit_gates, math.inf, "not checked: no time"))
+        repeats = math.ceil(math.log(1 / task.target_error) / rate)
+        whole = _named(_repeated(program, repeats), task.target_error, 0)
+        found.append(as_candidate(whole, math.inf, "not checked: no time"))
     return found
 
 
-def _followed(
-    program: Program, target: float, sampler: bool, start: Array, deadline: Deadline, tried: int
-) -> Candidate:
-    n, act = program.num_system, Counted(sweep_map(program), deadline)
+def _followed(task: SearchTask, program: Program, deadline: Deadline, tried: int) -> Candidate[Program]:
+    """The program as often as it is repeated until it is within the target, and the distance that is known then."""
+    target, sampler, margins = task.target_error, task.sampler, task.margins
+    n, act = program.num_system, CountedMap(sweep_map(program), deadline)
     sigma = gibbs_state(program.generator.model, program.generator.beta)
-    states = [s.density(n) for s in (zero(n), one(n), mixed())] if sampler else [np.asarray(start, dtype=complex)]
-    goal, distance, repeats = (GOAL if sampler else 1.0) * target, math.inf, 0
+    states = [s.density(n) for s in (zero(n), one(n), mixed())] if sampler else [task.start_density]
+    goal, distance, repeats = (margins.through_maps if sampler else 1.0) * target, math.inf, 0
     while repeats < MOST_SWEEPS:
         repeats += 1
         states = [act.apply(rho) for rho in states]
@@ -94,9 +85,8 @@ def _followed(
         if distance <= goal or distance > before - 1e-4 or deadline.passed:
             break
 
-    def candidate(repeats: int, distance: float, note: str) -> Candidate:
-        whole = _named(_repeated(program, repeats), target, tried)
-        return Candidate(whole, cost(whole).two_qubit_gates, distance, note)
+    def candidate(repeats: int, distance: float, note: str) -> Candidate[Program]:
+        return as_candidate(_named(_repeated(program, repeats), target, tried), distance, note)
 
     if not sampler:
         return candidate(repeats, distance, f"few nodes, {repeats} sweeps, followed through maps")
@@ -113,8 +103,8 @@ def _followed(
             repeats, math.inf, f"not checked: no time; zero, one and mixed end within {number(distance, 3)}"
         )
     while (
-        MARGIN * target < distance
-        and fixed <= MARGIN * target
+        margins.predicted * target < distance
+        and fixed <= margins.predicted * target
         and deadline.allows(act.seconds * SEARCH * (repeats + 1))
     ):
         try:

@@ -50,7 +50,7 @@ class Ansatz:
 
     @property
     def num_qubits(self) -> int:
-        """System and ancillas."""
+        """Number of qubits, system and ancillas."""
         return self.num_system + self.num_ancilla
 
     @property
@@ -102,7 +102,7 @@ class Ansatz:
 
     @property
     def num_angles(self) -> int:
-        """Free numbers."""
+        """How many angles are free."""
         return self.angles_per_slot * len(self._names)
 
     @cached_property

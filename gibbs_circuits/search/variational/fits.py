@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ...linalg.arrays import Array, Real, Values
 from ...models.spectrum import trace_distance
 from ...readings.channel.worst_start import equal_qubits, fixed_starts, random_states
 from .. import costs
+from ..candidates import Candidate
 from ..clock import Deadline
 from .ansatz import Ansatz
 from .objectives import Preparation, Sampling, adjoint, applied, stacked
@@ -28,28 +29,28 @@ LEFT = 3  # of so many columns one goes on to the next smoothing
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
-    """Angles of an ansatz, and how far from σ its last state is.
+class TunedCircuit:
+    """Angles of an ansatz, and how often its circuit is repeated.
 
     Attributes:
         ansatz, angles: The circuit of one sweep; angles of shape (num_angles,).
         sweeps: How often it is repeated.
-        distance: Trace distance to σ: from the given start, or from the worst start found.
     """
 
     ansatz: Ansatz
     angles: Real
     sweeps: int
-    distance: float
 
-    @property
-    def gates(self) -> int:
-        """CZ gates of all sweeps."""
-        return self.sweeps * self.ansatz.gates
+    def candidate(self, distance: float) -> Fit:
+        """With its CZ gates; `distance` to σ is that from the given start, or from the worst start found."""
+        return Candidate(self, self.sweeps * self.ansatz.gates, distance)
 
 
-class Task(Protocol):
-    """What fits are for."""
+Fit: TypeAlias = Candidate[TunedCircuit]
+
+
+class Fitter(Protocol):
+    """Finds angles of an ansatz, for a preparation or a sampler."""
 
     @property
     def sweeps(self) -> int:
@@ -66,7 +67,7 @@ class Task(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Prepare:
+class PreparationFitter:
     """From one pure start, in one pass; `twirl` generates symmetries of H that are applied at random at the end."""
 
     sigma: Array
@@ -84,7 +85,7 @@ class Prepare:
         return self._fit(ansatz, angles, ETAS[0 if angles.shape[1] > 1 else 1 :], self.iterations, deadline)
 
     def objective(self, ansatz: Ansatz) -> Preparation:
-        """What is minimised."""
+        """Smoothed distance and its gradient, as they are minimised."""
         sigma, start = _typed(self.sigma, ansatz), _typed(self.start, ansatz)
         if self.twirl:
             return TwirledPreparation(ansatz, sigma, start, self.twirl)
@@ -99,11 +100,11 @@ class Prepare:
             columns = [x for x, _ in sorted(found, key=lambda pair: pair[1])[: -(-len(found) // LEFT)]]
         distances = [trace_distance(objective.state(x), self.sigma) for x in columns]
         best = int(np.argmin(distances))
-        return Fit(ansatz, columns[best], 1, distances[best])
+        return TunedCircuit(ansatz, columns[best], 1).candidate(distances[best])
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class SamplerFitter:
     """From every start, by K equal sweeps.
 
     `starts` are those that every fit sees; the worst ones found are added, fit by fit. A fit beyond `hopeless` after
@@ -126,7 +127,7 @@ class Sample:
         """One smoothing, a third of the iterations, the worst start once."""
         x, _ = self._minimised(ansatz, angles[:, :2], self.starts, (ETAS[1],), self.iterations // 3, deadline)
         worst, _ = self._worst(ansatz, x, deadline)
-        return Fit(ansatz, x[:, 0], self.sweeps, worst)
+        return TunedCircuit(ansatz, x[:, 0], self.sweeps).candidate(worst)
 
     def fit(self, ansatz: Ansatz, angles: Real, deadline: Deadline) -> Fit:
         """The best of the columns, then refined against the worst starts found."""
@@ -134,9 +135,9 @@ class Sample:
         if angles.shape[1] > 1:
             x, value = self._minimised(ansatz, x, starts, ETAS[:1], self.iterations // 2, deadline)
             if value > self.hopeless:
-                return Fit(ansatz, x[:, 0], self.sweeps, self._worst(ansatz, x, deadline)[0])
+                return TunedCircuit(ansatz, x[:, 0], self.sweeps).candidate(self._worst(ansatz, x, deadline)[0])
             x, _ = self._minimised(ansatz, x, starts, ETAS[1:2], self.iterations // 2, deadline)
-        best, whole = Fit(ansatz, x[:, 0], self.sweeps, np.inf), deadline.left
+        best, whole = TunedCircuit(ansatz, x[:, 0], self.sweeps).candidate(np.inf), deadline.left
         for stage, eta in enumerate(self.etas, 1):
             last = stage == len(self.etas)
             until = deadline if last else deadline.within(deadline.left - (1 - stage / len(self.etas)) * whole)
@@ -149,32 +150,31 @@ class Sample:
         self, best: Fit, x: Real, starts: Array, eta: float, deadline: Deadline, limit: float
     ) -> tuple[Fit, Real, Array]:
         """Rounds of adding the worst start and fitting again, as long as they gain: the best, and where they ended."""
-        met: list[float] = []
+        met, ansatz = list[float](), best.program.ansatz
         for step in range(self.rounds + 1):
-            worst, rho = self._worst(best.ansatz, x, deadline)
+            worst, rho = self._worst(ansatz, x, deadline)
             if worst < best.distance:  # once more: the best of many rounds may be the least searched
-                worst, rho = self._twice(best.ansatz, x, (worst, rho), deadline)
+                worst, rho = self._twice(ansatz, x, (worst, rho), deadline)
             if worst < best.distance:
-                best = replace(best, angles=x[:, 0].copy(), distance=worst)
+                best = replace(best.program, angles=x[:, 0].copy()).candidate(worst)
             met.append(best.distance)
             stuck = len(met) > PATIENCE and met[-1] > min(SLOW * met[-1 - PATIENCE], limit)
             if step == self.rounds or stuck or met[-1] <= self.enough or (step and deadline.passed):
                 break
-            starts = np.concatenate([self._hardest(best.ansatz, x, starts), rho[None]])
-            x, _ = self._minimised(best.ansatz, x, starts, (eta,), self.iterations // 3, deadline)
+            starts = np.concatenate([self._hardest(ansatz, x, starts), rho[None]])
+            x, _ = self._minimised(ansatz, x, starts, (eta,), self.iterations // 3, deadline)
         return best, x, starts
 
     def _minimised(
         self, ansatz: Ansatz, x: Real, starts: Array, etas: tuple[float, ...], iterations: int, deadline: Deadline
     ) -> tuple[Real, float]:
-        """The best column."""
+        """The best column, (num_angles, 1), and its value, less and less smoothed."""
         objective = Sampling(ansatz, _typed(self.sigma, ansatz), starts, self.sweeps)
         steps, each = iterations // len(etas), objective.seconds
         for eta in etas:
-            found = minimise(lambda y, eta=eta: objective(y, eta), x, steps, deadline, each)  # type: ignore[misc]
-            x = found.position
-        best = int(np.argmin(found.value))
-        return x[:, [best]], float(found.value[best])
+            x, values = minimise(lambda y, eta=eta: objective(y, eta), x, steps, deadline, each)  # type: ignore[misc]
+        best = int(np.argmin(values))
+        return x[:, [best]], float(values[best])
 
     def _hardest(self, ansatz: Ansatz, x: Real, starts: Array) -> Array:
         """Those that are the farthest now: others hardly count in the power mean, and come back as worst starts."""
@@ -185,9 +185,9 @@ class Sample:
 
     def longer(self, fit: Fit, deadline: Deadline) -> Fit:
         """The same angles in this many sweeps."""
-        x = fit.angles[:, None]
-        found = self._twice(fit.ansatz, x, self._worst(fit.ansatz, x, deadline), deadline)
-        return replace(fit, sweeps=self.sweeps, distance=found[0])
+        x, ansatz = fit.program.angles[:, None], fit.program.ansatz
+        found = self._twice(ansatz, x, self._worst(ansatz, x, deadline), deadline)
+        return replace(fit.program, sweeps=self.sweeps).candidate(found[0])
 
     def _twice(self, ansatz: Ansatz, x: Real, found: tuple[float, Array], deadline: Deadline) -> tuple[float, Array]:
         """The worse of what was found from random states and what is from fixed ones."""
@@ -195,7 +195,7 @@ class Sample:
 
     def _worst(self, ansatz: Ansatz, x: Real, deadline: Deadline, begun: Array | None = None) -> tuple[float, Array]:
         objective = Sampling(ansatz, _typed(self.sigma, ansatz), self.starts, self.sweeps)
-        return worst_of(_kraus(objective, x), self.sweeps, self.sigma, self.rng, deadline, begun=begun)
+        return worst_of(objective.operators(x[:, 0]), self.sweeps, self.sigma, self.rng, deadline, begun=begun)
 
     @cached_property
     def _fixed(self) -> Array:
@@ -204,11 +204,6 @@ class Sample:
 
 def _typed(matrix: Array, ansatz: Ansatz) -> Values:
     return np.asarray(matrix.real, dtype=float) if ansatz.real else np.asarray(matrix, dtype=complex)
-
-
-def _kraus(objective: Sampling, x: Real) -> Values:
-    d = len(objective.sigma)
-    return np.ascontiguousarray(objective.kraus(x)[..., 0]).reshape(-1, d, d)
 
 
 def worst_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,9 +12,11 @@ from ...evidence import number
 from ...io.progress import Progress, quiet
 from ...linalg.arrays import Real
 from ...models.graph import Edge
+from ..candidates import cheapest, nearest
 from ..clock import Deadline, OutOfTimeError
+from ..task import MARGINS
 from .ansatz import Ansatz, Layer
-from .fits import Fit, Task
+from .fits import Fit, Fitter
 
 SPREAD = 0.6  # of random first angles
 WANDER = 0.15  # added to angles taken over
@@ -21,58 +24,45 @@ NUDGE = 0.02  # added to angles of pieces
 PROMISING = 1.6  # times the best distance in as many gates, or the target: refined
 BETTER = 1.15  # the same, far from the target
 KEPT = 4  # fits of one number of gates
-MARGIN = 0.99  # of the target
 WORDS = 0.25  # of the time, at most, for words of whole layers
 ATTEMPTS, CLOSE = 3, 2.5  # at a word that is begun on pieces, while the distance is within so many times the target
 LEAST = 100.0  # nominal seconds for a word that is begun on pieces
 APART = 0.6  # of the time: for islands that know nothing of each other
 TURN = 1e-4  # nominal seconds of a step besides its fits; some find no child
 NEAR = 3  # levels below the target's
-Begin = Callable[[Ansatz, Task, Deadline], Real | None]
+Begin = Callable[[Ansatz, Fitter, Deadline], Real | None]
 
 
 @dataclass(eq=False)
-class Pool:
-    """The best few fits at every number of gates."""
+class FitsByGates:
+    """The best few fits at every number of gates, the nearest first."""
 
-    levels: dict[int, list[Fit]] = field(default_factory=dict)
+    levels: dict[float, list[Fit]] = field(default_factory=dict)
 
     def add(self, fit: Fit) -> bool:
         """Keep it if it is among the best of its level; whether it is the best of it."""
-        level = self.levels.setdefault(fit.gates, [])
-        level[:] = sorted([*(f for f in level if f.ansatz != fit.ansatz or f.distance < fit.distance), fit],
-                          key=lambda f: f.distance)[:KEPT]  # fmt: skip
+        level = self.levels.setdefault(fit.two_qubit_gates, [])
+        ansatz = fit.program.ansatz
+        others = [f for f in level if f.program.ansatz != ansatz or f.distance < fit.distance]
+        level[:] = sorted([*others, fit], key=lambda f: f.distance)[:KEPT]
         return level[0] is fit
 
-    def best(self, gates: int) -> float:
+    def best(self, gates: float) -> float:
         """The smallest distance in at most that many gates."""
         return min((level[0].distance for g, level in self.levels.items() if g <= gates), default=np.inf)
 
-    def merge(self, other: Pool) -> None:
-        """Add what another one keeps."""
-        for level in other.levels.values():
-            for fit in level:
-                self.add(fit)
-
-    def cheapest(self, target: float) -> Fit | None:
-        """The fewest gates that meet it."""
-        return next((level[0] for _, level in sorted(self.levels.items()) if level[0].distance <= target), None)
-
-    def frontier(self) -> list[Fit]:
-        """Those that no other beats in gates and distance."""
-        found: list[Fit] = []
-        for _, level in sorted(self.levels.items()):
-            if not found or level[0].distance < found[-1].distance:
-                found.append(level[0])
-        return found
+    @property
+    def nearest(self) -> list[Fit]:
+        """The nearest in every number of gates."""
+        return [level[0] for level in self.levels.values()]
 
 
 @dataclass(frozen=True, eq=False)
-class Search:
+class GateSearch:
     """What a search for a shape may do.
 
     Attributes:
-        tasks: What fits are for: one per number of sweeps.
+        fitters: What fits are for: one per number of sweeps.
         pairs: Where a gate may be put, as often as it should be tried.
         allowed: Which shapes may be tried at all.
         target: The distance asked for.
@@ -81,11 +71,12 @@ class Search:
         children: First angles of a child: its parent's, more or less disturbed.
         islands: Searches that begin apart, because a search does not leave the shapes that it found first.
         near: Whether only fits near the target have children; otherwise every number of gates below it is improved.
-        begin: First angles of a word for a task, (num_angles, batch), in place of random ones.
+        margin: Share of the target that a fit must be within.
+        begin: First angles of a word for a fitter, (num_angles, batch), in place of random ones.
         progress: Told the best so far.
     """
 
-    tasks: Sequence[Task]
+    fitters: Sequence[Fitter]
     pairs: Sequence[Edge]
     allowed: Callable[[Ansatz], bool]
     target: float
@@ -95,29 +86,31 @@ class Search:
     islands: int = 1
     near: bool = False
     begin: Begin | None = None
+    margin: float = MARGINS.fitted
     progress: Progress = quiet
 
-    def run(self, words: Sequence[Ansatz], deadline: Deadline) -> Pool:
+    def run(self, words: Sequence[Ansatz], deadline: Deadline) -> FitsByGates:
         """Fits until the deadline; always at least one.
 
-        Every word with every task, the cheapest first, until one meets the target; then children of what was found,
+        Every word with every fitter, the cheapest first, until one meets the target; then children of what was found,
         which keep their parents' angles where they can. Several islands do so one after the other, and go on together.
         What the wall clock cuts off is dropped.
 
         Raises:
             OutOfTimeError: If it stops the search before the first fit.
         """
-        pool, length = Pool(), deadline.left
+        pool, length = FitsByGates(), deadline.left
         apart = (APART if self.islands > 1 else 1.0) / self.islands
         try:
             for island in range(1, self.islands + 1):
                 until = deadline.within(deadline.left - (1 - island * apart) * length)
-                own = Pool()
+                own = FitsByGates()
                 try:
                     self._worded(own, words, until)
                     self._improved(own, until)
                 finally:
-                    pool.merge(own)
+                    for fit in itertools.chain(*own.levels.values()):
+                        pool.add(fit)
                 self._tell(pool)
                 if self._done(pool):
                     break
@@ -127,83 +120,88 @@ class Search:
                 raise
         return pool
 
-    def _worded(self, pool: Pool, words: Sequence[Ansatz], deadline: Deadline) -> None:
+    def _worded(self, pool: FitsByGates, words: Sequence[Ansatz], deadline: Deadline) -> None:
         until = deadline if self.begin is not None else deadline.share(WORDS)
         queue = sorted(
-            ((task.sweeps * word.gates, k, task, word) for task in self.tasks for k, word in enumerate(words)),
+            ((fitter.sweeps * word.gates, k, fitter, word) for fitter in self.fitters for k, word in enumerate(words)),
             key=lambda item: item[:2],
         )
-        for index, (gates, _, task, word) in enumerate(queue):
-            best = pool.cheapest(MARGIN * self.target)
-            if best is not None and gates >= best.gates:
+        for index, (gates, _, fitter, word) in enumerate(queue):
+            best = self._cheapest(pool)
+            if best is not None and gates >= best.two_qubit_gates:
                 continue
             if pool.levels and until.passed:
                 break
             if self.begin is None:
-                pool.add(task.fit(word, first_angles(word, self.rng, self.batch), deadline))
+                pool.add(fitter.fit(word, first_angles(word, self.rng, self.batch), deadline))
             else:
                 share = max(LEAST, deadline.left / (len(queue) - index))
-                self._attempted(pool, self.begin, task, word, share, deadline)
+                self._attempted(pool, self.begin, fitter, word, share, deadline)
             self._tell(pool)
 
-    def _attempted(self, pool: Pool, begin: Begin, task: Task, word: Ansatz, length: float, deadline: Deadline) -> None:
+    def _attempted(
+        self, pool: FitsByGates, begin: Begin, fitter: Fitter, word: Ansatz, length: float, deadline: Deadline
+    ) -> None:
         """Fits of a word from what `begin` gives, one more where the last one came close: half of them go astray."""
         best = np.inf
         for _ in range(ATTEMPTS):
             until = deadline.within(length)
-            first = begin(word, task, until)
+            first = begin(word, fitter, until)
             if first is None:
                 ansatz, angles = word, first_angles(word, self.rng, self.batch)
             else:  # rotations between the gates of a layer are free
                 ansatz, split = _split(word, first[:, 0])
                 angles = split[:, None] + NUDGE * self.rng.standard_normal((len(split), 1))
-            fit = task.fit(ansatz, angles, until)
+            fit = fitter.fit(ansatz, angles, until)
             best = min(best, fit.distance)
             pool.add(fit)
-            if not MARGIN < best / self.target < CLOSE or deadline.passed:
+            if not self.margin < best / self.target < CLOSE or deadline.passed:
                 break
 
-    def _improved(self, pool: Pool, deadline: Deadline) -> None:
-        by_sweeps = {task.sweeps: task for task in self.tasks}
+    def _improved(self, pool: FitsByGates, deadline: Deadline) -> None:
+        by_sweeps = {fitter.sweeps: fitter for fitter in self.fitters}
         while not deadline.passed and not self._done(pool):
             deadline.spend(TURN)
             self._step(pool, by_sweeps, deadline)
 
-    def _done(self, pool: Pool) -> bool:
-        """Whether nothing is left to take away."""
-        best = pool.cheapest(MARGIN * self.target)
-        return best is not None and best.gates <= min(task.sweeps for task in self.tasks)
+    def _cheapest(self, pool: FitsByGates) -> Fit | None:
+        return cheapest(pool.nearest, self.margin * self.target)
 
-    def _step(self, pool: Pool, by_sweeps: dict[int, Task], deadline: Deadline) -> None:
-        best = pool.cheapest(MARGIN * self.target)
+    def _done(self, pool: FitsByGates) -> bool:
+        """Whether nothing is left to take away."""
+        best = self._cheapest(pool)
+        return best is not None and best.two_qubit_gates <= min(fitter.sweeps for fitter in self.fitters)
+
+    def _step(self, pool: FitsByGates, by_sweeps: dict[int, Fitter], deadline: Deadline) -> None:
+        best = self._cheapest(pool)
         parent = self._parent(pool, best)
         child = self._child(parent, best)
         if child is None:
             return
         ansatz, angles = child
-        task = by_sweeps[parent.sweeps]
+        fitter = by_sweeps[parent.program.sweeps]
         starts = angles[:, None] + WANDER * self.rng.standard_normal((len(angles), self.children))
         if self.near:  # a sampler that is disturbed does not come back
             starts[:, 0] = angles
-        known = pool.best(parent.sweeps * ansatz.gates)
-        fit = task.glance(ansatz, starts, deadline)
+        known = pool.best(fitter.sweeps * ansatz.gates)
+        fit = fitter.glance(ansatz, starts, deadline)
         if fit.distance < (PROMISING * max(known, self.target) if self.near else BETTER * known):
-            fit = task.fit(ansatz, fit.angles[:, None], deadline)
+            fit = fitter.fit(ansatz, fit.program.angles[:, None], deadline)
         if pool.add(fit):
             self._tell(pool)
 
-    def _parent(self, pool: Pool, best: Fit | None) -> Fit:
+    def _parent(self, pool: FitsByGates, best: Fit | None) -> Fit:
         """From the cheapest level that meets the target, the one above, or one below; else from any, or the last."""
         gates = sorted(pool.levels)
-        at = len(gates) - 1 if best is None else gates.index(best.gates)
+        at = len(gates) - 1 if best is None else gates.index(best.two_qubit_gates)
         near = self.near or self.rng.random() < 0.5
         level = pool.levels[int(self.rng.choice(gates[max(0, at - NEAR) if near else 0 : at + 2]))]
         return level[min(int(self.rng.geometric(0.5)) - 1, len(level) - 1)]
 
     def _child(self, parent: Fit, best: Fit | None) -> tuple[Ansatz, Real] | None:
         """The parent with a gate or two deleted, moved, replaced or inserted; cheaper than what meets the target."""
-        split, angles = _split(parent.ansatz, parent.angles)
-        most = split.gates + 2 if best is None else (best.gates - 1) // parent.sweeps
+        split, angles = _split(parent.program.ansatz, parent.program.angles)
+        most = split.gates + 2 if best is None else (int(best.two_qubit_gates) - 1) // parent.program.sweeps
         layers: list[tuple[Layer, int | None]] = [(layer, k) for k, layer in enumerate(split.layers)]
         room = most - split.gates
         moves = ["move", "replace"] + ["delete"] * (1 if room >= 0 else 0)
@@ -223,15 +221,15 @@ class Search:
             return None
         return _carried(split, angles, child.layers, [origin for _, origin in layers])
 
-    def _tell(self, pool: Pool) -> None:
-        best = pool.cheapest(MARGIN * self.target)
-        near = best or min(pool.frontier(), key=lambda fit: fit.distance)
+    def _tell(self, pool: FitsByGates) -> None:
+        best = self._cheapest(pool)
+        near = best or nearest(pool.nearest)
         head = "" if best else "nearest: "
-        self.progress(f"{head}{near.gates} two-qubit gates, distance {number(near.distance)}")
+        self.progress(f"{head}{near.two_qubit_gates} two-qubit gates, distance {number(near.distance)}")
 
 
 def first_angles(ansatz: Ansatz, rng: np.random.Generator, batch: int) -> Real:
-    """Random ones, (num_angles, batch)."""
+    """Random angles, (num_angles, batch)."""
     return rng.normal(scale=SPREAD, size=(ansatz.num_angles, batch))
 
 

@@ -172,7 +172,7 @@ def _axis(x: Real, stride: int) -> Real:
 
 
 def _rotate(view: Real, plane: tuple[int, int], angle: Real) -> None:
-    """In place."""
+    """Turns two letters into each other, in place."""
     (a, b), cosine, sine = plane, np.cos(angle), np.sin(angle)
     first, second = view[:, a].copy(), view[:, b]
     view[:, a] = cosine * first + sine * second

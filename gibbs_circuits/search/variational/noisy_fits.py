@@ -19,10 +19,10 @@ from ...readings.channel.worst_start import random_states
 from .. import costs
 from ..clock import Deadline
 from .ansatz import Ansatz
-from .fits import CLIMBS, LEFT, SEEDS, Fit, Prepare, Sample
+from .fits import CLIMBS, LEFT, SEEDS, Fit, PreparationFitter, SamplerFitter, TunedCircuit
 from .noisy_circuit import NoisyCircuit, matrices_of, vectors_of
 from .objectives import POWER, smoothed
-from .optimise import Descent, minimise
+from .optimise import minimise
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ class NoisySampling:
 
     @cached_property
     def circuit(self) -> NoisyCircuit:
-        """One sweep."""
+        """One noisy sweep."""
         return NoisyCircuit(self.ansatz, self.p1, self.p2)
 
     def __call__(self, angles: Real, eta: float) -> tuple[Real, Real]:
@@ -118,52 +118,28 @@ class NoisySampling:
         return total, bra
 
 
-@dataclass(frozen=True, eq=False)
-class NoisyPreparation:
-    """Distance to σ after one noisy pass from a pure start; attributes as above, the start in amplitudes, not noisy."""
-
-    ansatz: Ansatz
-    sigma: Values
-    start: Values
-    p1: float
-    p2: float
-
-    @property
-    def seconds(self) -> float:
-        """Nominal, of one value and gradient."""
-        return self._sampling.seconds
-
-    @cached_property
-    def _sampling(self) -> NoisySampling:
-        rho = np.outer(self.start, np.conj(self.start))
-        return NoisySampling(self.ansatz, self.sigma, rho[None], 1, self.p1, self.p2)
-
-    def __call__(self, angles: Real, eta: float) -> tuple[Real, Real]:
-        """Values (batch,) and gradients (num, batch)."""
-        return self._sampling(angles, eta)
-
-    def state(self, angles: Real) -> Array:
-        """The states of the system, (batch, d, d)."""
-        return np.asarray(self._sampling.states(angles)[0])
+def noisy_preparation(ansatz: Ansatz, sigma: Values, start: Values, p1: float, p2: float) -> NoisySampling:
+    """Distance to σ after one noisy pass from a pure start, given by its amplitudes and not noisy."""
+    return NoisySampling(ansatz, sigma, np.outer(start, np.conj(start))[None], 1, p1, p2)
 
 
 @dataclass(frozen=True, eq=False)
-class NoisyPrepare(Prepare):
+class NoisyPreparationFitter(PreparationFitter):
     """From one pure start, in one noisy pass; never worse than the best of the angles it begins with."""
 
     p1: float = field(kw_only=True)
     p2: float = field(kw_only=True)
 
     def _fit(self, ansatz: Ansatz, angles: Real, etas: tuple[float, ...], iterations: int, deadline: Deadline) -> Fit:
-        objective = NoisyPreparation(ansatz, self.sigma, self.start, self.p1, self.p2)
-        x = np.concatenate([_descended(objective, angles, etas, iterations, deadline, LEFT).position, angles], axis=1)
-        distances = [trace_distance(rho, self.sigma) for rho in objective.state(x)]
+        objective = noisy_preparation(ansatz, self.sigma, self.start, self.p1, self.p2)
+        x = np.concatenate([_descended(objective, angles, etas, iterations, deadline, LEFT)[0], angles], axis=1)
+        distances = [trace_distance(rho, self.sigma) for rho in objective.states(x)[0]]
         best = int(np.argmin(distances))
-        return Fit(ansatz, x[:, best].copy(), 1, distances[best])
+        return TunedCircuit(ansatz, x[:, best].copy(), 1).candidate(distances[best])
 
 
 @dataclass(frozen=True, eq=False)
-class NoisySample(Sample):
+class NoisySamplerFitter(SamplerFitter):
     """From every start, by K equal noisy sweeps; distances are those of the worst start found."""
 
     p1: float = field(kw_only=True)
@@ -173,9 +149,9 @@ class NoisySample(Sample):
         self, ansatz: Ansatz, x: Real, starts: Array, etas: tuple[float, ...], iterations: int, deadline: Deadline
     ) -> tuple[Real, float]:
         objective = NoisySampling(ansatz, self.sigma, starts, self.sweeps, self.p1, self.p2)
-        found = _descended(objective, x, etas, iterations, deadline, 1)
-        best = int(np.argmin(found.value))
-        return found.position[:, [best]], float(found.value[best])
+        x, values = _descended(objective, x, etas, iterations, deadline, 1)
+        best = int(np.argmin(values))
+        return x[:, [best]], float(values[best])
 
     def _worst(self, ansatz: Ansatz, x: Real, deadline: Deadline, begun: Array | None = None) -> tuple[float, Array]:
         sampling = NoisySampling(ansatz, self.sigma, self.starts, self.sweeps, self.p1, self.p2)
@@ -183,17 +159,13 @@ class NoisySample(Sample):
 
 
 def _descended(
-    objective: NoisySampling | NoisyPreparation,
-    x: Real,
-    etas: tuple[float, ...],
-    iterations: int,
-    deadline: Deadline,
-    share: int,
-) -> Descent:
-    """Less and less smoothed, each time from the best of the columns, one of so many."""
+    objective: NoisySampling, x: Real, etas: tuple[float, ...], iterations: int, deadline: Deadline, share: int
+) -> tuple[Real, Real]:
+    """Positions and values, less and less smoothed, each time from the best of the columns, one of so many."""
     steps, each = iterations // len(etas), objective.seconds
     for eta in etas:
-        found = minimise(lambda y, eta=eta: objective(y, eta), x, steps, deadline, each)  # type: ignore[misc]
-        best = np.argsort(found.value)[: -(-x.shape[1] // share)]
-        x = found.position[:, best]
-    return Descent(x, found.value[best])
+        kept = -(-x.shape[1] // share)
+        x, values = minimise(lambda y, eta=eta: objective(y, eta), x, steps, deadline, each)  # type: ignore[misc]
+        best = np.argsort(values)[:kept]
+        x = x[:, best]
+    return x, values[best]

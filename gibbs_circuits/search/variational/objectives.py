@@ -13,7 +13,7 @@ from ...linalg.arrays import Array, Real, Values
 from ...models.spectrum import trace_distance
 from .. import costs
 from .ansatz import Ansatz, backward, columns, forward
-from .pure_state_gradient import OnePass
+from .pure_state_gradient import PureStateGradient
 
 SINGLE = 64  # dimension from which a sampler's cost is computed in single precision: half the time, 1e-7 off
 POWER = 6.0  # of the mean over starts: close to the worst of them, and smooth
@@ -68,8 +68,8 @@ class Preparation:
         return self._reduced(self._pass.forward(angles, self.start)[0])
 
     @cached_property
-    def _pass(self) -> OnePass:
-        return OnePass(self.ansatz)
+    def _pass(self) -> PureStateGradient:
+        return PureStateGradient(self.ansatz)
 
     def _reduced(self, psi: Values) -> Values:
         p = psi.reshape(-1, len(self.sigma))
@@ -117,11 +117,14 @@ class Sampling:
         psi = columns(self.ansatz, angles.shape[-1])
         return forward(self.ansatz, angles, psi if kind is None else psi.astype(kind))
 
+    def operators(self, angles: Real) -> Values:
+        """The Kraus operators of one sweep, (2^m, d, d), at angles (num,)."""
+        d = len(self.sigma)
+        return np.ascontiguousarray(self.kraus(angles[:, None])[..., 0]).reshape(-1, d, d)
+
     def distances(self, angles: Real) -> Real:
         """Of every start, (J,), at angles (num,)."""
-        d = len(self.sigma)
-        V = np.ascontiguousarray(self.kraus(angles[:, None])[..., 0]).reshape(-1, d, d)
-        found = []
+        V, found = self.operators(angles), []
         for rho in self.starts:
             image: Values = rho
             for _ in range(self.sweeps):
@@ -178,7 +181,7 @@ class Sampling:
 
 
 def applied(V: Values, rho: Values) -> Values:
-    """Σ_a V_a ρ V_a†, V of shape (a, d, d)."""
+    """The map Σ_a V_a ρ V_a†, V of shape (a, d, d)."""
     if np.iscomplexobj(rho) and not np.iscomplexobj(V):
         return np.asarray(applied(V, rho.real) + 1j * applied(V, rho.imag))
     a, d, _ = V.shape
@@ -188,7 +191,7 @@ def applied(V: Values, rho: Values) -> Values:
 
 
 def adjoint(V: Values, M: Values) -> Values:
-    """Σ_a V_a† M V_a."""
+    """The adjoint map Σ_a V_a† M V_a, V of shape (a, d, d)."""
     if np.iscomplexobj(M) and not np.iscomplexobj(V):
         return np.asarray(adjoint(V, M.real) + 1j * adjoint(V, M.imag))
     return np.asarray(V.reshape(-1, V.shape[-1]).conj().T @ _left(M, V))
@@ -200,5 +203,5 @@ def _left(M: Values, V: Values) -> Values:
 
 
 def stacked(states: Sequence[Array]) -> Array:
-    """Starts as one array."""
+    """Density matrices as one array, (J, d, d)."""
     return np.stack([np.asarray(rho, dtype=complex) for rho in states])

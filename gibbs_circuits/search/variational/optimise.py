@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,14 +13,6 @@ from ..costs import CALL
 Objective = Callable[[Real], tuple[Real, Real]]  # (num, batch) → values (batch,), gradients (num, batch)
 MEMORY = 12
 TOLERANCE = 1e-7
-
-
-@dataclass(frozen=True, eq=False)
-class Descent:
-    """Where every column ended: positions (num, batch), values (batch,)."""
-
-    position: Real
-    value: Real
 
 
 def descended(
@@ -52,8 +43,11 @@ def descended(
     return np.asarray(found.x), float(found.fun)
 
 
-def minimise(objective: Objective, start: Real, iterations: int, deadline: Deadline, each: float) -> Descent:
-    """The same from every column of `start`, (num, batch); those that the deadline leaves out stay where they are."""
+def minimise(objective: Objective, start: Real, iterations: int, deadline: Deadline, each: float) -> tuple[Real, Real]:
+    """The same from every column of `start`: positions (num, batch), values (batch,).
+
+    Columns that the deadline leaves out stay where they are, with the value inf.
+    """
 
     def one(x: Real) -> tuple[float, Real]:
         value, slope = objective(x[:, None])
@@ -63,4 +57,4 @@ def minimise(objective: Objective, start: Real, iterations: int, deadline: Deadl
     for x in start.T:
         late = found and deadline.passed
         found.append((x, np.inf) if late else descended(one, x, iterations, deadline, each))
-    return Descent(np.stack([x for x, _ in found], axis=-1), np.array([value for _, value in found]))
+    return np.stack([x for x, _ in found], axis=-1), np.array([value for _, value in found])

@@ -1,8 +1,11 @@
 """A circuit on one pure state: the derivative by every angle in one pass forwards and one back.
 
 On the way forward every rotation is applied together with its derivatives, and all of them are kept; on the way back a
-bra passes the same gates, and every slope is one inner product. For one state of up to 14 qubits this takes a third of
-the time of gates that are taken off again, which `ansatz.backward` needs for the many columns of a channel.
+bra passes the same gates, and every slope is one inner product. For one state of 4 to 14 qubits a distance and its
+gradient take half the time of gates that are taken off again, as `ansatz.backward` does for the many columns of a
+channel, where there is no room for all of them (measured: 1.8 to 2.3 times as long where the rotations are real, 1.2 to
+2.2 where they are complex). Pauli vectors, which gate errors need, take 3, 11 and 108 times as long as a channel's
+columns at 2, 3 and 4 sites: so there are three ways to a gradient, each the fastest where it is used.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ LOW = 3  # qubits up to which a rotation is one small matrix on all lower qubits
 
 
 @dataclass(frozen=True, eq=False)
-class OnePass:
+class PureStateGradient:
     """The circuit of an ansatz, with room for what a pass keeps.
 
     Attributes:

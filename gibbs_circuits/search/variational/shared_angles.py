@@ -26,7 +26,7 @@ from .optimise import minimise
 
 
 @dataclass(frozen=True, eq=False)
-class Shared:
+class SharedAngles:
     """Free angles by name, for every ansatz that has these names: shape (names, angles per slot)."""
 
     names: tuple[object, ...]
@@ -43,30 +43,30 @@ class Shared:
 
 
 @dataclass(frozen=True, eq=False)
-class Joint:
+class JointCost:
     """A high power mean of costs whose ansatzes share angles by name."""
 
     parts: tuple[Preparation | Sampling, ...]
     names: tuple[object, ...]
 
     @staticmethod
-    def of(parts: Sequence[Preparation | Sampling]) -> Joint:
+    def of(parts: Sequence[Preparation | Sampling]) -> JointCost:
         """With the names that occur."""
-        return Joint(tuple(parts), tuple(dict.fromkeys(name for part in parts for name in part.ansatz.names)))
+        return JointCost(tuple(parts), tuple(dict.fromkeys(name for part in parts for name in part.ansatz.names)))
 
-    def smallest(self) -> Joint:
+    def smallest(self) -> JointCost:
         """Of the parts on the fewest qubits alone; the other names' angles do nothing."""
         fewest = min(part.ansatz.num_qubits for part in self.parts)
-        return Joint(tuple(part for part in self.parts if part.ansatz.num_qubits == fewest), self.names)
+        return JointCost(tuple(part for part in self.parts if part.ansatz.num_qubits == fewest), self.names)
 
     @property
     def per_slot(self) -> int:
         """Angles per slot, of all parts alike."""
         return self.parts[0].ansatz.angles_per_slot
 
-    def shared(self, x: Real) -> Shared:
+    def shared(self, x: Real) -> SharedAngles:
         """A column of angles by name."""
-        return Shared(self.names, x.reshape(len(self.names), self.per_slot))
+        return SharedAngles(self.names, x.reshape(len(self.names), self.per_slot))
 
     @cached_property
     def rows(self) -> tuple[np.ndarray, ...]:
@@ -84,7 +84,7 @@ class Joint:
         return sum(part.seconds for part in self.parts)
 
     def __call__(self, x: Real, eta: float) -> tuple[Real, Real]:
-        """Values (batch,) and gradients."""
+        """Values (batch,) and gradients (num, batch)."""
         found = [part(x[rows], eta) for part, rows in zip(self.parts, self.rows, strict=True)]
         each = np.maximum(np.stack([value for value, _ in found]), 1e-15)
         cost = np.mean(each**POWER, axis=0) ** (1 / POWER)
@@ -100,61 +100,57 @@ def ansatz_of(patch: Patch, word: str, *, real: bool) -> Ansatz:
     return Ansatz(n, n, spelled_layers(word, n, patch.bonds), real, patch.features)
 
 
-@dataclass(frozen=True, eq=False)
-class Effort:
-    """How hard a fit tries.
+def fit_together(
+    parts: Sequence[Preparation | Sampling],
+    rng: np.random.Generator,
+    deadline: Deadline,
+    *,
+    batch: int,
+    iterations: int,
+    give_up: float = np.inf,
+) -> SharedAngles:
+    """Angles that suit all parts; the best of some random starts, most of which fall away on the smallest parts.
 
-    Attributes:
-        batch: Random starts.
-        iterations: Of the descent, in all.
+    Args:
+        parts: Their ansatzes share angles by name.
+        rng: Draws the first angles.
+        deadline: Of all descents; each takes its share of what is left.
+        batch: How many random starts.
+        iterations: Of the descents, in all.
         give_up: A cost, after a quarter of the iterations, beyond which nothing is refined.
-        deadline: Of all its descents.
     """
-
-    batch: int
-    iterations: int
-    give_up: float
-    deadline: Deadline
-
-
-def fit_together(parts: Sequence[Preparation | Sampling], rng: np.random.Generator, effort: Effort) -> Shared:
-    """Angles that suit all parts; the best of some random starts, most of which fall away on the smallest parts."""
-    joint = Joint.of(parts)
-    x = rng.normal(scale=SPREAD, size=(len(joint.names) * joint.per_slot, effort.batch))
-    quarter = effort.iterations // 4
-    plan = ((joint.smallest(), 0, quarter, 3), (joint, 0, quarter, 2), (joint, 1, quarter, 2), (joint, 1, quarter, 2),
-            (joint, 2, quarter, 2))  # fmt: skip
-    weights, columns = (
-        [],
-        effort.batch,
-    )  # what every stage takes if nothing cuts it short: so is what is left shared out
-    for cost, _, _, share in plan:
-        weights.append(columns * cost.seconds)
-        columns = max(1, columns // share)
-    for k, (cost, eta, steps, share) in enumerate(plan):
-        until = effort.deadline.share(weights[k] / sum(weights[k:]))
-        found = minimise(lambda y, c=cost, e=ETAS[eta]: c(y, e), x, steps + 1, until, cost.seconds)  # type: ignore[misc]
-        x = found.position[:, np.argsort(found.value)[: max(1, x.shape[1] // share)]]
-        if found.value.min() > effort.give_up:
+    joint, quarter = JointCost.of(parts), iterations // 4
+    x = rng.normal(scale=SPREAD, size=(len(joint.names) * joint.per_slot, batch))
+    plan = ((joint.smallest(), 0, 3), (joint, 0, 2), (joint, 1, 2), (joint, 1, 2), (joint, 2, 2))
+    seconds = list[float]()  # of every stage if nothing cuts it short
+    for cost, _, share in plan:
+        seconds.append(batch * cost.seconds)
+        batch = max(1, batch // share)
+    for k, (cost, eta, share) in enumerate(plan):
+        until = deadline.share(seconds[k] / sum(seconds[k:]))
+        x, values = minimise(lambda y, c=cost, e=ETAS[eta]: c(y, e), x, quarter + 1, until, cost.seconds)  # type: ignore[misc]
+        x = x[:, np.argsort(values)[: max(1, x.shape[1] // share)]]
+        if values.min() > give_up:
             break
     return joint.shared(x[:, 0])
 
 
-def refit(parts: Sequence[Preparation | Sampling], shared: Shared, iterations: int, deadline: Deadline) -> Shared:
+def refit(
+    parts: Sequence[Preparation | Sampling], shared: SharedAngles, iterations: int, deadline: Deadline
+) -> SharedAngles:
     """The same angles, adapted to parts that changed."""
-    joint = Joint.of(parts)
+    joint = JointCost.of(parts)
     x = np.concatenate([shared.values[shared.names.index(name)] for name in joint.names])[:, None]
-    return joint.shared(minimise(lambda y: joint(y, ETAS[2]), x, iterations, deadline, joint.seconds).position[:, 0])
+    return joint.shared(minimise(lambda y: joint(y, ETAS[2]), x, iterations, deadline, joint.seconds)[0][:, 0])
 
 
 def worst_start_of(
-    part: Sampling, shared: Shared, sigma: Array, rng: np.random.Generator, deadline: Deadline, seeds: int = 3
+    part: Sampling, shared: SharedAngles, sigma: Array, rng: np.random.Generator, deadline: Deadline, seeds: int = 3
 ) -> tuple[float, Array]:
     """Of a sampler on a piece: the distance from the worst start found, and that start.
 
     The search begins with random states, and with the fixed ones of `worst_start` too.
     """
-    d = len(sigma)
-    V = np.ascontiguousarray(part.kraus(shared.angles(part.ansatz)[:, None])[..., 0]).reshape(-1, d, d)
-    begun = np.concatenate([random_states(seeds, d, rng), fixed_starts(np.linalg.eigh(sigma)[1])])
+    V = part.operators(shared.angles(part.ansatz))
+    begun = np.concatenate([random_states(seeds, len(sigma), rng), fixed_starts(np.linalg.eigh(sigma)[1])])
     return worst_of(V, part.sweeps, sigma, rng, deadline, begun=begun)
