@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +88,12 @@ STATES = "0123456789+-.eE \n\t\r\"'[]{}(),;:=#\\/\x00\x1b\x7fαβ∀😀\u2028\u
 
 @dataclass(frozen=True)
 class Case:
-    """Files of a folder, and a command on them."""
+    """Files of a folder, and a command on them; `endless` are names of what has no end: a pipe (None), or a link."""
 
     seed: int
     files: dict[str, bytes]
     arguments: tuple[str, ...]
+    endless: dict[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,12 +112,12 @@ def case(seed: int) -> Case:
     rng = random.Random(f"fuzz {seed}")
     makers: tuple[tuple[Callable[[random.Random], Case], int], ...] = (
         (of_keys, 40), (of_model_file, 12), (of_target, 16), (of_bath, 10), (of_filter, 10), (of_kernel, 6),
-        (of_start, 14), (of_text, 12),
+        (of_start, 14), (of_text, 12), (of_size, 4),
     )  # fmt: skip
     maker = rng.choices([make for make, _ in makers], [weight for _, weight in makers])[0]
     made = maker(rng)
     files = {name: _scarred(text, rng) if rng.random() < 0.15 else text for name, text in made.files.items()}
-    return Case(seed, files, made.arguments)
+    return Case(seed, files, made.arguments, made.endless)
 
 
 # --- experiment files
@@ -356,6 +357,85 @@ def of_start(rng: random.Random) -> Case:
     return Case(0, {**files, "s.qasm": text.encode()}, command(rng) if rng.random() < 0.9 else ("compile", "e.toml"))
 
 
+def _billions(rng: random.Random) -> str:
+    return str(10 ** rng.choice((6, 7, 9, 12, 18)))
+
+
+def of_size(rng: random.Random) -> Case:
+    """What is right but for its size, or is no file that ends."""
+    table, files = plain(rng), beside(rng)
+    endless: dict[str, str | None] = {}
+    words = rng.choice((("exact",), ("exact", "--json"), ("compile",), ("run", "--dry-run")))
+    match rng.randrange(8):
+        case 0:  # labels and numbers of terms
+            width, count = rng.choice(((100_000, 1), (2_001, 1), (2, 30_000), (2_000, 11_000)))
+            terms = json.dumps([["Z" * width, 1.0]] * count)
+            if rng.random() < 0.5:
+                table["model"] = {"terms": terms, "beta": "1.0"}
+            else:
+                table["model"] = {"file": '"m.json"', "beta": "1.0"}
+                files["m.json"] = f'{{"num_qubits": {rng.choice((width, 10**9))}, "terms": {terms}}}'.encode()
+        case 1:
+            table["model"] = {"name": '"tfim"', "sites": _billions(rng), "beta": "1.0"}
+        case 2:  # a start
+            rest = rng.choice((
+                f"qubit[{_billions(rng)}] q;\n",
+                f"bit[{_billions(rng)}] c;\nqubit[2] q;\n",
+                f"const int n = {_billions(rng)};\nqubit[n] q;\n",
+                "gate g0 a { x a; }\n" + "".join(f"gate g{k} a {{ g{k - 1} a; g{k - 1} a; }}\n" for k in range(1, 40))
+                + "qubit[2] q;\ng39 q[0];\n",
+                f"gate g a {{ x a; }}\nqubit[2] q;\npow({_billions(rng)}) @ g q[0];\n",
+                "qubit[2] q;\n" + "x q[0];\n" * 40_000,
+            ))  # fmt: skip
+            files |= compiled(rng)
+            files["e.toml"] += b'initial = "s.qasm"\n'
+            files["s.qasm"] = b'OPENQASM 3.0;\ninclude "stdgates.inc";\n' + rest.encode()
+            return Case(0, files, (words[0], "e.toml", *words[1:]))
+        case 3:  # rows
+            name, columns, kind = rng.choice((("filter", 2, "dll"), ("bath", 2, "davies"), ("kernel", 3, "custom")))
+            row = ",".join(["{0}"] + ["1.0"] * (columns - 1)) + "\n"
+            files["f.csv"] = "".join(row.format(k / 100) for k in range(rng.choice((10_001, 400_001)))).encode()
+            table["generator"] = {"kind": f'"{kind}"', name: '"f.csv"'}
+        case 4:  # a pipe that nobody writes to, a device that never ends
+            name, section, key = rng.choice((
+                ("e.toml", "generator", "kind"), ("f.csv", "generator", "filter"), ("f.csv", "generator", "bath"),
+                ("m.json", "model", "file"), ("t.toml", "run", "backend"), ("s.qasm", "run", "initial"),
+            ))  # fmt: skip
+            if key == "file":
+                table["model"] = {"beta": "1.0"}
+            table.setdefault(section, {})[key] = f'"{name}"' if key != "kind" else '"dll"'
+            if key == "bath":
+                table["generator"]["kind"] = '"davies"'
+            files.pop(name, None)
+            endless[name] = rng.choice((None, "/dev/zero", "/dev/urandom"))
+        case 5:
+            key = rng.choice(("sweeps", "nodes", "random_delays", "ancillas"))
+            table["compile"] = {
+                "scheme": '"parallel"',
+                "sweeps": "1",
+                "strength": "0.3",
+                "nodes": "2",
+                "spacing": "0.5",
+            }
+            table["compile"][key] = f"[0, {_billions(rng)}]" if key == "random_delays" else _billions(rng)
+        case 6:
+            table["run"] = {rng.choice(("shots", "realisations", "seed")): _billions(rng)}
+            table["compile"] = {"sweeps": "1", "strength": "0.3", "nodes": "2", "spacing": "0.5"}
+        case _:  # cold
+            table["model"] = {"name": '"tfim"', "sites": "2", "beta": rng.choice(("100.0", "1e3", "1e6"))}
+            table["generator"] = {"kind": rng.choice(('"davies"', '"dll"', '"ckg"', '"ule"'))}
+            table["compile"] = {
+                "sweeps": rng.choice(("1", "1000000")),
+                "strength": "0.3",
+                "nodes": "2",
+                "spacing": "0.5",
+            }
+    text = toml(table).encode()
+    return Case(
+        0, files if "e.toml" in endless else {**files, "e.toml": text}, (words[0], "e.toml", *words[1:]), endless
+    )
+
+
 def _scarred(text: bytes, rng: random.Random) -> bytes:
     """A few bytes lost, changed, doubled or put in."""
     for _ in range(rng.choice((1, 1, 3))):
@@ -392,6 +472,8 @@ def run(one: Case) -> Outcome:
     try:
         for name, text in one.files.items():
             (folder / name).write_bytes(text)
+        for name, target in one.endless.items():
+            os.mkfifo(folder / name) if target is None else (folder / name).symlink_to(target)
         os.chdir(folder)
         signal.alarm(SECONDS)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

@@ -27,7 +27,8 @@ from tests.stand_in import NAME, StandIn, Temper, install, stored_bits
 
 HEAVY = (
     "gibbs_circuits.cli.commands", "qiskit_aer.primitives", "qiskit_ibm_runtime.fake_provider", "matplotlib.figure",
-    "scipy.stats", "scipy.optimize", "scipy.interpolate",
+    "scipy.stats", "scipy.optimize", "scipy.interpolate", "threadpoolctl", "rich._emoji_codes", "encodings.cp437",
+    "qiskit_ibm_runtime.transpiler.plugin", "qiskit.transpiler.passes.synthesis.hls_plugins",
 )  # fmt: skip
 for name in HEAVY:
     import_module(name)  # once, and not in every process: the package loads them when they are used
@@ -69,7 +70,7 @@ def written(folder: Path, target: str = TARGET, experiment: str = EXPERIMENT) ->
 
 
 def quick(patch: pytest.MonkeyPatch) -> None:
-    """Leave out what takes long and has nothing to do with jobs: the picture, the ladder, many routings."""
+    """Leave out what takes long and has nothing to do with jobs: the picture, the ladder, many placements, routings."""
     comparing = import_module(
         "gibbs_circuits.analysis.comparison.compare"
     )  # the function of that name hides the module
@@ -79,6 +80,7 @@ def quick(patch: pytest.MonkeyPatch) -> None:
         "gibbs_circuits.experiments.folder.save_convergence", lambda comparison, path: path.write_bytes(b"png")
     )
     patch.setattr("gibbs_circuits.backends.transpile.transpile.ROUTING_SEEDS", 2)
+    patch.setattr("gibbs_circuits.backends.transpile.placing.ANNEALED", 2)
 
 
 def watch_writes(patch: pytest.MonkeyPatch, hook: Callable[[str], None]) -> None:

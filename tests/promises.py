@@ -134,7 +134,7 @@ def too_many_digits(setup: digits.Setup) -> bool:
 def certificate_complaints(certificate: Any, setup: digits.Setup) -> list[str]:
     """What is false of a certificate on 1–2 qubits (3 for the bias alone), against as many digits as it takes."""
     found: list[str | None] = []
-    exact = digits.Digits(setup, digits.enough_digits(setup))
+    exact = digits.exactly(setup, digits.enough_digits(setup))
     with_h = bool(certificate.with_hamiltonian)
     small = exact.d <= 4
     count, gap = exact.steady_states_and_gap(with_h) if small else (1, None)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -340,6 +341,11 @@ def cold_chain(beta: float, coherent: str = "none") -> gc.Lindbladian:
     return gc.dll(from_terms(list(CHAIN)), beta, couplings="Y", coherent=coherent)
 
 
+@lru_cache
+def coldest() -> gc.Certificate:
+    return gc.certificate(cold_chain(12.0))
+
+
 # Digits(setup_of(CHAIN, β, "Y", "none"), 120).bias(with H)
 @pytest.mark.parametrize(
     ("beta", "hamiltonian", "right"),
@@ -368,7 +374,7 @@ def test_bias__is_not_zero__cold_chain_whose_residual_is(capsys: Capture) -> Non
     assert found["residual"] < 1e-12
     if found["bias"] is not None:
         assert found["bias"] == pytest.approx(4.9865e-6 if found["with_hamiltonian"] else 0.29790, rel=1e-3)
-    assert not certificate_complaints(gc.certificate(cold_chain(12.0)), setup_of(CHAIN, 12.0, "Y", "none"))
+    assert not certificate_complaints(coldest(), setup_of(CHAIN, 12.0, "Y", "none"))
 
 
 def test_bias__is_not_printed_as_zero__cold_chain(capsys: Capture) -> None:
@@ -598,7 +604,7 @@ def test_control__three_starts__turn_the_guarantee_red(monkeypatch: pytest.Monke
 
 
 def test_control__small_residual__turns_the_bias_red() -> None:
-    found = gc.certificate(cold_chain(12.0))
+    found = coldest()
     assert found.residual is not None
     old = replace(found, bias=0.0 if found.residual <= 1e-12 else found.bias)
     complaints = certificate_complaints(old, setup_of(CHAIN, 12.0, "Y", "none"))

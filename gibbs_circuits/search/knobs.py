@@ -173,9 +173,10 @@ def try_knobs(
     deadline.spend(costs.fixed(n))
     fixed = trace_distance(fixed_point(channel), pool.sigma)
     count, worst = _sweeps(channel, sweeps or 1, most, goal, pool, deadline)
-    if sweeps is None:
-        program = scheme(generator, knobs.model_copy(update={"sweeps": count}))
-    return Trial(program, cost(program).two_qubit_gates, max(worst, fixed))
+    if sweeps is None:  # a scheme writes one stage, which is repeated; writing it anew takes as long as judging it
+        stages = (replace(program.stages[0], repeats=count),)
+        program = replace(program, stages=stages, knobs={**program.knobs, "sweeps": count})
+    return Trial(program, per_sweep * program.sweeps, max(worst, fixed))
 
 
 def _sweeps(channel: Array, first: int, most: int, goal: float, pool: Pool, deadline: Deadline) -> tuple[int, float]:

@@ -26,6 +26,11 @@ MAPS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def few_placements() -> None:
+    """All of them, here."""
+
+
 def bonds(sites: int, layers: int) -> QuantumCircuit:
     """Commuting bonds of a ring, with fields between the layers."""
     qc = QuantumCircuit(sites)

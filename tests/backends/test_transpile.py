@@ -17,6 +17,7 @@ from gibbs_circuits.backends.devices.errors import described_errors
 from gibbs_circuits.backends.targets.aer import AerTarget, HeavyHex
 from gibbs_circuits.backends.targets.base import Noise
 from gibbs_circuits.backends.targets.registry import Target, load_target
+from gibbs_circuits.backends.transpile import placing
 from gibbs_circuits.backends.transpile.compiled import Compiled
 from gibbs_circuits.backends.transpile.routing import Router, two_qubit_gates, without_last_resets
 from gibbs_circuits.backends.transpile.transpile import compile_for
@@ -53,9 +54,16 @@ ALL_TO_ALL, LATTICE = "aer_density_matrix", "fake_heavy_hex"
 SMALL_LATTICE = AerTarget(name="small", kind="aer", method="density_matrix", coupling=HeavyHex(heavy_hex=3))
 
 
-def on_target(program: Program, target: str | Target, initial: str = "zero") -> Compiled:
-    start = make_initial(initial, program.num_system, Path())
-    return compile_for(program, target if isinstance(target, Target) else load_target(target), start, 1)
+_COMPILED: dict[tuple[str, ...], Compiled] = {}
+
+
+def on_target(program: Program, target: str | Target, initial: str = "zero", *, anew: bool = False) -> Compiled:
+    """Compiled once for each program, target and start."""
+    on = target if isinstance(target, Target) else load_target(target)
+    key = (program.hash, on.name, initial, str(placing.ANNEALED))
+    if anew or key not in _COMPILED:
+        _COMPILED[key] = compile_for(program, on, make_initial(initial, program.num_system, Path()), 1)
+    return _COMPILED[key]
 
 
 @lru_cache
@@ -197,7 +205,11 @@ def test_compiled__reset_free_block__equals_its_unitary_on_every_input() -> None
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_compiled__files__read_back_as_the_same_circuit(name: str, target: str) -> None:
     # two sweeps: long enough to show a permutation, short enough for a density matrix of eight qubits
-    program = build(example(name).generator, **{**example(name).knobs, "sweeps": 2 if name == "h2" else 1})
+    program = (
+        one_sweep(example(name))
+        if name != "h2"
+        else build(example(name).generator, **{**example(name).knobs, "sweeps": 2})
+    )
     whole = on_target(program, target)
     qc = whole.circuit(3)
     stored = io.BytesIO()
@@ -237,7 +249,7 @@ def test_closed__swap__is_performed_not_relabelled(target: Target) -> None:
 
 def test_compiled__seed__same_circuit_again() -> None:
     program = build(ising(2))
-    first, second = (on_target(program, SMALL_LATTICE).circuit(5) for _ in range(2))
+    first, second = (on_target(program, SMALL_LATTICE, anew=True).circuit(5) for _ in range(2))
     assert first == second
     assert first.metadata["program"] == program.hash
 
@@ -270,9 +282,12 @@ def test_compiled__depth__is_positive_and_below_the_gate_count() -> None:
 
 @lru_cache
 def chain(delays: tuple[int, int] | bool, sweeps: int = 10) -> Compiled:
-    return on_target(build(ising(6), sweeps=sweeps, random_delays=delays), LATTICE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(placing, "ANNEALED", 50)  # its gates are compared
+        return on_target(build(ising(6), sweeps=sweeps, random_delays=delays), LATTICE)
 
 
+@pytest.mark.slow  # forty circuits of ten sweeps; `test_placing` compares blocks with Qiskit's in the fast tests
 @pytest.mark.parametrize("delays", [False, (2, 8)], ids=["no_delays", "delays"])
 def test_repeated__gates__at_most_a_fifth_more_than_the_whole_circuit_routed_at_once(delays: Any) -> None:
     whole = chain(delays)
@@ -328,7 +343,7 @@ def test_repeated__sweeps__cost_nothing_before_they_are_written_out(monkeypatch:
     seen = []
     for sweeps in (1, 1000):
         runs = 0
-        whole = on_target(build(ising(2), sweeps=sweeps), LATTICE)
+        whole = on_target(build(ising(2), sweeps=sweeps), LATTICE, anew=True)
         seen.append((runs, whole.two_qubit_gates / sweeps, whole.counts.resets / sweeps))
         whole.depth(1)
     assert seen[0] == pytest.approx(seen[1])

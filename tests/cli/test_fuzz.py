@@ -100,13 +100,17 @@ def test_cases__are_the_same__same_seed() -> None:
 
 
 def test_cases__cover__every_key_and_kind_of_file() -> None:
-    texts = [case(seed).files for seed in range(3000)]
-    whole = b"\n".join(files["e.toml"] for files in texts)
+    cases = [case(seed) for seed in range(3000)]
+    texts = [one.files for one in cases]
+    whole = b"\n".join(files.get("e.toml", b"") for files in texts)
     for keys in KEYS.values():
         for key in keys:
             assert f"\n{key} = ".encode() in whole, key
     assert {name for files in texts for name in files} >= {"m.json", "t.toml", "s.qasm", "f.csv", "b.csv", "k.csv"}
     assert any(b"OPENQASM 2" in files.get("s.qasm", b"") for files in texts)
+    assert {name for one in cases for name in one.endless} == {"e.toml", "m.json", "t.toml", "s.qasm", "f.csv"}
+    assert {target for one in cases for target in one.endless.values()} == {None, "/dev/zero", "/dev/urandom"}
+    assert max(len(text) for files in texts for text in files.values()) > 2**20
 
 
 def outcome(code: int | str = 2, out: str = "", err: str = "e.toml: a must b, but c. Fix: d.\n") -> Outcome:

@@ -32,6 +32,7 @@ from gibbs_circuits.cli import options as cli
 from gibbs_circuits.cli import terminal
 from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.experiments import pipeline
+from gibbs_circuits.experiments import store as on_disk
 from gibbs_circuits.experiments.block_files import DIGITS, Damaged, packed, unpacked
 from gibbs_circuits.experiments.experiment import read_experiment
 from gibbs_circuits.experiments.schemes import CompileTask
@@ -342,6 +343,25 @@ def test_resume__block_that_cannot_be_read__is_not_taken_for_a_damaged_one(
         raise PermissionError(errno.EACCES, "Permission denied", str(one))
 
     monkeypatch.setattr("gibbs_circuits.experiments.store.unpacked", denied)
+    with pytest.raises(PermissionError):
+        resumed(request_, path)
+    assert not list(path.rglob("*.damaged-*"))
+
+
+@pytest.mark.parametrize("what", ["request", "job"])
+def test_resume__document_that_cannot_be_read__is_not_taken_for_a_damaged_one(
+    what: str, whole: tuple[Path, tuple[Block, ...]], request_: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(shutil.copytree(whole[0], tmp_path / "out"))
+    (path / "data" / "job-none-0-0.json").write_text("{}")
+    read = on_disk.read_sealed
+
+    def denied(one: Path, *arguments: Any) -> dict[str, Any]:
+        if one.name.startswith(what):
+            raise PermissionError(errno.EACCES, "Permission denied", str(one))
+        return read(one, *arguments)
+
+    monkeypatch.setattr(on_disk, "read_sealed", denied)
     with pytest.raises(PermissionError):
         resumed(request_, path)
     assert not list(path.rglob("*.damaged-*"))

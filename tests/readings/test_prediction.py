@@ -1,6 +1,8 @@
 """The prediction: right against powers of an independent channel, the same dense and by Krylov, honest about limits."""
 
 from dataclasses import replace
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -122,15 +124,21 @@ def test_prediction__long_run__a_settled_state_is_not_followed_and_nothing_chang
     assert found.distances[-1] == pytest.approx(distance(v.reshape(4, 4, order="F"), sigma), abs=1e-10)
 
 
+@lru_cache
+def forty_sweeps() -> tuple[Any, Any, Any]:
+    """A prediction, one sweep by Qiskit, and σ."""
+    program = fixed(sweeps=40, strength=0.3, spacing=0.1, nodes=41)
+    sigma = gibbs(program.generator.model.hamiltonian, 1.0)
+    return predict(program, zero(2).density(2)), qiskit_channel(program).data, sigma
+
+
 @pytest.mark.parametrize("target", [0.5, 0.2, 0.1])
 def test_sweeps_to__inside_the_run__are_counted(target: float) -> None:
-    program = fixed(sweeps=40, strength=0.3, spacing=0.1, nodes=41)
-    found = predict(program, zero(2).density(2))
+    found, channel, sigma = forty_sweeps()
     assert found is not None
     sweeps, status = found.sweeps_to(target)
     assert status is Status.MEASURED
     assert sweeps is not None
-    channel, sigma = qiskit_channel(program).data, gibbs(program.generator.model.hamiltonian, 1.0)
     after, before = (farthest_by(np.linalg.matrix_power(channel, k), sigma) for k in (sweeps, sweeps - 1))
     assert after <= target < before
     listed = np.max(list(found.paths.values()), axis=0)  # the control: a list of starts is within it sooner

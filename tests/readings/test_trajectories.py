@@ -284,7 +284,7 @@ def z_scores(program: Program, initial: Any, rho: DensityMatrix, count: int, swe
 AVERAGED = {"entangled": ENTANGLED, "choice": (CHOICE,), "both": (CHOICE, *ENTANGLED)}
 
 
-@pytest.mark.parametrize("name", AVERAGED)
+@pytest.mark.parametrize("name", ["entangled", "choice", pytest.param("both", marks=pytest.mark.slow)])
 def test_mean__tends_to_the_exact_channel__by_hand(name: str) -> None:
     program = by_hand(AVERAGED[name], 2, HAMILTONIAN)
     psi = random_start(2, 8)

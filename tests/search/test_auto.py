@@ -831,6 +831,7 @@ def test_gate_errors__need_a_fit__and_say_so() -> None:
         gc.compile(generator(), "auto", 0.1, gate_errors=True, calibration="derived", effort=1)
 
 
+@pytest.mark.slow
 def test_classical_randomness__keeps_the_claim__in_fewer_gates() -> None:
     asked = {"guarantee": "given_start", "calibration": "fitted_to_target", "effort": 5}
     program = gc.compile(generator(), "auto", 0.05, randomness="classical", **asked)

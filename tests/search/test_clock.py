@@ -138,7 +138,7 @@ def test_package__reads_the_time__only_to_stop_to_report_and_to_wait() -> None:
     assert found == {"search/clock.py", "search/task.py", "backends/services/queue.py", "cli/terminal.py"}
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [way if way != "patch" else pytest.param(way, marks=pytest.mark.slow) for way in WAYS])
 def test_find__ten_times_slower__the_same_program(way: str) -> None:
     """A clock that stands still, and one on which every look takes 10 ms: enough time on both."""
     sites = 4 if way == "patch" else 2

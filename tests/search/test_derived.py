@@ -197,7 +197,7 @@ def test_frontier__of_schedules__keeps_what_nothing_beats() -> None:
 
 
 def test_derive__any_start__meets_the_target_from_every_start_tried() -> None:
-    best = cheapest(found(3, 0.1, 4.0), 0.1)
+    best = cheapest(found(3, 0.1, 2.0), 0.1)
     assert best is not None
     assert best.two_qubit_gates <= 200
     program, sigma = best.program, sigma_of(best.program)
@@ -212,7 +212,7 @@ def test_derive__any_start__meets_the_target_from_every_start_tried() -> None:
 
 
 def test_derive__programs_say_where_they_come_from() -> None:
-    for one in found(3, 0.1, 4.0):
+    for one in found(3, 0.1, 2.0):
         assert one.program.calibration is Calibration.DERIVED
         for word in ("derived", "least squares", "settings tried", "accept or reject", "target 0.1"):
             assert word in one.program.provenance
@@ -220,7 +220,7 @@ def test_derive__programs_say_where_they_come_from() -> None:
 
 
 def test_derive__is_a_frontier__cheapest_first() -> None:
-    gates, distances = np.array([(one.two_qubit_gates, one.distance) for one in found(3, 0.1, 4.0)]).T
+    gates, distances = np.array([(one.two_qubit_gates, one.distance) for one in found(3, 0.1, 2.0)]).T
     assert np.all(np.diff(gates) > 0)
     assert np.all(np.diff(distances) < 0)
 
@@ -235,7 +235,7 @@ def test_derive__past_deadline__returns_the_nearest_at_once() -> None:
 
 
 def test_derive__given_start__is_the_distance_from_it_and_cheaper() -> None:
-    best, sampler = cheapest(found(3, 0.1, 3.0, GIVEN), 0.1), cheapest(found(3, 0.1, 4.0), 0.1)
+    best, sampler = cheapest(found(3, 0.1, 1.5, GIVEN), 0.1), cheapest(found(3, 0.1, 2.0), 0.1)
     assert best is not None
     assert sampler is not None
     assert distance(end(best.program, zero(3)), sigma_of(best.program)) == pytest.approx(best.distance, abs=1e-9)
@@ -250,7 +250,7 @@ def test_derive__tells_its_progress() -> None:
 
 def test_derive__two_letters_a_site__two_passes() -> None:
     generator = dll(tfim(2, 1.0, 1.2), 1.0, couplings_of("XZ", 2), GaussianFilter(1.0))
-    candidates = derived(generator, 0.1, within(3.0))
+    candidates = derived(generator, 0.1, within(1.5))
     best = cheapest(candidates, 0.1)
     assert best is not None
     assert best.program.num_ancilla == 2

@@ -244,7 +244,7 @@ def test_search__finds_fewer_gates_than_its_words__two_sites() -> None:
     task = PreparationFitter(gc.gibbs_state(model, 1.0), np.eye(4)[:, 0].astype(complex))
     search = GateSearch([task], any_pairs(2, bonds), lambda ansatz: True, 0.03, rng, 6)
     words = [shape(word, 2, bonds, real=True) for word in ("ab", "abab")]
-    pool = search.run(words, within(6))
+    pool = search.run(words, within(2))
     best = cheapest(pool.nearest, 0.03)
     assert best is not None
     assert best.two_qubit_gates <= 4

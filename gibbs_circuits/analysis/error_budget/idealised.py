@@ -16,7 +16,7 @@ from ...models.spectrum import spectrum
 from ...programs.program import Program
 from ...programs.steps import Unitary
 from ...programs.transforms import Steps, map_split, with_steps
-from ...readings.channel.effective_generator import SweepCouplings, Segment, balance, kick_of
+from ...readings.channel.effective_generator import Segment, SweepCouplings, balance, kick_of
 from ...readings.channel.evolver import Evolver
 from ...readings.channel.sweep_channel import sweep_channel
 

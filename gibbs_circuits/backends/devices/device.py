@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from qiskit.providers import BackendV2
@@ -218,26 +217,62 @@ def _times(hardware: Hardware) -> tuple[tuple[float, float], ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True, eq=False)
+class ReportedErrors(Mapping[tuple[int, ...], "QuantumError"]):
+    """Errors after one gate as Aer derives them, each when it is asked for: those of a large device take seconds.
+
+    Attributes:
+        hardware: What reports the errors, durations, T1 and T2.
+        gate: Its name.
+    """
+
+    hardware: Hardware
+    gate: str
+
+    @cached_property
+    def _reported(self) -> dict[tuple[int, ...], QuantumError | None]:
+        """By wires, None until it is asked for; only where the report gives an error, or a time to decay in."""
+        decays = self.hardware.qubit_properties is not None
+        entries = (self.hardware[self.gate] or {}).items()
+        return {wires: None for wires, p in entries if p is not None and (p.error or (decays and p.duration))}
+
+    def __getitem__(self, wires: tuple[int, ...]) -> QuantumError:
+        found = self._reported[wires]
+        if found is None:
+            found = self._reported[wires] = self._derived(wires)
+        return found
+
+    def __iter__(self) -> Iterator[tuple[int, ...]]:
+        return iter(self._reported)
+
+    def __len__(self) -> int:
+        return len(self._reported)
+
+    def _derived(self, wires: tuple[int, ...]) -> QuantumError:
+        from qiskit_aer.noise import QuantumError  # loaded when used
+        from qiskit_aer.noise.device import basic_device_gate_errors
+
+        qubits = self.hardware.qubit_properties
+        alone = Hardware(num_qubits=self.hardware.num_qubits, qubit_properties=qubits)
+        alone.add_instruction(self.hardware.operation_from_name(self.gate), {wires: self.hardware[self.gate][wires]})
+        # Aer fails without T1 and T2
+        found = basic_device_gate_errors(target=alone, thermal_relaxation=qubits is not None)
+        return found[0][2] if found else QuantumError([([], 1.0)])
+
+
 @lru_cache(maxsize=8)
 def _aer_errors(
     hardware: Hardware,
 ) -> tuple[Mapping[str, Mapping[tuple[int, ...], QuantumError]], Mapping[int, tuple[float, float]]]:
-    """Gate errors and readout as Aer derives them from the reported ones; seconds for a large device."""
-    from qiskit_aer.noise.device import basic_device_gate_errors, basic_device_readout_errors  # loaded when used
+    """Gate errors and readout as Aer derives them from the reported ones."""
+    from qiskit_aer.noise.device import basic_device_readout_errors  # loaded when used
 
-    gates: dict[str, dict[tuple[int, ...], QuantumError]] = {}
-    relaxing = hardware.qubit_properties is not None  # Aer fails without T1 and T2
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that a gate has no reported error: then it has none here
-        found = basic_device_gate_errors(target=hardware, thermal_relaxation=relaxing)
-    for name, qubits, error in found:
-        if name not in NOT_A_GATE and not error.ideal():
-            gates.setdefault(name, {})[tuple(qubits)] = error
+    gates = {name: ReportedErrors(hardware, name) for name in hardware.operation_names if name not in NOT_A_GATE}
     readout = {
         qubits[0]: (float(error.probabilities[0][1]), float(error.probabilities[1][0]))
         for qubits, error in basic_device_readout_errors(target=hardware)
     }
-    return gates, readout
+    return {name: table for name, table in gates.items() if table}, readout
 
 
 def user_device(backend: BackendV2, name: str | None = None, *, idle: bool = False) -> Device:

@@ -86,7 +86,7 @@ class Errors(Brief):
             return tuple(new[w] for w in wires) if all(w in new for w in wires) else None
 
         here = {
-            name: {to: error for wires, error in table.items() if (to := renamed(wires)) is not None}
+            name: {to: table[wires] for wires in table if (to := renamed(wires)) is not None}
             for name, table in self.here.items()
         }
         rates = {(name, to): p for (name, wires), p in self.rates.items() if (to := renamed(wires)) is not None}
