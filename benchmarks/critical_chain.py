@@ -29,8 +29,8 @@ from rich.console import Console
 from rich.table import Table
 
 import gibbs_circuits as gc
+from gibbs_circuits.backends.devices.keys import Noise
 from gibbs_circuits.backends.simulators.noisy_channel import noisy_map
-from gibbs_circuits.backends.targets.base import Noise
 from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile.transpile import compile_for
 from gibbs_circuits.linalg.arrays import Array, Real

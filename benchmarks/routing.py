@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from gibbs_circuits.backends.targets.registry import load_target
-from gibbs_circuits.backends.transpile.routing import two_qubit_gates
-from gibbs_circuits.backends.transpile.transpile import ROUTING_SEEDS, compile_for
+from gibbs_circuits.backends.transpile.routing import ROUTING_SEEDS, two_qubit_gates
+from gibbs_circuits.backends.transpile.transpile import compile_for
 from gibbs_circuits.compiler.schemes.registry import SCHEMES
 from gibbs_circuits.experiments.choices import make_scheme
 from gibbs_circuits.experiments.pipeline import compile_program

@@ -31,10 +31,11 @@ from gibbs_circuits.analysis.comparison.compare import compare
 from gibbs_circuits.analysis.estimators.expected import final_state, predicted_values
 from gibbs_circuits.analysis.report.tables import placement_rows
 from gibbs_circuits.backends.measurement.counts import from_counts
-from gibbs_circuits.backends.runs.prepare import compile_on, request_run, run_request
+from gibbs_circuits.backends.runs.prepare import opened, request_run, run_request, transpiled
 from gibbs_circuits.backends.runs.request import Request
 from gibbs_circuits.backends.simulators.noisy_channel import try_noisy_prediction
 from gibbs_circuits.backends.targets.registry import load_target
+from gibbs_circuits.backends.transpile.compiled import Compiled
 from gibbs_circuits.experiments import pipeline
 from gibbs_circuits.experiments.experiment import Experiment, read_experiment
 from gibbs_circuits.experiments.schemes import CompileTask
@@ -122,6 +123,11 @@ def seeds(console: Console, count: int) -> bool:
     return close == count
 
 
+def compiled_on(program: gc.Program, target: str) -> Compiled:
+    start = zero(program.num_system)
+    return transpiled(program, opened(program, load_target(target), start, "reset"), start, "reset")
+
+
 def placement(console: Console) -> bool:
     """Gates on lattices against all-to-all; whether the 6-site chain is within 1.3."""
     table = Table("sites", "target", "CZ all-to-all", "CZ on the lattice", "ratio", "where", "s")
@@ -129,10 +135,10 @@ def placement(console: Console) -> bool:
     for sites in (3, 4, 5, 6):
         model = gc.models.mixed_field_ising(sites)
         program = gc.compile(gc.dll(model, 1.0, couplings="Y", filter="gaussian"), target_error=0.10)
-        free = compile_on(program, load_target("aer_density_matrix"), zero(sites), "reset")[0]
+        free = compiled_on(program, "aer_density_matrix")
         for name in ("fake_heavy_hex", "fake_torino", "fake_boston"):
             began = perf_counter()
-            compiled = compile_on(program, load_target(name), zero(sites), "reset")[0]
+            compiled = compiled_on(program, name)
             took = perf_counter() - began
             found = compiled.two_qubit_gates / free.two_qubit_gates
             if (sites, name) == (6, "fake_heavy_hex"):

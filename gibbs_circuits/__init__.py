@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; at run time `__getattr_
     from .backends.runs.run import RunResult
     from .backends.targets.aer import AerTarget
     from .backends.targets.ibm import IbmTarget
+    from .backends.transpile import transpiler
     from .compiler import presets
     from .compiler.citation import citation
     from .errors import ArgumentError, BackendError, GibbsError, InvalidModelError, InvalidProgramError, TooLargeError
@@ -62,6 +63,7 @@ HOMES = {
     "backends.runs.run": "RunResult",
     "backends.targets.aer": "AerTarget",
     "backends.targets.ibm": "IbmTarget",
+    "backends.transpile": "transpiler",
     "compiler": "presets",
     "compiler.citation": "citation",
     "errors": "ArgumentError BackendError GibbsError InvalidModelError InvalidProgramError TooLargeError",
@@ -103,7 +105,7 @@ __all__ = [
     "custom", "davies", "discrete", "dll", "draw", "evolve", "expectation", "extrapolate", "faster", "fidelity",
     "filters", "free_fermions", "gibbs_state", "heat_currents", "jumps", "kms", "load", "local", "mixing_time",
     "models", "plot", "predict", "presets", "preview", "redfield", "run", "save", "scandi_alhambra", "several_baths",
-    "spectral_gap", "steady_state", "steady_states", "thermal", "trace_distance", "trajectories", "ule",
+    "spectral_gap", "steady_state", "steady_states", "thermal", "trace_distance", "trajectories", "transpiler", "ule",
 ]  # fmt: skip
 
 

@@ -13,12 +13,10 @@ from .analysis.error_budget.extrapolation import Run, extrapolated_run
 from .analysis.report.plots import convergence
 from .backends.runs.fitting import expected_of
 from .backends.runs.jump_records import Jumps, jump_records
-from .backends.runs.opening import Backend
-from .backends.runs.prepare import in_advance, request_run, run_request
+from .backends.runs.prepare import preview_text, request_run, run_request
 from .backends.runs.request import ENERGY, Request
 from .backends.runs.run import RunResult
-from .backends.targets.aer import AerTarget
-from .backends.targets.ibm import IbmTarget
+from .backends.targets.own import Backend, target_of
 from .backends.targets.registry import load_target
 from .errors import ArgumentError, check_choice, check_integer
 from .exact.certificate.certificate import Certificate
@@ -223,8 +221,7 @@ def run(
     folder = None if out is None else as_path(out, "out")
     if resume and folder is not None:
         check_begun("resume", folder)
-    if resume and folder is not None and isinstance(on, AerTarget | IbmTarget):
-        on = begun_on(on, folder)
+        on = begun_on(target_of(on), folder)
     request = _request(program, on, shots, seed, initial, observables or {}, realisations, ancilla_policy)
     store = None
     if folder is not None:
@@ -247,7 +244,7 @@ def preview(
     Sweeps, gates, depth and the chance that no gate errs; the method, memory and time of a simulation; on a device
     where the sites are, how long a circuit takes, and the QPU seconds of the whole run.
     """
-    return in_advance(_request(program, backend, shots, seed, initial, {}, realisations, ancilla_policy))
+    return preview_text(_request(program, backend, shots, seed, initial, {}, realisations, ancilla_policy))
 
 
 def _request(

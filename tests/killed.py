@@ -79,7 +79,7 @@ def quick(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         "gibbs_circuits.experiments.folder.save_convergence", lambda comparison, path: path.write_bytes(b"png")
     )
-    patch.setattr("gibbs_circuits.backends.transpile.transpile.ROUTING_SEEDS", 2)
+    patch.setattr("gibbs_circuits.backends.transpile.routing.ROUTING_SEEDS", 2)
     patch.setattr("gibbs_circuits.backends.transpile.placing.ANNEALED", 2)
 
 

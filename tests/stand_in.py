@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -30,6 +30,7 @@ from qiskit_aer import AerSimulator
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError, RuntimeInvalidStateError, RuntimeJobNotFound
 
+from gibbs_circuits.backends.runs.request import Request
 from gibbs_circuits.backends.services.ibm import Runtime
 
 NAME = "ibm_stand_in"
@@ -309,6 +310,17 @@ def stored_bits(folder: Path, job: str) -> list[dict[str, Any]]:
     return [found[k] for k in sorted(found)]
 
 
+def asked_of(request: Request, service: StandIn) -> Request:
+    """The same run, whose jobs go to another stand-in."""
+    machine = request.machine
+    assert machine.client is not None
+
+    def client(on: Any, choice: Any) -> Any:
+        return replace(machine.client(on, choice), service=service)
+
+    return replace(request, machine=replace(machine, client=client))
+
+
 def install(
     patch: pytest.MonkeyPatch, service: StandIn, interval: float = 0.01, patience: float = 10.0, grace: float = 0.5
 ) -> None:
@@ -316,4 +328,4 @@ def install(
     patch.setattr("gibbs_circuits.backends.services.ibm.runtime_service", lambda account, instance: service)
     patch.setattr("gibbs_circuits.backends.services.ibm.make_sampler", service.sampler)
     quick = partial(Runtime, interval=interval, patience=patience, grace=grace)
-    patch.setattr("gibbs_circuits.backends.runs.remote.Runtime", quick)
+    patch.setattr("gibbs_circuits.backends.services.ibm.Runtime", quick)

@@ -29,7 +29,7 @@ ROOMS = tuple(room for floor in FLOORS for room in floor)
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 INSIDE = {  # rooms that are cut up once more, in the order in which their parts may import
     "backends": (
-        "targets", "devices", "transpile", "simulators", "measurement", "services", "runs",
+        "devices", "transpile", "simulators", "measurement", "services", "targets", "runs",
     ),
     "analysis": ("estimators", "error_budget", "comparison", "report"),
 }  # fmt: skip

@@ -40,7 +40,7 @@ def _small_lattice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "small.toml"
     path.write_text('name = "small"\nkind = "aer"\nmethod = "density_matrix"\ncoupling = {heavy_hex = 3}')
     monkeypatch.setattr("gibbs_circuits.backends.runs.prepare.LATTICE", path)
-    monkeypatch.setattr("gibbs_circuits.backends.transpile.transpile.ROUTING_SEEDS", 2)
+    monkeypatch.setattr("gibbs_circuits.backends.transpile.routing.ROUTING_SEEDS", 2)
 
 
 def test_readme__works_as_written__two_sites(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,12 +22,18 @@ from ..analysis.report.tables import (
 from ..analysis.report.text import tables
 from ..backends.measurement.counts import measurement_bases
 from ..backends.runs.fitting import expected_of
-from ..backends.runs.opening import availability
-from ..backends.runs.prepare import compile_on, foretell, in_advance, request_run, run_request, simulated_by
+from ..backends.runs.prepare import (
+    forecast_run,
+    opened,
+    preview_text,
+    request_run,
+    run_request,
+    simulated_by,
+    transpiled,
+)
 from ..backends.runs.request import ENERGY, realisations_of
 from ..backends.runs.usage import usage
 from ..backends.simulators.noisy_channel import try_noisy_prediction
-from ..backends.targets.aer import AerTarget
 from ..backends.targets.registry import available_targets, read_target
 from ..errors import ArgumentError, one_line
 from ..exact.certificate.advice import faster
@@ -102,7 +108,7 @@ def _run(spec: Experiment, out: Path | None, resume: bool, json: bool) -> int:
                 spec.ancilla_policy,
             )  # fmt: skip
         long = simulated_seconds(request) > WAIT
-        note(lambda: in_advance(request), always=long or request.service is not None)
+        note(lambda: preview_text(request), always=long or not request.compiled.device.local)
         if out is None:
             folder = unused(folder.with_name(f"{folder.name}-{program.hash[:8]}"))
         store = Folder(folder, request.identity, resume=resume, expected=expected_of(request))
@@ -112,7 +118,7 @@ def _run(spec: Experiment, out: Path | None, resume: bool, json: bool) -> int:
         try:
             result = run_request(request, store, stage, steps)
         except KeyboardInterrupt:
-            paid = "; jobs that were submitted go on and are fetched then" if request.service is not None else ""
+            paid = "; jobs that were submitted go on and are fetched then" if not request.compiled.device.local else ""
             raise Interrupted(
                 f"Finished realisations are saved{paid}; continue with --out {folder} --resume."
             ) from None
@@ -169,7 +175,7 @@ def backends(json: bool) -> None:
     for name, path in available_targets().items():
         try:
             target = read_target(path)
-            reason = availability(target)
+            reason = target.availability()
             rows.append(
                 {"name": name, "available": reason is None, "reason": reason, "description": target.description}
             )
@@ -214,7 +220,8 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         with naming(spec.path, "compile"):
             program = _program(spec, stage)
         with naming(spec.path, "run"):
-            compiled, service = compile_on(program, spec.target, spec.initial, spec.ancilla_policy, stage)
+            machine = opened(program, spec.target, spec.initial, spec.ancilla_policy, stage)
+            compiled = transpiled(program, machine, spec.initial, spec.ancilla_policy, stage)
         dense = spec.model.num_qubits <= MAX_DENSE_QUBITS
         stage("exact channel, ledger")
         start = spec.initial.density(spec.model.num_qubits) if dense else None
@@ -225,10 +232,10 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         tradeoff = tradeoff_of(program)
         noisy = try_noisy_prediction(compiled)
         bases = len(measurement_bases({ENERGY: spec.model.hamiltonian, **spec.observables})) if spec.shots else 1
-        realisations = realisations_of(program, spec.realisations, simulated=isinstance(spec.target, AerTarget))
-        forecast = foretell(compiled, spec.seed, spec.shots, realisations, bases)
-        taken = usage(compiled, spec.seed, max(1, spec.shots), realisations, bases)
-        how = simulated_by(compiled, service, forecast, spec.shots)
+        realisations = realisations_of(program, spec.realisations, simulated=machine.direct)
+        forecast = forecast_run(compiled, spec.seed, spec.shots, realisations, bases)
+        taken = usage(compiled, machine, spec.seed, max(1, spec.shots), realisations, bases)
+        how = simulated_by(compiled, forecast, spec.shots)
         rows = compiled_ledger(compiled, start, noisy) if start is not None else program.declared
     if out is not None:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)

@@ -121,15 +121,15 @@ def targets_help() -> str:
     """Every key of a target's file."""
     from pydantic import BaseModel
 
-    from ..backends.targets.base import Durations
-    from ..backends.targets.registry import SCHEMAS
+    from ..backends.devices.keys import Durations
+    from ..backends.targets.registry import KINDS
 
     lines = [
         "[bold]A target is a TOML file[/bold], named by its path, or by its name in ./hardware_configs/; the packaged "
         "ones are examples. What the kind, or a snapshot beside it, leaves without a use is refused."
     ]
     tables: list[tuple[str, type[BaseModel]]] = []
-    for kind, schema in SCHEMAS.items():
+    for kind, schema in KINDS.items():
         lines.append(f'[bold]kind = "{kind}"[/bold]: {(schema.__doc__ or "").splitlines()[0]}')
         inner = {
             name: field.annotation

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from qiskit.quantum_info import SparsePauliOp
 
-from ..backends.targets.registry import Target, load_target
+from ..backends.targets.base import Target
+from ..backends.targets.registry import load_target
 from ..errors import ArgumentError, check_beta, check_choice, check_known, shown, slip
 from ..generators.kinds.base import Generator
 from ..generators.kinds.registry import make_generator

@@ -12,7 +12,7 @@ from qiskit import QuantumCircuit, qasm3, qpy
 
 from ..analysis.comparison.comparison import Comparison
 from ..analysis.report.plots import save_convergence
-from ..backends.targets.registry import as_toml, packaged_folder, read_target
+from ..backends.targets.registry import packaged_folder, read_target
 from ..errors import ArgumentError
 from ..io.files import digest, write_text, write_whole
 from ..io.json import to_json
@@ -71,7 +71,7 @@ def write_inputs(spec: Experiment, program: Program, folder: Path) -> None:
         filled["run"]["backend"] = spec.target.name
     else:
         filled["run"]["backend"] = "target.toml"
-        write_text(folder / "target.toml", tomli_w.dumps(as_toml(spec.target)))
+        write_text(folder / "target.toml", tomli_w.dumps(spec.target.as_toml()))
     if spec.initial.name.endswith(".qasm"):
         filled["run"]["initial"] = "initial.qasm"
         write_circuit(folder / "initial.qasm", spec.initial.preparation)

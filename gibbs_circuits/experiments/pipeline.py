@@ -5,9 +5,7 @@ from __future__ import annotations
 from ..analysis.comparison.compare import compare as compare_run
 from ..analysis.comparison.comparison import Comparison
 from ..backends.runs.run import RunResult
-from ..backends.simulators.method import refuse_size
-from ..backends.targets.aer import AerTarget
-from ..backends.targets.registry import Target
+from ..backends.targets.base import Target
 from ..compiler.compilable import compilable
 from ..exact.certificate.frozen import refuse_frozen
 from ..generators.kinds.base import Generator
@@ -46,8 +44,7 @@ def refuse_hopeless(generator: Generator, scheme: ChosenScheme, target: Target) 
     """
     generator, n = compilable(generator, scheme.name, discrete=scheme.discrete), generator.model.num_qubits
     used = scheme.num_qubits(generator)
-    if isinstance(target, AerTarget):
-        refuse_size(used, n, target)
+    target.refuse_size(used, n)
 
 
 def compare(run: RunResult, target_error: float = 0.10, progress: Progress = quiet) -> Comparison:

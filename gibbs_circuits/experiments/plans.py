@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..backends.runs.prepare import foretell
+from ..backends.runs.prepare import forecast_run
 from ..backends.runs.request import Request
 from ..io.progress import spelled
 from ..limits import MAX_CERTIFIED_QUBITS
@@ -19,7 +19,7 @@ def simulated_seconds(request: Request) -> float:
     if request.choice is None:
         return 0.0
     bases = max(1, len(request.bases))
-    f = foretell(request.compiled, request.seed, request.shots, request.realisations, bases)
+    f = forecast_run(request.compiled, request.seed, request.shots, request.realisations, bases)
     return next(one.seconds for one in f.simulations if one.method == request.choice.method)
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..backends.runs.opening import gate_error_rates
-from ..backends.targets.registry import Target
+from ..backends.targets.base import Target
 from ..backends.transpile.transpile import gates_anywhere
 from ..compiler.base import AUTO, Knobs, Scheme
 from ..compiler.schemes.registry import SCHEMES
@@ -197,7 +196,7 @@ class CheapestProgram:
                 "randomness", 'be "none" with gate_errors', "random Pauli gates in place of ancillas have other errors",
                 'set randomness = "none" or gate_errors = false',
             )  # fmt: skip
-        rates = gate_error_rates(target)
+        rates = None if target is None else target.gate_errors()
         if rates is None:
             raise ArgumentError(
                 "gate_errors", "come with a target that has gate errors", "there is none",

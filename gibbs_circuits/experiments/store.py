@@ -22,8 +22,7 @@ from pydantic import TypeAdapter
 from ..backends.measurement.shots import Block
 from ..backends.runs.fitting import Expected
 from ..backends.services.queue import JobRecord, named
-from ..backends.targets.ibm import LEAST_BUSY, IbmTarget
-from ..backends.targets.registry import Target
+from ..backends.targets.base import Target
 from ..errors import ArgumentError, shown_text
 from ..io.files import SEAL, canonical, digest, read_sealed, sealed, write_bytes, write_text
 from ..io.json import to_json
@@ -94,13 +93,13 @@ def unused(path: Path) -> Path:
 
 def begun_on(target: Target, folder: Path) -> Target:
     """The target with the device that a run began on in place of "least_busy": another may be less busy now."""
-    if not isinstance(target, IbmTarget) or target.device != LEAST_BUSY:
+    if target.settled:
         return target
     try:
         device = known_request(folder)[0].get("device")
     except ArgumentError:  # said when the run is continued
         return target
-    return target.model_copy(update={"device": device}) if isinstance(device, str) else target
+    return target.on_device(device) if isinstance(device, str) else target
 
 
 def known_request(folder: Path, largest: int = MAX_BLOCK_BYTES) -> tuple[dict[str, Any], str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -18,14 +19,16 @@ import gibbs_circuits as gc
 from gibbs_circuits.analysis.estimators.expected import predicted_values
 from gibbs_circuits.analysis.estimators.interval import interval
 from gibbs_circuits.analysis.report.tables import placement_rows
-from gibbs_circuits.backends.devices.device import open_device
-from gibbs_circuits.backends.devices.errors import Errors
+from gibbs_circuits.backends.devices.errors import Errors, log_success
 from gibbs_circuits.backends.measurement.counts import from_counts, shot_error
 from gibbs_circuits.backends.measurement.measurement import Event, jump_events, outcome_probabilities, rotations
-from gibbs_circuits.backends.runs.prepare import request_run
+from gibbs_circuits.backends.runs.prepare import forecast_run, request_run
 from gibbs_circuits.backends.runs.usage import Usage, refuse_cost, usage
-from gibbs_circuits.backends.simulators.forecast import Forecast, forecast, memory_bytes, no_error
-from gibbs_circuits.backends.targets.ibm import ClientOptions, IbmTarget
+from gibbs_circuits.backends.services.options import ClientOptions
+from gibbs_circuits.backends.simulators.forecast import Forecast, forecast, memory_bytes
+from gibbs_circuits.backends.targets.base import Machine
+from gibbs_circuits.backends.targets.ibm import IbmTarget
+from gibbs_circuits.backends.targets.own import target_of
 from gibbs_circuits.backends.transpile.compiled import Compiled
 from gibbs_circuits.backends.transpile.transpile import compile_for
 from gibbs_circuits.errors import TooLargeError
@@ -76,10 +79,11 @@ def test_shot_error__is_the_spread_of_one_shot__over_every_outcome(bases: tuple[
 
 
 @lru_cache
-def on_device(*, mitigated: bool = False, per_job: int = 3) -> Compiled:
+def on_device(*, mitigated: bool = False, per_job: int = 3) -> tuple[Compiled, Machine]:
     options = ClientOptions(measurement_mitigation=mitigated)
     on = IbmTarget(name="a", kind="ibm", device="fake_lagos_v2", options=options, realisations_per_job=per_job)
-    return compile_for(build(ising(2), sweeps=1, nodes=2, random_delays=(0, 1)), on, zero(2))
+    machine = on.open()
+    return compile_for(build(ising(2), sweeps=1, nodes=2, random_delays=(0, 1)), machine, zero(2)), machine
 
 
 @pytest.mark.parametrize("mitigated", [False, True])
@@ -89,7 +93,7 @@ def test_usage__counts_circuits_shots_and_jobs__by_hand(
     mitigated: bool, check: bool, shots: int, realisations: int, bases: int
 ) -> None:
     """Every realisation in every basis; all-zeros and all-ones of each for the readout; one sweep in every basis."""
-    found = usage(on_device(mitigated=mitigated), 1, shots, realisations, bases, check=check)
+    found = usage(*on_device(mitigated=mitigated), 1, shots, realisations, bases, check=check)
     assert found is not None
     circuits = 0
     for _ in range(realisations):
@@ -100,15 +104,15 @@ def test_usage__counts_circuits_shots_and_jobs__by_hand(
     assert found.shots == {(1000, 6): 167, (1001, 5): 201}[shots, realisations]
     assert found.jobs == {(6, False): 2, (6, True): 3, (5, False): 2, (5, True): 2}[realisations, check]
     assert found.qpu_seconds == pytest.approx(2 * found.jobs + circuits * found.shots * found.shot_seconds)
-    wait = on_device().device.seconds_between_shots
+    wait = on_device()[0].device.seconds_between_shots
     assert wait > 0
     assert found.shot_seconds == pytest.approx(found.circuit_seconds + wait)
 
 
 def test_usage__is_the_mean_over_draws__of_scheduled_circuits() -> None:
     """Four draws at most, each on its own: their durations differ, since the delays do."""
-    compiled = on_device()
-    several = usage(compiled, 1, 100, 4, 1)
+    compiled, machine = on_device()
+    several = usage(compiled, machine, 1, 100, 4, 1)
     assert several is not None
     hardware = compiled.device.hardware
     lengths = []
@@ -122,12 +126,14 @@ def test_usage__is_the_mean_over_draws__of_scheduled_circuits() -> None:
 
 
 def test_refuse_cost__says_so_just_beyond__and_not_at_the_limit() -> None:
-    on = IbmTarget(name="a", kind="ibm", device="fake_lagos_v2", max_qpu_seconds=10.0)
+    free = IbmTarget(name="a", kind="ibm", device="fake_lagos_v2", max_qpu_seconds=10.0).open()
+    on = replace(free, max_qpu_seconds=10.0)  # as a device of the service has it
     spent = Usage(1e-6, 1e-4, 3, 100, 1, 10.0)
     refuse_cost(spent, on)
     refuse_cost(None, on)
     with pytest.raises(TooLargeError, match=r"3 circuits, 100 shots of 0\.1 ms each, 1 jobs"):
         refuse_cost(replace(spent, qpu_seconds=10.001), on)
+    refuse_cost(replace(spent, qpu_seconds=10.001), free)  # a snapshot costs nothing
 
 
 # what a search is kept by
@@ -190,7 +196,7 @@ def test_key__is_the_same__for_the_same_question_and_a_start_that_no_sampler_see
 def foretold(**changes: Any) -> Forecast:
     given: dict[str, Any] = {
         "one_qubit_gates": 40.0, "two_qubit_gates": 30.0, "resets": 10.0, "depth": None, "method": "statevector",
-        "p1": 1e-3, "p2": 1e-2, "p_reset": 5e-2,
+        "expected_fidelity": 0.6,
     }  # fmt: skip
     return forecast(build(ising(2), sweeps=5), **{**given, **changes})
 
@@ -200,10 +206,13 @@ def seconds(method: str, **changes: Any) -> float:
 
 
 def test_forecast__expects_no_error__in_any_of_the_three_kinds() -> None:
-    found = foretold()
-    assert found.expected_fidelity == pytest.approx(0.999**40 * 0.99**30 * 0.95**10, rel=1e-12)
-    assert found.fidelity_per_sweep**5 == pytest.approx(found.expected_fidelity, rel=1e-12)
-    assert no_error([(0.5, 2), (0.1, 1)]) == pytest.approx(0.225)
+    on = gc.AerTarget.model_validate({"name": "n", "kind": "aer", "noise": {"p1": 1e-3, "p2": 1e-2, "reset": 5e-2}})
+    whole = compile_for(build(ising(2), sweeps=1, nodes=2), on, zero(2))
+    counts, found = whole.counts, forecast_run(whole, 1)
+    expected = 0.999**counts.one_qubit * 0.99**counts.two_qubit * 0.95**counts.resets
+    assert found.expected_fidelity == pytest.approx(expected, rel=1e-12)
+    assert foretold().fidelity_per_sweep ** 5 == pytest.approx(0.6, rel=1e-12)
+    assert math.exp(2 * log_success(0.5) + log_success(0.1)) == pytest.approx(0.225)
 
 
 SCALES: dict[str, tuple[str, dict[str, Any], dict[str, Any], Callable[[float], bool]]] = {
@@ -303,7 +312,7 @@ def test_outcome_probabilities__are_borns_and_misread__qubit_by_qubit(basis: str
                 wrong = down if was else up
                 chance *= wrong if was != read else 1 - wrong
             seen[m] += p * chance
-    turns = rotations(open_device(gc.AerTarget(name="any", kind="aer"), 2))
+    turns = rotations(gc.AerTarget(name="any", kind="aer").open(2).device)
     found = outcome_probabilities(rho, basis, Errors(readout=FLIPS), turns, readout=readout)
     assert found == pytest.approx(seen if readout else true, abs=1e-12)
     assert not np.allclose(seen, true, atol=1e-3)  # the control: misreading matters here
@@ -322,7 +331,8 @@ def test_predicted_values__leave_the_readout_out__for_an_estimator_that_mitigate
     request = request_run(program, noisy, zero(2), {}, 100, 2, 1)
     rho = gc.gibbs_state(ising(2).model, 1.0)
     true = float(np.real(np.trace(rho @ ising(2).model.hamiltonian.to_matrix())))
-    assert predicted_values(replace(request, service=Mitigating()), rho)["energy"] == pytest.approx(true, abs=1e-9)
+    mitigating = target_of(Mitigating()).open()
+    assert predicted_values(replace(request, machine=mitigating), rho)["energy"] == pytest.approx(true, abs=1e-9)
     assert predicted_values(request, rho)["energy"] > true + 0.1  # counts do have it
 
 

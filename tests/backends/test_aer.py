@@ -10,7 +10,6 @@ from qiskit import QuantumCircuit, qasm3
 from qiskit.quantum_info import SparsePauliOp
 from qiskit_aer import AerSimulator
 
-from gibbs_circuits.backends.devices.device import open_device
 from gibbs_circuits.backends.devices.errors import Errors
 from gibbs_circuits.backends.measurement.measurement import measured, outcome_probabilities, rotations, sample_counts
 from gibbs_circuits.backends.measurement.shots import Block
@@ -20,7 +19,8 @@ from gibbs_circuits.backends.runs.run import collect
 from gibbs_circuits.backends.runs.store import Memory
 from gibbs_circuits.backends.services.queue import JobRecord
 from gibbs_circuits.backends.simulators.method import Choice
-from gibbs_circuits.backends.targets.registry import Target, load_target
+from gibbs_circuits.backends.targets.base import Target
+from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile.transpile import compile_for
 from gibbs_circuits.errors import ArgumentError, TooLargeError
 from gibbs_circuits.experiments.choices import make_initial
@@ -40,10 +40,11 @@ def request(
     bases: Sequence[str] = (), realisations: int = 2, seed: int = 1, folder: Path = Path(),
 ) -> Request:  # fmt: skip
     start = make_initial(initial, program.num_system, folder)
-    compiled = compile_for(program, target if isinstance(target, Target) else load_target(target), start, 1)
+    on = target if isinstance(target, Target) else load_target(target)
+    compiled = compile_for(program, on, start, 1)
     energy = {"energy": program.generator.model.hamiltonian}
-    choice = Choice(compiled.target.method, "CPU", "set by the target")
-    return Request(compiled, start, energy, tuple(bases), shots, realisations, seed, choice)
+    choice = Choice(on.method, "CPU", "set by the target")
+    return Request(compiled, on.open(), start, energy, tuple(bases), shots, realisations, seed, choice)
 
 
 def assert_exact(asked: Request, blocks: Sequence[Block]) -> None:
@@ -165,7 +166,7 @@ def test_measured__basis__reads_eigenvalue_plus_one_as_zero() -> None:
     body.h([0, 1])
     body.s(1)  # qubit 0: X = +1, qubit 1: Y = +1, qubit 2: Z = −1
     body.x(2)
-    turns = rotations(open_device(load_target(EXACT)))
+    turns = rotations(load_target(EXACT).open().device)
     qc = measured(body, "ZYX", range(3), turns)
     counts = AerSimulator(method="statevector", seed_simulator=1).run(qc, shots=50).result()
     assert counts.get_counts() == {"100": 50}
@@ -179,7 +180,7 @@ def test_counts__shots__are_spread_and_none_is_lost() -> None:
 @pytest.mark.parametrize("basis", ["".join(letters) for letters in product("XYZ", repeat=2)])
 def test_outcomes__frequencies__are_the_born_probabilities(basis: str) -> None:
     rho, shots = random_state(2, 8), 20000
-    turns = rotations(open_device(load_target(EXACT)))
+    turns = rotations(load_target(EXACT).open().device)
     counts = sample_counts(outcome_probabilities(rho, basis, Errors(), turns), shots, np.random.default_rng(5))
     assert sum(counts.values()) == shots
     for bits in ("00", "01", "10", "11"):

@@ -7,11 +7,11 @@ import pytest
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import Statevector, partial_trace
 
+from gibbs_circuits.backends.devices.keys import Noise
 from gibbs_circuits.backends.runs.prepare import request_run
 from gibbs_circuits.backends.runs.run import collect
 from gibbs_circuits.backends.runs.store import Memory
 from gibbs_circuits.backends.targets.aer import AerTarget, HeavyHex
-from gibbs_circuits.backends.targets.base import Noise
 from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile.compiled import Ancillas
 from gibbs_circuits.backends.transpile.transpile import compile_for

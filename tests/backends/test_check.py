@@ -9,6 +9,7 @@ from qiskit import QuantumCircuit
 
 from gibbs_circuits.backends.devices.errors import described_errors
 from gibbs_circuits.backends.devices.idle import with_decay
+from gibbs_circuits.backends.devices.keys import Noise
 from gibbs_circuits.backends.runs.aer import simulator
 from gibbs_circuits.backends.runs.expected_sweep import Check, generic_start, one_sweep
 from gibbs_circuits.backends.runs.prepare import request_run
@@ -18,7 +19,6 @@ from gibbs_circuits.backends.runs.run import collect, collected
 from gibbs_circuits.backends.runs.store import Memory
 from gibbs_circuits.backends.simulators.method import Choice
 from gibbs_circuits.backends.targets.aer import AerTarget, HeavyHex
-from gibbs_circuits.backends.targets.base import Noise
 from gibbs_circuits.backends.targets.ibm import IbmTarget
 from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.errors import BackendError

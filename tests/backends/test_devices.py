@@ -11,14 +11,14 @@ from qiskit.quantum_info import DensityMatrix, Kraus, SuperOp, partial_trace
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, QuantumError
 
-from gibbs_circuits.backends.devices.device import open_device, snapshot_backend
 from gibbs_circuits.backends.devices.errors import Errors, noise_model
+from gibbs_circuits.backends.devices.keys import Durations, Noise, SnapshotNoise
+from gibbs_circuits.backends.devices.snapshots import snapshot_backend
 from gibbs_circuits.backends.runs.prepare import request_run
 from gibbs_circuits.backends.runs.run import collect
 from gibbs_circuits.backends.runs.store import Memory
 from gibbs_circuits.backends.simulators.noisy_channel import noisy_states
 from gibbs_circuits.backends.targets.aer import AerTarget
-from gibbs_circuits.backends.targets.base import Durations, Noise, SnapshotNoise
 from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile.compiled import Compiled
 from gibbs_circuits.programs.initial_state import InitialState, one, zero
@@ -68,7 +68,7 @@ def transfer(superop: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("name", ONES)
 def test_snapshot__gate_errors__are_those_of_aers_own_noise_model(name: str) -> None:
-    errors, own = open_device(snapshot(name)).errors, aer_own(name)
+    errors, own = snapshot(name).open().device.errors, aer_own(name)
     compared = dict.fromkeys({gate for gate, _ in own} - {"id", "reset"}, 0)
     assert set(errors.here) == set(compared)
     for (gate, wires), error in own.items():
@@ -84,14 +84,14 @@ def test_snapshot__gate_errors__are_those_of_aers_own_noise_model(name: str) -> 
 
 @pytest.mark.parametrize("name", ONES)
 def test_snapshot__gates__are_all_there(name: str) -> None:
-    errors, own = open_device(snapshot(name)).errors, aer_own(name)
+    errors, own = snapshot(name).open().device.errors, aer_own(name)
     for gate, table in errors.here.items():
         assert set(table) == {wires for known, wires in own if known == gate}
 
 
 def test_snapshot__other_qubits__have_other_errors() -> None:
     # the control: comparing a gate with that of a neighbour must fail
-    errors = open_device(snapshot("fake_lagos_v2")).errors
+    errors = snapshot("fake_lagos_v2").open().device.errors
     a, b = (errors.pauli_matrix("sx", (wire,)) for wire in (0, 1))
     assert a is not None
     assert b is not None
@@ -100,7 +100,7 @@ def test_snapshot__other_qubits__have_other_errors() -> None:
 
 @pytest.mark.parametrize("name", ONES)
 def test_snapshot__readout__is_that_of_aers_own_noise_model(name: str) -> None:
-    errors = open_device(snapshot(name)).errors
+    errors = snapshot(name).open().device.errors
     readout = {wires[0]: error.probabilities for wires, error in aers(name)._local_readout_errors.items()}
     assert len(readout) == snapshot_backend(name).num_qubits
     for wire, ((_, up), (down, _)) in readout.items():
@@ -108,7 +108,7 @@ def test_snapshot__readout__is_that_of_aers_own_noise_model(name: str) -> None:
 
 
 def test_errors__on_other_wires__follow_their_qubits() -> None:
-    errors = open_device(snapshot("fake_lagos_v2")).errors
+    errors = snapshot("fake_lagos_v2").open().device.errors
     pair = next(iter(errors.here["cx"]))
     small = errors.on([pair[1], 6, pair[0]])
     assert small.after("cx", (2, 0)) is errors.after("cx", pair)
@@ -194,14 +194,14 @@ def test_idle__snapshot__decays_with_its_own_t1_and_reset_duration(name: str) ->
 
 
 def test_reset__beyond_a_snapshot__leaves_one_as_often_as_stated() -> None:
-    errors = open_device(load_target("aer_torino")).errors
+    errors = load_target("aer_torino").open().device.errors
     p, x = 0.01, np.array([[0, 1], [1, 0]])
     found = errors.pauli_matrix("reset", (5,))
     expected = SuperOp(Kraus([np.sqrt(1 - p) * np.eye(2), np.sqrt(p) * x]))
     assert found is not None
     assert np.abs(found - transfer(expected.data)).max() < EXACT
     assert errors.rate("reset", (5,)) == p
-    assert open_device(load_target("fake_torino")).errors.after("reset", (5,)) is None
+    assert load_target("fake_torino").open().device.errors.after("reset", (5,)) is None
 
 
 # the whole channel against qiskit.quantum_info, instruction by instruction

@@ -1,15 +1,20 @@
 """The forecast: products of probabilities, sizes of states, and seconds that a run bears out."""
 
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from gibbs_circuits.backends.devices.errors import described_errors
+from gibbs_circuits.backends.devices.keys import Noise
 from gibbs_circuits.backends.measurement import measurement
 from gibbs_circuits.backends.runs import aer
+from gibbs_circuits.backends.runs.prepare import forecast_run
 from gibbs_circuits.backends.simulators.forecast import Forecast, forecast
 from gibbs_circuits.backends.simulators.method import Choice
+from gibbs_circuits.backends.targets.aer import AerTarget
 from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile.transpile import compile_for
 from gibbs_circuits.errors import ArgumentError
@@ -18,7 +23,7 @@ from gibbs_circuits.programs.initial_state import zero
 from gibbs_circuits.readings.circuits.circuit import random_draws
 from tests.examples import build, ising
 
-COUNTS = {"one_qubit_gates": 500.0, "two_qubit_gates": 100.0, "resets": 10.0, "depth": 321.0, "p1": 1e-4, "p2": 1e-3}
+COUNTS = {"one_qubit_gates": 500.0, "two_qubit_gates": 100.0, "resets": 10.0, "depth": 321.0}
 
 
 def given(**changed: object) -> Forecast:
@@ -29,16 +34,26 @@ def given(**changed: object) -> Forecast:
 def test_forecast__fidelity__is_the_chance_of_no_error() -> None:
     rng = np.random.default_rng(1)
     clean = np.ones(20_000, dtype=bool)
-    for _ in range(500):
-        clean &= rng.random(20_000) >= 1e-4
-    for _ in range(100):
-        clean &= rng.random(20_000) >= 1e-3
-    chance = given().expected_fidelity
+    noise = {"p1": 1e-3, "p2": 1e-2, "reset": 5e-3}
+    program = build(ising(2), sweeps=2, nodes=2, random_delays=False)
+    whole = compile_for(program, AerTarget.model_validate({"name": "n", "kind": "aer", "noise": noise}), zero(2))
+    counts = whole.counts
+    for count, p in ((counts.one_qubit, 1e-3), (counts.two_qubit, 1e-2), (counts.resets, 5e-3)):
+        assert count == round(count) > 0
+        for _ in range(round(count)):
+            clean &= rng.random(20_000) >= p
+    chance = forecast_run(whole, 1).expected_fidelity
+    assert 0.1 < chance < 0.9
     assert abs(clean.mean() - chance) < 4 * np.sqrt(chance * (1 - chance) / 20_000)  # false alarm 6e-5
-    assert given().fidelity_per_sweep ** 5 == pytest.approx(chance, abs=1e-12)
-    assert given(p1=0.0, p2=0.0).expected_fidelity == 1
-    assert given(p1=0.0, p2=0.0, p_reset=0.5).expected_fidelity == pytest.approx(0.5**10, abs=1e-15)
-    assert given(p1=0.0, p2=1.0).expected_fidelity == 0
+    assert forecast_run(whole, 1).fidelity_per_sweep ** 2 == pytest.approx(chance, abs=1e-12)
+
+    def with_errors(**noise: float) -> float:
+        errors = described_errors(Noise(p1=0.0, **noise), whole.device.basis)
+        return replace(whole, errors=errors).expected_fidelity
+
+    assert with_errors() == 1
+    assert with_errors(reset=0.5) == pytest.approx(0.5**counts.resets, abs=1e-15)
+    assert with_errors(p2=1 - 1e-12) < 1e-100
 
 
 def test_forecast__numbers__are_carried_over() -> None:
@@ -77,8 +92,7 @@ def test_forecast__seconds__grow_with_qubits_shots_and_draws() -> None:
 @pytest.mark.parametrize(
     ("changed", "name"),
     [
-        ({"p1": -0.1}, "p1"),
-        ({"p2": 1.5}, "p2"),
+        ({"resets": -0.1}, "resets"),
         ({"two_qubit_gates": -1.0}, "two_qubit_gates"),
         ({"qubits": 0}, "qubits"),
     ],
@@ -104,7 +118,7 @@ def test_forecast__seconds__are_borne_out_by_aer(
     two = sum(item.operation.num_qubits == 2 for item in qc.data)
     found = forecast(
         program, one_qubit_gates=ops["sx"], two_qubit_gates=two, resets=ops["reset"], depth=None, method=method,  # type: ignore[arg-type]
-        p1=0.0, p2=0.0, shots=shots,
+        shots=shots,
     )  # fmt: skip
     small, draws = compiled.compact(), random_draws(program, 0)
     choice, turns = Choice(method, "CPU", ""), measurement.rotations(compiled.device)  # type: ignore[arg-type]
@@ -114,7 +128,7 @@ def test_forecast__seconds__are_borne_out_by_aer(
         if method == "density_matrix":
             aer.density_states(small, draws, choice)
         else:
-            body = measurement.whole(small, draws)
+            body = measurement.full_circuit(small, draws)
             circuit = measurement.measured(body, "Z" * sites, range(sites), turns)
             aer.sampled(small, [circuit], shots, choice, 0)
         taken.append(time.process_time() - begun)

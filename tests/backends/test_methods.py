@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gibbs_circuits.backends.devices.keys import Noise
 from gibbs_circuits.backends.measurement.counts import from_counts, shot_error
 from gibbs_circuits.backends.runs.prepare import request_run
 from gibbs_circuits.backends.runs.run import collect
@@ -13,9 +14,9 @@ from gibbs_circuits.backends.runs.store import Memory
 from gibbs_circuits.backends.simulators.forecast import Forecast, forecast
 from gibbs_circuits.backends.simulators.method import Choice, choose, refuse_size
 from gibbs_circuits.backends.targets.aer import AerTarget
-from gibbs_circuits.backends.targets.base import Noise
+from gibbs_circuits.backends.targets.base import Target
 from gibbs_circuits.backends.targets.ibm import IbmTarget
-from gibbs_circuits.backends.targets.registry import Target, load_target
+from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.errors import ArgumentError, BackendError, TooLargeError
 from gibbs_circuits.limits import MEMORY_LIMIT_GIB
 from gibbs_circuits.programs.initial_state import zero
@@ -34,9 +35,7 @@ def target(method: Any = "automatic", **changes: Any) -> AerTarget:
 
 def work(qubits: int, gates: float = 200.0, shots: int = 1000, **changes: Any) -> Forecast:
     counts = {"one_qubit_gates": 3 * gates, "two_qubit_gates": gates, "resets": gates / 20, "depth": gates}
-    return forecast(
-        build(ising(2)), **counts, method="density_matrix", p1=0.0, p2=0.0, qubits=qubits, shots=shots, **changes
-    )
+    return forecast(build(ising(2)), **counts, method="density_matrix", qubits=qubits, shots=shots, **changes)
 
 
 def seconds(found: Forecast, method: str) -> float:

@@ -18,8 +18,9 @@ from gibbs_circuits.backends.runs.prepare import request_run
 from gibbs_circuits.backends.runs.request import Request
 from gibbs_circuits.backends.runs.run import RunResult, collect
 from gibbs_circuits.backends.runs.store import Memory
+from gibbs_circuits.backends.services.options import ClientOptions
 from gibbs_circuits.backends.simulators.noisy_channel import noisy_states
-from gibbs_circuits.backends.targets.ibm import ClientOptions, IbmTarget
+from gibbs_circuits.backends.targets.ibm import IbmTarget
 from gibbs_circuits.errors import BackendError
 from gibbs_circuits.programs.initial_state import zero
 from tests.examples import build, ising

@@ -10,19 +10,21 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import DensityMatrix, Kraus, Operator, SuperOp, partial_trace
 
 from gibbs_circuits.analysis.error_budget.of_run import compiled_ledger
+from gibbs_circuits.backends.devices.keys import Noise
 from gibbs_circuits.backends.runs.request import Request
 from gibbs_circuits.backends.runs.run import collect
 from gibbs_circuits.backends.runs.store import Memory
 from gibbs_circuits.backends.simulators.method import Choice
 from gibbs_circuits.backends.simulators.noisy_channel import (
+    NoisySweep,
     noisy_map,
     noisy_prediction,
     noisy_states,
     try_noisy_prediction,
 )
 from gibbs_circuits.backends.targets.aer import AerTarget, HeavyHex
-from gibbs_circuits.backends.targets.base import Noise
-from gibbs_circuits.backends.targets.registry import Target, load_target
+from gibbs_circuits.backends.targets.base import Target
+from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile.compiled import Compiled
 from gibbs_circuits.backends.transpile.transpile import compile_for
 from gibbs_circuits.errors import TooLargeError
@@ -79,7 +81,15 @@ def noisily(qc: QuantumCircuit, rho: DensityMatrix, noise: Noise) -> DensityMatr
     return rho
 
 
-def by_hand_states(small: Compiled, draws: tuple[int, ...]) -> list[np.ndarray]:
+def embedded(sweep: NoisySweep, rho: np.ndarray) -> np.ndarray:
+    """The system's density matrix with carried ancillas as a reset leaves them."""
+    for wire in sweep.carried:
+        z = sweep.fresh[wire]
+        rho = np.asarray(np.kron(np.diag([(1 + z) / 2, (1 - z) / 2]), rho), dtype=complex)
+    return rho
+
+
+def by_hand_states(small: Compiled, draws: tuple[int, ...], noise: Noise) -> list[np.ndarray]:
     n, width = small.program.num_system, small.start.num_qubits
     lengths = [len(small.start.data)]
     whole = assemble(small.program, small.parts, small.start, draws, lambda qc, _: lengths.append(len(qc.data)))
@@ -88,7 +98,7 @@ def by_hand_states(small: Compiled, draws: tuple[int, ...]) -> list[np.ndarray]:
         part = QuantumCircuit(width)
         for item in whole.data[begin:end]:
             part.append(item.operation, [whole.find_bit(q).index for q in item.qubits])
-        rho, begin = noisily(part, rho, small.target.noise), end
+        rho, begin = noisily(part, rho, noise), end
         states.append(np.asarray(partial_trace(rho, range(n, width)).data))
     return states
 
@@ -99,10 +109,10 @@ def test_aer__states__are_those_by_hand(scheme: str, lattice: bool) -> None:
     program = build(ising(2), scheme, sweeps=2)
     on = SMALL_LATTICE.model_copy(update={"noise": NOISE}) if lattice else target(NOISE)
     whole = compile_for(program, on, mixed(), 1)
-    request = Request(whole, mixed(), {"energy": program.generator.model.hamiltonian}, (), 0, 1, 1, DENSE)
+    request = Request(whole, on.open(), mixed(), {"energy": program.generator.model.hamiltonian}, (), 0, 1, 1, DENSE)
     (block,) = collect(request, Memory())
     assert block.states is not None
-    expected = by_hand_states(whole.compact(), block.draws)
+    expected = by_hand_states(whole.compact(), block.draws, on.noise)
     assert np.abs(block.states - np.stack(expected)).max() < EXACT
     ideal = states_after_sweeps(program, np.eye(4) / 4)
     assert np.abs(block.states - np.stack(ideal)).max() > 1e-3  # the control: there is noise
@@ -114,10 +124,10 @@ def test_aer__samples__are_of_the_noisy_state() -> None:
     whole = compile_for(program, on, zero(2), 1)
     shots = 4_000
     energy = {"energy": program.generator.model.hamiltonian}
-    request = Request(whole, zero(2), energy, ("XY",), shots, 2, 1, SAMPLED)
+    request = Request(whole, on.open(), zero(2), energy, ("XY",), shots, 2, 1, SAMPLED)
     blocks = collect(request, Memory())
     counts = {bits: sum(block.counts[0].get(bits, 0) for block in blocks) for bits in ("00", "01", "10", "11")}
-    rho = by_hand_states(whole.compact(), ())[-1]
+    rho = by_hand_states(whole.compact(), (), on.noise)[-1]
     clean = states_after_sweeps(program, np.diag([1.0, 0, 0, 0]))[-1]
     worst = 0.0
     for bits, seen in counts.items():
@@ -165,7 +175,7 @@ def test_noisy_map__no_noise__is_the_exact_channel(scheme: str, on: Target) -> N
     sweep = noisy_map(compile_for(program, on, zero(3), 1))
     rho = random_state(3, 2)
     expected = (sweep_channel(program) @ rho.reshape(-1, order="F")).reshape(8, 8, order="F")
-    assert np.abs(sweep.system(sweep.apply(sweep.embed(rho))) - expected).max() < EXACT
+    assert np.abs(sweep.system(sweep.apply(embedded(sweep, rho))) - expected).max() < EXACT
 
 
 def test_noisy_map__matrix_that_is_not_hermitian__goes_through_linearly() -> None:
@@ -192,7 +202,7 @@ def test_noisy_map__random_choice__is_the_mean_over_branches() -> None:
 def test_noisy_states__mean_over_delays__is_that_of_every_draw_by_hand() -> None:
     whole = compiled(NOISE)  # four pairs of delays, equally likely
     pairs = [(j, k) for j in (1, 2) for k in (1, 2)]
-    expected = np.mean([by_hand_states(whole.compact(), pair) for pair in pairs], axis=0)
+    expected = np.mean([by_hand_states(whole.compact(), pair, NOISE) for pair in pairs], axis=0)
     assert np.abs(noisy_states(whole) - expected).max() < EXACT
     clean = noisy_states(compiled(Noise()), random_state(2, 4))
     assert np.abs(clean - np.stack(states_after_sweeps(whole.program, random_state(2, 4)))).max() < EXACT
@@ -208,7 +218,7 @@ def test_noisy_map__lattice__for_ever_repeated_is_what_many_sweeps_of_the_regist
     whole = compile_for(program, on, zero(sites), 1)
     sweep = noisy_map(whole)
     assert bool(sweep.carried) is carried
-    rho = sweep.embed(np.eye(2**sites) / 2**sites)
+    rho = embedded(sweep, np.eye(2**sites) / 2**sites)
     for _ in range(40):
         rho = sweep.apply(rho)
     assert np.abs(sweep.system(rho) - noisy_states(whole)[-1]).max() < 1e-8

@@ -21,9 +21,9 @@ import gibbs_circuits as gc
 from gibbs_circuits.analysis.estimators.expected import final_state, predicted_values
 from gibbs_circuits.analysis.estimators.interval import interval
 from gibbs_circuits.backends.measurement.counts import from_counts
-from gibbs_circuits.backends.runs.opening import opened
 from gibbs_circuits.backends.runs.prepare import request_run
 from gibbs_circuits.backends.simulators.noisy_channel import try_noisy_prediction
+from gibbs_circuits.backends.targets.own import target_of
 from gibbs_circuits.models.spectrum import trace_distance
 from gibbs_circuits.programs.initial_state import zero
 from gibbs_circuits.programs.program import Program
@@ -105,8 +105,8 @@ def test_own__device_with_errors__has_the_predicted_energy(name: str) -> None:
 
 
 def test_own__snapshot__is_simulated_here_and_costs_nothing() -> None:
-    device, service = opened(FakeTorino(), 4)
-    assert service is None
+    device = target_of(FakeTorino()).open(4).device
+    assert device.local
     assert set(device.basis) == {"cz", "sx", "x", "rz"}
     big = gc.IbmTarget(name="small", kind="ibm", device="fake_lagos_v2", max_qpu_seconds=1e-6)
     assert gc.run(program(), big, shots=20, realisations=2).check is not None  # nothing is spent on a simulation
@@ -144,7 +144,7 @@ def test_estimator__observables__are_at_full_width_on_a_lattice() -> None:
             return simulator.run(pubs, precision=precision)
 
     estimator = OnLagos(options=MATRIX)
-    device, _ = opened(estimator, 4)
+    device = target_of(estimator).open(4).device
     assert device.coupling is not None
     values = gc.run(program(), estimator, shots=0, realisations=1, observables={"zx": [["ZX", 1.0]]}).blocks[0]
     rho = exact_states(program(), zero(2).density(2), values.draws)[-1]

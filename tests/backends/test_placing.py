@@ -12,7 +12,7 @@ from qiskit.transpiler import CouplingMap
 from gibbs_circuits.backends.transpile.interactions import Block, block, nodes
 from gibbs_circuits.backends.transpile.placing import Estimate, Placement, Task, best_placement, routed
 from gibbs_circuits.backends.transpile.routing import Router, two_qubit_gates, without_last_resets
-from gibbs_circuits.backends.transpile.swapping import WIDE, Lattice, Swapped, performed, swapped
+from gibbs_circuits.backends.transpile.swapping import WIDE, Lattice, Swapped, routed_circuit, swapped
 from gibbs_circuits.readings.circuits.circuit import circuit_segments
 from tests.examples import build, evolved, ising, random_state
 
@@ -111,7 +111,7 @@ def test_nodes__swap_beside_a_gate__counts_what_the_pair_needs(
 def test_swapped__ring_of_bonds__acts_as_the_block_and_returns(coupling: CouplingMap) -> None:
     qc, home = bonds(4, 3), tuple(range(4))
     order, result = found(qc, coupling, home)
-    done, start, end = performed(order, result, home, coupling.size(), 0.0)
+    done, start, end = routed_circuit(order, result, home, coupling.size(), 0.0)
     assert start[:4] == end[:4] == list(home)
     edges = set(coupling.get_edges())
     pairs = [tuple(done.find_bit(q).index for q in item.qubits) for item in done.data if len(item.qubits) == 2]

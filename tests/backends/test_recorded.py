@@ -10,14 +10,14 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import DensityMatrix, Kraus
 
 import gibbs_circuits as gc
-from gibbs_circuits.backends.measurement.measurement import JUMPS, jump_events, whole
+from gibbs_circuits.backends.devices.keys import Durations, Noise
+from gibbs_circuits.backends.measurement.measurement import JUMPS, full_circuit, jump_events
 from gibbs_circuits.backends.runs.jump_records import Jumps, jump_records
 from gibbs_circuits.backends.runs.prepare import request_run
 from gibbs_circuits.backends.runs.run import RunResult, collect
 from gibbs_circuits.backends.runs.store import Memory
 from gibbs_circuits.backends.simulators.noisy_channel import noisy_states
 from gibbs_circuits.backends.targets.aer import AerTarget, HeavyHex
-from gibbs_circuits.backends.targets.base import Durations, Noise
 from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile.compiled import Ancillas
 from gibbs_circuits.backends.transpile.transpile import compile_for
@@ -123,7 +123,7 @@ def test_events__names__are_sweep_ancilla_and_coupling() -> None:
 def test_recorded__lattice__columns_move_with_their_ancillas() -> None:
     original = build(ising(3), "parallel", sweeps=2, random_delays=(0, 1))
     compiled = compile_for(original, LATTICE, zero(3), 1, Ancillas.RECORDED).compact()
-    qc = whole(compiled, random_draws(original, 1))
+    qc = full_circuit(compiled, random_draws(original, 1))
     (register,) = [register for register in qc.cregs if register.name == JUMPS]
     columns = [qc.find_bit(item.clbits[0]).index for item in qc.data if item.operation.name == "measure"]
     assert sorted(columns) == list(range(len(register)))

@@ -26,7 +26,7 @@ from qiskit_ibm_runtime.api.session import RetrySession
 from qiskit_ibm_runtime.exceptions import IBMInputValueError, IBMNotAuthorizedError, RuntimeJobFailureError
 
 import gibbs_circuits as gc
-from gibbs_circuits.backends.devices.device import snapshot_backend
+from gibbs_circuits.backends.devices.snapshots import snapshot_backend
 from gibbs_circuits.backends.runs.prepare import request_run, run_request
 from gibbs_circuits.backends.runs.request import Request
 from gibbs_circuits.backends.services.clients import OutOfReach, Progress, State
@@ -54,7 +54,7 @@ from tests.killed import (
     watch_writes,
     written,
 )
-from tests.stand_in import NAME, StandIn, Temper, answered, device, dropped, install
+from tests.stand_in import NAME, StandIn, Temper, answered, asked_of, device, dropped, install
 
 SECRET = "s3cr3t-0123456789abcdef0123456789abcdef0123"  # no real token has this form
 ROOT = Path(__file__).parents[2]
@@ -265,7 +265,7 @@ def attempt(request: Request, folder: Path, patch: pytest.MonkeyPatch, stop: int
     with pytest.MonkeyPatch.context() as inner:
         watch_writes(inner, die)
         store = Folder(folder / "out", request.identity, resume=resume and begun(folder / "out"))
-        run_request(replace(request, service=service), store)
+        run_request(asked_of(request, service), store)
     return count
 
 

@@ -11,10 +11,13 @@ from qiskit_ibm_runtime.executor_sampler.prepare import prepare
 from qiskit_ibm_runtime.options_models.sampler import SamplerOptions
 
 import gibbs_circuits as gc
-from gibbs_circuits.backends.measurement.measurement import measured, rotations, whole
-from gibbs_circuits.backends.runs.prepare import compile_on
-from gibbs_circuits.backends.services.ibm import ready, sampler_options
-from gibbs_circuits.backends.targets.ibm import ClientOptions, IbmTarget
+from gibbs_circuits.backends.devices.snapshots import snapshot_backend
+from gibbs_circuits.backends.measurement.measurement import full_circuit, measured, rotations
+from gibbs_circuits.backends.runs.prepare import opened, transpiled
+from gibbs_circuits.backends.services.ibm import ready
+from gibbs_circuits.backends.services.options import ClientOptions, sampler_options
+from gibbs_circuits.backends.targets.base import Machine
+from gibbs_circuits.backends.targets.ibm import IbmTarget
 from gibbs_circuits.backends.transpile.compiled import Compiled
 from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.programs.initial_state import zero
@@ -25,20 +28,23 @@ EXACT = 1e-10
 
 
 @lru_cache
-def compiled(device: str, ancillas: str = "reset", **keys: Any) -> Compiled:
+def compiled(device: str, ancillas: str = "reset", **keys: Any) -> tuple[Compiled, Machine]:
     target = IbmTarget(name=device, kind="ibm", device=device, **keys)
-    return compile_on(build(ising(2), sweeps=2, nodes=2), target, zero(2), ancillas)[0]
+    program = build(ising(2), sweeps=2, nodes=2)
+    machine = opened(program, target, zero(2), ancillas)
+    return transpiled(program, machine, zero(2), ancillas), machine
 
 
 def written(found: Compiled) -> QuantumCircuit:
-    body = whole(found, random_draws(found.program, 1, 0))
+    body = full_circuit(found, random_draws(found.program, 1, 0))
     return measured(body, "XY", found.system_qubits, rotations(found.device))
 
 
-def submitted(found: Compiled) -> QuantumCircuit:
-    assert isinstance(found.target, IbmTarget)
+def submitted(found: Compiled, machine: Machine) -> QuantumCircuit:
+    assert isinstance(machine.target, IbmTarget)
     assert found.device.hardware is not None
-    return ready(written(found), found.target, found.device.hardware)
+    target = machine.target
+    return ready(written(found), target.device, found.device.hardware, fast_reset=target.fast_reset)
 
 
 OPTIONS = {
@@ -60,9 +66,9 @@ def test_options__client__prepares_them_with_resets(name: str, device: str, anci
         with pytest.raises(ArgumentError, match=r"options\.measure_twirling.*Fix:"):
             compiled(device, ancillas, options=options)
         return
-    found = compiled(device, ancillas)
+    found, machine = compiled(device, ancillas)
     asked = SamplerOptions(**sampler_options(options, "a tag"))
-    program, _ = prepare([submitted(found)], asked, 100, add_tags=True, backend=found.device.backend)
+    program, _ = prepare([submitted(found, machine)], asked, 100, add_tags=True, backend=snapshot_backend(device))
     (item,) = program.items
     ops = item.circuit.count_ops()
     assert ops.get("reset", 0) + ops.get("reset_2", 0) == 4  # two ancillas, two sweeps
@@ -70,16 +76,17 @@ def test_options__client__prepares_them_with_resets(name: str, device: str, anci
 
 
 def test_ready__faster_reset__is_used_where_the_device_has_one() -> None:
-    assert "reset_2" in submitted(compiled("fake_boston")).count_ops()
-    assert "reset_2" not in submitted(compiled("fake_boston", fast_reset=False)).count_ops()
-    assert "reset_2" not in submitted(compiled("fake_torino")).count_ops()
-    assert "measure_2" in submitted(compiled("fake_boston", "recorded")).count_ops()
+    assert "reset_2" in submitted(*compiled("fake_boston")).count_ops()
+    assert "reset_2" not in submitted(*compiled("fake_boston", fast_reset=False)).count_ops()
+    assert "reset_2" not in submitted(*compiled("fake_torino")).count_ops()
+    assert "measure_2" in submitted(*compiled("fake_boston", "recorded")).count_ops()
 
 
 def test_ready__fractional_gates__halve_the_count_and_are_folded() -> None:
-    whole_gates, fractional = compiled("fake_fractional_backend"), compiled("fake_fractional_backend", fractional=True)
+    whole_gates, _ = compiled("fake_fractional_backend")
+    fractional, machine = compiled("fake_fractional_backend", fractional=True)
     assert fractional.two_qubit_gates == whole_gates.two_qubit_gates / 2
-    before, after = written(fractional), submitted(fractional)
+    before, after = written(fractional), submitted(fractional, machine)
     angles = [[i.operation.params[0] for i in qc.data if i.operation.name == "rzz"] for qc in (before, after)]
     assert min(angles[0]) < 0  # the control: there is something to fold
     assert min(angles[1]) >= 0

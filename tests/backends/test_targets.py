@@ -11,14 +11,12 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gibbs_circuits.backends.devices.device import open_device
-from gibbs_circuits.backends.runs.opening import availability
+from gibbs_circuits.backends.devices.keys import Durations, Noise, SnapshotNoise
+from gibbs_circuits.backends.services.options import ClientOptions
 from gibbs_circuits.backends.targets.aer import AerTarget, HeavyHex
-from gibbs_circuits.backends.targets.base import Durations, Noise, SnapshotNoise
-from gibbs_circuits.backends.targets.ibm import ClientOptions, IbmTarget
+from gibbs_circuits.backends.targets.base import Target
+from gibbs_circuits.backends.targets.ibm import IbmTarget
 from gibbs_circuits.backends.targets.registry import (
-    Target,
-    as_toml,
     available_targets,
     folders,
     load_target,
@@ -57,7 +55,7 @@ def test_packaged__availability__is_none_or_a_reason_in_one_line(
     monkeypatch.setattr("gibbs_circuits.backends.simulators.method.gpu_present", lambda: False)
     monkeypatch.setattr("gibbs_circuits.backends.services.ibm.Path.home", lambda: tmp_path)
     monkeypatch.delenv("QISKIT_IBM_TOKEN", raising=False)
-    reason = availability(load_target(name))
+    reason = load_target(name).availability()
     expected = {"aer_gpu": "no GPU", "ibm": "save_account"}
     if name not in expected:
         assert reason is None
@@ -70,28 +68,28 @@ def test_packaged__availability__is_none_or_a_reason_in_one_line(
 def test_availability__gpu_and_account__are_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gibbs_circuits.backends.simulators.method.gpu_present", lambda: True)
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "not a real one")
-    assert availability(load_target("aer_gpu")) is None
-    assert availability(load_target("ibm")) is None
+    assert load_target("aer_gpu").availability() is None
+    assert load_target("ibm").availability() is None
 
 
 @pytest.mark.parametrize("name", ["aer_torino", "fake_fez", "ibm", "aer_mps"])
 def test_availability__without_the_client__says_how_to_install_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from gibbs_circuits.backends.devices.device import snapshot_backend
+    from gibbs_circuits.backends.devices.snapshots import snapshot_backend
 
     snapshot_backend.cache_clear()
     monkeypatch.setitem(sys.modules, "qiskit_ibm_runtime", None)
-    reason = availability(load_target(name))
+    reason = load_target(name).availability()
     if name == "aer_mps":  # the control: it needs no client
         assert reason is None
     else:
         assert reason is not None
         assert "pip install" in reason
     with pytest.raises(ArgumentError, match=r"Fix: pip install"):
-        open_device(load_target("aer_torino"))
+        load_target("aer_torino").open()
 
 
 def test_availability__unknown_snapshot__is_named() -> None:
-    reason = availability(load_target("aer_torino").model_copy(update={"snapshot": "fake_nowhere"}))
+    reason = load_target("aer_torino").model_copy(update={"snapshot": "fake_nowhere"}).availability()
     assert reason is not None
     assert "fake_nowhere" in reason
 
@@ -120,9 +118,9 @@ def test_name__unknown__is_refused_with_all_names() -> None:
 
 def test_snapshot__unknown__is_refused_with_some_names() -> None:
     with pytest.raises(ArgumentError, match=r"`backend`.*'fake_nowhere'.*Fix: use one of fake_torino"):
-        open_device(AerTarget(name="a", kind="aer", snapshot="fake_nowhere"))
+        AerTarget(name="a", kind="aer", snapshot="fake_nowhere").open()
     with pytest.raises(ArgumentError, match=r"`backend`.*'fake_nowhere'.*Fix:"):
-        open_device(IbmTarget(name="a", kind="ibm", device="fake_nowhere"))
+        IbmTarget(name="a", kind="ibm", device="fake_nowhere").open()
 
 
 # refusals: the text of a file, its key, what else the line must say
@@ -186,9 +184,9 @@ def test_read__mistake__is_one_line_with_file_key_rule_and_fix(text: str, key: s
 
 def test_open__inconsistent_object__is_refused_like_a_file() -> None:
     with pytest.raises(ArgumentError, match=r"`noise.t2`.*Fix:"):
-        open_device(AerTarget(name="a", kind="aer", noise=Noise(t1=1.0, t2=3.0)))
+        AerTarget(name="a", kind="aer", noise=Noise(t1=1.0, t2=3.0)).open()
     with pytest.raises(ArgumentError, match=r"`basis`.*'warp'.*Fix:"):
-        open_device(AerTarget(name="a", kind="aer", basis=("cz", "warp")))
+        AerTarget(name="a", kind="aer", basis=("cz", "warp")).open()
 
 
 # round trip
@@ -238,7 +236,7 @@ def targets(draw: st.DrawFn) -> Target:
 def test_as_toml__round_trip__is_equal(target: Target) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "target.toml"
-        path.write_text(tomli_w.dumps(as_toml(target)), encoding="utf-8")
+        path.write_text(tomli_w.dumps(target.as_toml()), encoding="utf-8")
         assert read_target(path) == target
 
 

@@ -14,9 +14,10 @@ from qiskit.quantum_info import DensityMatrix, Operator, partial_trace
 from qiskit.transpiler import PassManager, generate_preset_pass_manager
 
 from gibbs_circuits.backends.devices.errors import described_errors
+from gibbs_circuits.backends.devices.keys import Noise
 from gibbs_circuits.backends.targets.aer import AerTarget, HeavyHex
-from gibbs_circuits.backends.targets.base import Noise
-from gibbs_circuits.backends.targets.registry import Target, load_target
+from gibbs_circuits.backends.targets.base import Target
+from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile import placing
 from gibbs_circuits.backends.transpile.compiled import Compiled
 from gibbs_circuits.backends.transpile.routing import Router, two_qubit_gates, without_last_resets
@@ -150,7 +151,7 @@ def test_compiled__gates__are_basis_gates_and_resets(name: str, target: str) -> 
     assert set(qc.count_ops()) <= BASIS
     assert qc.num_clbits == 0
     assert qc.count_ops()["reset"] == cost(whole.program).resets
-    coupling = whole.target.coupling_map
+    coupling = whole.device.coupling
     if coupling is not None:
         edges = set(coupling.get_edges())
         pairs = {tuple(qc.find_bit(q).index for q in item.qubits) for item in qc.data if len(item.qubits) == 2}
@@ -291,7 +292,7 @@ def chain(delays: tuple[int, int] | bool, sweeps: int = 10) -> Compiled:
 @pytest.mark.parametrize("delays", [False, (2, 8)], ids=["no_delays", "delays"])
 def test_repeated__gates__at_most_a_fifth_more_than_the_whole_circuit_routed_at_once(delays: Any) -> None:
     whole = chain(delays)
-    program, coupling = whole.program, whole.target.coupling_map
+    program, coupling = whole.program, whole.device.coupling
     assert coupling is not None
     draws = random_draws(program, 1)
     ours = two_qubit_gates(assemble(program, whole.parts, QuantumCircuit(57), draws))

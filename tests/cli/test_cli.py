@@ -82,7 +82,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     )  # the function of that name hides the module
     monkeypatch.setattr(comparing, "unitary_loop", lambda *arguments: None)
     monkeypatch.setattr(comparing, "measured_rungs", lambda program: ())
-    monkeypatch.setattr("gibbs_circuits.backends.transpile.transpile.ROUTING_SEEDS", 2)
+    monkeypatch.setattr("gibbs_circuits.backends.transpile.routing.ROUTING_SEEDS", 2)
     monkeypatch.setattr("gibbs_circuits.backends.runs.prepare.LATTICE", "small")
     (tmp_path / "hardware_configs").mkdir()
     (tmp_path / "hardware_configs" / "small.toml").write_text(TARGET + "coupling = {heavy_hex = 3}")
@@ -285,7 +285,7 @@ def test_exact__prints_model_exact_generator__two_sites(run: Run) -> None:
 
 def test_exact__never_compiles__knobs_left_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "compile_program", None)
-    monkeypatch.setattr("gibbs_circuits.cli.commands.compile_on", None)
+    monkeypatch.setattr("gibbs_circuits.cli.commands.transpiled", None)
     status, data, _ = run("exact", compile=None)
     assert status == 0
     assert "program" not in data

@@ -17,7 +17,7 @@ import pytest
 from qiskit.quantum_info import DensityMatrix, Operator, SparsePauliOp, Statevector
 
 import gibbs_circuits as gc
-from gibbs_circuits.backends.devices import device as devices
+from gibbs_circuits.backends.devices import snapshots as devices
 from gibbs_circuits.cli import options as cli
 from gibbs_circuits.errors import ArgumentError, error_line, one_line, printable, shown
 from gibbs_circuits.generators.couplings import couplings_of

@@ -42,7 +42,7 @@ from gibbs_circuits.io.files import digest
 from gibbs_circuits.programs.initial_state import zero
 from tests.examples import build, ising
 from tests.killed import TARGET, blocks_of, complaints, quick, written
-from tests.stand_in import StandIn, Temper, install
+from tests.stand_in import StandIn, Temper, asked_of, install
 
 ROOT = Path(__file__).parents[2]
 STATES = AerTarget(name="here", kind="aer", method="density_matrix")
@@ -713,7 +713,7 @@ def bring(request: Request, folder: Path, patch: pytest.MonkeyPatch, *, resume: 
     service = StandIn(folder / "service", Temper())
     install(patch, service, interval=0.001, grace=0.01)
     store = Folder(folder / "out", request.identity, resume=resume, expected=expected_of(request))
-    return run_request(replace(request, service=service), store)
+    return run_request(asked_of(request, service), store)
 
 
 JOBS: dict[str, Callable[[list[Path]], object]] = {

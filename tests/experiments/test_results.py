@@ -37,7 +37,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     )  # the function of that name hides the module
     monkeypatch.setattr(comparing, "unitary_loop", lambda *arguments: None)
     monkeypatch.setattr(comparing, "measured_rungs", lambda program: ())
-    monkeypatch.setattr("gibbs_circuits.backends.transpile.transpile.ROUTING_SEEDS", 2)
+    monkeypatch.setattr("gibbs_circuits.backends.transpile.routing.ROUTING_SEEDS", 2)
     monkeypatch.setattr("gibbs_circuits.backends.runs.prepare.LATTICE", "small")
     (tmp_path / "hardware_configs").mkdir()
     (tmp_path / "hardware_configs" / "small.toml").write_text(TARGET + "coupling = {heavy_hex = 3}")

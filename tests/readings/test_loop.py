@@ -10,7 +10,8 @@ from qiskit import QuantumCircuit, qasm3, qpy, transpile
 from qiskit_aer import AerSimulator
 
 from gibbs_circuits.backends.targets.aer import AerTarget, HeavyHex
-from gibbs_circuits.backends.targets.registry import Target, load_target
+from gibbs_circuits.backends.targets.base import Target
+from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile.compiled import Compiled
 from gibbs_circuits.backends.transpile.transpile import compile_for
 from gibbs_circuits.compiler.schemes.registry import SCHEMES
@@ -20,7 +21,7 @@ from gibbs_circuits.programs.program import Program
 from gibbs_circuits.programs.steps import Branch, Couple, Evolve, RandomChoice, RandomDelay, Reset
 from gibbs_circuits.readings.channel.sweep_channel import states_after_sweeps, sweep_channel
 from gibbs_circuits.readings.circuits.circuit import assemble, random_draws
-from gibbs_circuits.readings.circuits.loop import loop_circuit
+from gibbs_circuits.readings.circuits.loop import loop_circuit, loop_over
 from tests.examples import build, by_hand, evolved, ising, random_state
 
 EXACT = 1e-10
@@ -80,12 +81,17 @@ def test_loop__run_by_aer__is_the_channel(scheme: str) -> None:
     assert np.abs(simulated(lowered) - exact(program(scheme, 3))).max() > 1e-3  # the control: one sweep fewer
 
 
+def looped(compiled: Compiled) -> QuantumCircuit:
+    """One `for_loop` per stage around a sweep that is routed and closed."""
+    return loop_over(compiled.written, compiled.parts, compiled.start)
+
+
 @pytest.mark.parametrize("through", [through_qpy, through_qasm])
 @pytest.mark.parametrize("on", [load_target("aer_density_matrix"), SMALL_LATTICE], ids=["all_to_all", "lattice"])
 def test_looped__files__read_back_and_are_the_channel(on: Target, through: Any) -> None:
     asked = program()
     compiled = compile_for(asked, on, one(2), 1)
-    qc = through(compiled.compact().looped())
+    qc = through(looped(compiled.compact()))
     rho = np.zeros((4, 4))
     rho[0, 0] = 1
     assert np.abs(simulated(qc) - exact(asked)).max() < EXACT
@@ -128,7 +134,7 @@ def test_files__every_scheme__read_back_and_simulated_by_qiskit_alone_are_the_ch
 
 def test_looped__gates__are_those_of_one_sweep_and_the_body_is_closed() -> None:
     compiled = compile_for(program(sweeps=1000), SMALL_LATTICE, one(2), 1)
-    qc = compiled.looped()
+    qc = looped(compiled)
     (loop,) = [item for item in qc.data if item.operation.name == "for_loop"]
     body = loop.operation.blocks[0]
     assert body.count_ops()["cz"] == compiled.two_qubit_gates_per_sweep[0]
@@ -151,7 +157,7 @@ def test_loop__random_delays__are_refused() -> None:
     with pytest.raises(ArgumentError, match=r"`loop`.*RandomDelay.*Fix: set random_delays = false"):
         loop_circuit(delayed)
     with pytest.raises(ArgumentError, match="random_delays = false"):
-        compile_for(delayed, load_target("aer_density_matrix"), zero(2), 1).looped()
+        looped(compile_for(delayed, load_target("aer_density_matrix"), zero(2), 1))
 
 
 def test_loop__random_choice__is_refused() -> None:

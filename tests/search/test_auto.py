@@ -597,7 +597,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setattr(
         "gibbs_circuits.analysis.comparison.compare.unitary_loop", lambda *arguments: None, raising=False
     )
-    monkeypatch.setattr("gibbs_circuits.backends.transpile.transpile.ROUTING_SEEDS", 2)
+    monkeypatch.setattr("gibbs_circuits.backends.transpile.routing.ROUTING_SEEDS", 2)
     (tmp_path / "hardware_configs").mkdir()
     (tmp_path / "hardware_configs" / "small.toml").write_text(
         'name = "small"\nkind = "aer"\nmethod = "density_matrix"\ncoupling = {heavy_hex = 3}'

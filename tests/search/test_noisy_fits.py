@@ -14,8 +14,8 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 
 import gibbs_circuits as gc
+from gibbs_circuits.backends.devices.keys import Noise
 from gibbs_circuits.backends.simulators.noisy_channel import noisy_map, noisy_states
-from gibbs_circuits.backends.targets.base import Noise
 from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile.compiled import Compiled
 from gibbs_circuits.backends.transpile.transpile import compile_for

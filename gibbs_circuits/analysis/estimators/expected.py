@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from qiskit.primitives import BackendEstimatorV2
 from qiskit.quantum_info import SparsePauliOp
 
 from ...backends.measurement.counts import from_counts
@@ -40,8 +39,7 @@ def predicted_values(request: Request, state: Array | None) -> dict[str, float]:
         return {name: expectation(operator, state) for name, operator in request.observables.items()}
     compiled = request.compiled
     errors, turns = compiled.errors.on(compiled.wires), rotations(compiled.device)
-    mitigating = request.estimated and not isinstance(request.service, BackendEstimatorV2)
-    readout = not (request.options.measurement_mitigation or mitigating)
+    readout = not request.machine.mitigates_readout
     weights = [
         as_weights(outcome_probabilities(state, basis, errors, turns, readout=readout)) for basis in request.bases
     ]

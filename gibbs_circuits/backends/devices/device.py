@@ -2,131 +2,136 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 from qiskit.providers import BackendV2
 from qiskit.transpiler import CouplingMap
 from qiskit.transpiler import Target as Hardware
 
-from ...errors import ArgumentError, shown, slip
 from ...io.rendering import Brief
-from ..targets.aer import AerTarget
-from ..targets.base import SnapshotNoise
-from ..targets.ibm import IbmTarget
-from ..targets.registry import DEFAULT_BASIS, Target, check_consistent
-from .errors import MICROSECOND, Errors, Idle, described_errors, wrong_reset
+from .basis import DEFAULT_BASIS
+from .errors import Errors, Idle, described_errors, wrong_reset
 from .idle import described_idle
+from .keys import Noise, Simulator, SnapshotNoise
 
 if TYPE_CHECKING:
     from qiskit_aer.noise import QuantumError
 
 
-CLIENT = "qiskit-ibm-runtime"
 NOT_A_GATE = frozenset({"measure", "reset", "delay", "id", "measure_2", "reset_2", "barrier"})
-NO_CLIENT = f"{CLIENT} is not installed: pip install 'gibbs-circuits[ibm]'"
 FRACTIONAL = ("rzz", "rx")
-KNOWN_SNAPSHOTS = (  # of the client, to tell a slip of the pen where it is not installed
-    "fake_aachen", "fake_auckland", "fake_berlin", "fake_boston", "fake_brisbane", "fake_brussels", "fake_cusco",
-    "fake_fez", "fake_geneva", "fake_kawasaki", "fake_kingston", "fake_kyiv", "fake_kyoto", "fake_marrakesh",
-    "fake_miami", "fake_nighthawk", "fake_osaka", "fake_oslo", "fake_peekskill", "fake_perth", "fake_pittsburgh",
-    "fake_prague", "fake_quebec", "fake_sherbrooke", "fake_strasbourg", "fake_torino", "fake_toronto_v2",
-    "fake_manila_v2", "fake_lima_v2", "fake_nairobi_v2", "fake_washington_v2",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Device(Brief):
-    """A target, opened.
+    """What compiling, counting and simulating need to know of a target that was opened.
 
     Attributes:
-        target: What its file says.
+        name: What reports call it.
         basis: Gates; rotations are written in these.
         coupling: Which pairs interact; None: all.
         errors: After operations, on physical qubits.
-        hardware: Durations and reported errors; None where a file describes none.
-        backend: What the service or the user has; None for a processor described in a file.
+        hardware: Durations and reported errors; None where nothing is known of them.
         resets: Whether a reset in mid-circuit is possible.
         errors_known: Whether `errors` are what the device does; not where a user's simulator has a noise of its own.
-        simulated: Whether a snapshot that a user handed in is simulated here.
+        shape: The lattice in a word; left out: by its number of qubits.
+        seconds_between_shots: The wait between shots.
+        simulator: How its circuits are simulated on this machine; None where something else runs them.
     """
 
-    target: Target
+    name: str
     basis: tuple[str, ...]
     coupling: CouplingMap | None
     errors: Errors
     hardware: Hardware | None = None
-    backend: BackendV2 | None = None
     resets: bool = True
     errors_known: bool = True
-    simulated: bool = False
-
-    @property
-    def name(self) -> str:
-        """What reports call it."""
-        return self.target.name
+    shape: str = ""
+    seconds_between_shots: float = 0.0
+    simulator: Simulator | None = None
 
     @property
     def lattice(self) -> str:
         """Which pairs of qubits interact, in words."""
         if self.coupling is None:
             return "all-to-all"
-        described = isinstance(self.target, AerTarget) and self.target.snapshot is None
-        return "heavy-hex" if described else f"lattice of {self.coupling.size()} qubits"
+        return self.shape or f"lattice of {self.coupling.size()} qubits"
 
     @property
     def local(self) -> bool:
-        """Whether runs stay on this machine."""
-        return isinstance(self.target, AerTarget) or self.target.snapshot is not None or self.simulated
+        """Whether circuits are simulated on this machine."""
+        return self.simulator is not None
 
     @property
-    def seconds_between_shots(self) -> float:
-        """The wait between shots of a device."""
-        asked = self.target.options.rep_delay if isinstance(self.target, IbmTarget) else None
-        return asked * MICROSECOND if asked is not None else float(getattr(self.backend, "default_rep_delay", 0) or 0)
+    def bond_dimension(self) -> int | None:
+        """What bonds of a matrix product state are cut to here; None: they are not."""
+        return None if self.simulator is None else self.simulator.bond_dimension
+
+    @property
+    def typical_errors(self) -> tuple[float, float] | None:
+        """Depolarising probabilities of gates on one and on two qubits: medians; None without errors."""
+        medians = []
+        for wires in (1, 2):
+            found = [rate for (_, on), rate in self.errors.rates.items() if len(on) == wires and 0 < rate < 0.5]
+            medians.append(float(np.median(found)) / (1 - 4.0**-wires) if found else 0.0)
+        return (medians[0], medians[1]) if medians[1] > 0 else None
 
 
-def open_device(target: Target, num_qubits: int = 1) -> Device:
-    """A target, opened.
+class Opened(Protocol):
+    """A target that was opened, as far as compiling needs it."""
+
+    @property
+    def device(self) -> Device:
+        """What to compile for."""
+        ...
+
+
+class Openable(Protocol):
+    """A target, or one that was opened and stays as it is."""
+
+    def open(self, num_qubits: int) -> Opened:
+        """The target opened for a program on so many qubits."""
+        ...
+
+
+def described_device(
+    name: str, noise: Noise, basis: tuple[str, ...], coupling: CouplingMap | None, width: int
+) -> Device:
+    """A processor described in a file.
 
     Args:
-        target: From a file. A device of the service is opened by `ibm.open_service`, which needs the network.
-        num_qubits: Of the program, for a processor described in a file without a lattice.
-
-    Raises:
-        ArgumentError: If a snapshot is unknown, the client is not installed, or values do not go together.
+        name: What reports call it.
+        noise: Its errors.
+        basis: Its gates.
+        coupling: Which pairs of a heavy-hex lattice interact; None: all.
+        width: Qubits of the program, where all pairs interact.
     """
-    if target.snapshot is not None:
-        return from_backend(snapshot_backend(target.snapshot), target)
-    if isinstance(target, IbmTarget):
-        raise ArgumentError(
-            "backend", "be on this machine here", f"`{target.name}` is a device of the service",
-            "open it with gibbs_circuits.backends.ibm.open_service",
-        )  # fmt: skip
-    check_consistent(target)
-    noise, coupling = target.noise, target.coupling_map
     idle = None
     if noise.t1 is not None and noise.t2 is not None:
-        width = num_qubits if coupling is None else coupling.size()
-        idle = described_idle(noise.durations, (noise.t1, noise.t2), target.basis, width)
-    errors = described_errors(noise, target.basis, idle)
-    return Device(target, target.basis, coupling, errors, None if idle is None else idle.hardware)
+        width = width if coupling is None else coupling.size()
+        idle = described_idle(noise.durations, (noise.t1, noise.t2), basis, width)
+    errors, hardware = described_errors(noise, basis, idle), None if idle is None else idle.hardware
+    return Device(name, basis, coupling, errors, hardware, shape="heavy-hex")
 
 
-def from_backend(backend: BackendV2, target: Target) -> Device:
+def device_of(backend: BackendV2, name: str, beyond: SnapshotNoise, *, fractional: bool = False) -> Device:
     """A device from what Qiskit knows of it: gates, lattice, durations, errors.
 
     Errors are those that Aer derives from the reported ones; a simulated device samples them, and of a real one they
     are what the prediction assumes.
+
+    Args:
+        backend: The device, its snapshot, or a user's backend.
+        name: What reports call it.
+        beyond: What the report leaves out.
+        fractional: Whether fractional gates are used.
     """
     hardware: Hardware = backend.target
     names = set(hardware.operation_names)
-    beyond = target.beyond_snapshot
-    errors = reported_errors(backend, beyond.reset, idle=beyond.idle)
-    fractional = isinstance(target, IbmTarget) and target.fractional
     basis = tuple(
         name
         for name in sorted(hardware.operation_names)  # a set, whose order differs from process to process
@@ -135,54 +140,16 @@ def from_backend(backend: BackendV2, target: Target) -> Device:
     coupling = hardware.build_coupling_map()
     if coupling is None and set(DEFAULT_BASIS) <= names:  # a simulator that takes any gate
         basis = DEFAULT_BASIS
-    from qiskit_aer import AerSimulator  # loaded when used
-
-    own = isinstance(backend, AerSimulator) and backend.options.noise_model is not None
-    return Device(target, basis, coupling, errors, hardware, backend, "reset" in names, errors_known=not own)
+    return Device(
+        name, basis, coupling, reported_errors(backend, beyond.reset, idle=beyond.idle), hardware, "reset" in names,
+        seconds_between_shots=float(getattr(backend, "default_rep_delay", 0) or 0),
+    )  # fmt: skip
 
 
 def _is_gate(hardware: Hardware, name: str) -> bool:
     """A unitary gate on one or two qubits; not control flow, of which Qiskit lists the class."""
     operation = hardware.operation_from_name(name)
     return name not in NOT_A_GATE and not isinstance(operation, type) and operation.num_qubits <= 2
-
-
-@lru_cache(maxsize=8)
-def snapshot_backend(name: str) -> BackendV2:
-    """A snapshot of the IBM client by its name, such as fake_torino.
-
-    Raises:
-        ArgumentError: If the client is not installed, or has no such snapshot.
-    """
-    near = None if name in KNOWN_SNAPSHOTS else slip(name, KNOWN_SNAPSHOTS)
-    try:
-        from qiskit_ibm_runtime import fake_provider
-    except ImportError:
-        if near is not None:  # a slip of the pen, which installing the client would not mend
-            raise ArgumentError(
-                "backend", "be one of the client's snapshots", f"{shown(name)} is none that is known", f'write "{near}"'
-            ) from None
-        raise ArgumentError(
-            "backend", f"have {CLIENT} for the snapshot `{name}`", "it is not installed",
-            "pip install 'gibbs-circuits[ibm]'",
-        ) from None  # fmt: skip
-    classes = {_snake(cls): cls for cls in vars(fake_provider).values() if _is_snapshot(cls)}
-    if name not in classes:
-        recent = ", ".join(k for k in ("fake_torino", "fake_fez", "fake_marrakesh", "fake_boston") if k in classes)
-        near = slip(name, classes)
-        raise ArgumentError(
-            "backend", "be one of the client's snapshots", f"{shown(name)} is none of its {len(classes)}",
-            f"use one of {recent}, …" if near is None else f'write "{near}"',
-        )  # fmt: skip
-    return classes[name]()
-
-
-def _is_snapshot(cls: Any) -> bool:
-    return isinstance(cls, type) and issubclass(cls, BackendV2) and cls.__name__.startswith("Fake")
-
-
-def _snake(cls: type) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
 
 def reported_errors(backend: BackendV2, reset: float, *, idle: bool) -> Errors:
@@ -273,21 +240,3 @@ def _aer_errors(
         for qubits, error in basic_device_readout_errors(target=hardware)
     }
     return {name: table for name, table in gates.items() if table}, readout
-
-
-def user_device(backend: BackendV2, name: str | None = None, *, idle: bool = False) -> Device:
-    """A backend that a user hands in, run through the IBM client's primitive, or its own.
-
-    With `idle`, waiting qubits are predicted to decay, as on a device.
-    """
-    label = name or str(getattr(backend, "name", None) or type(backend).__name__)
-    device = label if not label.startswith("fake_") else f"user's {label}"
-    target = IbmTarget(
-        name=label, kind="ibm", device=device, description="handed in", beyond_snapshot=SnapshotNoise(idle=idle)
-    )
-    return from_backend(backend, target)
-
-
-def plain_device(name: str, *, exact: bool) -> Device:
-    """Every pair interacts: for a primitive that does not say what it runs on; `exact` if it surely has no errors."""
-    return replace(open_device(AerTarget(name=name, kind="aer")), errors_known=exact)

@@ -16,7 +16,7 @@ from qiskit.transpiler import Target as Hardware
 
 from ...io.rendering import Brief
 from ...linalg.arrays import Real
-from ..targets.base import Noise
+from .keys import Noise
 
 if TYPE_CHECKING:
     from qiskit_aer.noise import NoiseModel, QuantumError
@@ -62,7 +62,7 @@ class Errors(Brief):
 
     @property
     def present(self) -> bool:
-        """Whether there is any."""
+        """Whether any operation, readout or wait has an error."""
         readout = bool(self.readout) or self.everywhere != FLIPPED
         return bool(self.anywhere or self.here or readout) or self.idle is not None
 
@@ -79,7 +79,7 @@ class Errors(Brief):
         return self.readout.get(wire, self.everywhere)
 
     def on(self, order: Sequence[int]) -> Errors:
-        """The same for wires renamed: wire k is what order[k] was; all others are left out."""
+        """The errors for wires renamed: wire k is what order[k] was; all others are left out."""
         new = {old: k for k, old in enumerate(order)}
 
         def renamed(wires: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -117,7 +117,7 @@ class Errors(Brief):
         return matrix
 
     def waiting(self, wire: int, seconds: float) -> Instruction:
-        """The same as an instruction for Aer."""
+        """What waiting does to one wire, as an instruction for Aer."""
         from qiskit_aer.noise import thermal_relaxation_error  # loaded when used
 
         assert self.idle is not None

@@ -10,8 +10,8 @@ from qiskit.transpiler import InstructionProperties, PassManager
 from qiskit.transpiler import Target as Hardware
 from qiskit.transpiler.passes import ASAPScheduleAnalysis, PadDelay
 
-from ..targets.base import Durations
 from .errors import MICROSECOND, Errors, Idle
+from .keys import Durations
 
 DT = 1e-9  # clock of a processor described in a file, in seconds
 
@@ -76,7 +76,7 @@ def _measured_before_resets(qc: QuantumCircuit) -> QuantumCircuit:
 
 
 def seconds_of(duration: float, unit: str, dt: float | None) -> float:
-    """A duration in seconds."""
+    """A duration of Qiskit's in seconds; `dt` is the clock of the device, in seconds."""
     scale = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12, "dt": dt or DT}
     return float(duration) * scale[unit]
 

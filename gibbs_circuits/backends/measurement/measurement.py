@@ -79,7 +79,7 @@ def jump_events(program: Program, draws: Sequence[int]) -> tuple[Event, ...]:
     return tuple(events)
 
 
-def whole(compiled: Compiled, draws: Sequence[int]) -> QuantumCircuit:
+def full_circuit(compiled: Compiled, draws: Sequence[int]) -> QuantumCircuit:
     """Preparation and all sweeps, with the ancillas measured into a register before every reset if they are recorded.
 
     A reset that routing moved still knows its ancilla by its label, one at the end of a block by where it stands.
@@ -136,7 +136,7 @@ def outcome_probabilities(rho: Array, basis: str, errors: Errors, turns: Rotatio
 
 
 def sample_counts(probabilities: Real, shots: int, rng: np.random.Generator) -> Counts:
-    """Measured bit strings."""
+    """Bit strings (rightmost: qubit 0) and how often they are seen, drawn from their probabilities."""
     times = rng.multinomial(shots, probabilities / probabilities.sum())
     width = round(np.log2(len(probabilities)))
     return {format(k, f"0{width}b"): int(count) for k, count in enumerate(times) if count}

@@ -10,12 +10,19 @@ from qiskit import QuantumCircuit
 
 from ...errors import BackendError
 from ...linalg.arrays import Array
-from ...linalg.threads import simulator_threads
 from ...readings.circuits.circuit import assemble, random_draws
-from ..devices.errors import noise_model
 from ..devices.idle import with_decay
-from ..measurement.measurement import JUMPS, SYSTEM, measured, outcome_probabilities, rotations, sample_counts, whole
+from ..measurement.measurement import (
+    JUMPS,
+    SYSTEM,
+    full_circuit,
+    measured,
+    outcome_probabilities,
+    rotations,
+    sample_counts,
+)
 from ..measurement.shots import Bits, Block, Shots
+from ..simulators.engine import shot_seed, simulator
 from ..simulators.method import Choice
 from ..transpile.compiled import Ancillas, Compiled
 from .request import Request
@@ -50,43 +57,11 @@ def run_blocks(request: Request, realisations: Sequence[int], done: Callable[[Bl
             chances = [outcome_probabilities(states[-1], basis, small.errors, turns) for basis in bases]
             done(Block(realisation, draws, states, tuple(sample_counts(p, share, rng) for p in chances)))
             continue
-        body = whole(small, draws)
+        body = full_circuit(small, draws)
         circuits = [measured(body, basis, range(small.program.num_system), turns) for basis in bases]
         found = sampled(small, circuits, share, choice, shot_seed(seed, realisation))
         kept = tuple(found) if small.ancillas is Ancillas.RECORDED else ()
         done(Block(realisation, draws, None, tuple(one.counts for one in found), kept))
-
-
-def shot_seed(seed: int, *which: int) -> int:
-    """A simulator's seed for one batch of shots: a seed used twice would repeat the sample."""
-    return int(np.random.default_rng([seed, *which, 2]).integers(2**31))
-
-
-def simulator(compiled: Compiled, choice: Choice, seed: int | None = None) -> AerSimulator:
-    """Aer with the errors of a device; equal seeds give equal counts for any number of threads.
-
-    Gates are fused from the first qubit on: Aer begins at 14, four to eight times slower here. Not in trajectories with
-    errors, where every shot has gates of its own to fuse.
-    """
-    from qiskit_aer import AerSimulator  # loaded when used
-
-    noise = noise_model(compiled.errors, compiled.device.basis, compiled.start.num_qubits)
-    density, exact = choice.method == "density_matrix", noise is None and compiled.errors.idle is None
-    shots, state = simulator_threads(None), simulator_threads(2 ** (compiled.start.num_qubits * (1 + density)))
-    cut = getattr(compiled.target, "bond_dimension", None)
-    return AerSimulator(
-        method=choice.method,
-        device=choice.processor,
-        noise_model=noise,
-        seed_simulator=seed,
-        max_parallel_threads=state if density else shots,
-        max_parallel_shots=shots,
-        enable_truncation=False,
-        fusion_enable=density or exact,
-        fusion_threshold=1,
-        fusion_max_qubit=2 if density else 4,
-        **({} if cut is None else {"matrix_product_state_max_bond_dimension": cut}),
-    )
 
 
 def _result(engine: AerSimulator, circuits: Sequence[QuantumCircuit], shots: int, *, memory: bool = False) -> object:

@@ -150,7 +150,7 @@ def _without_delays(qc: QuantumCircuit) -> QuantumCircuit:
     return out
 
 
-def judged(
+def check_result(
     sweep: OneSweep,
     z: Mapping[str, float] | None,
     state: Array | None,
@@ -192,5 +192,5 @@ def judged(
 
 
 def _remedy(sweep: OneSweep) -> str:
-    cut = getattr(sweep.compiled.target, "bond_dimension", None)
+    cut = sweep.compiled.device.bond_dimension
     return "please report it" if cut is None else f"raise bond_dimension, which is {cut}, or leave it out"

@@ -52,12 +52,12 @@ def largest_block(request: Request) -> int:
 
 
 def _events(program: Program) -> int:
-    """Resets of ancillas, at most."""
+    """Number of resets of ancillas in a run, at most."""
     return sum(stage.repeats * most_resets(stage.steps) for stage in program.stages)
 
 
 def _gives_states(request: Request) -> bool:
-    return request.local_aer and request.choice is not None and request.choice.method == "density_matrix"
+    return request.machine.direct and request.choice is not None and request.choice.method == "density_matrix"
 
 
 def misfit(request: Request, block: Block) -> str | None:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
-from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2
-from qiskit.providers import BackendV2
 from qiskit.quantum_info import SparsePauliOp
 from qiskit.transpiler.exceptions import TranspilerError
 
@@ -20,17 +16,16 @@ from ...limits import ROUTED_GATES
 from ...programs.fresh_ancillas import fresh_ancillas
 from ...programs.initial_state import InitialState, zero
 from ...programs.program import Program
-from ..devices.device import Device, open_device
 from ..measurement.counts import measurement_bases
-from ..simulators.forecast import Forecast, Method, forecast
-from ..simulators.method import Choice, choose, refuse_size
-from ..targets.aer import AerTarget
-from ..targets.registry import Target, load_target
+from ..simulators.forecast import Forecast, forecast
+from ..simulators.method import Choice, choose
+from ..targets.base import Machine
+from ..targets.own import Backend, target_of
+from ..targets.registry import load_target
 from ..transpile.best_qubits import on_best_qubits
 from ..transpile.compiled import Ancillas, Compiled
 from ..transpile.transpile import compile_for
 from .expected_sweep import one_sweep
-from .opening import Backend, opened, settled_ancillas
 from .request import ENERGY, Request, realisations_of
 from .run import RunResult, collected
 from .store import Memory, Store
@@ -40,10 +35,10 @@ Steps = Callable[[int, int], None]
 LATTICE = "fake_heavy_hex"
 
 
-def in_advance(request: Request) -> str:
+def preview_text(request: Request) -> str:
     """What a run will be, in a few lines, before it begins."""
     bases = max(1, len(request.bases))
-    f = foretell(request.compiled, request.seed, request.shots, request.realisations, bases)
+    f = forecast_run(request.compiled, request.seed, request.shots, request.realisations, bases)
     device = request.compiled.device
     lines = [
         f"{f.sweeps} sweeps, {f.two_qubit_gates:,.0f} two-qubit gates, depth {f.depth:,.0f}; chance that no gate errs "
@@ -67,31 +62,51 @@ def in_advance(request: Request) -> str:
     return "\n".join(lines)
 
 
-def compile_on(
+def opened(
     program: Program, backend: Backend, initial: InitialState, ancillas: str, progress: Progress = quiet
-) -> tuple[Compiled, Any]:
-    """Program → blocks on a target, and what runs them; see `opened`.
-
-    The seed of a run has no part in it: all draws of a program are on the same qubits.
+) -> Machine:
+    """A target opened for a program; its size is refused first where every ancilla is used once.
 
     Raises:
-        ArgumentError: If the target is not there, or has too few qubits or no reset.
+        ArgumentError: If the target is not there.
+        TooLargeError: If it does not take so many ancillas.
         BackendError: If a service fails or cannot be reached.
     """
-    progress("opening the target")
-    device, service = opened(backend, program.num_qubits)
-    kind = settled_ancillas(ancillas, device, service)
-    if kind is Ancillas.FRESH and isinstance(backend, AerTarget):
+    target, used = target_of(backend), program.num_qubits
+    if ancillas == Ancillas.FRESH.value:
         used = fresh_ancillas(program, program.num_system if initial.preparation is None else 0).num_qubits
-        refuse_size(used, program.num_system, backend, fresh=True)
-        device = open_device(backend, used)
+        target.refuse_size(used, program.num_system, fresh=True)
+    progress("opening the target")
+    return target.open(used)
+
+
+def transpiled(
+    program: Program, machine: Machine, initial: InitialState, ancillas: str, progress: Progress = quiet
+) -> Compiled:
+    """Program → blocks in the gates of a machine, on its best qubits; the seed of a run has no part in it.
+
+    Args:
+        program: What is compiled.
+        machine: A target, opened.
+        initial: Start of the system register.
+        ancillas: What becomes of used ancillas: automatic (reset where the target can, else fresh), reset, fresh or
+            recorded.
+        progress: Told what is being done.
+
+    Raises:
+        ArgumentError: If the machine cannot do this with ancillas, has too few qubits, or a lattice without a way.
+    """
+    automatic = Ancillas.RESET if machine.device.resets else Ancillas.FRESH
+    kind = automatic if ancillas == "automatic" else Ancillas(ancillas)
+    if kind.value in machine.refused_ancillas:
+        raise machine.refused_ancillas[kind.value]
     progress("transpiling")
     try:
-        return on_best_qubits(compile_for(program, device, initial, ancillas=kind)), service
+        return on_best_qubits(compile_for(program, machine, initial, ancillas=kind))
     except TranspilerError as error:
         raise ArgumentError(
             "backend", "take every gate on its lattice",
-            f"{', '.join(device.basis)} cannot: {shown_text(str(error.message))}".rstrip(". "),
+            f"{', '.join(machine.device.basis)} cannot: {shown_text(str(error.message))}".rstrip(". "),
             'use another target, or basis = ["cz", "rz", "sx", "x"]',
         ) from None  # fmt: skip
 
@@ -114,52 +129,61 @@ def request_run(
         TooLargeError: If the simulation does not fit, or the device would cost more than its target allows.
         BackendError: If a service fails or cannot be reached.
     """
-    simulated = isinstance(backend, AerTarget)
-    realisations = realisations_of(program, realisations, simulated=simulated)
+    target_of(backend).refuse_size(program.num_qubits, program.num_system)
+    machine = opened(program, backend, initial, ancillas, progress)
+    realisations = refuse(program, machine, shots, realisations)
+    compiled = transpiled(program, machine, initial, ancillas, progress)
+    operators = {ENERGY: program.generator.model.hamiltonian, **observables}
+    bases = measurement_bases(operators) if shots or machine.estimate is not None else ()
+    found = forecast_run(compiled, seed, shots, realisations, max(1, len(bases)))
+    choice = simulation(compiled, found, shots, realisations)
+    compiled.refuse_long()
+    sweep = one_sweep(compiled, seed)
+    checked = sweep.predicted is not None
+    cost = usage(compiled, machine, seed, shots, realisations, len(bases), check=checked) if shots else None
+    refuse_cost(cost, machine)
+    return Request(compiled, machine, initial, operators, bases, shots, realisations, seed, choice, cost, sweep)
+
+
+def refuse(program: Program, machine: Machine, shots: int, realisations: int | None) -> int:
+    """Refuse numbers that a machine gives nothing for, before anything is compiled; the number of realisations.
+
+    Args:
+        program: What is to run.
+        machine: A target, opened.
+        shots: Per basis; 0: exact expectation values.
+        realisations: Draws of the random steps; None: as many as are needed.
+
+    Raises:
+        ArgumentError: If there is no value or no interval to be had.
+    """
+    realisations = realisations_of(program, realisations, simulated=machine.direct)
     if 0 < shots < realisations:
         raise ArgumentError(
             "shots", f"be at least the number of realisations ({realisations})", f"it is {shots}",
             "set shots = 4000 or fewer realisations",
         )  # fmt: skip
-    if shots > 0 and realisations < 2 and (program.random or not simulated):
+    if shots > 0 and realisations < 2 and (program.random or not machine.direct):
         raise ArgumentError(
             "realisations", "be >= 2 with shots, so that there is an interval", "it is 1", "set realisations = 16"
         )
-    if isinstance(backend, AerTarget):
-        refuse_size(program.num_qubits, program.num_system, backend)
-        if shots == 0 and backend.method not in ("automatic", "density_matrix"):
-            raise _samples_only(backend.name)
-    compiled, service = compile_on(program, backend, initial, ancillas, progress)
-    device = compiled.device
-    estimator = isinstance(service, BaseEstimatorV2)
-    exact = isinstance(device.target, AerTarget) and service is None
-    if shots == 0 and not exact and not estimator:
-        raise _samples_only(device.name)
-    operators = {ENERGY: program.generator.model.hamiltonian, **observables}
-    bases = measurement_bases(operators) if shots or estimator else ()
-    found = foretell(compiled, seed, shots, realisations, max(1, len(bases)))
-    choice = simulation(compiled, service, found, shots, realisations)
-    if choice is None:
-        compiled.refuse_long()
-    sweep = one_sweep(compiled, seed)
-    checked = sweep.predicted is not None
-    cost = usage(compiled, seed, shots, realisations, len(bases), check=checked) if shots else None
-    if service is not None and not isinstance(service, BackendV2 | BaseSamplerV2 | BaseEstimatorV2):
-        refuse_cost(cost, device.target)  # type: ignore[arg-type]  # what remains is the service
-    return Request(compiled, initial, operators, bases, shots, realisations, seed, choice, service, cost, sweep)
+    if shots == 0 and not machine.exact_values:
+        name = machine.device.name
+        raise ArgumentError("shots", f"be >= 1 on `{name}`, which gives samples only", "it is 0", "set shots = 4000")
+    return realisations
 
 
-def simulation(compiled: Compiled, service: Any, found: Forecast, shots: int, realisations: int = 1) -> Choice | None:
+def simulation(compiled: Compiled, found: Forecast, shots: int, realisations: int = 1) -> Choice | None:
     """How a run is simulated, and why; None where a service or a user's object does it.
 
     Raises:
         ArgumentError: If the target's method cannot do what is asked.
         TooLargeError: If the simulation is hopeless, with its memory and time.
     """
-    if service is not None:
+    simulator = compiled.device.simulator
+    if simulator is None:
         return None
-    target = compiled.target if isinstance(compiled.target, AerTarget) else _stand_in(compiled.device)
-    choice = choose(target, found, shots, recorded=compiled.ancillas is Ancillas.RECORDED)
+    choice = choose(simulator, found, shots, recorded=compiled.ancillas is Ancillas.RECORDED)
     compiled.refuse_long()
     if choice.method == "density_matrix":
         n, sweeps = compiled.program.num_system, compiled.program.sweeps
@@ -170,40 +194,26 @@ def simulation(compiled: Compiled, service: Any, found: Forecast, shots: int, re
     return choice
 
 
-def simulated_by(compiled: Compiled, service: Any, found: Forecast, shots: int) -> str | None:
-    """The same in words, a refusal included; None where nothing is simulated."""
+def simulated_by(compiled: Compiled, found: Forecast, shots: int) -> str | None:
+    """How a run would be simulated in words, a refusal included; None where nothing is simulated."""
     try:
-        choice = simulation(compiled, service, found, shots)
+        choice = simulation(compiled, found, shots)
     except (ArgumentError, TooLargeError) as error:
         return f"would be refused: {error}"
     return None if choice is None else f"{choice.method} on {choice.processor}: {choice.reason}"
 
 
-def _samples_only(name: str) -> ArgumentError:
-    return ArgumentError("shots", f"be >= 1 on `{name}`, which gives samples only", "it is 0", "set shots = 4000")
-
-
-def _stand_in(device: Device) -> AerTarget:
-    """How a snapshot in place of a device is simulated."""
-    return AerTarget(name=device.name, kind="aer")
-
-
-def foretell(compiled: Compiled, seed: int, shots: int = 0, realisations: int = 1, bases: int = 1) -> Forecast:
+def forecast_run(compiled: Compiled, seed: int, shots: int = 0, realisations: int = 1, bases: int = 1) -> Forecast:
     """What a run of a compiled program will take, and the chance that none of its gates errs at the target's rates."""
-    counts, target = compiled.counts, compiled.target
-    found = forecast(
+    counts, simulator = compiled.counts, compiled.device.simulator
+    method = "automatic" if simulator is None else simulator.method
+    return forecast(
         compiled.program, one_qubit_gates=counts.one_qubit, two_qubit_gates=counts.two_qubit, resets=counts.resets,
-        depth=compiled.depth(seed), method=_likely(target), p1=0.0, p2=0.0, qubits=len(compiled.wires), shots=shots,
+        depth=compiled.depth(seed), method="density_matrix" if method == "automatic" else method,
+        expected_fidelity=compiled.expected_fidelity, qubits=len(compiled.wires), shots=shots,
         realisations=realisations, bases=bases, noisy=compiled.errors.present,
-        bond_dimension=target.bond_dimension if isinstance(target, AerTarget) else None,
+        bond_dimension=compiled.device.bond_dimension,
     )  # fmt: skip
-    return replace(found, expected_fidelity=compiled.expected_fidelity)
-
-
-def _likely(target: Target) -> Method:
-    """The method that a forecast is about where none is chosen yet."""
-    method = target.method if isinstance(target, AerTarget) else "automatic"
-    return "density_matrix" if method == "automatic" else method
 
 
 @lru_cache(maxsize=8)  # one program is run on several targets, and placing it takes seconds

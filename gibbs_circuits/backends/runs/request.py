@@ -7,26 +7,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
 
-from qiskit.primitives import BaseEstimatorV2
 from qiskit.quantum_info import SparsePauliOp
 
 from ...io.rendering import Brief
 from ...programs.initial_state import InitialState
 from ...programs.program import Program
+from ..devices.keys import Keys
 from ..simulators.method import Choice
-from ..targets.aer import AerTarget
-from ..targets.ibm import ClientOptions
+from ..targets.base import Machine
 from ..transpile.compiled import Compiled
 from .expected_sweep import OneSweep
 from .usage import Usage
 
 ENERGY = "energy"
-ONLY_HOW = {
-    "description", "max_qubits", "max_hours", "max_qpu_seconds", "jobs_at_once", "realisations_per_job", "mode",
-    "account", "instance",
-}  # fmt: skip
 DEFAULT_REALISATIONS = 16  # of random steps; also jobs of a device, whose drift belongs in the interval
 CHECK = -1  # the number of the realisation that is the check of the target
 
@@ -37,6 +31,7 @@ class Request(Brief):
 
     Attributes:
         compiled: Program on a device.
+        machine: What runs it.
         initial: Start of the system register.
         observables: By name; the energy is among them.
         bases: Measurement bases that cover them.
@@ -44,12 +39,12 @@ class Request(Brief):
         realisations: Draws of the random steps that shots are spread over.
         seed: Fixes everything random.
         choice: How a simulation is done; None where a service or a user's object does it.
-        service: The IBM service, or a user's backend or primitive; None: everything is simulated here.
         usage: What the run takes on a device.
         sweep: What is checked before the target is trusted.
     """
 
     compiled: Compiled
+    machine: Machine
     initial: InitialState
     observables: Mapping[str, SparsePauliOp]
     bases: tuple[str, ...]
@@ -57,19 +52,13 @@ class Request(Brief):
     realisations: int
     seed: int
     choice: Choice | None = None
-    service: Any = None
     usage: Usage | None = None
     sweep: OneSweep | None = None
 
     @property
-    def local_aer(self) -> bool:
-        """Whether Aer runs it directly, not as jobs of a client."""
-        return isinstance(self.compiled.target, AerTarget) and self.service is None
-
-    @property
     def estimated(self) -> bool:
         """Whether a user's estimator gives expectation values, and no counts."""
-        return isinstance(self.service, BaseEstimatorV2)
+        return self.machine.estimate is not None
 
     @property
     def sampled_check(self) -> bool:
@@ -78,10 +67,9 @@ class Request(Brief):
         return known and bool(self.bases) and not self.estimated
 
     @property
-    def options(self) -> ClientOptions:
-        """Of the client's sampler."""
-        target = self.compiled.target
-        return ClientOptions() if isinstance(target, AerTarget) else target.options
+    def options(self) -> Keys:
+        """Options of the service's sampler; none without a service."""
+        return self.machine.options
 
     @property
     def share(self) -> int:
@@ -94,7 +82,7 @@ class Request(Brief):
         return {
             "program": self.compiled.program.hash,
             "backend": self.compiled.device.name,
-            "device": getattr(self.compiled.target, "device", None),
+            "device": self.machine.target.device_name,
             "backend_hash": _hash(self._what_runs),
             "method": None if self.choice is None else self.choice.method,
             "ancillas": self.compiled.ancillas.value,
@@ -110,11 +98,9 @@ class Request(Brief):
 
     @property
     def _what_runs(self) -> str:
-        """What of the target decides the data: not its description, its limits, or how jobs are cut and queued."""
-        said = self.compiled.target.model_dump_json(exclude=ONLY_HOW)
+        """What of the target decides the data."""
         device = self.compiled.device
-        own = "" if self.service is None else f"{type(self.service).__name__} {_own_noise(self.service)}"
-        return f"{said} {device.basis} {device.errors_known} {own}"
+        return f"{self.machine.target.deciding} {device.basis} {device.errors_known} {self.machine.signature}"
 
 
 def realisations_of(program: Program, asked: int | None, *, simulated: bool) -> int:
@@ -126,17 +112,6 @@ def realisations_of(program: Program, asked: int | None, *, simulated: bool) -> 
     if asked is not None:
         return asked
     return DEFAULT_REALISATIONS if program.random or not simulated else 1
-
-
-def _own_noise(service: Any) -> str:
-    """The noise model of a user's simulator; its errors have names that differ from process to process."""
-    from qiskit_aer.noise import NoiseModel  # loaded when used
-
-    model = getattr(getattr(service, "options", None), "noise_model", None)
-    if not isinstance(model, NoiseModel):
-        return ""
-    errors = model.to_dict(serializable=True)["errors"]
-    return repr([{key: value for key, value in error.items() if key != "id"} for error in errors])
 
 
 def _hash(text: str) -> str:

@@ -111,7 +111,7 @@ def collected(
             return
         progress(len(set(blocks) - {CHECK}), request.realisations)
 
-    if request.local_aer:
+    if request.machine.direct:
         check = aer_check(request)
         if missing:
             run_blocks(request, missing, done)

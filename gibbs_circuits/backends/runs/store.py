@@ -21,7 +21,7 @@ class Store(Protocol):
 
     @property
     def set_aside(self) -> tuple[str, ...]:
-        """What was kept and damaged since."""
+        """Names of files that were kept and damaged since."""
         ...
 
     def load(self) -> dict[int, Block]:
@@ -50,7 +50,7 @@ class Memory:
     set_aside: tuple[str, ...] = ()
 
     def load(self) -> dict[int, Block]:
-        """Nothing is there."""
+        """No blocks: nothing was kept before."""
         return {}
 
     def save(self, block: Block) -> None:
@@ -61,5 +61,5 @@ class Memory:
         return dict(self.records)
 
     def save_job(self, record: JobRecord) -> None:
-        """Remember it."""
+        """Remember a job by its tag."""
         self.records[record.tag] = record

@@ -12,8 +12,8 @@ from ...errors import TooLargeError
 from ...evidence import Status
 from ...programs.program import Program
 from ...readings.circuits.circuit import random_draws
-from ..measurement.measurement import measured, rotations, whole
-from ..targets.ibm import IbmTarget
+from ..measurement.measurement import full_circuit, measured, rotations
+from ..targets.base import Machine
 from ..transpile.compiled import Compiled
 
 DRAWS = 4  # of the random steps, whose durations are averaged
@@ -43,20 +43,21 @@ class Usage:
 
 
 def usage(
-    compiled: Compiled, seed: int, shots: int, realisations: int, bases: int, *, check: bool = True
+    compiled: Compiled, machine: Machine, seed: int, shots: int, realisations: int, bases: int, *, check: bool = True
 ) -> Usage | None:
     """What a run takes on a device; None where durations are not known.
 
     Args:
         compiled: A program on a device.
+        machine: What runs it.
         seed: Of the random steps.
         shots: Per basis, over all realisations.
         realisations: Draws of the random steps.
         bases: Of measurement.
         check: Whether one sweep of the target is sampled, too.
     """
-    device, target = compiled.device, compiled.target
-    if device.hardware is None or not isinstance(target, IbmTarget):
+    device = compiled.device
+    if device.hardware is None or machine.direct:
         return None
     sweeps, some = compiled.program.sweeps, compiled
     if sweeps > 2 * TIMED_SWEEPS:
@@ -70,8 +71,8 @@ def usage(
     except QiskitError:  # a simulator has no durations
         return None
     each = math.ceil(shots / realisations)
-    count = realisations * (bases + 2 * target.options.measurement_mitigation) + bases * check
-    jobs = math.ceil((realisations + check) / target.realisations_per_job)
+    count = realisations * (bases + 2 * machine.calibrates_readout) + bases * check
+    jobs = math.ceil((realisations + check) / machine.realisations_per_job)
     shot = seconds + device.seconds_between_shots
     return Usage(seconds, shot, count, each, jobs, jobs * SECONDS_PER_JOB + count * each * shot)
 
@@ -79,14 +80,14 @@ def usage(
 def _duration(compiled: Compiled, seed: int, draws: int) -> float:
     """Seconds of one shot, mean over draws of the random steps."""
     device, letters = compiled.device, "Z" * compiled.program.num_system
-    body = [whole(compiled, random_draws(compiled.program, seed, k)) for k in range(draws)]
+    body = [full_circuit(compiled, random_draws(compiled.program, seed, k)) for k in range(draws)]
     turns = rotations(device)
     circuits = [measured(qc, letters, compiled.system_qubits, turns) for qc in body]
     return float(np.mean([qc.estimate_duration(device.hardware, "s") for qc in circuits]))
 
 
 def _shortened(compiled: Compiled, most: int) -> Compiled:
-    """The same with so many sweeps of each stage at most."""
+    """The program with so many sweeps of each stage at most."""
 
     def short(program: Program) -> Program:
         stages = tuple(replace(stage, repeats=min(stage.repeats, most)) for stage in program.stages)
@@ -95,16 +96,16 @@ def _shortened(compiled: Compiled, most: int) -> Compiled:
     return replace(compiled, program=short(compiled.program), written=short(compiled.written))
 
 
-def refuse_cost(found: Usage | None, target: IbmTarget) -> None:
+def refuse_cost(found: Usage | None, machine: Machine) -> None:
     """Refuse a run that costs more than its target allows.
 
     Raises:
         TooLargeError: With the numbers.
     """
-    if found is not None and found.qpu_seconds > target.max_qpu_seconds:
+    if found is not None and found.qpu_seconds > machine.max_qpu_seconds:
         raise TooLargeError(
             f"The run takes about {found.qpu_seconds:,.3g} QPU seconds (extrapolated: {found.circuits} circuits, "
             f"{found.shots} shots of {found.shot_seconds * 1e3:.3g} ms each, {found.jobs} jobs), but target "
-            f"`{target.name}` allows {target.max_qpu_seconds:g}. Fix: take fewer shots, realisations or sweeps, or "
-            "raise max_qpu_seconds."
+            f"`{machine.device.name}` allows {machine.max_qpu_seconds:g}. "
+            "Fix: take fewer shots, realisations or sweeps, or raise max_qpu_seconds."
         )

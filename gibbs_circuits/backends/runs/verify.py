@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from ...linalg.arrays import Array
 from ..measurement.counts import from_counts, shot_error
-from ..measurement.measurement import as_weights, measured, outcome_probabilities, rotations, whole
+from ..measurement.measurement import as_weights, full_circuit, measured, outcome_probabilities, rotations
 from ..measurement.shots import Block, Counts
+from ..simulators.engine import shot_seed
 from ..transpile.compiled import Compiled
-from .aer import density_states, sampled, shot_seed
-from .expected_sweep import Check, OneSweep, judged
+from .aer import density_states, sampled
+from .expected_sweep import Check, OneSweep, check_result
 from .request import Request
 
 CHECK_SHOTS = 4000  # of a simulation, where they cost next to nothing
@@ -27,15 +28,15 @@ def aer_check(request: Request) -> Check | None:
         return None
     name, small = request.compiled.device.name, sweep.compiled.compact()
     if sweep.predicted is None:
-        return judged(sweep, None, None, 0, name, simulated=True)
+        return check_result(sweep, None, None, 0, name, simulated=True)
     if choice.method == "density_matrix":
         state = density_states(small, (), choice)[-1]
-        return judged(sweep, None, state, 0, name, simulated=True)
-    turns, body = rotations(request.compiled.device), whole(small, ())
+        return check_result(sweep, None, state, 0, name, simulated=True)
+    turns, body = rotations(request.compiled.device), full_circuit(small, ())
     circuits = [measured(body, basis, range(small.program.num_system), turns) for basis in request.bases]
     found = sampled(small, circuits, CHECK_SHOTS, choice, shot_seed(request.seed, 0, 4))
     z = z_scores(request, sweep, small, sweep.predicted, [one.counts for one in found])
-    return judged(sweep, z, None, CHECK_SHOTS, name, simulated=True)
+    return check_result(sweep, z, None, CHECK_SHOTS, name, simulated=True)
 
 
 def block_check(request: Request, block: Block | None) -> Check | None:
@@ -47,11 +48,11 @@ def block_check(request: Request, block: Block | None) -> Check | None:
     sweep, device = request.sweep, request.compiled.device
     if sweep is None:
         return None
-    z, simulated = None, request.service is None
+    z, simulated = None, request.compiled.device.local
     if sweep.predicted is not None and block is not None:
         z = z_scores(request, sweep, sweep.compiled.compact(), sweep.predicted, block.counts)
     shots = sum(block.counts[0].values()) if block is not None and block.counts else 0
-    return judged(sweep, z, None, shots, device.name, simulated=simulated)
+    return check_result(sweep, z, None, shots, device.name, simulated=simulated)
 
 
 def z_scores(

@@ -1,4 +1,4 @@
-"""What runs measured circuits as jobs: the IBM service, a snapshot simulated here, a user's own primitive."""
+"""What runs measured circuits as jobs: of a service, or in this process."""
 
 from __future__ import annotations
 
@@ -9,14 +9,23 @@ from typing import Any, Protocol
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.primitives import BaseEstimatorV2, BaseSamplerV2, StatevectorEstimator, StatevectorSampler
 from qiskit.primitives.containers import PrimitiveResult
 
-from ...errors import ArgumentError, BackendError, one_line
+from ...errors import BackendError, one_line
 from ..measurement.measurement import JUMPS, SYSTEM
 from ..measurement.shots import Bits, Shots
 
-Primitive = BaseSamplerV2 | BaseEstimatorV2
+
+class Job(Protocol):
+    """Circuits that are being run, as a job of one of Qiskit's V2 samplers is."""
+
+    def job_id(self) -> str:
+        """A name that no other job has."""
+        ...
+
+    def result(self) -> PrimitiveResult:
+        """What was measured, circuit by circuit; waits for it."""
+        ...
 
 
 class State(Enum):
@@ -50,6 +59,8 @@ class OutOfReach(Exception):
 class Client(Protocol):
     """A service that runs circuits as jobs."""
 
+    per_job: int  # realisations in one job
+    at_once: int  # jobs submitted before the first has ended
     interval: float  # seconds between two looks at a job
     patience: float  # seconds without an answer before a run gives up
     grace: float  # seconds within which a submission whose answer was lost may still turn up
@@ -102,33 +113,35 @@ def bits_of(array: Any) -> Bits:
 
 @dataclass(eq=False)
 class Local:
-    """Jobs that live in this process, one after the other: a sampler made for every seed.
+    """Jobs that live in this process, one after the other, begun by a function of circuits, shots and seed.
 
     A seeded simulator gives circuits of one job the same random numbers, so that realisations would not be independent
     samples: every job has a seed of its own and holds one realisation.
     """
 
-    sampler: Callable[[int], BaseSamplerV2]
-    jobs: dict[str, Any] = field(default_factory=dict)
+    run: Callable[[Sequence[QuantumCircuit], int, int], Job]
+    jobs: dict[str, Job] = field(default_factory=dict)
+    per_job: int = 1
+    at_once: int = 1
     interval: float = 0.02
     patience: float = 0.0
     grace: float = 0.0
 
     def submit(self, circuits: Sequence[QuantumCircuit], shots: int, seed: int, tag: str) -> str:
-        """Begin to run."""
+        """Begin to run the circuits; the id of the job."""
         try:
-            job = self.sampler(seed).run(list(circuits), shots=shots)
+            job = self.run(list(circuits), shots, seed)
         except Exception as error:  # a user's object may raise anything
             raise BackendError(f"The sampler failed: {type(error).__name__}: {one_line(str(error))[:300]}") from None
         self.jobs[job.job_id()] = job
         return str(job.job_id())
 
     def find(self, tag: str) -> Sequence[str]:
-        """Nothing outlives the process."""
+        """No job: nothing outlives the process."""
         return ()
 
     def look(self, job: str) -> Progress:
-        """Wait for the end."""
+        """What has become of a job, once it has ended."""
         if job not in self.jobs:
             return Progress(State.UNKNOWN, "it lived in a process that is gone")
         try:
@@ -138,33 +151,12 @@ class Local:
         return Progress(State.DONE)
 
     def fetch(self, job: str) -> list[Shots]:
-        """Its shots."""
+        """The shots of a job that is done, circuit by circuit; it is then forgotten."""
         return shots_of(self.jobs.pop(job).result())
 
     def cancel(self, job: str) -> None:
-        """Forget it."""
+        """Forget a job that is not wanted."""
         self.jobs.pop(job, None)
 
     def close(self) -> None:
-        """Nothing is open."""
-
-
-def check_primitive(primitive: object, *, resets: bool) -> None:
-    """Refuse what would silently give wrong answers.
-
-    `StatevectorSampler` and `StatevectorEstimator` follow one random branch of every reset and repeat it for all shots.
-
-    Raises:
-        ArgumentError: If the object is no V2 primitive, or one of these with circuits that reset.
-    """
-    if not isinstance(primitive, BaseSamplerV2 | BaseEstimatorV2):
-        raise ArgumentError(
-            "backend", "be a name, a path, a target, a Qiskit BackendV2 or a V2 primitive",
-            f"a {type(primitive).__name__} was found", 'pass "aer_density_matrix"',
-        )  # fmt: skip
-    if resets and isinstance(primitive, StatevectorSampler | StatevectorEstimator):
-        raise ArgumentError(
-            "backend", "be right on circuits with mid-circuit reset",
-            f"{type(primitive).__name__} follows one random branch of every reset for all shots",
-            'use qiskit_aer.primitives.SamplerV2, backend = "aer_statevector", or ancilla_policy = "fresh"',
-        )  # fmt: skip
+        """Nothing is open that could be closed."""

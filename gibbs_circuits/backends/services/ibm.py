@@ -19,25 +19,15 @@ from qiskit.transpiler import PassManager
 from qiskit.transpiler import Target as Hardware
 
 from ...errors import ArgumentError, BackendError, one_line
-from ..devices.device import NO_CLIENT, Device, from_backend
-from ..devices.errors import MICROSECOND
+from ..devices.snapshots import NO_CLIENT, client_present
 from ..measurement.shots import Shots
-from ..targets.ibm import LEAST_BUSY, ClientOptions, IbmTarget
 from .clients import OutOfReach, Progress, State, shots_of
-from .ibm_errors import SAVE, failures, unreachable
+from .ibm_errors import failures, unreachable
+from .options import LEAST_BUSY, SAVE, ClientOptions, sampler_options
 
 ACCOUNT_FILE = Path(".qiskit") / "qiskit-ibm.json"
 ACCOUNT_VARIABLES = ("QISKIT_IBM_TOKEN", "QISKIT_IBM_URL")
 STATES = {"DONE": State.DONE, "ERROR": State.FAILED, "CANCELLED": State.FAILED}
-
-
-def client_present() -> bool:
-    """Whether the IBM client is installed."""
-    try:
-        import qiskit_ibm_runtime  # noqa: F401
-    except ImportError:
-        return False
-    return True
 
 
 def account_saved() -> bool:
@@ -72,8 +62,17 @@ def _damaged(how: str) -> ArgumentError:
     )
 
 
-def open_service(target: IbmTarget, num_qubits: int) -> tuple[Device, Any]:
-    """A device of the service, opened, and the service.
+def open_backend(
+    device: str, account: str | None, instance: str | None, *, num_qubits: int, fractional: bool
+) -> tuple[Any, BackendV2]:
+    """The service with the user's account, and a device of it.
+
+    Args:
+        device: Its name, or "least_busy".
+        account: Name of the saved account; None: the default one.
+        instance: Of the service; None: the account's own.
+        num_qubits: That the least busy device must have.
+        fractional: Whether fractional gates are used.
 
     Raises:
         ArgumentError: If the client or an account is missing, the token is refused, or the device is not there.
@@ -82,61 +81,19 @@ def open_service(target: IbmTarget, num_qubits: int) -> tuple[Device, Any]:
     if not client_present():
         raise ArgumentError("backend", "have the IBM client", "it is not installed", NO_CLIENT.split(": ")[1])
     try:
-        with failures(target):
-            service = runtime_service(target.account, target.instance)
-            backend = _backend(service, target, num_qubits)
+        with failures(device):
+            service = runtime_service(account, instance)
+            if device == LEAST_BUSY:
+                return service, service.least_busy(
+                    operational=True, simulator=False, min_num_qubits=num_qubits, use_fractional_gates=fractional
+                )
+            return service, service.backend(device, use_fractional_gates=fractional)
     except OutOfReach as error:
         raise BackendError(f"The IBM service: {error}. Fix: connect to the network and run again.") from None
-    waiting = target.beyond_snapshot.model_copy(update={"idle": True})  # of a device they are what is predicted
-    named = target.model_copy(update={"device": str(backend.name), "beyond_snapshot": waiting})
-    device = from_backend(backend, named)
-    check_options(named, device)
-    return device, service
 
 
-def _backend(service: Any, target: IbmTarget, num_qubits: int) -> BackendV2:
-    if target.device == LEAST_BUSY:
-        return service.least_busy(
-            operational=True, simulator=False, min_num_qubits=num_qubits, use_fractional_gates=target.fractional
-        )
-    return service.backend(target.device, use_fractional_gates=target.fractional)
-
-
-def check_options(target: IbmTarget, device: Device) -> None:
-    """Refuse options that the device or the circuits do not allow.
-
-    Raises:
-        ArgumentError: Naming the option.
-    """
-    if target.fractional and "rzz" not in device.basis:
-        raise ArgumentError(
-            "fractional", "be false on a device without fractional gates", f"`{device.name}` lists {device.basis}",
-            "set fractional = false",
-        )  # fmt: skip
-    if target.fractional and target.options.twirling:
-        raise ArgumentError(
-            "options.twirling", "be false with fractional gates", "only Clifford gates can be twirled",
-            "set twirling = false",
-        )  # fmt: skip
-
-
-def sampler_options(options: ClientOptions, tag: str, seed: int | None = None) -> dict[str, Any]:
-    """The options of the client's sampler."""
-    chosen: dict[str, Any] = {
-        "environment": {"job_tags": [tag]},
-        "twirling": {"enable_gates": options.twirling, "enable_measure": options.measure_twirling},
-    }
-    if options.dynamical_decoupling != "off":
-        chosen["dynamical_decoupling"] = {"enable": True, "sequence_type": options.dynamical_decoupling}
-    if options.rep_delay is not None:
-        chosen["execution"] = {"rep_delay": options.rep_delay * MICROSECOND}
-    if seed is not None:
-        chosen["simulator"] = {"seed_simulator": seed}
-    return chosen
-
-
-def ready(qc: QuantumCircuit, target: IbmTarget, hardware: Hardware) -> QuantumCircuit:
-    """A circuit as it is submitted.
+def ready(qc: QuantumCircuit, name: str, hardware: Hardware, *, fast_reset: bool = True) -> QuantumCircuit:
+    """A circuit as it is submitted to the device of this name.
 
     With the device's faster mid-circuit reset and measurement where it has them, and with the angles of `rzz` folded
     into [0, π/2], which is all that fractional gates take.
@@ -144,7 +101,7 @@ def ready(qc: QuantumCircuit, target: IbmTarget, hardware: Hardware) -> QuantumC
     Raises:
         BackendError: If the device does not have one of its instructions.
     """
-    if target.fast_reset and {"reset_2", "measure_2"} & set(hardware.operation_names):
+    if fast_reset and {"reset_2", "measure_2"} & set(hardware.operation_names):
         from qiskit_ibm_runtime.transpiler.passes import ConvertToMidCircuitResetAndMeasure
 
         qc = PassManager([ConvertToMidCircuitResetAndMeasure(hardware)]).run(qc)
@@ -152,7 +109,7 @@ def ready(qc: QuantumCircuit, target: IbmTarget, hardware: Hardware) -> QuantumC
         from qiskit_ibm_runtime.transpiler.passes import FoldRzzAngle
 
         qc = PassManager([FoldRzzAngle()]).run(qc)
-    check_isa(qc, hardware, target.device)
+    check_isa(qc, hardware, name)
     return qc
 
 
@@ -173,44 +130,63 @@ def check_isa(qc: QuantumCircuit, hardware: Hardware, name: str) -> None:
 
 @dataclass(eq=False)
 class Runtime:
-    """Jobs of the service."""
+    """Jobs of the service on one device.
+
+    Attributes:
+        service: The client's, with the user's account.
+        backend: The device as the client has it.
+        options: Of the sampler.
+        mode: How jobs are queued: job, batch or session.
+        fast_reset: Whether the device's faster reset is used where it has one.
+        per_job: Realisations in one job.
+        at_once: Jobs submitted before the first has ended.
+    """
 
     service: Any
-    device: Device
-    target: IbmTarget
+    backend: BackendV2
+    options: ClientOptions
+    mode: str = "batch"
+    fast_reset: bool = True
+    per_job: int = 1
+    at_once: int = 1
     interval: float = 2.0
     patience: float = 900.0
     grace: float = 20.0
     opened: Any = None
 
+    @property
+    def name(self) -> str:
+        """Name of the device, as the service has it."""
+        return str(self.backend.name)
+
     def _mode(self) -> Any:
         """The batch or session, opened when the first job is submitted."""
-        if self.target.mode == "job":
-            return self.device.backend
+        if self.mode == "job":
+            return self.backend
         if self.opened is None:
             from qiskit_ibm_runtime import Batch, Session
 
-            self.opened = (Batch if self.target.mode == "batch" else Session)(backend=self.device.backend)
+            self.opened = (Batch if self.mode == "batch" else Session)(backend=self.backend)
         return self.opened
 
     def submit(self, circuits: Sequence[QuantumCircuit], shots: int, seed: int, tag: str) -> str:
         """Submit circuits, converted to the device's own reset."""
-        assert self.device.hardware is not None  # a device of the service has one
-        isa = [ready(qc, self.target, self.device.hardware) for qc in circuits]
-        with failures(self.target):
-            job = make_sampler(self._mode(), sampler_options(self.target.options, tag)).run(isa, shots=shots)
+        hardware = self.backend.target
+        isa = [ready(qc, self.name, hardware, fast_reset=self.fast_reset) for qc in circuits]
+        with failures(self.name):
+            job = make_sampler(self._mode(), sampler_options(self.options, tag)).run(isa, shots=shots)
             return str(job.job_id())
 
     def find(self, tag: str) -> Sequence[str]:
         """Jobs of the account with this tag, oldest first."""
-        with failures(self.target):
+        with failures(self.name):
             return [str(job.job_id()) for job in self.service.jobs(job_tags=[tag], limit=None, descending=False)]
 
     def look(self, job: str) -> Progress:
         """What the service says of a job."""
         from qiskit_ibm_runtime.exceptions import RuntimeJobNotFound
 
-        with failures(self.target):
+        with failures(self.name):
             try:
                 found = self.service.job(job)
             except RuntimeJobNotFound as error:
@@ -226,14 +202,14 @@ class Runtime:
     def _cost(self, job: Any) -> float | None:
         """QPU seconds of a job that has ended; None where the service does not say, or not yet."""
         try:
-            with failures(self.target):
+            with failures(self.name):
                 return float(job.usage() or 0) or None
         except BackendError:
             return None
 
     def fetch(self, job: str) -> list[Shots]:
-        """Its shots."""
-        with failures(self.target):
+        """The shots of a job that is done, circuit by circuit."""
+        with failures(self.name):
             result = self.service.job(job).result()
         if result is None:
             raise BackendError(f"The service has no result for job {job}, which it says is done.")
@@ -241,7 +217,7 @@ class Runtime:
 
     def cancel(self, job: str) -> None:
         """Cancel it if it has not ended."""
-        with failures(self.target):
+        with failures(self.name):
             found = self.service.job(job)
             if str(getattr(found.status(), "name", found.status())) not in STATES:
                 found.cancel()
@@ -249,7 +225,7 @@ class Runtime:
     def close(self) -> None:
         """Let the batch or session end after its jobs."""
         if self.opened is not None:
-            with failures(self.target):
+            with failures(self.name):
                 self.opened.close()
 
 

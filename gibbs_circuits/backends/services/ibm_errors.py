@@ -9,17 +9,16 @@ from contextlib import contextmanager
 from qiskit.providers.exceptions import JobError, QiskitBackendNotFoundError
 
 from ...errors import ArgumentError, BackendError, GibbsError, one_line
-from ..targets.ibm import LEAST_BUSY, IbmTarget
 from .clients import OutOfReach
+from .options import LEAST_BUSY, SAVE
 
-SAVE = 'QiskitRuntimeService.save_account(token="…") once in Python'
 NETWORK = ("requests.exceptions", "urllib3.exceptions", "http.client", "socket")
 BUSY = (408, 425, 429)  # answers, besides 5xx, that may be another one later
 CLIENT_WARNING = "Unable to retrieve IBM Cloud access token"  # once more what `failures` says in one line
 
 
 @contextmanager
-def failures(target: IbmTarget) -> Iterator[None]:
+def failures(device: str) -> Iterator[None]:
     """The client's exceptions as one line: what the user can change, or what the service said."""
     from qiskit_ibm_runtime import exceptions as raised
     from qiskit_ibm_runtime.accounts import AccountNotFoundError
@@ -33,8 +32,8 @@ def failures(target: IbmTarget) -> Iterator[None]:
     except AccountNotFoundError:
         raise ArgumentError("backend", "have a saved account", "the IBM client finds none", f"run {SAVE}") from None
     except QiskitBackendNotFoundError as error:
-        busy = target.device == LEAST_BUSY
-        found = "none of them is online and large enough" if busy else f"{target.device!r} is not (retired, renamed, "
+        busy = device == LEAST_BUSY
+        found = "none of them is online and large enough" if busy else f"{device!r} is not (retired, renamed, "
         found += "" if busy else f"or not in this instance): {one_line(str(error.message))[:160]}"
         fix = "name one of service.backends()" if busy else 'set device = "least_busy", or see service.backends()'
         raise ArgumentError("device", "be one that your account reaches", found, fix) from None

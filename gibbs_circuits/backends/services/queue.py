@@ -67,7 +67,7 @@ class JobStore(Protocol):
         ...
 
     def save_job(self, record: JobRecord) -> None:
-        """Write one, whole or not at all."""
+        """Write one record, whole or not at all."""
         ...
 
     def save(self, block: Block) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
-from ...errors import ArgumentError, check_integer, check_real
+from ...errors import check_integer, check_real
 from ...evidence import Status
 from ...programs.program import Program
 
@@ -60,7 +58,8 @@ class Forecast:
         sweeps, qubits: Of the program; qubits in use.
         one_qubit_gates, two_qubit_gates, resets: Of all sweeps.
         depth: In the gates of the target; None if unknown.
-        expected_fidelity: Probability that no gate and no reset of the whole run goes wrong, see `no_error`.
+        expected_fidelity: Probability that no gate and no reset of the whole run goes wrong. From counts, not measured:
+            the sampler forgets errors as it forgets its start, so that its state is closer to the noiseless one.
         simulations: One per method.
         chosen: The method that the target uses.
     """
@@ -94,9 +93,7 @@ def forecast(
     resets: float,
     depth: float | None,
     method: Method,
-    p1: float,
-    p2: float,
-    p_reset: float = 0.0,
+    expected_fidelity: float = 1.0,
     qubits: int | None = None,
     shots: int = 0,
     realisations: int = 1,
@@ -104,7 +101,7 @@ def forecast(
     noisy: bool = False,
     bond_dimension: int | None = None,
 ) -> Forecast:
-    r"""What a run of these gates will take, and the chance that no gate of it errs.
+    """What a run of these gates will take.
 
     Args:
         program: What is run.
@@ -113,9 +110,7 @@ def forecast(
         resets: Likewise.
         depth: In the target's gates, if known.
         method: The target's way to simulate.
-        p1: Probability that a one-qubit gate goes wrong.
-        p2: Probability that a two-qubit gate does.
-        p_reset: Probability that a reset does.
+        expected_fidelity: Probability that no gate and no reset of the whole run goes wrong.
         qubits: In use; left out: those of the program.
         shots: Of the run, per basis.
         realisations: Draws of the random steps.
@@ -124,7 +119,7 @@ def forecast(
         bond_dimension: That a matrix product state is cut to.
 
     Raises:
-        ArgumentError: If a count is negative or a probability is not in [0, 1].
+        ArgumentError: If a count is negative.
 
     Accuracy: seconds to a factor of 3 on a machine of this kind, on one core.
     """
@@ -132,7 +127,6 @@ def forecast(
     two = check_real("two_qubit_gates", two_qubit_gates, low=0.0)
     reset = check_real("resets", resets, low=0.0)
     used = check_integer("qubits", program.num_qubits if qubits is None else qubits, low=1)
-    rates = ((_probability("p1", p1), one), (_probability("p2", p2), two), (_probability("p_reset", p_reset), reset))
     work = max(two + reset, one / ONE_QUBIT)
     circuit = realisations * WRITING_SECONDS
 
@@ -151,22 +145,12 @@ def forecast(
         two_qubit_gates=two,
         resets=reset,
         depth=depth,
-        expected_fidelity=no_error(rates),
+        expected_fidelity=expected_fidelity,
         simulations=tuple(
             Simulation(name, memory_bytes(name, used, bond_dimension), seconds[name]) for name in METHODS
         ),
         chosen=method,
     )
-
-
-def no_error(rates: Iterable[tuple[float, float]]) -> float:
-    r"""Probability $\prod(1-p)^N$ that none of N operations goes wrong, over pairs (p, N).
-
-    Extrapolated from counts, not a fidelity that was measured: the sampler forgets errors as it forgets its start, so
-    that its state is closer to the noiseless one than this says. Depolarising with p leaves the state alone a little
-    more often still, with 1 − p (1 − 1/d²).
-    """
-    return float(math.prod((1 - p) ** count for p, count in rates))
 
 
 def memory_bytes(method: Method, qubits: int, bond_dimension: int | None = None) -> int:
@@ -185,10 +169,3 @@ def _per_gate(method: Method, qubits: int, *, noisy: bool = False) -> float:
     beyond = max(0, qubits - inside) * GROWTH[method]
     per_gate = float(np.exp(np.interp(inside, known, np.log(list(table.values())))))
     return float(per_gate * 2.0 ** min(beyond, 1000.0))
-
-
-def _probability(name: str, value: float) -> float:
-    p = check_real(name, value, low=0.0)
-    if p > 1:
-        raise ArgumentError(name, "be a probability, from 0 to 1", f"the value is {p:g}", f"set {name} = 1e-3")
-    return p

@@ -10,10 +10,11 @@ from ...errors import ArgumentError, TooLargeError
 from ...io.memory import allowed_bytes, gib
 from ...io.progress import spelled
 from ...limits import STATEVECTOR_LIMIT
-from ..targets.aer import AerTarget
+from ..devices.keys import Simulator
 from .forecast import METHODS, Forecast, Method, memory_bytes
 
 PATIENCE = 60.0  # seconds that a state to look at is worth
+NO_GPU = 'set processor = "automatic", or install qiskit-aer-gpu on a machine with a card'
 GPU_FROM = 16  # qubits; a smaller state is done before the card has it
 Processor = Literal["CPU", "GPU"]
 
@@ -35,20 +36,24 @@ def gpu_present() -> bool:
     return "GPU" in AerSimulator().available_devices()
 
 
-def check_processor(target: AerTarget) -> None:
+def missing_processor(target: Simulator) -> str | None:
+    """Why there is no such processor here, with a remedy; None if there is one."""
+    if target.processor != "GPU" or gpu_present():
+        return None
+    return f"Aer has no GPU; {NO_GPU}"
+
+
+def check_processor(target: Simulator) -> None:
     """Refuse a GPU that is not there.
 
     Raises:
         ArgumentError: If the target needs one and Aer has none.
     """
-    if target.processor == "GPU" and not gpu_present():
-        raise ArgumentError(
-            "processor", "be one that Aer has here", "Aer has no GPU",
-            'set processor = "automatic", or install qiskit-aer-gpu on a machine with a card',
-        )  # fmt: skip
+    if missing_processor(target) is not None:
+        raise ArgumentError("processor", "be one that Aer has here", "Aer has no GPU", NO_GPU)
 
 
-def choose(target: AerTarget, forecast: Forecast, shots: int, *, recorded: bool = False) -> Choice:
+def choose(target: Simulator, forecast: Forecast, shots: int, *, recorded: bool = False) -> Choice:
     """The method of a target, or the one that suits the run.
 
     Exact values need a density matrix. With shots, one is taken while it costs at most a minute more than
@@ -80,7 +85,7 @@ def choose(target: AerTarget, forecast: Forecast, shots: int, *, recorded: bool 
     return choice
 
 
-def _fastest(target: AerTarget, forecast: Forecast, shots: int, *, recorded: bool) -> tuple[Method, str]:
+def _fastest(target: Simulator, forecast: Forecast, shots: int, *, recorded: bool) -> tuple[Method, str]:
     known = {one.method: one for one in forecast.simulations}
     fits = {name: one for name, one in known.items() if one.memory_bytes <= allowed_bytes()}
     if shots == 0 and not recorded:
@@ -96,7 +101,7 @@ def _fastest(target: AerTarget, forecast: Forecast, shots: int, *, recorded: boo
     return best, f"about {spelled(sampled[best])}; {others}"
 
 
-def _refuse_hopeless(target: AerTarget, forecast: Forecast, choice: Choice) -> None:
+def _refuse_hopeless(target: Simulator, forecast: Forecast, choice: Choice) -> None:
     one = next(one for one in forecast.simulations if one.method == choice.method)
     if one.memory_bytes > (allowed := allowed_bytes()):
         raise TooLargeError(
@@ -122,7 +127,7 @@ def _ways(method: str) -> str:
     return "" if method == "automatic" else ', or backend = "aer", which chooses the fastest method'
 
 
-def refuse_size(used: int, system: int, target: AerTarget, *, fresh: bool = False) -> None:
+def refuse_size(used: int, system: int, target: Simulator, *, fresh: bool = False) -> None:
     """Refuse what cannot fit, from numbers alone, before anything is compiled.
 
     Args:

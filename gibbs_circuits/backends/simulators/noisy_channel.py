@@ -85,20 +85,13 @@ class NoisySweep:
         parts = [self._move(rho[:, :, first : first + step]) for first in range(0, d * d, step)]
         return np.concatenate(parts, axis=2).transpose(1, 0, 2).reshape(d * d, d * d)
 
-    def embed(self, rho: Array) -> Array:
-        """The system's density matrix with carried ancillas as a reset leaves them."""
-        for wire in self.carried:
-            z = self.fresh[wire]
-            rho = np.asarray(np.kron(np.diag([(1 + z) / 2, (1 - z) / 2]), rho), dtype=complex)
-        return rho
-
     def system(self, rho: Array) -> Array:
         """The system's share of a density matrix that the map acts on."""
         d, rest = 2**self.num_system, 2 ** len(self.carried)
         return np.asarray(np.einsum("aiaj->ij", rho.reshape(rest, d, rest, d)))
 
     def _move(self, rho: Array) -> Array:
-        """Several matrices, last axis."""
+        """Images of several density matrices, which are along the last axis."""
         wires = (*range(self.num_system), *self.carried)
         x = vector_of(rho)
         rest = [wire for wire in range(self.width) if wire not in wires]

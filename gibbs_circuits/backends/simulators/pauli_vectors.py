@@ -106,7 +106,7 @@ def vector_of(rho: Array) -> Real:
 
 
 def matrix_of(x: Real) -> Array:
-    """The matrices again."""
+    """Density matrices from their Pauli expectations, along the last axis."""
     n, several = x.ndim - 1, x.shape[-1] // 2
     entries = (x[..., :several] + 1j * x[..., several:]).astype(complex)
     for _ in range(n):  # the front axis turns into (row, column) at the back

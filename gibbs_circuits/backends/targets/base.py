@@ -1,125 +1,161 @@
-"""The schemas of hardware_configs/*.toml: what a file of a target may say."""
+"""What every kind of target answers: as a file, what it refuses and how it is opened; opened, how circuits run."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from ...io.rendering import shortened
-from ...io.schema import from_validation
-from ...limits import LONGEST_TIME, SHORTEST_TIME
+from ...errors import ArgumentError
+from ...io.rendering import Brief, shortened
+from ..devices.keys import Keys
 
 if TYPE_CHECKING:
-    from pydantic._internal._model_construction import ModelMetaclass as Table
-else:
-    Table = type(BaseModel)
+    from qiskit import QuantumCircuit
+    from qiskit.quantum_info import SparsePauliOp
+
+    from ..devices.device import Device
+    from ..services.clients import Client, Job
+    from ..simulators.method import Choice
+    from ..transpile.compiled import Compiled
 
 
-class Spoken(Table):
-    """Tables made in Python complain as those of a file do."""
+class Target(Keys):
+    """A file of hardware_configs/, or the same from Python. A kind of target is a class with its keys, in the registry.
 
-    def __call__(cls, *arguments: Any, **values: Any) -> Any:
-        """The table.
-
-        Raises:
-            ArgumentError: If a value is none.
-        """
-        try:
-            return super().__call__(*arguments, **values)
-        except ValidationError as error:
-            raise from_validation(error, cast(type[BaseModel], cls), None) from None
-
-
-class Keys(BaseModel, metaclass=Spoken):
-    """A table of a target's file: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Durations(Keys):
-    """How long operations take, in microseconds; rz takes none. The defaults are of the Heron class."""
-
-    one_qubit: float = Field(
-        default=0.032,
-        ge=SHORTEST_TIME,
-        le=LONGEST_TIME,
-        allow_inf_nan=False,
-        description="every one-qubit gate but rz, µs.",
-    )
-    two_qubit: float = Field(
-        default=0.068, ge=SHORTEST_TIME, le=LONGEST_TIME, allow_inf_nan=False, description="every two-qubit gate, µs."
-    )
-    reset: float = Field(
-        default=2.2, ge=SHORTEST_TIME, le=LONGEST_TIME, allow_inf_nan=False, description="a reset, µs."
-    )
-    measure: float = Field(
-        default=2.2, ge=SHORTEST_TIME, le=LONGEST_TIME, allow_inf_nan=False, description="a measurement, µs."
-    )
-
-
-class Noise(Keys):
-    """Errors of a target; all zero is no noise at all.
-
-    Depolarising with probability p on d levels takes ρ to (1 − p) ρ + p Tr[ρ] 1/d: the state is lost with probability
-    p, so that an error other than the identity happens with probability p (1 − 1/d²).
+    It must say how it is opened; the rest has an answer here that suits most.
     """
 
-    p1: float = Field(
-        default=0.0, ge=0, lt=1, allow_inf_nan=False, examples=[1e-4],
-        description="depolarising probability after every one-qubit basis gate except rz: ρ → (1 − p) ρ + p 1/2.",
-    )  # fmt: skip
-    p2: float = Field(
-        default=0.0, ge=0, lt=1, allow_inf_nan=False, examples=[1e-3],
-        description="depolarising probability after every two-qubit basis gate, on its pair: ρ → (1 − p) ρ + p 1/4.",
-    )  # fmt: skip
-    reset: float = Field(
-        default=0.0, ge=0, lt=1, allow_inf_nan=False, examples=[1e-3],
-        description="probability that a reset leaves |1⟩ instead of |0⟩.",
-    )  # fmt: skip
-    readout: float = Field(
-        default=0.0, ge=0, lt=0.5, allow_inf_nan=False, examples=[1e-2],
-        description="probability that a final measurement reads the other value.",
-    )  # fmt: skip
-    t1: float | None = Field(
-        default=None, ge=SHORTEST_TIME, le=LONGEST_TIME, allow_inf_nan=False, examples=[250.0],
-        description="relaxation time of idle qubits, µs; with t2 it adds what idling costs, block by block.",
-    )  # fmt: skip
-    t2: float | None = Field(
-        default=None, ge=SHORTEST_TIME, le=LONGEST_TIME, allow_inf_nan=False, examples=[200.0],
-        description="dephasing time of idle qubits, µs, at most twice t1.",
-    )  # fmt: skip
-    durations: Durations = Field(
-        default=Durations(), description="how long operations take.",
-        json_schema_extra={"rule": "be a table of one_qubit, two_qubit, reset, measure, in µs"},
-    )  # fmt: skip
-
-    @property
-    def present(self) -> bool:
-        """Whether there is any."""
-        return max(self.p1, self.p2, self.reset, self.readout) > 0 or self.t1 is not None
-
-
-class SnapshotNoise(Keys):
-    """What a device snapshot leaves out; added to the gate and readout errors that it has."""
-
-    reset: float = Field(
-        default=0.0, ge=0, lt=1, allow_inf_nan=False, examples=[1e-2],
-        description="probability that a reset leaves |1⟩; snapshots have perfect resets.",
-    )  # fmt: skip
-    idle: bool = Field(
-        default=False, description="whether waiting qubits decay with the snapshot's T1 and T2, block by block."
-    )
-
-
-class _Target(Keys):
-    """What every target has."""
+    only_how: ClassVar[frozenset[str]] = frozenset({"description"})  # keys that have no part in what a run gives
+    device_prefixes: ClassVar[tuple[str, ...]] = ()  # of names that mean one device of the packaged target of this kind
 
     name: str = Field(min_length=1, examples=["my_target"], description="What reports call it.")
     description: str = Field(default="", description="One line for `gibbs-circuits backends`.")
+    kind: str = Field(description="Its kind.")
 
     def __repr__(self) -> str:
         return shortened(f"{type(self).__name__}({self.name}: {self.description or 'described in Python'})")
 
+    def open(self, num_qubits: int = 1) -> Machine:
+        """What to compile for, and what runs circuits on it.
 
-NOISE_RULE: dict[str, Any] = {"rule": "be a table of p1, p2, reset, readout, t1, t2, durations"}
+        Args:
+            num_qubits: Of the program.
+
+        Raises:
+            ArgumentError: If what the target asks for is not there, or its keys do not go together.
+            BackendError: If a service fails or cannot be reached.
+        """
+        raise NotImplementedError(f"a target of kind {self.kind!r} does not say how it is opened")
+
+    def availability(self) -> str | None:
+        """Why it cannot be used here; None if it can. Neither the network nor a credential is touched."""
+        return None
+
+    def refuse_size(self, used: int, system: int, *, fresh: bool = False) -> None:
+        """Refuse what cannot run, from numbers alone, before anything is compiled.
+
+        Args:
+            used: Qubits in use, ancillas included.
+            system: Those of the system.
+            fresh: Whether every ancilla is used once.
+
+        Raises:
+            TooLargeError: With the numbers.
+        """
+
+    def unused(self) -> dict[str, str]:
+        """Keys that the others leave without a use, and why."""
+        return {}
+
+    def check(self, path: Path | None = None) -> None:
+        """Refuse keys without a use, and values that do not go together, of a file or of an object.
+
+        Raises:
+            ArgumentError: Naming the key, with a fix.
+        """
+        for key, why in self.unused().items():
+            if key in self.model_fields_set:
+                raise ArgumentError(key, f"be left out {why}", "it is unused here", f"remove {key}", path)
+
+    def gate_errors(self) -> tuple[float, float] | None:
+        """Depolarising probabilities of its gates on one and on two qubits; None without errors."""
+        return self.open().device.typical_errors
+
+    @property
+    def device_name(self) -> str | None:
+        """The device of a service that it names; None where it is no device."""
+        return None
+
+    @property
+    def settled(self) -> bool:
+        """Whether its file says all; not where the service chooses a device."""
+        return True
+
+    def on_device(self, device: str) -> Self:
+        """The target on one device of its service."""
+        return self
+
+    @property
+    def deciding(self) -> str:
+        """What decides the data of a run: all keys but those that say how it is described, cut and queued, as JSON."""
+        return self.model_dump_json(exclude=set(self.only_how))
+
+    def as_toml(self) -> dict[str, Any]:
+        """What a file of this target holds: every key with a value of its own, and its kind."""
+        return {"kind": self.kind, **self.model_dump(mode="json", exclude_defaults=True)}
+
+
+Estimate: TypeAlias = "Callable[[QuantumCircuit, Sequence[SparsePauliOp], int], Sequence[float]]"
+
+
+def _nothing_runs(*arguments: object) -> Any:
+    raise NotImplementedError("this kind of target does not say how circuits run")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Machine(Brief):
+    """A target, opened. What a kind does not say: shots and no states, jobs in this process, for nothing.
+
+    Attributes:
+        target: As it was opened: with the device that a service chose.
+        device: What to compile for.
+        run: Begins a job of measured circuits on the width of the device, from them, their shots and a seed that no
+            other job has: a job of one of Qiskit's V2 samplers, or a like one.
+        client: What takes the jobs of a run, from the program on the device, or on the qubits in use where it is
+            simulated, and how that is done; None: `run`, job by job.
+        estimate: Expectation values after a circuit, from it, observables on its width, and shots (0: to the best of
+            its knowledge); None: it gives counts.
+        direct: Whether Aer simulates it here directly, states included, in place of jobs.
+        exact_values: Whether it gives expectation values without shots.
+        refused_ancillas: What cannot become of used ancillas, and why.
+        calibrates_readout: Whether readout errors are measured beside every realisation and inverted.
+        mitigates_readout: Whether values come without readout errors.
+        max_qpu_seconds: What a run may cost.
+        realisations_per_job: What its cost is estimated from.
+        options: Of a service's sampler.
+        signature: What else than the target decides the data: class and noise of an object that was handed in.
+    """
+
+    target: Target
+    device: Device
+    run: Callable[[Sequence[QuantumCircuit], int, int], Job] = _nothing_runs
+    client: Callable[[Compiled, Choice | None], Client] | None = None
+    estimate: Estimate | None = None
+    direct: bool = False
+    exact_values: bool = False
+    refused_ancillas: Mapping[str, ArgumentError] = field(default_factory=dict)
+    calibrates_readout: bool = False
+    mitigates_readout: bool = False
+    max_qpu_seconds: float = math.inf
+    realisations_per_job: int = 4
+    options: Keys = field(default_factory=Keys)
+    signature: str = ""
+
+    def open(self, num_qubits: int) -> Machine:
+        """The machine itself: it is open."""
+        return self

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ...limits import LONGEST_TIME
-from .base import Keys, SnapshotNoise, _Target
+from ...errors import ArgumentError
+from ..devices.keys import Simulator, SnapshotNoise
+from ..services.options import LEAST_BUSY, SAVE, ClientOptions
+from .base import Machine, Target
 
-LEAST_BUSY = "least_busy"
+if TYPE_CHECKING:
+    from qiskit.providers import BackendV2
 
+    from ..devices.device import Device
+    from ..services.clients import Client
+    from ..simulators.method import Choice
+    from ..transpile.compiled import Compiled
 
-class ClientOptions(Keys):
-    """Options of the service's sampler; a snapshot simulates none of them but measurement_mitigation."""
-
-    dynamical_decoupling: Literal["off", "XX", "XpXm", "XY4"] = Field(
-        default="off", description="pulses on waiting qubits: off, XX, XpXm or XY4."
-    )
-    twirling: bool = Field(default=False, description="Pauli twirling of two-qubit gates; shots may be rounded up.")
-    measure_twirling: bool = Field(
-        default=False, description="random flips before the final measurement; not with recorded ancillas."
-    )
-    measurement_mitigation: bool = Field(
-        default=False,
-        description="readout errors measured beside every realisation (two more circuits: all 0, all 1) and inverted.",
-    )
-    rep_delay: float | None = Field(
-        default=None, ge=0, le=LONGEST_TIME, allow_inf_nan=False, examples=[250.0],
-        description="wait between shots, µs; left out: the device's own.",
-    )  # fmt: skip
+SNAPSHOT = "fake_"  # how names of the client's snapshots begin
 
 
-class IbmTarget(_Target):
+class IbmTarget(Target):
     """A device of the IBM service, or one of its client's snapshots simulated here, through the same primitive."""
+
+    only_how: ClassVar[frozenset[str]] = frozenset(
+        {"description", "max_qpu_seconds", "jobs_at_once", "realisations_per_job", "mode", "account", "instance"}
+    )
+    device_prefixes: ClassVar[tuple[str, ...]] = ("ibm_", SNAPSHOT)
 
     kind: Literal["ibm"] = Field(examples=["ibm"], description="IBM's service, or a snapshot in place of a device.")
     device: str = Field(
@@ -72,4 +68,112 @@ class IbmTarget(_Target):
     @property
     def snapshot(self) -> str | None:
         """The snapshot in place of a device; None where the service is meant."""
-        return self.device if self.device.startswith("fake_") else None
+        return self.device if self.device.startswith(SNAPSHOT) else None
+
+    @property
+    def device_name(self) -> str:
+        """The device, or "least_busy"."""
+        return self.device
+
+    @property
+    def settled(self) -> bool:
+        """Whether it names its device."""
+        return self.device != LEAST_BUSY
+
+    def on_device(self, device: str) -> IbmTarget:
+        """The target with this device in place of its own."""
+        return self.model_copy(update={"device": device})
+
+    def unused(self) -> dict[str, str]:
+        """`beyond_snapshot`, which only a snapshot can have."""
+        return {"beyond_snapshot": "without a snapshot"} if self.snapshot is None else {}
+
+    def availability(self) -> str | None:
+        """Whether the client is installed, and the snapshot or an account is there."""
+        from ..devices.snapshots import NO_CLIENT, client_present, why_missing  # loaded when used
+        from ..services.ibm import account_saved
+
+        if self.snapshot is not None:
+            return why_missing(self.snapshot)
+        if not client_present():
+            return NO_CLIENT
+        return None if account_saved() else f"no saved account: {SAVE}"
+
+    def open(self, num_qubits: int = 1) -> Machine:
+        """The snapshot, or the service's device, which is asked for with the account that the user saved."""
+        self.check()
+        if self.snapshot is not None:
+            from ..devices.snapshots import snapshot_backend  # loaded when used
+
+            return self.simulated(snapshot_backend(self.snapshot))
+        from ..services.ibm import open_backend  # loaded when used
+
+        service, backend = open_backend(
+            self.device, self.account, self.instance, num_qubits=num_qubits, fractional=self.fractional
+        )
+        waiting = self.beyond_snapshot.model_copy(update={"idle": True})  # of a device they are what is predicted
+        named = self.model_copy(update={"device": str(backend.name), "beyond_snapshot": waiting})
+        return named.on_service(service, backend)
+
+    def machine(self, backend: BackendV2) -> Machine:
+        """A backend with the target's options, which say nothing yet of how circuits run there.
+
+        Raises:
+            ArgumentError: If the device or the circuits do not allow an option.
+        """
+        from ..devices.device import device_of  # loaded when used
+
+        device = device_of(backend, self.name, self.beyond_snapshot, fractional=self.fractional)
+        self.check_options(device)
+        options, refused = self.options, dict[str, ArgumentError]()
+        if options.rep_delay is not None:
+            device = replace(device, seconds_between_shots=options.rep_delay * 1e-6)
+        if options.measure_twirling:
+            refused["recorded"] = ArgumentError(
+                "options.measure_twirling", "be false with recorded ancillas",
+                "mid-circuit outcomes cannot be flipped back", "set measure_twirling = false",
+            )  # fmt: skip
+        mitigation = options.measurement_mitigation
+        return Machine(
+            self, device, refused_ancillas=refused, calibrates_readout=mitigation, mitigates_readout=mitigation,
+            realisations_per_job=self.realisations_per_job, options=options,
+        )  # fmt: skip
+
+    def simulated(self, backend: BackendV2) -> Machine:
+        """A snapshot in place of a device: the client's own sampler, on a simulation here."""
+        from ..services.snapshot import snapshot_client  # loaded when used
+
+        machine = self.machine(backend)
+        device = replace(machine.device, simulator=Simulator(self.name))
+        return replace(machine, device=device, client=snapshot_client)
+
+    def on_service(self, service: Any, backend: BackendV2) -> Machine:
+        """A device of the service: jobs that cost something."""
+
+        def client(on: Compiled, choice: Choice | None) -> Client:
+            from ..services.ibm import Runtime  # loaded when used
+
+            how = self.options, self.mode, self.fast_reset, self.realisations_per_job, self.jobs_at_once
+            return Runtime(service, backend, *how)
+
+        return replace(
+            self.machine(backend), client=client, max_qpu_seconds=self.max_qpu_seconds,
+            signature=f"{type(service).__name__} ",
+        )  # fmt: skip
+
+    def check_options(self, device: Device) -> None:
+        """Refuse options that the device or the circuits do not allow.
+
+        Raises:
+            ArgumentError: Naming the option.
+        """
+        if self.fractional and "rzz" not in device.basis:
+            raise ArgumentError(
+                "fractional", "be false on a device without fractional gates", f"`{device.name}` lists {device.basis}",
+                "set fractional = false",
+            )  # fmt: skip
+        if self.fractional and self.options.twirling:
+            raise ArgumentError(
+                "options.twirling", "be false with fractional gates", "only Clifford gates can be twirled",
+                "set twirling = false",
+            )  # fmt: skip

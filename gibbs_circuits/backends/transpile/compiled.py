@@ -15,11 +15,9 @@ from ...limits import MAX_CIRCUIT_GATES
 from ...programs.program import Program
 from ...readings.circuits.circuit import Pieces, all_mapped, assemble, described, random_draws
 from ...readings.circuits.depth import mean_depth
-from ...readings.circuits.loop import loop_over
 from ..devices.device import Device
 from ..devices.errors import Errors, log_success
 from ..devices.idle import with_delays
-from ..targets.registry import Target
 from .routing import relabelled, two_qubit_gates
 
 
@@ -70,11 +68,6 @@ class Compiled(Brief):
     errors: Errors
 
     @property
-    def target(self) -> Target:
-        """What the device's file says."""
-        return self.device.target
-
-    @property
     def system_qubits(self) -> tuple[int, ...]:
         """Where the system qubits, in order, are."""
         return self.placement[: self.program.num_system]
@@ -96,7 +89,7 @@ class Compiled(Brief):
 
     @property
     def counts(self) -> GateCounts:
-        """Gates and resets of all sweeps."""
+        """Gates and resets of all sweeps, mean over random steps."""
         return GateCounts(self.total(one_qubit_gates), self.total(two_qubit_gates), self.total(_resets))
 
     @property
@@ -143,17 +136,6 @@ class Compiled(Brief):
         draws = random_draws(self.program, seed, realisation)
         qc = assemble(self.written, self.parts, self.start, draws)
         return described(qc, self.program, seed, realisation, draws)
-
-    def looped(self) -> QuantumCircuit:
-        """Preparation, then one `for_loop` per stage around a sweep that is already routed and closed.
-
-        The loops are on physical qubits: transpile them no further than level 1 with the identity layout, or not at
-        all, because routing a loop anew costs several times the gates.
-
-        Raises:
-            ArgumentError: If a sweep has a random step.
-        """
-        return loop_over(self.written, self.parts, self.start)
 
     @property
     def wires(self) -> tuple[int, ...]:

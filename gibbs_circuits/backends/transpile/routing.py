@@ -18,9 +18,11 @@ from ...limits import MAX_COMPARED_GATES, MAX_SEARCHED
 from .equivalence import same_action
 from .interactions import block
 from .placing import Task
-from .swapping import WIDE, Lattice, performed, swapped
+from .swapping import WIDE, Lattice, routed_circuit, swapped
 
 SWAP_TRIALS = 20
+ROUTING_SEEDS = 20
+ROUTING_BUDGET = 40_000  # gates routed in the search for one block; larger blocks are tried from fewer seeds
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,7 @@ class Router:
         raise AssertionError("level 1 keeps the order of the qubits")
 
     def within(self, wires: Collection[int]) -> Router:
-        """The same with only the pairs among some wires."""
+        """A router for the lattice that has only the pairs among some wires."""
         assert self.coupling is not None  # only lattices are routed
         narrow = CouplingMap()
         for wire in range(self.coupling.size()):
@@ -122,7 +124,7 @@ class Router:
 
     @cached_property
     def lattice(self) -> Lattice:
-        """Distances and neighbours."""
+        """Distances between wires of the coupling map, and their neighbours."""
         assert self.coupling is not None  # only lattices are routed
         return Lattice.of(self.coupling)
 
@@ -134,7 +136,7 @@ class Router:
         found = swapped(order, self.lattice, placement, kept, WIDE)
         if found is None:
             return None
-        qc, start, end = performed(order, found, placement, len(self.lattice.neighbours), body.global_phase)
+        qc, start, end = routed_circuit(order, found, placement, len(self.lattice.neighbours), body.global_phase)
         return self._finished(qc, level, seed), start, end
 
     def _finished(self, qc: QuantumCircuit, level: int, seed: int) -> QuantumCircuit:
@@ -203,6 +205,11 @@ class Closed:
     seed: int
 
 
+def routing_seeds(gates: int, seed: int) -> range:
+    """Seeds that a circuit of so many gates is routed from."""
+    return range(seed, seed + max(2, min(ROUTING_SEEDS, ROUTING_BUDGET // (1 + gates))))
+
+
 def without_last_resets(qc: QuantumCircuit) -> tuple[QuantumCircuit, frozenset[int]]:
     """A circuit without the resets after which a qubit is left alone, and these qubits."""
     touched, last = set[int](), set[int]()
@@ -221,7 +228,7 @@ def without_last_resets(qc: QuantumCircuit) -> tuple[QuantumCircuit, frozenset[i
 
 
 def two_qubit_gates(qc: QuantumCircuit) -> int:
-    """Gates on two qubits."""
+    """Number of gates on two qubits in a circuit."""
     return sum(item.operation.num_qubits == 2 and item.operation.name != "barrier" for item in qc.data)
 
 
@@ -231,7 +238,7 @@ def bare(qc: QuantumCircuit) -> QuantumCircuit:
 
 
 def relabelled(qc: QuantumCircuit, wire: Mapping[int, int], width: int) -> QuantumCircuit:
-    """The same gates on other wires."""
+    """A circuit's gates on other wires: `wire[k]` in place of wire k, among `width`."""
     out = QuantumCircuit(width, global_phase=qc.global_phase)
     for item in qc.data:
         out.append(item.operation, [wire[qc.find_bit(q).index] for q in item.qubits])

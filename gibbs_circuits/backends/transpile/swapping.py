@@ -230,7 +230,7 @@ class _Search:
         return Swapped(self.block.alone + spent, tuple(events), frozenset(outside))
 
 
-def performed(
+def routed_circuit(
     block: Block, found: Swapped, home: Sequence[int], size: int, phase: float
 ) -> tuple[QuantumCircuit, list[int], list[int]]:
     """The circuit of a routing on `size` wires, swaps as gates; the wire of every qubit before and after.

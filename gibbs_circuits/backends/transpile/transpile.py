@@ -13,19 +13,17 @@ from ...programs.fresh_ancillas import fresh_ancillas
 from ...programs.initial_state import InitialState
 from ...programs.program import Program, Stage
 from ...readings.circuits.circuit import Lazy, Piece, Pieces, all_mapped, circuit_segments
-from ..devices.device import Device, open_device
-from ..targets.registry import DEFAULT_BASIS, Target
+from ..devices.basis import DEFAULT_BASIS
+from ..devices.device import Device, Openable
 from .compiled import Ancillas, Compiled, used_wires
-from .placing import best_placement, worthwhile
-from .routing import Closed, Router, two_qubit_gates
+from .routing import Closed, Router, routing_seeds, two_qubit_gates
+from .transpiler import closed, closed_passes, searched_placement
 
-ROUTING_SEEDS = 20
-ROUTING_BUDGET = 40_000  # gates routed in the search for one block; larger blocks are tried from fewer seeds
 KINDS_PLACED = 8  # kinds of branches of a random choice that decide the placement
 
 
 def compile_for(
-    program: Program, on: Target | Device, initial: InitialState, seed: int = 0, ancillas: Ancillas = Ancillas.RESET
+    program: Program, on: Openable, initial: InitialState, seed: int = 0, ancillas: Ancillas = Ancillas.RESET
 ) -> Compiled:
     """Transpile the distinct blocks of a program (level 3), each ending on the layout it began with.
 
@@ -41,7 +39,7 @@ def compile_for(
     fresh, recorded = ancillas is Ancillas.FRESH, ancillas is Ancillas.RECORDED
     spare = program.num_system if fresh and initial.preparation is None else 0
     written = fresh_ancillas(program, spare) if fresh else program
-    device = on if isinstance(on, Device) else open_device(on, written.num_qubits)
+    device = on.open(written.num_qubits).device
     coupling = device.coupling
     width = written.num_qubits if coupling is None else coupling.size()
     _check_fits(written, device, ancillas, width)
@@ -51,11 +49,11 @@ def compile_for(
     )
     start = initial.circuit(written.num_system, written.num_ancilla, resets=not fresh)
     if coupling is None:
-        parts = all_mapped(abstract, lambda qc: router.unrouted(router.written(qc, seed), seed))
+        parts = all_mapped(abstract, lambda qc: closed(qc, closed_passes(router, None, seed)).circuit)
         begin, placement = router.unrouted(start, seed), tuple(range(width))
     else:
         placement = _placement(router, written, abstract, seed)
-        begin = router.closed(start, placement, _seeds(start, seed)).circuit
+        begin = router.closed(start, placement, routing_seeds(len(start.data), seed)).circuit
         parts = _routed(abstract, _Routing(router, placement, seed), begin)
     return Compiled(program, device, begin, parts, placement, ancillas, written, device.errors)
 
@@ -91,7 +89,7 @@ class _Sweep:
 def _of_a_sweep(sweep: _Sweep) -> float:
     router = Router(sweep.basis, None)
     written = circuit_segments(sweep.program, fused=True, resets=sweep.resets)
-    (blocks,) = all_mapped(written, lambda qc: router.unrouted(router.written(qc, 0), 0))
+    (blocks,) = all_mapped(written, lambda qc: closed(qc, closed_passes(router, None, 0)).circuit)
     return float(sum(part.mean(two_qubit_gates) for part in blocks))
 
 
@@ -112,15 +110,8 @@ def _check_fits(written: Program, device: Device, ancillas: Ancillas, width: int
         )  # fmt: skip
 
 
-def _seeds(qc: QuantumCircuit, seed: int) -> range:
-    return range(seed, seed + max(2, min(ROUTING_SEEDS, ROUTING_BUDGET // (1 + len(qc.data)))))
-
-
 def _placement(router: Router, program: Program, abstract: Pieces, seed: int) -> tuple[int, ...]:
-    """The placement with the fewest two-qubit gates in all sweeps: searched for, with large blocks as Qiskit suggests.
-
-    Qiskit's suggestions are compared by routing every block from one seed.
-    """
+    """The placement with the fewest two-qubit gates in all sweeps."""
     weighted = [
         (stage.repeats * weight, router.written(qc, seed))
         for stage, parts in zip(program.stages, abstract, strict=True)
@@ -128,20 +119,8 @@ def _placement(router: Router, program: Program, abstract: Pieces, seed: int) ->
         for weight, qc in _kinds(part)
         if weight > 0
     ]
-    once = QuantumCircuit(program.num_qubits)
-    for _, qc in weighted:
-        once.compose(qc, inplace=True)
-    seeds = _seeds(once, seed)
-    found = list(dict.fromkeys(router.placement(once, k) for k in seeds))  # a set, in a fixed order
-    tasks = [router.task(qc, weight, seed) for weight, qc in weighted]
-    small = [task for task in tasks if task is not None]
-    if len(small) == len(tasks) and worthwhile(small, program.num_qubits):
-        return best_placement(small, router.lattice, found, program.num_qubits, seed)
-
-    def gates(placement: tuple[int, ...]) -> float:
-        return sum(w * two_qubit_gates(router.closed(qc, placement, seeds[:1]).circuit) for w, qc in weighted)
-
-    return min(found, key=gates)
+    once = sum(len(qc.data) for _, qc in weighted)
+    return searched_placement(router, weighted, program.num_qubits, routing_seeds(once, seed))
 
 
 def _kinds(part: Piece) -> Iterator[tuple[float, QuantumCircuit]]:
@@ -168,16 +147,14 @@ class _Routing:
     inside: frozenset[int] = frozenset()
 
     def first(self, qc: QuantumCircuit) -> Closed:
-        done = self.router.written(qc, self.seed)
-        return self.router.closed(done, self.placement, _seeds(done, self.seed))
+        return closed(qc, closed_passes(self.router, self.placement, self.seed))
 
     def alike(self, qc: QuantumCircuit, seed: int) -> QuantumCircuit:
         """A block that differs from a routed one in angles only, from the seed that was best for that one."""
-        done = self.router.written(qc, self.seed)
-        routed = self.router.closed(done, self.placement, [seed]).circuit
+        routed = closed(qc, closed_passes(self.router, self.placement, self.seed, seed)).circuit
         if used_wires([routed]) <= self.inside:
             return routed
-        return self.router.within(self.inside).closed(done, self.placement, _seeds(done, self.seed)).circuit
+        return closed(qc, closed_passes(self.router.within(self.inside), self.placement, self.seed)).circuit
 
     def piece(self, part: Piece, kinds: dict[int, Closed]) -> Piece:
         def option(k: int) -> QuantumCircuit:
