@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from gibbs_circuits.analysis.comparison.baselines import best_product_distance, unitary_loop
+from gibbs_circuits.analysis.estimators.baselines import best_product_distance, unitary_loop
 from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile.transpile import compile_for
 from gibbs_circuits.experiments import pipeline

@@ -15,7 +15,7 @@ from qiskit.circuit.library import Isometry, PauliEvolutionGate, StatePreparatio
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import SparsePauliOp
 
-from gibbs_circuits.analysis.comparison.baselines import best_product_distance
+from gibbs_circuits.analysis.estimators.baselines import best_product_distance
 from gibbs_circuits.linalg.arrays import Array, Real
 from gibbs_circuits.models.model import Model
 from gibbs_circuits.models.spectrum import gibbs_state, spectrum, trace_distance

@@ -29,7 +29,7 @@ from rich.table import Table
 import gibbs_circuits as gc
 from gibbs_circuits.analysis.comparison.compare import compare
 from gibbs_circuits.analysis.estimators.expected import final_state, predicted_values
-from gibbs_circuits.analysis.report.tables import placement_rows
+from gibbs_circuits.analysis.estimators.target import placement_rows
 from gibbs_circuits.backends.measurement.counts import from_counts
 from gibbs_circuits.backends.runs.prepare import opened, request_run, run_request, transpiled
 from gibbs_circuits.backends.runs.request import Request

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from qiskit import QuantumCircuit
 
+from .analysis.comparison.compare import compare as _compare
 from .analysis.comparison.comparison import Comparison
 from .analysis.error_budget.extrapolation import Run, extrapolated_run
 from .analysis.report.plots import convergence
@@ -277,4 +278,4 @@ def jumps(result: RunResult) -> tuple[Jumps, ...]:
 @public
 def compare(result: RunResult, target_error: float = 0.10) -> Comparison:
     """Hold a run against the exact Gibbs state: distances, intervals, error ledger, baselines, verdict."""
-    return pipeline.compare(result, check_target_error(target_error))
+    return _compare(result, check_target_error(target_error))

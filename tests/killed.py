@@ -71,11 +71,9 @@ def written(folder: Path, target: str = TARGET, experiment: str = EXPERIMENT) ->
 
 def quick(patch: pytest.MonkeyPatch) -> None:
     """Leave out what takes long and has nothing to do with jobs: the picture, the ladder, many placements, routings."""
-    comparing = import_module(
-        "gibbs_circuits.analysis.comparison.compare"
-    )  # the function of that name hides the module
-    patch.setattr(comparing, "unitary_loop", lambda *arguments: None)
-    patch.setattr(comparing, "measured_rungs", lambda program: ())
+    analyses = "gibbs_circuits.analysis.estimators"
+    patch.setattr(f"{analyses}.two_qubit_gates.unitary_loop", lambda *arguments: None)
+    patch.setattr(f"{analyses}.measured_orders.measured_rungs", lambda program: ())
     patch.setattr(
         "gibbs_circuits.experiments.folder.save_convergence", lambda comparison, path: path.write_bytes(b"png")
     )

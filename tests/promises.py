@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import gibbs_circuits as gc
-from gibbs_circuits.experiments.documents import program_part
+from gibbs_circuits.analysis.estimators.program import program_data
 from gibbs_circuits.models.model import from_terms
 from tests.oracle import digits, paulis, simulator, starts
 from tests.oracle.cases import Case
@@ -31,7 +31,7 @@ def generator_of(case: Case) -> Any:
 
 def claims(program: gc.Program, target: float, prediction: Any) -> dict[str, Any]:
     """`program` of the JSON document."""
-    return program_part(program, 1, prediction, target)
+    return program_data(program, 1, prediction, target)
 
 
 @dataclass

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..analysis.comparison.compare import compare
 from ..analysis.comparison.verdict import Verdict
 from ..analysis.error_budget.coherent_tradeoff import tradeoff as tradeoff_of
 from ..analysis.error_budget.of_run import compiled_ledger
-from ..analysis.report.tables import (
-    coherent_table,
-    exact_table,
-    forecast_table,
-    frontier_table,
-    generator_table,
-    ledger_table,
-    program_table,
-    steady_table,
-)
-from ..analysis.report.text import tables
+from ..analysis.estimators.exact_answer import thermal_section
+from ..analysis.estimators.exact_channel import exact_channel, prediction_section
+from ..analysis.estimators.generator_certificate import certificate_section
+from ..analysis.estimators.program import program_sections
+from ..analysis.estimators.target import target_section
+from ..analysis.report.compiled import coherent_section, forecast_section, steady_section
 from ..backends.measurement.counts import measurement_bases
 from ..backends.runs.fitting import expected_of
 from ..backends.runs.prepare import (
@@ -39,22 +36,24 @@ from ..errors import ArgumentError, one_line
 from ..exact.certificate.advice import faster
 from ..exact.certificate.certificate import Certificate, certificate
 from ..exact.dynamics.nonequilibrium import between_baths
+from ..exact.references.dense import dense
 from ..experiments import pipeline
-from ..experiments.documents import compile_document, document, exact_document
+from ..experiments.documents import document
 from ..experiments.experiment import Experiment, read_experiment
 from ..experiments.folder import check_inputs, default_folder, write_circuit, write_inputs, write_program, write_results
 from ..experiments.plans import plan, simulated_seconds
 from ..experiments.schemes import CompileTask
 from ..experiments.store import Folder, begun_on, check_begun, check_new, check_writable, unused
+from ..generators.kinds.base import Generator
 from ..io.json import to_json
 from ..io.progress import Progress
-from ..io.rendering import table_of
+from ..io.section import Section
 from ..limits import MAX_DENSE_QUBITS
 from ..linalg.threads import small_matrices
 from ..models.spectrum import thermal
 from ..programs.program import Program
 from ..programs.serialise import load_program
-from ..readings.channel.prediction import SECONDS, Unpredicted, try_predict
+from ..readings.channel.prediction import SECONDS, Prediction, Unpredicted, try_predict
 from .terminal import DISAGREES, DONE, WAIT, Interrupted, announce, naming, note, progress, show
 
 SEARCHED = "searched.json"  # in a run's folder: a program that no second search would find
@@ -122,12 +121,12 @@ def _run(spec: Experiment, out: Path | None, resume: bool, json: bool) -> int:
             raise Interrupted(
                 f"Finished realisations are saved{paid}; continue with --out {folder} --resume."
             ) from None
-        comparison = pipeline.compare(result, spec.target_error, stage)
-    files = write_results(comparison, folder)
+        comparison = compare(result, spec.target_error, progress=stage)
+    sections, whole = write_results(comparison, folder)
     if json:
-        print(to_json(document(comparison, [str(path) for path in files])))
+        print(to_json(whole))
     else:
-        show(tables(comparison))
+        show(*sections)
         print(f"Picture: {folder / 'convergence.png'}")
         print(f"Results: {folder}")
     return DISAGREES if comparison.verdict is Verdict.DISAGREES else DONE
@@ -151,13 +150,17 @@ def _exact(spec: Experiment, json: bool) -> None:
         advice = faster(generator.lindbladian) if generator.step is None else None
         values = thermal(spec.model, generator.beta) if len(generator.betas) == 1 else None
         steady = between_baths(generator.lindbladian) if values is None else None
+    known = Section("", data={"exact": None}) if values is None else thermal_section(values, dense.name)
+    said = Section("", data={"generator": {"advice": None if advice is None else str(advice)}})
+    _say(generator, (certificate_section(generator, cert), said, known, steady_section(steady)), json)
+
+
+def _say(generator: Generator, sections: Sequence[Section], json: bool, **more: Any) -> None:
+    """A report, as tables or as one JSON document."""
     if json:
-        print(to_json(exact_document(generator, values, cert, advice, steady)))
-        return
-    parts = [generator_table(generator, cert)]
-    parts += [exact_table(values)] if values is not None else []
-    parts += [steady_table(steady)] if steady is not None else []
-    show(*parts)
+        print(to_json(document(generator, sections, **more)))
+    else:
+        show(*sections)
 
 
 def compile(
@@ -184,12 +187,11 @@ def backends(json: bool) -> None:
     if json:
         print(to_json({"backends": rows}))
         return
-    table = table_of("Targets: --backend NAME, or a file like these", "name", "here", "what")
-    table.columns[1].justify = table.columns[2].justify = "left"
-    for row in rows:
-        table.add_row(row["name"], "available" if row["available"] else f"no: {row['reason']}", row["description"])
-    table.add_row("ibm_<device>", "like ibm", "one device of the IBM service by its name, such as ibm_boston")
-    show(table)
+    cells = [
+        (row["name"], "available" if row["available"] else f"no: {row['reason']}", row["description"]) for row in rows
+    ]
+    cells.append(("ibm_<device>", "like ibm", "one device of the IBM service by its name, such as ibm_boston"))
+    show(Section("Targets: --backend NAME, or a file like these", ("name", "here", "what"), tuple(cells), align="lll"))
 
 
 def _check_dense(spec: Experiment) -> None:
@@ -222,44 +224,40 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         with naming(spec.path, "run"):
             machine = opened(program, spec.target, spec.initial, spec.ancilla_policy, stage)
             compiled = transpiled(program, machine, spec.initial, spec.ancilla_policy, stage)
-        dense = spec.model.num_qubits <= MAX_DENSE_QUBITS
+        small = spec.model.num_qubits <= MAX_DENSE_QUBITS
         stage("exact channel, ledger")
-        start = spec.initial.density(spec.model.num_qubits) if dense else None
-        prediction = try_predict(program, start, seconds=_left(program)) if start is not None else None
-        if isinstance(prediction, Unpredicted):
-            print(one_line(f"Not predicted: {prediction.reason}"), file=sys.stderr)
-            prediction = None
-        tradeoff = tradeoff_of(program)
+        start = spec.initial.density(spec.model.num_qubits) if small else None
+        found = try_predict(program, start, seconds=_left(program))
+        if isinstance(found, Unpredicted) and small:
+            print(one_line(f"Not predicted: {found.reason}"), file=sys.stderr)
+        prediction = found if isinstance(found, Prediction) else None
         noisy = try_noisy_prediction(compiled)
         bases = len(measurement_bases({ENERGY: spec.model.hamiltonian, **spec.observables})) if spec.shots else 1
         realisations = realisations_of(program, spec.realisations, simulated=machine.direct)
         forecast = forecast_run(compiled, spec.seed, spec.shots, realisations, bases)
         taken = usage(compiled, machine, spec.seed, max(1, spec.shots), realisations, bases)
         how = simulated_by(compiled, forecast, spec.shots)
-        rows = compiled_ledger(compiled, start, noisy) if start is not None else program.declared
+        sections = [
+            *([certificate_section(spec.generator, cert)] if cert is not None else []),
+            *program_sections(program, spec.seed, prediction, spec.target_error),
+            *(
+                exact_channel.unchecked(found.reason).sections
+                if isinstance(found, Unpredicted)
+                else [prediction_section(found, noisy, program, compiled.errors.present, spec.target_error)]
+            ),
+            target_section(compiled, spec.seed, taken),
+            forecast_section(forecast, taken, how),
+            coherent_section(tradeoff_of(program)),
+            *compiled_ledger(compiled, start, noisy).sections(),
+        ]
     if out is not None:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".json":
             write_program(out, program)
         else:
             write_circuit(out, compiled.circuit(spec.seed))
-    if json:
-        files = [str(out)] if out is not None else []
-        error = spec.target_error
-        made = compile_document(
-            compiled, spec.seed, cert, prediction, noisy, forecast, tradeoff, rows, error, files, taken, how
-        )
-        print(to_json(made))
-        return
-    parts = [
-        program_table(program, compiled, prediction, spec.target_error, noisy),
-        *([frontier_table(program)] if program.frontier else []),
-        forecast_table(forecast, taken, how),
-        *([coherent_table(tradeoff)] if tradeoff else []),
-        ledger_table(rows),
-    ]
-    show(*([generator_table(spec.generator, cert)] if cert else []), *parts)
-    if out is not None:
+    _say(program.generator, sections, json, files=[] if out is None else [str(out)])
+    if out is not None and not json:
         print(f"Written: {out}")
 
 

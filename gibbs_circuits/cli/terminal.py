@@ -11,17 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from ..errors import ArgumentError, BackendError, GibbsError, TooLargeError, error_line, one_line, raised
-from ..io.rendering import NARROWEST, WIDTH, as_text, fitted
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
+from ..io.rendering import NARROWEST, WIDTH, as_text, printed
+from ..io.section import Section
 
 DONE, DISAGREES, BAD_INPUT, SERVICE_FAILED, BUG, INTERRUPTED = 0, 1, 2, 3, 70, 130
 WAIT = 5.0  # seconds beyond which a run says first what it will take
@@ -70,16 +67,14 @@ def announce(command: str, plan: str | None) -> None:
         print(f"{command}: {plan}", file=sys.stderr, flush=True)
 
 
-def show(*content: RenderableType) -> None:
-    """Print tables, at a width that a pipe or a wide terminal keeps readable."""
+def show(*sections: Section) -> None:
+    """Print tables and remarks, at a width that a pipe or a wide terminal keeps readable."""
     if plain() or not sys.stdout.isatty():
-        print(as_text(*content, width=width()))
+        print(as_text(*sections, width=width()))
         return
     from rich.console import Console  # loaded when used
 
-    console = Console(markup=False, width=width())
-    for part in content:
-        console.print(fitted(part, width()))
+    printed(Console(markup=False, width=width()), sections, width())
 
 
 Report = tuple[Callable[[str], None], Callable[[int, int], None]]

@@ -16,6 +16,8 @@ from ..backends.targets.registry import packaged_folder, read_target
 from ..errors import ArgumentError
 from ..io.files import digest, write_text, write_whole
 from ..io.json import to_json
+from ..io.rendering import as_text
+from ..io.section import Section
 from ..io.text import read_bytes, read_text
 from ..limits import MAX_SAVED_BYTES
 from ..programs.program import Program
@@ -133,8 +135,8 @@ def _copy_tables(keys: dict[str, Any], source: Path, folder: Path, prefix: str =
             keys[key] = name
 
 
-def write_results(comparison: Comparison, folder: Path) -> list[Path]:
-    """Program, circuit, picture, report and result.json, which comes last; returns every file of the folder."""
+def write_results(comparison: Comparison, folder: Path) -> tuple[tuple[Section, ...], dict[str, Any]]:
+    """Write program, circuit, picture, report and result.json, which comes last; the report and the document."""
     request = comparison.run.request
     write_text(folder / "program.txt", comparison.run.program.text)
     write_circuit(folder / "circuit.qpy", request.compiled.circuit(request.seed))
@@ -142,6 +144,8 @@ def write_results(comparison: Comparison, folder: Path) -> list[Path]:
     write_whole(folder / "convergence.png", lambda path: save_convergence(comparison, path))
     names = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
     files = sorted({*names, folder / "result.json", folder / "report.txt"})
-    write_text(folder / "report.txt", str(comparison) + "\n")
-    write_text(folder / "result.json", to_json(document(comparison, [str(path) for path in files])))
-    return files
+    sections, generator = comparison.sections(), comparison.run.program.generator
+    whole = document(generator, sections, versions=versions(), files=[str(path) for path in files])
+    write_text(folder / "report.txt", as_text(*sections) + "\n")
+    write_text(folder / "result.json", to_json(whole))
+    return sections, whole

@@ -1,15 +1,11 @@
-"""The whole way in three short functions: compile, run, compare."""
+"""Lindbladian → program: a named scheme with its open knobs chosen, or the cheapest program a search finds."""
 
 from __future__ import annotations
 
-from ..analysis.comparison.compare import compare as compare_run
-from ..analysis.comparison.comparison import Comparison
-from ..backends.runs.run import RunResult
 from ..backends.targets.base import Target
 from ..compiler.compilable import compilable
 from ..exact.certificate.frozen import refuse_frozen
 from ..generators.kinds.base import Generator
-from ..io.progress import Progress, quiet
 from ..programs.program import Program
 from .schemes import ChosenScheme, CompileTask
 
@@ -45,8 +41,3 @@ def refuse_hopeless(generator: Generator, scheme: ChosenScheme, target: Target) 
     generator, n = compilable(generator, scheme.name, discrete=scheme.discrete), generator.model.num_qubits
     used = scheme.num_qubits(generator)
     target.refuse_size(used, n)
-
-
-def compare(run: RunResult, target_error: float = 0.10, progress: Progress = quiet) -> Comparison:
-    """Data → verdict."""
-    return compare_run(run, target_error, progress=progress)

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any, cast
 
 import numpy as np
 
 
 def to_json(data: Any) -> str:
     """One JSON document without NaN or infinities."""
-    return json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False)
+    return json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _finite(data: Any) -> Any:
+def plain(data: Any) -> Any:
+    """What JSON can hold of a value: a dataclass by its fields, an array as lists, a number that is none as null."""
     match data:
-        case dict():
-            return {key: _finite(value) for key, value in data.items()}
-        case list() | tuple():
-            return [_finite(value) for value in data]
+        case Mapping():
+            return {key: plain(value) for key, value in data.items()}
+        case list() | tuple() | np.ndarray():
+            return [plain(value) for value in data]
         case bool() | np.bool_():
             return bool(data)
+        case Enum():
+            return data.value
         case float() | np.floating():
             return float(data) if math.isfinite(data) else None
         case np.integer():
             return int(data)
-        case _:
-            return data
+    if is_dataclass(data):
+        return {one.name: plain(getattr(data, one.name)) for one in fields(cast(Any, data))}
+    return data

@@ -1,4 +1,4 @@
-"""Tables as text and as HTML, both from the same rows; one line for every object, and its table in a notebook.
+"""Sections as text and as HTML; one line for every object, and its table in a notebook.
 
 The tables are rich's, which is loaded when one is made.
 """
@@ -13,8 +13,10 @@ from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
+from .section import Section
+
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console
     from rich.table import Table
 
 
@@ -26,17 +28,7 @@ ONE_LINE = 100  # characters of a `repr`
 CELL = "padding:0 .8em;text-align:"
 
 
-def table_of(title: str, *columns: str) -> Table:
-    """An empty table: the first column is what, the others are numbers; cells break between words if they must."""
-    from rich.table import Table  # loaded when used
-
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", expand=True)
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
-    return table
-
-
-def as_text(*parts: RenderableType, width: int = WIDTH) -> str:
+def as_text(*sections: Section, width: int = WIDTH) -> str:
     """Tables and remarks as plain text, without a control code."""
     from rich.console import Console  # loaded when used
 
@@ -44,28 +36,45 @@ def as_text(*parts: RenderableType, width: int = WIDTH) -> str:
     console = Console(
         file=buffer, width=width, color_system=None, force_terminal=False, force_jupyter=False, markup=False
     )
-    for part in parts:
-        console.print(fitted(part, width))
+    printed(console, sections, width)
     return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip("\n").split("\n"))
 
 
-def fitted(part: RenderableType, width: int) -> RenderableType:
-    """The same with every table's columns as wide as makes it shortest; rich alone makes all alike that are too wide.
+def printed(console: Console, sections: Iterable[Section], width: int) -> None:
+    """Put tables and remarks on a terminal."""
+    from rich.text import Text  # loaded when used
+
+    for section in sections:
+        if section.columns:
+            console.print(fitted(as_table(section), width))
+        elif section.title:
+            console.print(Text(section.title, style=section.style), *filter(None, [section.note]), sep="\n")
+
+
+def as_table(section: Section) -> Table:
+    """A section as rich's table; cells break between words if they must."""
+    from rich.table import Table  # loaded when used
+
+    table = Table(title=section.title, title_justify="left", title_style=section.style, header_style="dim",
+                  caption=section.note or None, caption_justify="left", expand=True)  # fmt: skip
+    for column, side in zip(section.columns, section.aligned, strict=True):
+        table.add_column(column, justify=side, overflow="fold")
+    for row in section.rows:
+        table.add_row(*row)
+    return table
+
+
+def fitted(table: Table, width: int) -> Table:
+    """The same with its columns as wide as makes it shortest; rich alone makes all alike that are too wide.
 
     Columns begin as wide as their longest cell; while the page is too narrow, the one gives way that costs least lines.
     Words are broken only where not even the longest word of every column has room.
     """
-    from rich.console import Group  # loaded when used
-    from rich.table import Table
-
-    if isinstance(part, Group):
-        return Group(*(fitted(one, width) for one in part.renderables))
-    if isinstance(part, Table) and part.columns:
-        cells = [[str(column.header), *map(str, column.cells)] for column in part.columns]
-        frame = 3 * len(cells) + 1  # a line and two spaces per column, and the last line
-        for column, wide in zip(part.columns, narrowed(cells, width - frame), strict=True):
-            column.width = wide
-    return part
+    cells = [[str(column.header), *map(str, column.cells)] for column in table.columns]
+    frame = 3 * len(cells) + 1  # a line and two spaces per column, and the last line
+    for column, wide in zip(table.columns, narrowed(cells, width - frame), strict=True):
+        column.width = wide
+    return table
 
 
 def narrowed(columns: Sequence[Sequence[str]], width: int) -> list[int]:
@@ -113,25 +122,19 @@ def _lines(words: Sequence[int], width: int) -> int:
     return lines
 
 
-def as_html(*parts: RenderableType) -> str:
+def as_html(*sections: Section) -> str:
     """The same as HTML for a notebook, the cells untouched."""
-    return "".join(_html(part) for part in parts)
+    return "".join(_html(section) for section in sections if section.title)
 
 
-def _html(part: RenderableType) -> str:
-    from rich.console import Group  # loaded when used
-    from rich.table import Table
-
-    if isinstance(part, Group):
-        return "".join(_html(one) for one in part.renderables)
-    if not isinstance(part, Table):
-        return "".join(f"<p>{escape(line)}</p>" for line in str(part).splitlines() if line)
-    aligned = [column.justify for column in part.columns]
-    head = _row("th", [str(column.header) for column in part.columns], aligned) if part.show_header else ""
-    cells = [[str(cell) for cell in column.cells] for column in part.columns]
-    body = "".join(_row("td", row, aligned) for row in zip(*cells, strict=True))
-    title = f"<caption><b>{escape(str(part.title))}</b></caption>" if part.title else ""
-    below = f"<p><small>{escape(str(part.caption))}</small></p>" if part.caption else ""
+def _html(section: Section) -> str:
+    if not section.columns:
+        lines = (section.title, *section.note.splitlines())
+        return "".join(f"<p>{escape(line)}</p>" for line in lines if line)
+    head = _row("th", section.columns, section.aligned)
+    body = "".join(_row("td", row, section.aligned) for row in section.rows)
+    below = f"<p><small>{escape(section.note)}</small></p>" if section.note else ""
+    title = f"<caption><b>{escape(section.title)}</b></caption>"
     return f"<table>{title}<thead>{head}</thead><tbody>{body}</tbody></table>{below}"
 
 
@@ -191,7 +194,7 @@ class Brief:
 
 
 class Shown(Brief):
-    """The same, and a table of it in a notebook; `print` shows the one line unless the class prints a table."""
+    """The same, and a table of it in a notebook; `print` shows the one line unless the class prints its tables."""
 
     def _rows(self) -> Iterable[tuple[str, ...]]:
         """The head of the table, then its rows."""
@@ -199,19 +202,10 @@ class Shown(Brief):
         for field in fields(cast(Any, self)):
             yield field.name.replace("_", " "), brief(getattr(self, field.name), 80)
 
-    def _parts(self) -> Sequence[RenderableType]:
+    def sections(self) -> Sequence[Section]:
+        """What is known of it, as tables and remarks."""
         head, *rows = self._rows()
-        table = table_of(repr(self), *head)
-        for row in rows:
-            table.add_row(*row)
-        return [table]
+        return (Section(repr(self), head, tuple(rows)),)
 
     def _repr_html_(self) -> str:
-        return as_html(*self._parts())
-
-
-class Printed(Shown):
-    """The same, the table by `print` too."""
-
-    def __str__(self) -> str:
-        return as_text(*self._parts())
+        return as_html(*self.sections())

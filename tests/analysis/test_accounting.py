@@ -18,7 +18,7 @@ from qiskit.quantum_info import SparsePauliOp
 import gibbs_circuits as gc
 from gibbs_circuits.analysis.estimators.expected import predicted_values
 from gibbs_circuits.analysis.estimators.interval import interval
-from gibbs_circuits.analysis.report.tables import placement_rows
+from gibbs_circuits.analysis.estimators.target import placement_rows
 from gibbs_circuits.backends.devices.errors import Errors, log_success
 from gibbs_circuits.backends.measurement.counts import from_counts, shot_error
 from gibbs_circuits.backends.measurement.measurement import Event, jump_events, outcome_probabilities, rotations

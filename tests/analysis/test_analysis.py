@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from qiskit.quantum_info import SparsePauliOp
 
 import gibbs_circuits as gc
-from gibbs_circuits.analysis.comparison.baselines import UnitaryLoop, best_product_distance, unitary_loop
 from gibbs_circuits.analysis.comparison.verdict import Verdict, judge, scale
+from gibbs_circuits.analysis.estimators.baselines import UnitaryLoop, best_product_distance, unitary_loop
 from gibbs_circuits.analysis.estimators.checks import Reason, Scale
 from gibbs_circuits.analysis.estimators.interval import Estimate, interval
 from gibbs_circuits.analysis.estimators.thermometry import Reached, Temperature, beta_effective, temperature

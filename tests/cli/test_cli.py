@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +76,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setattr(
         "gibbs_circuits.experiments.folder.save_convergence", lambda comparison, path: path.write_bytes(b"png")
     )
-    comparing = import_module(
-        "gibbs_circuits.analysis.comparison.compare"
-    )  # the function of that name hides the module
-    monkeypatch.setattr(comparing, "unitary_loop", lambda *arguments: None)
-    monkeypatch.setattr(comparing, "measured_rungs", lambda program: ())
+    analyses = "gibbs_circuits.analysis.estimators"
+    monkeypatch.setattr(f"{analyses}.two_qubit_gates.unitary_loop", lambda *arguments: None)
+    monkeypatch.setattr(f"{analyses}.measured_orders.measured_rungs", lambda program: ())
     monkeypatch.setattr("gibbs_circuits.backends.transpile.routing.ROUTING_SEEDS", 2)
     monkeypatch.setattr("gibbs_circuits.backends.runs.prepare.LATTICE", "small")
     (tmp_path / "hardware_configs").mkdir()

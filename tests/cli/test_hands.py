@@ -22,15 +22,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from qiskit.quantum_info import SparsePauliOp
 from rich.cells import cell_len
-from rich.console import Console, Group
-from rich.text import Text
+from rich.console import Console
 
 import gibbs_circuits as gc
 from gibbs_circuits.cli import options as cli
 from gibbs_circuits.cli import terminal
 from gibbs_circuits.exact.spectral_gap.gap import Gap, unknown_gap
 from gibbs_circuits.io import rendering
-from gibbs_circuits.io.rendering import as_html, as_text, brief, narrowed, table_of
+from gibbs_circuits.io.rendering import as_html, as_table, as_text, brief, narrowed
+from gibbs_circuits.io.section import Section
 
 ROOT = Path(__file__).parents[2]
 MODEL = gc.Model(SparsePauliOp(["ZZ", "IX", "XI", "IZ"], [-1.0, -0.9, -0.6, -0.35]), "lopsided")
@@ -109,10 +109,8 @@ def test_html__is_well_formed__every_table(objects: dict[str, Any]) -> None:
 
 
 def test_html__has_the_rows_of_the_text__and_escapes() -> None:
-    table = table_of("a < b & c", "what", "value")
-    table.add_row("<script>", Text("x & y"))
-    table.caption = "1 < 2"
-    html = as_html(Group(table, Text("Verdict: <b>\nsecond line")))
+    table = Section("a < b & c", ("what", "value"), (("<script>", "x & y"),), "1 < 2")
+    html = as_html(table, Section("Verdict: <b>", note="second line"))
     root = ElementTree.fromstring(f"<div>{html}</div>")
     assert [cell.text for cell in root.iter("td")] == ["<script>", "x & y"]
     assert [cell.text for cell in root.iter("th")] == ["what", "value"]
@@ -287,15 +285,13 @@ def test_narrowed__the_long_text_gives_way__words_stay_whole(
 
 
 def test_fitted__control__rich_alone_makes_columns_alike() -> None:
-    def table() -> Any:
-        made = table_of("t", "what", "value", "status")
-        made.add_row("a long label that says what the number is about", "0.5", "measured")
-        made.add_row("short", "a long remark that comes in place of a value", "proved from the measured gap")
-        return made
-
-    ours = as_text(table(), width=70).splitlines()
+    table = Section("t", ("what", "value", "status"), (
+        ("a long label that says what the number is about", "0.5", "measured"),
+        ("short", "a long remark that comes in place of a value", "proved from the measured gap"),
+    ))  # fmt: skip
+    ours = as_text(table, width=70).splitlines()
     buffer = StringIO()
-    Console(file=buffer, width=70, color_system=None).print(table())
+    Console(file=buffer, width=70, color_system=None).print(as_table(table))
     assert len(ours) < len(buffer.getvalue().splitlines())
 
 

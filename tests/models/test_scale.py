@@ -9,7 +9,6 @@ import dataclasses
 import json
 import math
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -279,9 +278,7 @@ def run_figures(s: float, shots: int, *, whole: bool) -> dict[str, Any]:
 
 @pytest.mark.parametrize("shots", [0, 400])
 def test_run__is_the_same_in_every_unit__density_matrix(shots: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        import_module("gibbs_circuits.analysis.comparison.compare"), "measured_rungs", lambda program: ()
-    )
+    monkeypatch.setattr("gibbs_circuits.analysis.estimators.measured_orders.measured_rungs", lambda program: ())
     found = run_figures(1.0, shots, whole=False), run_figures(1e-20, shots, whole=False)
     assert differences(*found) == []
 

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 import gibbs_circuits as gc
+from gibbs_circuits.analysis.estimators.exact_channel import prediction_data
+from gibbs_circuits.analysis.estimators.program import program_data
 from gibbs_circuits.compiler.schemes.registry import SCHEMES
 from gibbs_circuits.errors import GibbsError
 from gibbs_circuits.evidence import Status
-from gibbs_circuits.experiments.documents import prediction_part, program_part
 from gibbs_circuits.models.files import read_model
 from gibbs_circuits.models.model import from_terms
 from gibbs_circuits.programs.initial_state import zero
@@ -66,7 +67,7 @@ def test_guarantee__knobs_that_met_three_starts__are_not_any_start(name: str) ->
     from_zero = predict(program, zero(4).density(4))
     assert from_zero is not None
     assert from_zero.guarantee(0.10) is Guarantee.GIVEN_START
-    made = program_part(program, 1, from_zero, 0.10)
+    made = program_data(program, 1, from_zero, 0.10)
     assert made["guarantee"] == "given_start"
     assert made["guarantee_worst"] == pytest.approx(worst, abs=1e-4)
     assert made["guarantee_measure"] == "global"
@@ -172,7 +173,7 @@ def test_preparation__has_no_fixed_point__target_met_or_missed() -> None:
     found = predict(program, zero(2).density(2))
     assert found is not None
     for target in (0.9, 1e-6):
-        made, foreseen = program_part(program, 1, found, target), prediction_part(found, target)
+        made, foreseen = program_data(program, 1, found, target), prediction_data(found, target)
         assert made["contraction_per_sweep"] is None
         assert foreseen is not None
         assert foreseen["fixed_point"] is None
@@ -182,7 +183,7 @@ def test_preparation__has_no_fixed_point__target_met_or_missed() -> None:
     assert "contraction" not in repr(found)
     sampler = predict(build(ising(2)), zero(2).density(2))  # the control
     assert sampler is not None
-    assert program_part(build(ising(2)), 1, sampler, 0.9)["contraction_per_sweep"] == sampler.contraction
+    assert program_data(build(ising(2)), 1, sampler, 0.9)["contraction_per_sweep"] == sampler.contraction
     assert "fixed point" in repr(sampler)
 
 

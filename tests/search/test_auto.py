@@ -595,7 +595,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         "gibbs_circuits.experiments.folder.save_convergence", lambda comparison, path: path.write_bytes(b"png")
     )
     monkeypatch.setattr(
-        "gibbs_circuits.analysis.comparison.compare.unitary_loop", lambda *arguments: None, raising=False
+        "gibbs_circuits.analysis.estimators.two_qubit_gates.unitary_loop", lambda *arguments: None, raising=False
     )
     monkeypatch.setattr("gibbs_circuits.backends.transpile.routing.ROUTING_SEEDS", 2)
     (tmp_path / "hardware_configs").mkdir()

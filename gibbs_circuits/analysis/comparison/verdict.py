@@ -8,9 +8,9 @@ from enum import Enum
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 from qiskit.quantum_info import SparsePauliOp
 
+from ...exact.references.base import ExactAnswer
 from ...linalg.arrays import Array
 from ..estimators.checks import ROUNDING, Reason, Scale
 from ..estimators.interval import Estimate
@@ -37,15 +37,33 @@ def scale(operator: SparsePauliOp, sigma: Array, *, cooled: bool) -> Scale:
 
     Accuracy: rounding; memory O(4**n), time O(terms · 4**n).
     """
-    terms = operator.to_list()
-    norm = math.fsum(abs(c) for _, c in terms)
-    hot = math.fsum(float(np.real(c)) for label, c in terms if set(label) == {"I"})
-    O = operator.to_matrix(sparse=True) - hot * scipy.sparse.identity(len(sigma))
+    O = _traceless(operator).to_matrix(sparse=True)
     moved = abs(float(np.real(_trace(O, sigma))))
+    square = 0.0 if cooled else float(np.real(_trace(O, O @ sigma)))
+    return _scale(operator, moved, square, cooled=cooled)
+
+
+def scale_by(operator: SparsePauliOp, answer: ExactAnswer, *, cooled: bool) -> Scale | None:
+    """The same from expectation values of a state that is no matrix; None where they are not known."""
+    O = _traceless(operator)
+    moved = answer.expectation(O)
+    square = 0.0 if cooled else answer.expectation((O @ O).simplify())
+    return None if moved is None or square is None else _scale(operator, abs(moved), square, cooled=cooled)
+
+
+def _traceless(operator: SparsePauliOp) -> SparsePauliOp:
+    """O − Tr O / d."""
+    hot = math.fsum(float(np.real(c)) for label, c in operator.to_list() if set(label) == {"I"})
+    return operator - SparsePauliOp("I" * operator.num_qubits, hot)
+
+
+def _scale(operator: SparsePauliOp, moved: float, square: float, *, cooled: bool) -> Scale:
+    """Of |⟨O⟩| and ⟨O²⟩ of the traceless part."""
+    norm = math.fsum(abs(c) for _, c in operator.to_list())
     if cooled:
         return Scale(moved, norm, "what cooling takes from it, |E − E(β = 0)|")
     # squares of a traceless operator: where they cancel, `moved` is the larger one anyway
-    deviation = math.sqrt(max(float(np.real(_trace(O, O @ sigma))) - moved**2, 0.0))
+    deviation = math.sqrt(max(square - moved**2, 0.0))
     if moved >= deviation:
         return Scale(moved, norm, "its distance from the value at β = 0")
     return Scale(deviation, norm, "its standard deviation in the Gibbs state")

@@ -9,9 +9,7 @@ from ...evidence import Status
 from ...limits import MAX_CHANNEL_QUBITS, MAX_NOISY_QUBITS
 from ...linalg.arrays import Array
 from ...programs.program import ErrorTerm, Rung
-from ...readings.channel.prediction import Prediction
 from ...readings.channel.sweep_channel import state_after_sweeps
-from ..estimators.interval import Estimate
 from .ledger import ledger
 from .shifts import Ledger, Shift
 
@@ -38,30 +36,34 @@ def gate_noise(compiled: Compiled, mean: Array | None, noisy: NoisyPrediction | 
     return Shift(Rung.NOISE, noisy.states[-1] - mean, Status.MEASURED, source)
 
 
-def compiled_ledger(compiled: Compiled, start: Array, noisy: NoisyPrediction | None) -> Ledger:
-    """The ledger of a program on its target before it runs: without shots, noise included."""
+def compiled_ledger(compiled: Compiled, start: Array | None, noisy: NoisyPrediction | None) -> Ledger:
+    """The ledger of a program on its target before it runs: without shots, noise included.
+
+    Without a start, which a large system has none of as a matrix, the declared lines as they are.
+    """
     program = compiled.program
+    if start is None:
+        return Ledger(program.declared)
     known = compiled.errors.present and program.num_system <= MAX_CHANNEL_QUBITS
     mean = state_after_sweeps(program, start) if known else None
     return ledger(program, start, extra=(gate_noise(compiled, mean, noisy),))
 
 
-def _ledger(
-    run: RunResult,
-    energy: Estimate,
-    prediction: Prediction | None,
-    noisy: NoisyPrediction | None,
-    states: Array | None,
+def run_ledger(
+    run: RunResult, start: Array | None, shots: ErrorTerm, noisy: NoisyPrediction | None, states: Array | None
 ) -> Ledger:
+    """The ledger of a finished run: what the program declares or is measured to lack, gate noise, draws and shots.
+
+    Args:
+        run: From `gc.run`.
+        start: Density matrix the sweeps began from; None where the exact channel says nothing of them.
+        shots: What finitely many shots leave open, in units of energy.
+        noisy: The exact channel with the target's gate noise; None where it is not known.
+        states: Mean state after 0, 1, … sweeps; None on trajectories.
+    """
     compiled, program = run.request.compiled, run.program
-    if run.request.shots or run.request.estimated:
-        source = "half width of the 95 % interval of the energy, scatter between random draws included"
-        shots = ErrorTerm(Rung.SHOTS, (energy.high - energy.low) / 2, "energy", Status.MEASURED, source)
-    else:
-        shots = ErrorTerm(Rung.SHOTS, 0.0, "energy", Status.PROVED, "exact expectation values")
-    if prediction is None:
+    if start is None:
         return Ledger((*program.declared, gate_noise(compiled, None, None).line, shots))
-    start = run.request.initial.density(program.num_system)
     if program.num_system > MAX_CHANNEL_QUBITS:
         return ledger(program, start, extra=(gate_noise(compiled, None, None),), others=(shots,))
     mean = state_after_sweeps(program, start)

@@ -9,7 +9,9 @@ from typing import overload
 import numpy as np
 
 from ...evidence import Status, number
+from ...io.json import plain
 from ...io.rendering import Brief, brief
+from ...io.section import Section
 from ...linalg.arrays import Array
 from ...models.spectrum import trace_distance
 from ...programs.program import ErrorTerm, Rung
@@ -76,6 +78,28 @@ class Ledger(Brief, Sequence[ErrorTerm]):
 
     def __getitem__(self, index: int | slice) -> ErrorTerm | tuple[ErrorTerm, ...]:
         return self.lines[index]
+
+    def sections(self) -> tuple[Section, ...]:
+        """One line per error, and how well they add up."""
+        rows = tuple(
+            (
+                one.rung.value,
+                number(one.value),
+                one.unit.replace("_", " "),
+                one.status.value.replace("_", " "),
+                one.source,
+            )
+            for one in self.lines
+        )
+        head, together = ("rung", "value", "unit", "status", "source"), None
+        if self.total is not None:
+            together = {
+                "total": self.total, "plain_sum": self.plain_sum, "measured": self.measured, "ratio": self.ratio,
+                "remainder": self.remainder, "verdict": self.verdict,
+            }  # fmt: skip
+        data = {"ledger": plain(self.lines), "ledger_sum": together}
+        note = "" if together is None else self.verdict
+        return (Section("Error ledger: what each rung does to the state", head, rows, note, data, align="lrrrl"),)
 
     @property
     def ratio(self) -> float | None:

@@ -184,14 +184,14 @@ def predict(program: Program, start: Array, *, seconds: float = SECONDS) -> Pred
     return found if isinstance(found, Prediction) else None
 
 
-def try_predict(program: Program, start: Array, *, seconds: float = SECONDS) -> Prediction | Unpredicted:
+def try_predict(program: Program, start: Array | None, *, seconds: float = SECONDS) -> Prediction | Unpredicted:
     """What the exact channel says of a program from a density matrix, and from zero, one and mixed.
 
     Dense up to 5 system qubits; above, up to 8, from applications of the sweep alone.
 
     Args:
         program: Any.
-        start: The run's own start.
+        start: The run's own start; None where it is too large for a matrix, as is the prediction.
         seconds: Roughly what may be spent above 5 qubits. What would take longer is not begun: building a sweep is
             estimated from its steps, the rest from the sizes of the maps: the same on every machine, busy or not. The
             search for the worst start comes last, and is left out if there is no time for it.
@@ -199,7 +199,7 @@ def try_predict(program: Program, start: Array, *, seconds: float = SECONDS) -> 
     Accuracy: 1e-10 dense; above, as `relaxation` says. Trajectories are exact to 1e-11.
     """
     n = program.num_system
-    if n > MAX_KRYLOV_QUBITS:
+    if n > MAX_KRYLOV_QUBITS or start is None:
         return Unpredicted(f"The program has {n} system qubits; predictions go up to {MAX_KRYLOV_QUBITS}.")
     if n > MAX_CHANNEL_QUBITS and (needed := building_seconds(program)) > seconds:
         return Unpredicted(f"Writing the sweep as a map would take about {needed:.0f} s, {seconds:g} s are allowed.")

@@ -67,14 +67,14 @@ def unitary_loop(
     sigma = gibbs_state(generator.model, generator.beta)
     gates = _loop_gates(generator)
     steps = [0.1 * 2 ** (k / 4) / rate_unit(generator) for k in range(29)]
-    results = [_carried(generator, start, sigma, distance, step, gates) for step in steps]
+    results = [_loop_to_distance(generator, start, sigma, distance, step, gates) for step in steps]
     reached = [r for r in results if r.two_qubit_gates is not None]
     best = min(reached, key=lambda r: r.two_qubit_gates or 0) if reached else results[0]
     return results[0], best
 
 
 def _loop_gates(generator: Lindbladian) -> int:
-    """Counted on the transpiled gates, one by one."""
+    """Two-qubit gates of one pass over all jumps, each unitary transpiled by itself."""
     coherent, dilations = loop_unitaries(generator, 0.1 / rate_unit(generator))
     total = 0
     for unitary in [*([coherent] if coherent is not None else []), *dilations]:
@@ -85,9 +85,10 @@ def _loop_gates(generator: Lindbladian) -> int:
     return total
 
 
-def _carried(
+def _loop_to_distance(
     generator: Lindbladian, start: Array | None, sigma: Array, distance: float, step: float, gates: int
 ) -> UnitaryLoop:
+    """The loop at one step, carried on until its distance to σ is reached from the given start, or from every start."""
     d = sigma.shape[0]
     coherent, dilations = loop_unitaries(generator, step)
     channel = np.eye(d * d, dtype=complex) if coherent is None else np.kron(coherent.conj(), coherent)
@@ -95,7 +96,7 @@ def _carried(
         kraus = (U[:d, :d], U[d:, :d])
         channel = sum(np.kron(K.conj(), K) for K in kraus) @ channel
     if start is None:
-        steps = _from_every_start(
+        steps = _steps_from_every_start(
             np.asarray(channel), Pool(sigma, tried_starts(spectrum(generator.model).vectors)), distance
         )
         return UnitaryLoop(step, gates, steps, None if steps is None else steps * gates, distance)
@@ -112,7 +113,7 @@ def _carried(
     return UnitaryLoop(step, gates, None, None, distance)
 
 
-def _from_every_start(channel: Array, pool: Pool, distance: float) -> int | None:
+def _steps_from_every_start(channel: Array, pool: Pool, distance: float) -> int | None:
     """Steps until no start is found beyond the distance, which never grows with the steps: by halving intervals."""
     powers = [channel]
     while 2 ** len(powers) <= MAX_LOOP_STEPS:
