@@ -44,7 +44,7 @@ from ..experiments.folder import check_inputs, default_folder, write_circuit, wr
 from ..experiments.plans import plan, simulated_seconds
 from ..experiments.schemes import CompileTask
 from ..experiments.store import Folder, begun_on, check_begun, check_new, check_writable, unused
-from ..generators.kinds.base import Generator
+from ..generators.lindbladian import Generator
 from ..io.json import to_json
 from ..io.progress import Progress
 from ..io.section import Section

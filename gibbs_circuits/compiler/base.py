@@ -14,9 +14,8 @@ from pydantic_core import PydanticCustomError
 
 from ..errors import LARGEST, ArgumentError
 from ..evidence import Reference
-from ..generators.discrete import DiscreteChannel
 from ..generators.frequency import rate_unit
-from ..generators.lindbladian import Lindbladian
+from ..generators.lindbladian import Generator
 from ..generators.matrices import largest_rate
 from ..models.scale import rounded
 from ..programs.product_formulas import Group, commuting_groups
@@ -138,7 +137,7 @@ class Knobs(BaseModel):
         exact = order is None or "strength" not in self.chosen
         return (Order(Scan.NO_STEP_ERROR) if exact else Order(Scan.FIXED_TIME, order),)
 
-    def candidate_settings(self, generator: Lindbladian | DiscreteChannel) -> Iterator[dict[str, Any]]:
+    def candidate_settings(self, generator: Generator) -> Iterator[dict[str, Any]]:
         """Values for the knobs left out, those that are likely to be cheapest first; the sweeps are counted later."""
         if "strength" not in self.chosen or generator.step is not None:
             yield {}
@@ -146,13 +145,13 @@ class Knobs(BaseModel):
         rate, unit = largest_rate(generator.lindbladian), rate_unit(generator.lindbladian)
         yield from ({"strength": rounded(strength / (rate or unit), 1 / unit)} for strength in STRENGTHS)
 
-    def unchecked_settings(self, generator: Lindbladian | DiscreteChannel, target_error: float) -> dict[str, Any]:
+    def unchecked_settings(self, generator: Generator, target_error: float) -> dict[str, Any]:
         """Values for the knobs left out where nothing can be predicted: from the formula and the target alone."""
         strength = float(f"{min(STRONGEST, 10 * target_error):.4g}")
         values = {"strength": strength / rate_unit(generator.lindbladian), "sweeps": ceil(SWEPT / strength)}
         return {name: value for name, value in values.items() if name in self.chosen}
 
-    def smallest_settings(self, generator: Lindbladian | DiscreteChannel) -> dict[str, Any]:
+    def smallest_settings(self, generator: Generator) -> dict[str, Any]:
         """Values with which a program is written quickly, to count its qubits, which do not depend on them."""
         values: dict[str, Any] = {"sweeps": 1}
         if "strength" in self.left_out and generator.step is None:  # that has a step of its own
@@ -190,7 +189,7 @@ class Scheme:
     discrete: bool = False
     also_cited: Callable[[Program], Iterable[Use]] = _nothing
 
-    def __call__(self, generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Program:
+    def __call__(self, generator: Generator, knobs: Knobs) -> Program:
         """The program of `generator` at `knobs`."""
         return self.write(generator, knobs)
 
@@ -199,7 +198,7 @@ AUTO = "auto"  # the name of the search for the cheapest program
 
 
 def repeated_sweep(
-    generator: Lindbladian | DiscreteChannel,
+    generator: Generator,
     scheme: str,
     knobs: Knobs,
     sweep: tuple[Step, ...],

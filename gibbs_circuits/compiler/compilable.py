@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ..errors import ArgumentError
-from ..generators.kinds.base import Generator
-from ..generators.lindbladian import Coherent
+from ..generators.lindbladian import Coherent, Generator
 from .dense_blocks import lindbladian_of
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ..errors import ArgumentError, TooLargeError
-from ..generators.discrete import DiscreteChannel
-from ..generators.lindbladian import Lindbladian
+from ..generators.lindbladian import Generator, Lindbladian
 from ..limits import MAX_BLOCK_GATES, MAX_BLOCK_QUBITS, MAX_BLOCK_SYSTEM
 from ..linalg.channels import ancillas_for
 
@@ -30,7 +29,7 @@ def stated_gates(num_system: int, num_ancilla: int, *, clean: bool = True) -> in
     return 0 if q < 2 else int(22 * 4**q - 72 * 2**q + 80) // 48
 
 
-def most_operators(generator: Lindbladian | DiscreteChannel) -> int:
+def most_operators(generator: Generator) -> int:
     """A bound on the number of jumps, without a matrix: one per coupling of rank one, dim² in all."""
     full = int(4**generator.model.num_qubits)
     return min(full, sum(1 if c.kernel.rank_one else full for c in generator.contacts))
@@ -63,7 +62,7 @@ def refuse(scheme: str, num_system: int, num_ancilla: int, *, clean: bool = True
     )
 
 
-def lindbladian_of(generator: Lindbladian | DiscreteChannel, scheme: str) -> Lindbladian:
+def lindbladian_of(generator: Generator, scheme: str) -> Lindbladian:
     """The generator, if it is one.
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from ..generators.kinds.base import Generator
+from ..generators.lindbladian import Generator
 from ..io.section import Section, merged
 from ..io.version import package_version
 

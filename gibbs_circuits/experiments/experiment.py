@@ -13,8 +13,8 @@ from qiskit.quantum_info import SparsePauliOp
 from ..backends.targets.base import Target
 from ..backends.targets.registry import load_target
 from ..errors import ArgumentError, check_beta, check_choice, check_known, shown, slip
-from ..generators.kinds.base import Generator
 from ..generators.kinds.registry import make_generator
+from ..generators.lindbladian import Generator
 from ..io.schema import from_validation
 from ..io.text import name_of, read_toml
 from ..linalg.threads import small_matrices

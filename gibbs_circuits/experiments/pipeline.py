@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..backends.targets.base import Target
 from ..compiler.compilable import compilable
 from ..exact.certificate.frozen import refuse_frozen
-from ..generators.kinds.base import Generator
+from ..generators.lindbladian import Generator
 from ..programs.program import Program
 from .schemes import ChosenScheme, CompileTask
 

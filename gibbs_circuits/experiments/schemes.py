@@ -15,7 +15,7 @@ from ..backends.transpile.transpile import gates_anywhere
 from ..compiler.base import AUTO, Knobs, Scheme
 from ..compiler.schemes.registry import SCHEMES
 from ..errors import ArgumentError
-from ..generators.kinds.base import Generator
+from ..generators.lindbladian import Generator
 from ..io.progress import Progress, quiet, spelled
 from ..limits import MAX_CHANNEL_QUBITS, MAX_DENSE_QUBITS, WRITTEN_OUT
 from ..linalg.arrays import Array

@@ -14,8 +14,7 @@ from typing import Any
 
 from ..errors import InvalidProgramError
 from ..evidence import Status
-from ..generators.discrete import DiscreteChannel
-from ..generators.lindbladian import Lindbladian
+from ..generators.lindbladian import Generator, Lindbladian
 from ..io.rendering import Shown
 from ..limits import MAX_REGISTER, MAX_SWEEPS
 from .product_formulas import Group
@@ -160,7 +159,7 @@ class Program(Shown):
     num_ancilla: int
     groups: tuple[Group, ...]
     stages: tuple[Stage, ...]
-    generator: Lindbladian | DiscreteChannel
+    generator: Generator
     scheme: str
     knobs: Mapping[str, Any] = field(default_factory=dict)
     declared: MeasuredWhenRead = MeasuredWhenRead()

@@ -13,8 +13,7 @@ import numpy as np
 
 from ..errors import ArgumentError, InvalidProgramError, shown, shown_text
 from ..evidence import Status
-from ..generators.discrete import DiscreteChannel
-from ..generators.lindbladian import Lindbladian
+from ..generators.lindbladian import Generator
 from ..io.files import intact, sealed
 from ..io.text import parsed_json, read_bytes
 from ..limits import MAX_REGISTER, MAX_SAVED_BYTES, MAX_SWEEPS
@@ -29,7 +28,7 @@ UNREADABLE = (
 LONGEST = 160  # characters of a reason
 
 
-def physics_hash(generator: Lindbladian | DiscreteChannel) -> str:
+def physics_hash(generator: Generator) -> str:
     """SHA-256 of what decides the Gibbs state: the Hamiltonian's terms, in a fixed order, and β."""
     terms = sorted((label, float(c).hex()) for label, c in generator.model.terms)
     return hashlib.sha256(json.dumps([terms, float(generator.beta).hex()]).encode()).hexdigest()
@@ -60,7 +59,7 @@ def to_saved(program: Program) -> dict[str, Any]:
     return sealed(document)
 
 
-def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel) -> Program:
+def from_saved(data: Mapping[str, Any], generator: Generator) -> Program:
     """The program that `to_saved` wrote; what it claims is sealed with it, so that a hand that edits it is noticed.
 
     Raises:
@@ -93,7 +92,7 @@ def from_saved(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel
     return program
 
 
-def _program(data: Mapping[str, Any], generator: Lindbladian | DiscreteChannel) -> Program:
+def _program(data: Mapping[str, Any], generator: Generator) -> Program:
     guarantee = data["guarantee"]
     given = guarantee == Guarantee.GIVEN_START.value
     added = {"preparation": given, "worst_found": None} if data["format"] == FIRST else data
@@ -136,7 +135,7 @@ def _number(value: Any) -> float:
     return value
 
 
-def load_program(path: Path, generator: Lindbladian | DiscreteChannel) -> Program:
+def load_program(path: Path, generator: Generator) -> Program:
     """The program in a file.
 
     Raises:

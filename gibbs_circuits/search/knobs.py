@@ -12,8 +12,7 @@ from pydantic import ValidationError
 from ..compiler.base import Knobs, Scheme
 from ..errors import ArgumentError, TooLargeError
 from ..evidence import number
-from ..generators.discrete import DiscreteChannel
-from ..generators.lindbladian import Lindbladian
+from ..generators.lindbladian import Generator
 from ..io.progress import Progress, quiet
 from ..limits import MAX_CHANNEL_QUBITS, MAX_TRIED_STEPS
 from ..linalg.arrays import Array
@@ -35,7 +34,7 @@ SEARCHED = 6  # steps of a search for the worst start, on average
 
 
 def choose_unset_knobs(
-    generator: Lindbladian | DiscreteChannel,
+    generator: Generator,
     scheme: Scheme,
     knobs: Knobs,
     target_error: float,
@@ -110,7 +109,7 @@ class Trial:
     worst: float  # of the starts found by search after all sweeps, and of the fixed point
 
 
-def _candidates(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Iterator[Knobs]:
+def _candidates(generator: Generator, knobs: Knobs) -> Iterator[Knobs]:
     given, seen, refused = {"sweeps": 1, **knobs.given}, set(), None
     for values in knobs.candidate_settings(generator):
         try:
@@ -142,14 +141,14 @@ def _within_range(kind: type[Knobs], values: dict[str, Any]) -> Knobs:
         ) from None  # fmt: skip
 
 
-def pool_of(generator: Lindbladian | DiscreteChannel) -> Pool:
+def pool_of(generator: Generator) -> Pool:
     """Starts that a first candidate is held against; those that were bad for one are likely to be for the next."""
     model = generator.model
     return Pool(gibbs_state(model, generator.beta), tried_starts(spectrum(model).vectors))
 
 
 def try_knobs(
-    generator: Lindbladian | DiscreteChannel,
+    generator: Generator,
     scheme: Scheme,
     knobs: Knobs,
     sweeps: int | None,

@@ -11,8 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..generators.discrete import DiscreteChannel
-from ..generators.lindbladian import Lindbladian
+from ..generators.lindbladian import Generator
 from ..limits import MAX_KRYLOV_QUBITS
 from ..linalg.arrays import Array
 from ..models.model import Model
@@ -80,7 +79,7 @@ class SearchTask:
         clock: What was spent so far.
     """
 
-    generator: Lindbladian | DiscreteChannel
+    generator: Generator
     target_error: float
     guarantee: Guarantee
     calibration: Calibration

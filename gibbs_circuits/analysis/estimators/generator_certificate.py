@@ -7,7 +7,7 @@ from typing import Any
 
 from ...evidence import number
 from ...exact.certificate.certificate import Certificate, certificate
-from ...generators.kinds.base import Generator
+from ...generators.lindbladian import Generator
 from ...io.json import plain
 from ...io.section import Section
 from ...limits import MAX_DENSE_QUBITS

@@ -14,7 +14,7 @@ from ...backends.runs.run import RunResult
 from ...backends.simulators.noisy_channel import NoisyPrediction, try_noisy_prediction
 from ...exact.references.base import ExactAnswer, GibbsReference
 from ...exact.references.registry import first_reference
-from ...generators.kinds.base import Generator
+from ...generators.lindbladian import Generator
 from ...limits import MAX_DENSE_QUBITS
 from ...linalg.arrays import Array, Real
 from ...models.model import Model

@@ -9,8 +9,7 @@ import numpy as np
 
 from ...evidence import Status
 from ...generators.dense import DenseGenerator, dense_generator
-from ...generators.discrete import DiscreteChannel
-from ...generators.lindbladian import Lindbladian
+from ...generators.lindbladian import Generator
 from ...linalg.arrays import Array
 from ...linalg.channels import ancillas_for, exponential, in_random_ancilla_basis, minimal_kraus, transfer
 from ...programs.program import ErrorTerm, Program, Rung
@@ -82,7 +81,7 @@ def _first_column(generator: DenseGenerator, strength: float, order: int) -> tup
     return np.asarray(np.sqrt(delta) * h0), np.asarray(below + delta**2 / 6 * (T @ T @ T))
 
 
-def dilated(generator: Lindbladian | DiscreteChannel, knobs: Knobs, *, order: int) -> Program:
+def dilated(generator: Generator, knobs: Knobs, *, order: int) -> Program:
     """One evolution per sweep under the dilated Hamiltonian of this order, then a reset.
 
     See `dilated_hamiltonian`; before the reset the ancillas are turned to another basis. Local error O(δ^(k+1)):

@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from ...generators.dense import dense_generator
-from ...generators.discrete import DEFAULT_STEP, LARGEST_STEP, DiscreteChannel, as_channel, remainder, scale
-from ...generators.lindbladian import Lindbladian
+from ...generators.discrete import DEFAULT_STEP, LARGEST_STEP, as_channel, remainder, scale
+from ...generators.lindbladian import Generator
 from ...generators.matrices import energy_spectrum
 from ...linalg.arrays import Array
 from ...linalg.channels import ancillas_for, transfer
@@ -36,7 +36,7 @@ class DiscreteKnobs(Knobs):
     )
 
 
-def discrete(generator: Lindbladian | DiscreteChannel, knobs: DiscreteKnobs) -> Program:
+def discrete(generator: Generator, knobs: DiscreteKnobs) -> Program:
     r"""One sweep is $\Phi(\rho) = s\,T(\rho) + K\rho K^\dagger$: one ancilla value per jump, and one for K.
 
     σ is the fixed point whatever the step, and there are no more Kraus operators than jumps and one: far fewer than

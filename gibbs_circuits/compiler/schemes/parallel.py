@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 from pydantic import Field
 
+from ...generators.lindbladian import Generator
 from ...programs.product_formulas import commuting_groups, spectators
 from ...programs.program import Program
 from ...programs.steps import Couple, Evolve, Reset, Step
@@ -14,7 +15,7 @@ from ..base import Scheme
 from ..time_domain.coherent_steps import CoherentKnobs, coherent_steps, corrections, ledger, middle
 from ..time_domain.coherent_term import PauliSum
 from ..time_domain.knobs import program_in_time, refuse_large
-from ..time_domain.symbolic_jumps import Node, Source, SymbolicJump, span, symbolic_jumps, walk
+from ..time_domain.symbolic_jumps import Node, SymbolicJump, span, symbolic_jumps, walk
 
 
 class ParallelKnobs(CoherentKnobs):
@@ -29,7 +30,7 @@ class ParallelKnobs(CoherentKnobs):
     )
 
 
-def parallel(generator: Source, knobs: ParallelKnobs) -> Program:
+def parallel(generator: Generator, knobs: ParallelKnobs) -> Program:
     r"""Forward-only passes, all couplings of a pass at once, random delays between sweeps.
 
     A pass couples ancilla a at node l through $e^{-i\theta_l A_a\otimes(\cos\phi_l X + \sin\phi_l Y)}$ with

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
+from ...generators.lindbladian import Generator
 from ...generators.matrices import in_energy_basis
 from ...limits import MAX_DIAGONALISED
 from ...linalg.arrays import Real
@@ -19,7 +20,7 @@ from ...programs.steps import Branch, Evolve, RandomChoice
 from ..base import Scheme
 from ..time_domain.coherent_steps import JumpKnobs, coherent_steps, corrections, ledger
 from ..time_domain.knobs import program_in_time, refuse_large
-from ..time_domain.symbolic_jumps import Source, SymbolicJump, on_grid, span, symbolic_jumps
+from ..time_domain.symbolic_jumps import SymbolicJump, on_grid, span, symbolic_jumps
 from ..time_domain.truncation import left_out
 from .sequential import couplings_and_evolutions, jump_steps
 
@@ -30,7 +31,7 @@ class RandomJumpsKnobs(JumpKnobs):
     """Settings of the scheme of randomised jumps."""
 
 
-def random_jumps(generator: Source, knobs: RandomJumpsKnobs) -> Program:
+def random_jumps(generator: Generator, knobs: RandomJumpsKnobs) -> Program:
     r"""Each sweep performs one jump, j with probability $p_j$ at step $\delta/p_j$, then waits a random delay.
 
     The mean of a sweep is $\sum_j p_j\,e^{(\delta/p_j)\mathcal L_j} = 1 + \delta\sum_j\mathcal L_j + O(\delta^2)$: as

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from ...generators.lindbladian import Generator
 from ...programs.product_formulas import commuting_groups
 from ...programs.program import Program
 from ...programs.steps import Couple, Evolve, Reset, Step
@@ -13,7 +14,7 @@ from ..base import Scheme
 from ..time_domain.coherent_steps import Direction, JumpKnobs, coherent_steps, corrections, ledger, middle
 from ..time_domain.coherent_term import PauliSum
 from ..time_domain.knobs import program_in_time, refuse_large
-from ..time_domain.symbolic_jumps import Node, Source, SymbolicJump, span, symbolic_jumps, walk
+from ..time_domain.symbolic_jumps import Node, SymbolicJump, span, symbolic_jumps, walk
 from ..time_domain.truncation import left_out
 
 
@@ -21,7 +22,7 @@ class SequentialKnobs(JumpKnobs):
     """Settings of the sequential scheme."""
 
 
-def sequential(generator: Source, knobs: SequentialKnobs, *, palindromic: bool = True) -> Program:
+def sequential(generator: Generator, knobs: SequentialKnobs, *, palindromic: bool = True) -> Program:
     r"""Each jump by $e^{-i\sqrt\delta(L\otimes|1\rangle\langle 0| + h.c.)}$ on one ancilla, then a reset.
 
     The exponential is split over the nodes, each a coupling between pieces of $e^{-iHt}$ that telescope. The angles

@@ -8,8 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ...evidence import Status
-from ...generators.discrete import DiscreteChannel
-from ...generators.lindbladian import Lindbladian
+from ...generators.lindbladian import Generator
 from ...linalg.arrays import Array
 from ...linalg.channels import ancillas_for, completed, in_random_ancilla_basis, isometry, minimal_kraus, transfer
 from ...programs.program import ErrorTerm, Program, Rung
@@ -18,7 +17,7 @@ from ..base import Knobs, Scheme, repeated_sweep
 from ..dense_blocks import refuse, refuse_system
 
 
-def stinespring(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Program:
+def stinespring(generator: Generator, knobs: Knobs) -> Program:
     r"""One sweep is $e^{\delta\mathcal L}$ itself: $V = \sum_m|m\rangle\otimes K_m$ from its fewest Kraus operators.
 
     $\Phi(\rho) = \mathrm{Tr}_a V\rho V^\dagger$. There is no step error at any δ; what one pays is up to dim² Kraus
@@ -46,7 +45,7 @@ def stinespring(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Progr
 
 
 def exact_program(
-    generator: Lindbladian | DiscreteChannel,
+    generator: Generator,
     scheme: str,
     knobs: Knobs,
     target: Array,

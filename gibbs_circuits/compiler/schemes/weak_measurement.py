@@ -10,8 +10,7 @@ import scipy.linalg
 from ...errors import TooLargeError
 from ...evidence import Status
 from ...generators.dense import DenseGenerator, dense_generator
-from ...generators.discrete import DiscreteChannel
-from ...generators.lindbladian import Lindbladian
+from ...generators.lindbladian import Generator
 from ...limits import MAX_DENSE_GATES, MOST_MEASUREMENTS
 from ...linalg.arrays import Array
 from ...linalg.channels import ancillas_for, completed, exponential, isometry
@@ -24,7 +23,7 @@ SOURCE = "Chen, Kastoryano, Brandão & Gilyén, arXiv:2303.18224"
 ROUNDING = 1e-13
 
 
-def weak_measurement(generator: Lindbladian | DiscreteChannel, knobs: Knobs) -> Program:
+def weak_measurement(generator: Generator, knobs: Knobs) -> Program:
     r"""$e^{-iB\delta}$, then a weak measurement of whether a jump took place.
 
     On an index j, a flag and a pointer, all in |0⟩, with $\alpha = \|S\|$, $S = \sum V_j^\dagger V_j$:

@@ -9,6 +9,7 @@ from pydantic import Field
 from qiskit.quantum_info import SparsePauliOp
 
 from ...errors import ArgumentError
+from ...generators.lindbladian import Generator
 from ...models.model import Model
 from ...models.scale import merged
 from ...programs.program import ErrorTerm, Rung
@@ -17,7 +18,7 @@ from ..base import Order, Scan
 from .coherent_term import PauliSum, check_balance, coherent_sum, declared_coherent
 from .knobs import TimeKnobs, declared
 from .quadrature import Nodes
-from .symbolic_jumps import Source, SymbolicJump
+from .symbolic_jumps import SymbolicJump
 from .truncation import declared_truncation
 
 CoherentChoice = Literal["omit", "compile", "compile_ordered"]
@@ -132,7 +133,7 @@ class JumpKnobs(CoherentKnobs):
 
 
 def corrections(
-    generator: Source,
+    generator: Generator,
     passes: Sequence[Sequence[SymbolicJump]],
     knobs: CoherentKnobs,
     *,
@@ -166,7 +167,7 @@ def corrections(
 
 
 def _sum(
-    generator: Source,
+    generator: Generator,
     members: Sequence[SymbolicJump],
     knobs: CoherentKnobs,
     *,
@@ -197,7 +198,7 @@ def middle(grid: Nodes) -> int:
 
 
 def ledger(
-    generator: Source,
+    generator: Generator,
     passes: Sequence[Sequence[SymbolicJump]],
     knobs: CoherentKnobs,
 ) -> tuple[ErrorTerm, ...]:

@@ -13,7 +13,7 @@ from ...errors import LARGEST, TooLargeError
 from ...evidence import Status
 from ...generators.frequency import local_frequency, time_unit
 from ...generators.kernels.base import TimeFactors
-from ...generators.lindbladian import Coherent, Lindbladian
+from ...generators.lindbladian import Coherent, Generator, Lindbladian
 from ...generators.matrices import largest_rate
 from ...limits import LONGEST_DELAY, MAX_BRANCH_STEPS, MAX_DIAGONALISED, MAX_GATES, MAX_STEPS
 from ...models.spectrum import spectrum
@@ -23,7 +23,7 @@ from ...programs.program import ErrorTerm, Measurable, Program, Rung
 from ...programs.steps import Couple, Evolve, RandomDelay, Step
 from ..base import Knobs, Order, Scan, repeated_sweep
 from .ladder import LADDER, MIDDLE, values_at
-from .symbolic_jumps import Source, SymbolicJump, kernel_factors, on_grid, symbolic_jumps, widest
+from .symbolic_jumps import SymbolicJump, kernel_factors, on_grid, symbolic_jumps, widest
 
 MOST_COMPARED = 1025
 SOURCE = "Lloyd & Abanin, PRX 16, 031053 (repeated interactions); Ding, Li & Lin, arXiv:2404.05998 (filter)"
@@ -95,25 +95,25 @@ class TimeKnobs(Knobs):
         """Of the fixed point's bias in the strength, of the product formula, and of the grid."""
         return Order(Scan.FIXED_POINT, order), Order(Scan.TROTTER_STEP, self.trotter_order), Order(Scan.NODE_SPACING)
 
-    def candidate_settings(self, generator: Source) -> Iterator[dict[str, Any]]:
+    def candidate_settings(self, generator: Generator) -> Iterator[dict[str, Any]]:
         """Those of `LADDER` in the units of this generator."""
         of, rate = generator.lindbladian, largest_rate(generator.lindbladian)
         width = widest(symbolic_jumps(generator, self.resolution))
         yield from (values_at(setting, of, rate, width) for setting in LADDER)
 
-    def unchecked_settings(self, generator: Source, target_error: float) -> dict[str, Any]:
+    def unchecked_settings(self, generator: Generator, target_error: float) -> dict[str, Any]:
         """The middle setting, at a strength that the target decides."""
         width = widest(symbolic_jumps(generator, self.resolution))
         middle = values_at(MIDDLE, generator.lindbladian, 0.0, width)
         return {**middle, **super().unchecked_settings(generator, target_error)}
 
-    def smallest_settings(self, generator: Source) -> dict[str, Any]:
+    def smallest_settings(self, generator: Generator) -> dict[str, Any]:
         """One sweep of jumps with one node."""
         return {**super().smallest_settings(generator), "spacing": time_unit(generator.lindbladian), "nodes": 1}
 
 
 def program_in_time(
-    generator: Source,
+    generator: Generator,
     scheme: str,
     knobs: TimeKnobs,
     groups: tuple[Group, ...],
@@ -131,7 +131,7 @@ def program_in_time(
     )
 
 
-def declared(generator: Source, jumps: Sequence[SymbolicJump], knobs: TimeKnobs) -> tuple[ErrorTerm, ...]:
+def declared(generator: Generator, jumps: Sequence[SymbolicJump], knobs: TimeKnobs) -> tuple[ErrorTerm, ...]:
     """What a time-domain scheme knows before anything is measured."""
     _, spacing, count = knobs.settled()
     lindbladian, factors = generator.lindbladian, kernel_factors(generator, knobs.resolution)

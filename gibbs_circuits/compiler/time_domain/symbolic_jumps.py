@@ -11,10 +11,9 @@ from types import MappingProxyType
 import numpy as np
 
 from ...errors import ArgumentError
-from ...generators.discrete import DiscreteChannel
 from ...generators.filters.base import Filter
 from ...generators.kernels.base import Kernel, TimeFactors
-from ...generators.lindbladian import Lindbladian
+from ...generators.lindbladian import Generator
 from ...limits import MAX_DIAGONALISED
 from ...linalg.arrays import Array, Real, read_only
 from ...linalg.paulis import Term
@@ -50,10 +49,7 @@ class SymbolicJump:
         return Nodes(grid.times, read_only(np.sqrt(self.weight) * grid.weights))
 
 
-Source = Lindbladian | DiscreteChannel
-
-
-def symbolic_jumps(generator: Source, resolution: float | None = None) -> list[SymbolicJump]:
+def symbolic_jumps(generator: Generator, resolution: float | None = None) -> list[SymbolicJump]:
     """One jump per coupling and factor of its kernel, all of them with time kernels; B is not among them.
 
     Args:
@@ -80,7 +76,7 @@ def symbolic_jumps(generator: Source, resolution: float | None = None) -> list[S
 
 
 @lru_cache(maxsize=16)
-def kernel_factors(generator: Source, resolution: float | None = None) -> Mapping[Kernel, TimeFactors]:
+def kernel_factors(generator: Generator, resolution: float | None = None) -> Mapping[Kernel, TimeFactors]:
     """Factors of every kernel of a generator, computed once each; errors as for `symbolic_jumps`."""
     lindbladian = generator.lindbladian
     kernels = dict.fromkeys(contact.kernel for contact in lindbladian.contacts)

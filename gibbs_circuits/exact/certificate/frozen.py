@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...errors import ArgumentError
-from ...generators.discrete import DiscreteChannel
-from ...generators.lindbladian import Lindbladian
+from ...generators.lindbladian import Generator, Lindbladian
 from ...generators.matrices import energy_spectrum, largest_rate
 from ...limits import MAX_FROZEN_QUBITS, MAX_SUPEROPERATOR_QUBITS
 from ..spectral_gap.uniqueness import steady_state_counts
@@ -16,7 +15,7 @@ from .certificate import gap_in_doubles
 NEVER = 1e-9  # gap over the largest rate: a sampler would need a billion sweeps of strength one per factor e
 
 
-def refuse_frozen(generator: Lindbladian | DiscreteChannel) -> None:
+def refuse_frozen(generator: Generator) -> None:
     """Refuse a generator whose rates underflow, or whose gap is not told from zero or hopelessly small (n <= 5).
 
     Raises:

@@ -21,12 +21,10 @@ from ...models.model import Model
 from ...models.signatures import alternatives
 from ..baths.bath import Bath
 from ..couplings import Couplings, couplings_of
-from ..discrete import DiscreteChannel
 from ..kernels.base import Kernel
 from ..lamb_shift import LambKernel
-from ..lindbladian import Coherent, Contact, Lindbladian
+from ..lindbladian import Coherent, Contact, Generator, Lindbladian
 
-Generator = Lindbladian | DiscreteChannel
 BalanceOrNone: TypeAlias = Annotated[str, "balance: the term B that makes it exact; none: without."]
 AnyCoherent: TypeAlias = Annotated[str, "lamb_shift: the bath's own shift of H; balance: B; none."]
 FIRST = ("couplings", "coherent")  # of the keys of every kind, in a file and in the help

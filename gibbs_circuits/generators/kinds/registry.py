@@ -12,8 +12,8 @@ from typing import Any
 from ...errors import ArgumentError, check_choice, check_real, shown
 from ...models.catalogue import by_name
 from ...models.model import Model
-from ..lindbladian import Lindbladian
-from .base import Generator, Kind, Wrapper
+from ..lindbladian import Generator, Lindbladian
+from .base import Kind, Wrapper
 from .several_baths import several_baths
 
 KINDS = by_name(
