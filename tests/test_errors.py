@@ -28,9 +28,10 @@ from gibbs_circuits.errors import (
     one_line,
     shown,
 )
+from gibbs_circuits.generators.contact import Contact
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.kernels.base import RankOne
-from gibbs_circuits.generators.lindbladian import Contact, Lindbladian
+from gibbs_circuits.generators.lindbladian import Lindbladian
 from tests.strategies import moderate
 
 GRAMMAR = re.compile(r"^(Argument `[^`]+`|[^:]+: .+) must \S.*, but \S.*\. Fix: \S.*[^.]\.$")

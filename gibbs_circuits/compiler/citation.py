@@ -13,7 +13,7 @@ from ..evidence import (
     Citation,
     Reference,
 )
-from ..generators.lindbladian import Coherent
+from ..generators.contact import Coherent
 from ..models.signatures import public
 from ..programs.program import Program
 from .presets.registry import PRESETS

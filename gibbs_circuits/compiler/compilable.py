@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..errors import ArgumentError
-from ..generators.lindbladian import Coherent, Generator
+from ..generators.contact import Coherent
+from ..generators.lindbladian import Generator
 from .dense_blocks import lindbladian_of
 
 

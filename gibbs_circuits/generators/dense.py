@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ArgumentError
 from ..linalg.arrays import Array, read_only
 from ..linalg.channels import minimal_kraus, transfer
-from .lindbladian import Coherent, Lindbladian
+from .contact import Coherent, Symbolic
 from .matrices import coherent_term, energy_spectrum, transition_superoperator
 
 
@@ -44,7 +44,7 @@ class DenseGenerator:
 
 
 @lru_cache(maxsize=8)
-def dense_generator(lindbladian: Lindbladian) -> DenseGenerator:
+def dense_generator(lindbladian: Symbolic) -> DenseGenerator:
     """The jumps of any positive kernel, from the Choi matrix of T, and its coherent term: B, or Davies' Lamb shift.
 
     Raises:

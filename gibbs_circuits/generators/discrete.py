@@ -13,7 +13,8 @@ from ..evidence import GILYEN
 from ..io.rendering import NAME, Shown, brief, shortened
 from ..linalg.arrays import Array, Matrix, Real, read_only
 from ..models.model import Model
-from .lindbladian import Contact, Generator, Lindbladian
+from .contact import Contact
+from .lindbladian import Generator, Lindbladian
 from .matrices import decay_operator, energy_spectrum, largest_rate, refuse_dense, transition_superoperator
 
 MAX_ITERATIONS = 5000

@@ -5,60 +5,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qiskit.quantum_info import SparsePauliOp
 
 from ..errors import ArgumentError, InvalidModelError, TooLargeError, check_beta, check_real, shown
 from ..evidence import Citation
-from ..io.rendering import NAME, Brief, Shown, brief, shortened
+from ..io.rendering import NAME, Shown, brief, shortened
 from ..limits import MAX_JUMP_BYTES
 from ..linalg.arrays import Array
 from ..models.model import Model, as_model, bandwidth, fitting, hermitian
 from .baths.bath import Bath
-from .kernels.base import Kernel
-from .lamb_shift import LambKernel
+from .contact import Coherent, Contact
 
 SHOWN_CONTACTS = 24
 DEGENERACY_TOLERANCE = 1e-9  # of Σ|c_k|
 NOTHING = 1e-14  # Kraus operators of less weight cannot be told from none
-
-
-class Coherent(Enum):
-    """What the coherent part of a generator is."""
-
-    BALANCE = "balance"  # B, which makes the Gibbs state an exact fixed point
-    LAMB_SHIFT = "lamb_shift"  # the bath's own shift of H
-    NONE = "none"
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Contact(Brief):
-    """One coupling to one bath.
-
-    Args:
-        coupling: Hermitian SparsePauliOp on the system, symbolic.
-        kernel: Transition kernel of that bath.
-        lamb: Shift of H by that bath; None where the kernel comes from no bath.
-        bath: Number of the bath, from 0, where there are several: two at one β are two.
-    """
-
-    coupling: SparsePauliOp
-    kernel: Kernel
-    lamb: LambKernel | None = None
-    bath: int = 0
-
-    @property
-    def beta(self) -> float:
-        """Inverse temperature of that bath."""
-        return self.kernel.beta
-
-    @property
-    def baths(self) -> tuple[Bath, ...]:
-        """The physical baths behind its kernel; none for a filter."""
-        return self.kernel.baths
 
 
 class Generator(ABC):

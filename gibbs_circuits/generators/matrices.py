@@ -14,17 +14,17 @@ from ..limits import MAX_SHIFT_ENTRIES, MAX_SHIFT_QUBITS, MAX_SUPEROPERATOR_QUBI
 from ..linalg.arrays import Array, Matrix, Real, read_only
 from ..linalg.paulis import _applied
 from ..models.spectrum import Spectrum, spectrum
+from .contact import Coherent, Contact, Symbolic
 from .kernels.base import Kernel
 from .lamb_shift import LambKernel
-from .lindbladian import Coherent, Contact, Lindbladian
 
 
-def energy_spectrum(lindbladian: Lindbladian) -> Spectrum:
+def energy_spectrum(lindbladian: Symbolic) -> Spectrum:
     """Eigensystem of the Hamiltonian whose Bohr frequencies count."""
     return spectrum(lindbladian.bohr_model)
 
 
-def energy_matrix(lindbladian: Lindbladian) -> Matrix:
+def energy_matrix(lindbladian: Symbolic) -> Matrix:
     """H of the model in that basis, (dim, dim); diagonal unless the jumps see another H."""
     s = energy_spectrum(lindbladian)
     return s.to_energy(lindbladian.model.hamiltonian.to_matrix()) if lindbladian.local else np.diag(s.energies)
@@ -47,7 +47,7 @@ def in_energy_basis(operator: SparsePauliOp, s: Spectrum) -> Matrix:
     return np.asarray((M + M.conj().T) / 2)
 
 
-def couplings_in_energy_basis(lindbladian: Lindbladian) -> list[Array]:
+def couplings_in_energy_basis(lindbladian: Symbolic) -> list[Array]:
     """The coupling operators as dense matrices ⟨i|A|j⟩, Hermitian to the last bit."""
     s = energy_spectrum(lindbladian)
     found = []
@@ -58,7 +58,7 @@ def couplings_in_energy_basis(lindbladian: Lindbladian) -> list[Array]:
     return found
 
 
-def by_kernel(lindbladian: Lindbladian) -> list[tuple[Kernel, list[Contact]]]:
+def by_kernel(lindbladian: Symbolic) -> list[tuple[Kernel, list[Contact]]]:
     """Contacts that share a kernel, the kernels told the Bohr frequencies."""
     nu = energy_spectrum(lindbladian).bohr_frequencies
     groups: dict[Kernel, list[Contact]] = {}
@@ -67,7 +67,7 @@ def by_kernel(lindbladian: Lindbladian) -> list[tuple[Kernel, list[Contact]]]:
     return [(kernel.on(nu), contacts) for kernel, contacts in groups.items()]
 
 
-def jumps(lindbladian: Lindbladian) -> list[Matrix]:
+def jumps(lindbladian: Symbolic) -> list[Matrix]:
     r"""Jump operators $L = \sqrt{w}\sum_\nu\hat f(\nu)A_\nu$ in the energy basis, one per factor of each kernel."""
     nu = energy_spectrum(lindbladian).bohr_frequencies
     factors = {kernel: kernel.on(nu).factors() for kernel in {c.kernel for c in lindbladian.contacts}}
@@ -78,14 +78,14 @@ def jumps(lindbladian: Lindbladian) -> list[Matrix]:
     ]
 
 
-def jump_count(lindbladian: Lindbladian) -> int:
+def jump_count(lindbladian: Symbolic) -> int:
     """How many there are: one per coupling and factor of its kernel."""
     nu = energy_spectrum(lindbladian).bohr_frequencies
     known = {kernel: len(kernel.on(nu).factors()) for kernel in {c.kernel for c in lindbladian.contacts}}
     return sum(known[contact.kernel] for contact in lindbladian.contacts)
 
 
-def decay_operators(lindbladian: Lindbladian) -> Iterator[tuple[float, Matrix]]:
+def decay_operators(lindbladian: Symbolic) -> Iterator[tuple[float, Matrix]]:
     r"""(β, R) of every kernel, $R = \sum_a\sum\alpha(\nu_1,\nu_2)A_{\nu_2}^\dagger A_{\nu_1}$ in the energy basis."""
     s = energy_spectrum(lindbladian)
     nu = s.bohr_frequencies
@@ -96,12 +96,12 @@ def decay_operators(lindbladian: Lindbladian) -> Iterator[tuple[float, Matrix]]:
         yield kernel.beta, (R + R.conj().T) / 2
 
 
-def decay_operator(lindbladian: Lindbladian) -> Matrix:
+def decay_operator(lindbladian: Symbolic) -> Matrix:
     """The decay operator R = T†(1) of all baths together, in the energy basis, (dim, dim)."""
     return np.asarray(sum(R for _, R in decay_operators(lindbladian)))
 
 
-def largest_rate(lindbladian: Lindbladian) -> float:
+def largest_rate(lindbladian: Symbolic) -> float:
     """‖R‖, the scale that a gap is small or large against."""
     return float(np.linalg.norm(decay_operator(lindbladian), 2))
 
@@ -127,7 +127,7 @@ def balance_term(R: Matrix, s: Spectrum, beta: float) -> Array:
     return np.asarray(0.5j * np.tanh(beta * s.bohr_frequencies / 4) * R)
 
 
-def coherent_term(lindbladian: Lindbladian) -> Array:
+def coherent_term(lindbladian: Symbolic) -> Array:
     """The coherent part of this generator in the energy basis: B, the Lamb shift, or zero."""
     s = energy_spectrum(lindbladian)
     match lindbladian.coherent:
@@ -141,7 +141,7 @@ def coherent_term(lindbladian: Lindbladian) -> Array:
 
 
 @lru_cache(maxsize=8)
-def lamb_shift(lindbladian: Lindbladian) -> Array:
+def lamb_shift(lindbladian: Symbolic) -> Array:
     r"""$H_{LS,ij} = \sum_a\sum_k \overline{A_{ki}}A_{kj}\,\eta(E_k-E_j, E_k-E_i)$ in the energy basis; time O(8**n).
 
     Raises:
@@ -166,7 +166,7 @@ def lamb_shift(lindbladian: Lindbladian) -> Array:
     return read_only(np.asarray((H + H.conj().T) / 2))
 
 
-def transition_superoperator(lindbladian: Lindbladian, *, balanced: bool = False) -> Matrix:
+def transition_superoperator(lindbladian: Symbolic, *, balanced: bool = False) -> Matrix:
     """T as a dim² × dim² matrix in the energy basis.
 
     With `balanced`, of the similar map σ^{−1/4} T(σ^{1/4} · σ^{1/4}) σ^{−1/4}, whose kernel is α̃.
@@ -196,7 +196,7 @@ def refuse_dense(what: str, num_qubits: int) -> None:
         )
 
 
-def superoperator(lindbladian: Lindbladian, *, hamiltonian: bool = False) -> Array:
+def superoperator(lindbladian: Symbolic, *, hamiltonian: bool = False) -> Array:
     r"""$\mathcal L$ as a dim² × dim² matrix on column-stacked matrices in the energy basis.
 
     With `hamiltonian`, $-i[H,\cdot]$ is added. Memory O(16**n).

@@ -17,12 +17,13 @@ from gibbs_circuits.analysis.error_budget.variants import refined
 from gibbs_circuits.compiler.schemes.registry import SCHEMES
 from gibbs_circuits.evidence import Status
 from gibbs_circuits.generators.baths import ohmic
+from gibbs_circuits.generators.contact import Coherent
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.kinds.ckg import ckg
 from gibbs_circuits.generators.kinds.coarse_grained import coarse_grained
 from gibbs_circuits.generators.kinds.dll import dll
-from gibbs_circuits.generators.lindbladian import Coherent, Lindbladian
+from gibbs_circuits.generators.lindbladian import Lindbladian
 from gibbs_circuits.models.model import from_terms
 from gibbs_circuits.programs.initial_state import zero
 from gibbs_circuits.programs.product_formulas import Group

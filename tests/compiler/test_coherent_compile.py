@@ -17,7 +17,8 @@ from gibbs_circuits.compiler.time_domain.symbolic_jumps import symbolic_jumps
 from gibbs_circuits.compiler.time_domain.truncation import beyond, truncation_error
 from gibbs_circuits.errors import ArgumentError, TooLargeError
 from gibbs_circuits.evidence import Status
-from gibbs_circuits.generators.lindbladian import Coherent, Lindbladian
+from gibbs_circuits.generators.contact import Coherent
+from gibbs_circuits.generators.lindbladian import Lindbladian
 from gibbs_circuits.linalg.fixed_point import fixed_point
 from gibbs_circuits.linalg.paulis import Term
 from gibbs_circuits.models.graph import ball

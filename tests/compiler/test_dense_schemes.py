@@ -18,6 +18,7 @@ from gibbs_circuits.compiler.schemes.registry import SCHEMES
 from gibbs_circuits.errors import ArgumentError, TooLargeError
 from gibbs_circuits.evidence import Status
 from gibbs_circuits.generators.baths import ohmic
+from gibbs_circuits.generators.contact import Contact
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.dense import dense_generator
 from gibbs_circuits.generators.discrete import DiscreteChannel
@@ -30,7 +31,7 @@ from gibbs_circuits.generators.kinds.dll import dll
 from gibbs_circuits.generators.kinds.redfield import redfield
 from gibbs_circuits.generators.kinds.scandi_alhambra import scandi_alhambra
 from gibbs_circuits.generators.kinds.ule import ule
-from gibbs_circuits.generators.lindbladian import Contact, Lindbladian
+from gibbs_circuits.generators.lindbladian import Lindbladian
 from gibbs_circuits.linalg.fixed_point import fixed_point
 from gibbs_circuits.models.library.spin_chains import mixed_field_ising
 from gibbs_circuits.models.model import from_terms

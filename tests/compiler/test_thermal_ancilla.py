@@ -18,6 +18,7 @@ from gibbs_circuits.compiler.schemes.thermal_ancilla import (
 )
 from gibbs_circuits.errors import ArgumentError, TooLargeError
 from gibbs_circuits.generators.baths import ohmic
+from gibbs_circuits.generators.contact import Coherent, Contact
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.filters.metropolis import MetropolisFilter
 from gibbs_circuits.generators.kernels.filter_sum import FilterSum
@@ -27,7 +28,7 @@ from gibbs_circuits.generators.kernels.windows import WindowFilter
 from gibbs_circuits.generators.kinds.ckg import ckg
 from gibbs_circuits.generators.kinds.davies import davies
 from gibbs_circuits.generators.kinds.dll import dll
-from gibbs_circuits.generators.lindbladian import Coherent, Contact, Lindbladian
+from gibbs_circuits.generators.lindbladian import Lindbladian
 from gibbs_circuits.linalg.fixed_point import fixed_point
 from gibbs_circuits.models.library.spin_chains import mixed_field_ising
 from gibbs_circuits.models.model import Model, from_terms

@@ -24,6 +24,7 @@ from gibbs_circuits.compiler.time_domain.symbolic_jumps import kernel_factors, s
 from gibbs_circuits.errors import ArgumentError, TooLargeError
 from gibbs_circuits.evidence import Status
 from gibbs_circuits.generators.baths import ohmic
+from gibbs_circuits.generators.contact import Coherent, Contact
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.discrete import DiscreteChannel
 from gibbs_circuits.generators.filters.base import Filter
@@ -49,7 +50,7 @@ from gibbs_circuits.generators.kinds.dll import dll
 from gibbs_circuits.generators.kinds.redfield import redfield as redfield_cat
 from gibbs_circuits.generators.kinds.scandi_alhambra import scandi_alhambra as scandi_alhambra_cat
 from gibbs_circuits.generators.kinds.ule import ule
-from gibbs_circuits.generators.lindbladian import Coherent, Contact, Lindbladian
+from gibbs_circuits.generators.lindbladian import Lindbladian
 from gibbs_circuits.linalg.fixed_point import fixed_point
 from gibbs_circuits.models.library.spin_chains import mixed_field_ising
 from gibbs_circuits.models.model import bandwidth, from_terms

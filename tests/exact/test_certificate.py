@@ -12,11 +12,12 @@ import gibbs_circuits as gc
 from gibbs_circuits import models
 from gibbs_circuits.exact.certificate.certificate import Certificate, certificate
 from gibbs_circuits.exact.structure.detailed_balance import coherent_defects, kernel_defects
+from gibbs_circuits.generators.contact import Coherent
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.filters.base import Filter
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.kinds.dll import dll
-from gibbs_circuits.generators.lindbladian import Coherent, Lindbladian
+from gibbs_circuits.generators.lindbladian import Lindbladian
 from gibbs_circuits.generators.matrices import superoperator
 from gibbs_circuits.linalg.arrays import vec
 from gibbs_circuits.linalg.channels import largest_singular_value

@@ -17,6 +17,7 @@ from gibbs_circuits.exact.dynamics.iteration import iterative_steady_state
 from gibbs_circuits.exact.dynamics.steady import dense_steady_state, steady_state, steady_states
 from gibbs_circuits.exact.structure.matrix_free import generator_flow
 from gibbs_circuits.generators.baths import Bath, ohmic
+from gibbs_circuits.generators.contact import Coherent
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.kinds.coarse_grained import coarse_grained
@@ -26,7 +27,7 @@ from gibbs_circuits.generators.kinds.local import local
 from gibbs_circuits.generators.kinds.redfield import redfield
 from gibbs_circuits.generators.kinds.several_baths import several_baths
 from gibbs_circuits.generators.kinds.ule import ule
-from gibbs_circuits.generators.lindbladian import Coherent, Lindbladian
+from gibbs_circuits.generators.lindbladian import Lindbladian
 from gibbs_circuits.generators.matrices import coherent_term, energy_spectrum, jumps, superoperator
 from gibbs_circuits.linalg import exponential_action as krylov_module
 from gibbs_circuits.linalg.arrays import packed, unpacked, unvec, vec

@@ -15,7 +15,7 @@ from gibbs_circuits.compiler.schemes.sequential import SequentialKnobs
 from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.experiments.choices import make_initial
 from gibbs_circuits.experiments.experiment import Experiment, model_json, read_experiment
-from gibbs_circuits.generators.lindbladian import Coherent
+from gibbs_circuits.generators.contact import Coherent
 from gibbs_circuits.models.files import read_model
 from gibbs_circuits.models.library.registry import LIBRARY
 from gibbs_circuits.models.library.spin_chains import xxz

@@ -13,8 +13,8 @@ from gibbs_circuits.cli import options as cli
 from gibbs_circuits.compiler.compilable import compilable
 from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.experiments.experiment import read_experiment
+from gibbs_circuits.generators.contact import Coherent
 from gibbs_circuits.generators.couplings import couplings_of
-from gibbs_circuits.generators.lindbladian import Coherent
 from tests.systems import boltzmann, dense
 
 ISING = gc.models.mixed_field_ising(2)

@@ -24,6 +24,7 @@ from gibbs_circuits.exact.spectral_gap.uniqueness import steady_state_counts
 from gibbs_circuits.exact.structure.detailed_balance import coherent_defects, kernel_defects, reference_state, residual
 from gibbs_circuits.generators.baths import Bath, ohmic, power_law
 from gibbs_circuits.generators.baths.custom import from_function, to_qutip
+from gibbs_circuits.generators.contact import Coherent, Contact
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.discrete import DiscreteChannel, channel_superoperator
 from gibbs_circuits.generators.filters.custom import CustomFilter
@@ -42,7 +43,7 @@ from gibbs_circuits.generators.kinds.scandi_alhambra import scandi_alhambra
 from gibbs_circuits.generators.kinds.several_baths import several_baths
 from gibbs_circuits.generators.kinds.ule import ule as ule_cat
 from gibbs_circuits.generators.lamb_shift import RedfieldLamb, UniversalLamb, WindowedLamb
-from gibbs_circuits.generators.lindbladian import Coherent, Contact, Lindbladian
+from gibbs_circuits.generators.lindbladian import Lindbladian
 from gibbs_circuits.generators.matrices import coherent_term, decay_operator, lamb_shift, superoperator
 from gibbs_circuits.linalg.arrays import unvec, vec
 from gibbs_circuits.models.model import Model, bandwidth, from_terms

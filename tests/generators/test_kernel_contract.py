@@ -16,6 +16,7 @@ import pytest
 import gibbs_circuits as gc
 from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.generators import filters, kernels
+from gibbs_circuits.generators.contact import Coherent, Contact
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.filters.base import Filter, fourier, width_of
 from gibbs_circuits.generators.filters.custom import CustomFilter, Tabulated
@@ -35,7 +36,7 @@ from gibbs_circuits.generators.kernels.windowed import (
     scandi_alhambra,
     shifted,
 )
-from gibbs_circuits.generators.lindbladian import Coherent, Contact, Lindbladian
+from gibbs_circuits.generators.lindbladian import Lindbladian
 from gibbs_circuits.generators.matrices import (
     by_kernel,
     decay_entries,

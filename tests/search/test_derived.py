@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import scipy.linalg
 
+from gibbs_circuits.generators.contact import Coherent
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.discrete import DiscreteChannel
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.kinds.dll import dll
-from gibbs_circuits.generators.lindbladian import Coherent, Lindbladian
+from gibbs_circuits.generators.lindbladian import Lindbladian
 from gibbs_circuits.models.library.spin_chains import tfim
 from gibbs_circuits.models.spectrum import Spectrum
 from gibbs_circuits.programs.product_formulas import commuting_groups

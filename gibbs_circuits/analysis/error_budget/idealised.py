@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import scipy.linalg
 
+from ...generators.contact import Coherent
 from ...generators.dense import DenseGenerator, dense_generator
-from ...generators.lindbladian import Coherent, Lindbladian
+from ...generators.lindbladian import Lindbladian
 from ...linalg.arrays import Array, read_only, unvec, vec
 from ...linalg.fixed_point import fixed_point, stationary_state
 from ...linalg.maps import Dephasing, Kraus

@@ -10,9 +10,10 @@ import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from ...errors import ArgumentError, check_real
+from ...generators.contact import Coherent, Contact
 from ...generators.filters.pulses import ErfPulse
 from ...generators.kernels.filter_sum import FilterSum
-from ...generators.lindbladian import Coherent, Contact, Lindbladian
+from ...generators.lindbladian import Lindbladian
 from ...models.library.spin_chains import tfim
 from ...models.model import Model
 from ...models.scale import bandwidth

@@ -7,10 +7,11 @@ from math import exp, pi, sqrt
 from typing import Literal
 
 from ...errors import check_real
+from ...generators.contact import Coherent, Contact
 from ...generators.couplings import couplings_of
 from ...generators.filters.gaussian import GaussianFilter
 from ...generators.kernels.base import RankOne
-from ...generators.lindbladian import Coherent, Contact, Lindbladian
+from ...generators.lindbladian import Lindbladian
 from ...models.library.spin_chains import tfim
 from ...models.model import Model
 from ...models.signatures import public

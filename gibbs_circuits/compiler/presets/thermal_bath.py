@@ -8,10 +8,11 @@ from math import log1p
 import numpy as np
 
 from ...errors import check_beta, check_integer, check_real
+from ...generators.contact import Coherent, Contact
 from ...generators.couplings import couplings_of
 from ...generators.filters.base import LARGEST_EXPONENT, Filter
 from ...generators.kernels.filter_sum import FilterSum
-from ...generators.lindbladian import Coherent, Contact, Lindbladian
+from ...generators.lindbladian import Lindbladian
 from ...models.model import Model
 
 

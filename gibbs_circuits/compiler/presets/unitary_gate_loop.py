@@ -8,10 +8,11 @@ import numpy as np
 
 from ...errors import TooLargeError, check_integer, check_real
 from ...evidence import Status
+from ...generators.contact import Coherent
 from ...generators.couplings import couplings_of
 from ...generators.filters.gaussian import GaussianFilter
 from ...generators.kinds.dll import dll
-from ...generators.lindbladian import Coherent, Lindbladian
+from ...generators.lindbladian import Lindbladian
 from ...generators.matrices import coherent_term, decay_operator, energy_spectrum, jumps
 from ...limits import MAX_LOOP_GATES, MAX_LOOP_SYSTEM
 from ...linalg.arrays import Array

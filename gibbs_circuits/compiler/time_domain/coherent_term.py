@@ -16,7 +16,8 @@ from qiskit.quantum_info import Operator, SparsePauliOp
 
 from ...errors import ArgumentError, TooLargeError
 from ...evidence import Status
-from ...generators.lindbladian import Coherent, Lindbladian
+from ...generators.contact import Coherent
+from ...generators.lindbladian import Lindbladian
 from ...generators.matrices import coherent_term, decay_operator
 from ...limits import MAX_COHERENT_TERMS, MAX_PATCH_QUBITS
 from ...linalg.arrays import Array, Real

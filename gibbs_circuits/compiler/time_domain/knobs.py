@@ -11,9 +11,10 @@ from pydantic_core import PydanticCustomError
 
 from ...errors import LARGEST, TooLargeError
 from ...evidence import Status
+from ...generators.contact import Coherent
 from ...generators.frequency import local_frequency, time_unit
 from ...generators.kernels.base import TimeFactors
-from ...generators.lindbladian import Coherent, Generator, Lindbladian
+from ...generators.lindbladian import Generator, Lindbladian
 from ...generators.matrices import largest_rate
 from ...limits import LONGEST_DELAY, MAX_BRANCH_STEPS, MAX_DIAGONALISED, MAX_GATES, MAX_STEPS
 from ...models.spectrum import spectrum

@@ -11,7 +11,8 @@ import numpy as np
 
 from ...errors import NotConvergedError
 from ...evidence import Status
-from ...generators.lindbladian import Coherent, Lindbladian
+from ...generators.contact import Coherent
+from ...generators.lindbladian import Lindbladian
 from ...generators.matrices import decay_operator, energy_spectrum, in_energy_basis, largest_rate
 from ...io.rendering import Shown
 from ...limits import MAX_CERTIFIED_QUBITS, MAX_DIGITS_QUBITS, MAX_SUPEROPERATOR_QUBITS

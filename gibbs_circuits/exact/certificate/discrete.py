@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...generators.contact import Coherent
 from ...generators.discrete import DiscreteChannel, channel_superoperator, remainder
 from ...generators.discrete import scale as scale_of
-from ...generators.lindbladian import Coherent
 from ...generators.matrices import energy_spectrum, transition_superoperator
 from ...limits import MAX_CERTIFIED_QUBITS
 from ...linalg.arrays import Array, Real, unvec, vec

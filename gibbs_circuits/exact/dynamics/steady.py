@@ -15,7 +15,8 @@ import numpy as np
 import scipy.linalg
 
 from ...errors import ArgumentError, NotConvergedError, TooLargeError
-from ...generators.lindbladian import Coherent, Lindbladian
+from ...generators.contact import Coherent
+from ...generators.lindbladian import Lindbladian
 from ...generators.matrices import energy_spectrum, superoperator
 from ...io.rendering import Brief
 from ...limits import MAX_DIGITS_QUBITS, MAX_SUPEROPERATOR_QUBITS

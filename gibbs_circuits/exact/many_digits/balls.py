@@ -17,7 +17,8 @@ import mpmath
 import numpy as np
 from flint import acb, acb_mat, arb, arb_mat
 
-from ...generators.lindbladian import Coherent, Lindbladian
+from ...generators.contact import Coherent
+from ...generators.lindbladian import Lindbladian
 from ...linalg.arrays import Array, Real
 from ...models.model import Model
 

@@ -12,7 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from ...generators.lindbladian import Coherent, Lindbladian
+from ...generators.contact import Coherent
+from ...generators.lindbladian import Lindbladian
 from ...generators.matrices import coherent_term, couplings_in_energy_basis, energy_matrix, energy_spectrum, jumps
 from ...linalg.arrays import Array, Matrix, Real
 from ..structure.rates import DEAD, LN10

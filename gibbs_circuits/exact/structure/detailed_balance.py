@@ -7,8 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from ...generators.contact import Coherent
 from ...generators.kernels.base import Kernel
-from ...generators.lindbladian import Coherent, Lindbladian
+from ...generators.lindbladian import Lindbladian
 from ...generators.matrices import (
     by_kernel,
     coherent_term,

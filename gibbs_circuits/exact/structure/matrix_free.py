@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse
 
+from ...generators.contact import Coherent
 from ...generators.kernels.base import Pair
-from ...generators.lindbladian import Coherent, Lindbladian
+from ...generators.lindbladian import Lindbladian
 from ...generators.matrices import (
     balance_term,
     by_kernel,

@@ -14,7 +14,8 @@ import scipy.linalg
 from numpy.typing import NDArray
 from qiskit.quantum_info import SparsePauliOp
 
-from ...generators.lindbladian import Contact, Lindbladian
+from ...generators.contact import Contact
+from ...generators.lindbladian import Lindbladian
 from ...linalg.arrays import Array
 from ...linalg.paulis import pauli_strings
 from ...models.scale import SAME, merged, size

@@ -20,10 +20,11 @@ from ...models.catalogue import Entry
 from ...models.model import Model
 from ...models.signatures import alternatives
 from ..baths.bath import Bath
+from ..contact import Coherent, Contact
 from ..couplings import Couplings, couplings_of
 from ..kernels.base import Kernel
 from ..lamb_shift import LambKernel
-from ..lindbladian import Coherent, Contact, Generator, Lindbladian
+from ..lindbladian import Generator, Lindbladian
 
 BalanceOrNone: TypeAlias = Annotated[str, "balance: the term B that makes it exact; none: without."]
 AnyCoherent: TypeAlias = Annotated[str, "lamb_shift: the bath's own shift of H; balance: B; none."]

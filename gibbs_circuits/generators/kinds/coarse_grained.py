@@ -8,11 +8,12 @@ from ...errors import ArgumentError, check_real
 from ...models.model import Model
 from ...models.signatures import public
 from ..baths.registry import BathLike, bath_of
+from ..contact import Coherent
 from ..couplings import Couplings
 from ..kernels.windowed import coarse_grained as coarse_grained_kernel
 from ..kernels.windowed import shifted as shifted_kernel
 from ..lamb_shift import WindowedLamb
-from ..lindbladian import Coherent, Lindbladian
+from ..lindbladian import Lindbladian
 from .base import AnyCoherent, as_coherent, finite_at_zero, with_kernel
 
 Window: TypeAlias = Annotated[float | None, "T > 0; β if left out."]

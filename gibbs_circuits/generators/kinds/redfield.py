@@ -6,10 +6,11 @@ from ...errors import ArgumentError
 from ...models.model import Model
 from ...models.signatures import public
 from ..baths.registry import BathLike, bath_of
+from ..contact import Coherent
 from ..couplings import Couplings
 from ..kernels.redfield import Redfield
 from ..lamb_shift import RedfieldLamb
-from ..lindbladian import Coherent, Lindbladian
+from ..lindbladian import Lindbladian
 from .base import AnyCoherent, as_coherent, finite_at_zero, with_kernel
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ...compiler.schemes.registry import SCHEMES
+from ...generators.contact import Coherent
 from ...generators.frequency import local_frequency, time_unit
-from ...generators.lindbladian import Coherent, Lindbladian
+from ...generators.lindbladian import Lindbladian
 from ...io.progress import Progress, quiet
 from ...limits import MAX_CHANNEL_QUBITS, MAX_DIAGONALISED
 from ...linalg.arrays import vec
