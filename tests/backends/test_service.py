@@ -738,7 +738,7 @@ def test_failures__say_who_is_to_blame__as_the_client_wraps_them(
     fails: Callable[[], None], raised: type[Exception], says: str
 ) -> None:
     assert isinstance(IBM, IbmTarget)
-    with pytest.raises(raised, match=says) as caught, failures(IBM):
+    with pytest.raises(raised, match=says) as caught, failures(IBM.device):
         fails()
     assert "\n" not in str(caught.value)
 
@@ -755,7 +755,7 @@ def test_failures__say_who_is_to_blame__as_the_client_wraps_them(
 )
 def test_failures__become_ours__whatever_is_raised(error: Exception, raised: type[Exception]) -> None:
     assert isinstance(IBM, IbmTarget)
-    with pytest.raises(raised), failures(IBM):
+    with pytest.raises(raised), failures(IBM.device):
         raise error
 
 
@@ -763,7 +763,7 @@ def test_runtime__says_nothing_of_costs__service_does_not_know_them(tmp_path: Pa
     assert isinstance(IBM, IbmTarget)
     service = StandIn(tmp_path)
     service.append("accepted", id="a", tag="t", visible=0, done=0, ready=0, fails=None)
-    client = Runtime(service, None, IBM)  # type: ignore[arg-type]  # no device is needed to look
+    client = Runtime(service, device(), IBM.options)
     assert client.look("a") == Progress(State.DONE, "DONE", 1.5)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tests.stand_in.Job.usage", lambda self: 0)  # the client's word for "not yet"
