@@ -115,8 +115,9 @@ if not TYPE_CHECKING:  # or a type checker would take any name
         """Import a public name where it is first used; a function works on one thread where matrices are small."""
         for module, names in HOMES.items():
             if name in names.split():
-                home = f"{__name__}.{module}" if module else f"{__name__}.{name}"
-                value = getattr(import_module(home), name) if module else import_module(home)
+                home = f"{__name__}.{module}" if module else __name__
+                inside = vars(import_module(home))
+                value = inside[name] if name in inside else import_module(f"{home}.{name}")  # a module not yet loaded
                 if isinstance(value, FunctionType):
                     from .linalg.threads import limited
 

@@ -123,6 +123,13 @@ def test_names__are_what_their_home_has() -> None:
             assert isinstance(here, ModuleType) or here is getattr(gc, name)  # made once
 
 
+@pytest.mark.parametrize("name", ["baths", "filters", "free_fermions", "models", "presets", "transpiler"])
+def test_names__a_module__is_there_when_it_is_the_first_that_is_used(name: str) -> None:
+    code = f"import gibbs_circuits as gc; print(gc.{name}.__name__)"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.stdout.strip().endswith(f".{name}"), ran.stderr
+
+
 def test_names__unknown__says_so() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Path'"):
         gc.Path  # type: ignore[attr-defined]  # noqa: B018
