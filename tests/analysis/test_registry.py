@@ -17,9 +17,8 @@ from gibbs_circuits.analysis.estimators.interval import CONFIDENCE, Estimate
 from gibbs_circuits.analysis.estimators.measured_run import MeasuredRun
 from gibbs_circuits.analysis.estimators.registry import ANALYSES
 from gibbs_circuits.analysis.estimators.thermometry import Reached
-from gibbs_circuits.backends.devices.device import open_device
 from gibbs_circuits.backends.measurement.counts import measurement_bases
-from gibbs_circuits.backends.measurement.measurement import drawn
+from gibbs_circuits.backends.measurement.measurement import sample_counts
 from gibbs_circuits.backends.measurement.shots import Block
 from gibbs_circuits.backends.runs.expected_sweep import one_sweep
 from gibbs_circuits.backends.runs.request import ENERGY, Request
@@ -64,7 +63,9 @@ def made(run: RunResult, state: np.ndarray, rng: np.random.Generator) -> RunResu
     blocks = tuple(
         replace(
             block, states=None,
-            counts=tuple(drawn(probabilities(state, basis), SHOTS // REALISATIONS, rng) for basis in run.request.bases),
+            counts=tuple(
+                sample_counts(probabilities(state, basis), SHOTS // REALISATIONS, rng) for basis in run.request.bases
+            ),
         )
         for block in run.blocks
     )  # fmt: skip
@@ -137,10 +138,11 @@ def hundred_qubits(model: gc.Model) -> RunResult:
     n, rng = model.num_qubits, np.random.default_rng(1)
     generator = gc.dll(model, 1.0, couplings=[[("I" * (n - 1) + "Z", 1.0)]])
     program = gc.compile(generator, "sequential", sweeps=1, nodes=2, spacing=0.5, strength=0.3, random_delays=False)
-    compiled = compile_for(program, open_device(load_target("aer_mps"), n + 1), zero(n))
+    machine = load_target("aer_mps").open(n + 1)
+    compiled = compile_for(program, machine, zero(n))
     operators = {ENERGY: model.hamiltonian}
     bases = measurement_bases(operators)
-    request = Request(compiled, zero(n), operators, bases, 20, 2, 1, None, None, None, one_sweep(compiled, 1))
+    request = Request(compiled, machine, zero(n), operators, bases, 20, 2, 1, sweep=one_sweep(compiled, 1))
     counts = ["".join(rng.choice(["0", "1"], n)) for _ in range(10)]
     return RunResult(request, tuple(Block(k, (), None, ({counts[k]: 10},) * len(bases)) for k in range(2)))
 

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +24,8 @@ from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.filters.metropolis import MetropolisFilter
 from gibbs_circuits.generators.filters.pulses import BoxPulse, ErfPulse, GaussianPulse
 from gibbs_circuits.generators.filters.rate import RateFilter
+from gibbs_circuits.generators.filters.registry import FILTERS as NAMED
+from gibbs_circuits.generators.filters.registry import filter_of
 from gibbs_circuits.generators.kernels.base import Kernel, RankOne
 from gibbs_circuits.generators.kernels.custom import CustomKernel
 from gibbs_circuits.generators.kernels.davies import Secular
@@ -44,6 +46,7 @@ from gibbs_circuits.generators.matrices import (
     in_energy_basis,
     superoperator,
 )
+from tests.generators.test_registries import examples
 
 BETA = 0.8
 BATH = gc.baths.ohmic(BETA, cutoff=4.0)
@@ -109,6 +112,7 @@ KERNELS: dict[str, Callable[[], Kernel]] = {
 BALANCED = set(KERNELS) - {"redfield", "coarse_grained", "filter_sum"}
 WITH_BATH = {"universal", "davies", "redfield", "coarse_grained", "shifted", "scandi_alhambra"}
 FILTERS: dict[str, Callable[[], Filter]] = {
+    **{name: partial(filter_of, {"kind": name, **examples(entry)}, BETA, MODEL) for name, entry in NAMED.items()},
     "gaussian": lambda: GaussianFilter(BETA),
     "lloyd_abanin": lambda: GaussianFilter(BETA, 2.0),
     "metropolis": lambda: MetropolisFilter(BETA, 12.0),
