@@ -10,7 +10,6 @@ from __future__ import annotations
 from itertools import product
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -20,17 +19,17 @@ from gibbs_circuits.compiler.time_domain.ladder import Setting, values_at
 from gibbs_circuits.compiler.time_domain.symbolic_jumps import symbolic_jumps, widest
 from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
-from gibbs_circuits.generators.frequency import local_frequency
 from gibbs_circuits.generators.kinds.dll import dll
-from gibbs_circuits.generators.matrices import decay_operator
+from gibbs_circuits.generators.matrices import largest_rate
 from gibbs_circuits.models.files import read_model
 from gibbs_circuits.models.library.fermions import hubbard
 from gibbs_circuits.models.library.spin_chains import heisenberg, mixed_field_ising, tfim, xxz
 from gibbs_circuits.programs.initial_state import zero
-from gibbs_circuits.programs.program import Guarantee
+from gibbs_circuits.programs.program import Guarantee, Program
 from gibbs_circuits.readings.channel.prediction import predict
 from gibbs_circuits.readings.circuits.cost import cost
-from gibbs_circuits.search.knobs import Trial, choose_unset_knobs, pool_of, try_knobs
+from gibbs_circuits.search.candidates import Candidate
+from gibbs_circuits.search.knobs import choose_unset_knobs, pool_of, try_knobs
 from gibbs_circuits.search.task import MARGINS
 
 H2 = read_model(Path(__file__).parent.parent / "experiments" / "h2.json")
@@ -58,23 +57,25 @@ def main() -> None:
     scheme, worst = SCHEMES["parallel"], 0.0
     for model, beta, letters in MODELS:
         generator = dll(model, beta, couplings_of(letters, model.num_qubits), GaussianFilter(beta))
-        nu, rate = local_frequency(generator), float(np.linalg.norm(decay_operator(generator), 2))
+        rate = largest_rate(generator)
         width = widest(symbolic_jumps(generator, None))
         for target in (0.10, 0.06):
             program = choose_unset_knobs(generator, scheme, ParallelKnobs(), target)
             prediction = predict(program, zero(model.num_qubits).density(model.num_qubits))
             met = prediction is not None and prediction.guarantee(target) is Guarantee.ANY_START
             ours = cost(program).two_qubit_gates if met else None
-            best: Trial | None = None
+            best: Candidate[Program] | None = None
             pool = pool_of(generator)
             for setting in GRID:
-                knobs = ParallelKnobs.model_validate({**values_at(setting, nu, rate, width), "sweeps": 1})
+                knobs = ParallelKnobs.model_validate({**values_at(setting, generator, rate, width), "sweeps": 1})
                 trial = try_knobs(generator, scheme, knobs, None, target, best, pool)
-                if trial.worst <= MARGINS.predicted * target and (best is None or trial.gates < best.gates):
+                if trial.distance > MARGINS.predicted * target:
+                    continue
+                if best is None or trial.two_qubit_gates < best.two_qubit_gates:
                     best = trial
-            ratio = ours / best.gates if ours and best else None
+            ratio = ours / best.two_qubit_gates if ours and best else None
             worst = max(worst, ratio or 0.0)
-            shown = ("missed" if v is None else f"{v:,.0f}" for v in (ours, best.gates if best else None))
+            shown = ("missed" if v is None else f"{v:,.0f}" for v in (ours, best.two_qubit_gates if best else None))
             table.add_row(
                 model.name, f"{beta:g}", letters, f"{target:g}", *shown, "—" if ratio is None else f"{ratio:.2f}"
             )

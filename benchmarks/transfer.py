@@ -16,7 +16,7 @@ import numpy as np
 
 import gibbs_circuits as gc
 from gibbs_circuits.models.model import Model
-from gibbs_circuits.models.patches import whole
+from gibbs_circuits.models.patches import whole_model_patch
 from gibbs_circuits.models.spectrum import gibbs_state, trace_distance
 from gibbs_circuits.programs.program import Calibration, Guarantee, Program
 from gibbs_circuits.readings.channel.sweep_channel import sweep_map
@@ -93,7 +93,9 @@ def sampler(effort: float, seed: int) -> None:
         print(f"  from {name}: trace distance {trace_distance(rho, sigma):.4f}, energy per site {energy:.5f}, "
               f"exact {exact:.5f}, {abs(energy / exact - 1):.2%} off", flush=True)  # fmt: skip
     word, sweeps = str(program.knobs["word"]), program.sweeps
-    per_site = [sweeps * sum(map(len, spelled_layers(word, n, whole(chain(n)).bonds))) / n for n in range(6, 13)]
+    per_site = [
+        sweeps * sum(map(len, spelled_layers(word, n, whole_model_patch(chain(n)).bonds))) / n for n in range(6, 13)
+    ]
     print("  CZ per site at 6 … 12 sites: " + ", ".join(f"{value:.1f}" for value in per_site), flush=True)
 
 

@@ -589,13 +589,13 @@ def test_error_budget__is_of_the_size_of_the_error__commuting_pair(tmp_path: Pat
 
 
 def test_control__three_starts__turn_the_guarantee_red(monkeypatch: pytest.MonkeyPatch) -> None:
-    now: Callable[..., dict[str, Any]] = promises.program_part
+    now: Callable[..., dict[str, Any]] = promises.program_data
 
     def old(program: Any, seed: int, prediction: Any, target: float) -> dict[str, Any]:
         listed = max(*prediction.starts.values(), prediction.fixed_point_distance)
         return {**now(program, seed, prediction, target), "guarantee": "any_start" if listed <= target else "none"}
 
-    monkeypatch.setattr(promises, "program_part", old)
+    monkeypatch.setattr(promises, "program_data", old)
     for program, terms, target in ((slow_pair(), SLOW_PAIR, 0.2), (fixed_h2(), None, 0.1)):
         prediction = gc.predict(program)
         found = terms or [(label, float(np.real(c))) for label, c in program.generator.model.hamiltonian.to_list()]

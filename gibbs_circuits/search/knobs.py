@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from ..readings.channel.sweep_count import Pool
 from ..readings.channel.worst_start import tried_starts
 from ..readings.circuits.cost import cost
 from . import costs
+from .candidates import Candidate
 from .clock import Deadline, OutOfTimeError, unlimited
 from .task import MARGINS
 
@@ -58,15 +59,15 @@ def choose_unset_knobs(
         text = f"{', '.join(open_knobs)}: from the formula alone, not checked (more than {MAX_CHANNEL_QUBITS} qubits)"
         return replace(program, provenance=text)
     candidates = list(_candidates(generator, knobs))
-    accepted: Trial | None = None
-    nearest: Trial | None = None
+    accepted: Candidate[Program] | None = None
+    nearest: Candidate[Program] | None = None
     pool, deadline = pool_of(generator), deadline or unlimited()
     refused: TooLargeError | None = None
     tried = steps = 0
     for candidate in candidates:
         if tried and deadline.passed:
             break
-        best = "" if accepted is None else f", at {accepted.gates:,.0f} two-qubit gates"
+        best = "" if accepted is None else f", at {accepted.two_qubit_gates:,.0f} two-qubit gates"
         progress(f"choosing knobs: setting {tried + 1} of {len(candidates)}{best}")
         try:
             trial = try_knobs(generator, scheme, candidate, knobs.sweeps, target_error, accepted, pool, deadline)
@@ -77,9 +78,9 @@ def choose_unset_knobs(
             if tried:
                 break
             trial = try_knobs(generator, scheme, candidate, knobs.sweeps, target_error, None, pool, unlimited())
-        if trial.worst <= MARGINS.predicted * target_error:
-            accepted = trial if accepted is None or trial.gates < accepted.gates else accepted
-        elif nearest is None or trial.worst < nearest.worst:
+        if trial.distance <= MARGINS.predicted * target_error:
+            accepted = trial if accepted is None or trial.two_qubit_gates < accepted.two_qubit_gates else accepted
+        elif nearest is None or trial.distance < nearest.distance:
             nearest = trial
         tried, steps = tried + 1, steps + sum(len(stage.steps) for stage in trial.program.stages)
         if steps > MAX_TRIED_STEPS:
@@ -90,23 +91,16 @@ def choose_unset_knobs(
         raise refused
     if accepted is None and not deadline.clock.ran_out:
         power = np.linalg.matrix_power(sweep_channel(chosen.program), chosen.program.sweeps)
-        chosen = replace(chosen, worst=max(chosen.worst, pool.searched(power)))
+        chosen = replace(chosen, distance=max(chosen.distance, pool.searched(power)))
     of, late = f"{tried}", ""
     if tried < len(candidates):
         of, late = f"{tried} of {len(candidates)}", " (the others left out: too long)"
     outcome = "the cheapest that meets it" if accepted else "none meets it; the nearest"
     text = (
         f"{', '.join(open_knobs)}: of {of} settings of the formula{late}, {outcome}; target {target_error:g}, "
-        f"predicted on the exact channel, worst start found by search, or the fixed point: {number(chosen.worst)}"
+        f"predicted on the exact channel, worst start found by search, or the fixed point: {number(chosen.distance)}"
     )
     return replace(chosen.program, provenance=text)
-
-
-@dataclass(frozen=True, eq=False)
-class Trial:
-    program: Program
-    gates: float
-    worst: float  # of the starts found by search after all sweeps, and of the fixed point
 
 
 def _candidates(generator: Generator, knobs: Knobs) -> Iterator[Knobs]:
@@ -153,10 +147,10 @@ def try_knobs(
     knobs: Knobs,
     sweeps: int | None,
     target_error: float,
-    cheapest: Trial | None,
+    cheapest: Candidate[Program] | None,
     pool: Pool,
     deadline: Deadline | None = None,
-) -> Trial:
+) -> Candidate[Program]:
     """The program with the fewest sweeps that meet the target; given up once it costs more than the cheapest so far.
 
     It meets the target if a search over starts finds none beyond, and its fixed point is not. `pool` grows.
@@ -166,7 +160,7 @@ def try_knobs(
     per_sweep = cost(program).two_qubit_gates_per_sweep[0]
     most = sweeps or MAX_SWEEPS
     if cheapest is not None and sweeps is None and per_sweep > 0:
-        most = min(most, int(cheapest.gates / per_sweep) + 1)
+        most = min(most, int(cheapest.two_qubit_gates / per_sweep) + 1)
     deadline.spend(branch_seconds(n, program.stages[-1].steps) + costs.sweep_matrix(n, 4, n))
     channel = sweep_channel(program)
     deadline.spend(costs.fixed(n))
@@ -175,7 +169,7 @@ def try_knobs(
     if sweeps is None:  # a scheme writes one stage, which is repeated; writing it anew takes as long as judging it
         stages = (replace(program.stages[0], repeats=count),)
         program = replace(program, stages=stages, knobs={**program.knobs, "sweeps": count})
-    return Trial(program, per_sweep * program.sweeps, max(worst, fixed))
+    return Candidate(program, per_sweep * program.sweeps, max(worst, fixed))
 
 
 def _sweeps(channel: Array, first: int, most: int, goal: float, pool: Pool, deadline: Deadline) -> tuple[int, float]:
