@@ -348,3 +348,13 @@ def test_jump_events__forget_what_an_ancilla_was_for__once_it_is_reset() -> None
     step = Couple((("IX", 1.0),), 0, 0.3, 0.0)
     program = replace(build(ising(2), sweeps=1), num_ancilla=1, stages=(Stage((step, Reset((0,)), Reset((0,))), 2),))
     assert jump_events(program, ()) == (Event(1, 0, "IX"), Event(1, 0, ""), Event(2, 0, "IX"), Event(2, 0, ""))
+
+
+def test_run_ledger__draws_on_a_noisy_target__are_held_against_the_noisy_mean() -> None:
+    run = gc.run(build(ising(2), sweeps=2, nodes=2, random_delays=(0, 3)), "aer_noisy", realisations=3)
+    found = gc.compare(run)
+    assert found.noisy is not None
+    assert run.states is not None
+    (line,) = (one for one in found.ledger if one.source.startswith("mean of 3 draws"))
+    apart = np.linalg.eigvalsh(run.states[-1] - found.noisy.states[-1])
+    assert line.value == pytest.approx(np.abs(apart).sum() / 2, abs=1e-9)

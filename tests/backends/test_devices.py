@@ -7,10 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
+from qiskit.circuit.library import SXGate
+from qiskit.providers import QubitProperties
 from qiskit.quantum_info import DensityMatrix, Kraus, SuperOp, partial_trace
+from qiskit.transpiler import InstructionProperties
+from qiskit.transpiler import Target as Hardware
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, QuantumError
 
+from gibbs_circuits.backends.devices.device import ReportedErrors
 from gibbs_circuits.backends.devices.errors import Errors, noise_model
 from gibbs_circuits.backends.devices.keys import Durations, Noise, SnapshotNoise
 from gibbs_circuits.backends.devices.snapshots import snapshot_backend
@@ -87,6 +92,25 @@ def test_snapshot__gates__are_all_there(name: str) -> None:
     errors, own = snapshot(name).open().device.errors, aer_own(name)
     for gate, table in errors.here.items():
         assert set(table) == {wires for known, wires in own if known == gate}
+
+
+def test_reported_errors__gate_without_an_error__still_takes_time_to_decay_in() -> None:
+    t1, t2, seconds = 80e-6, 60e-6, 2e-6
+    entries = {
+        (0,): InstructionProperties(duration=seconds),
+        (1,): InstructionProperties(duration=seconds, error=0.0),
+        (2,): InstructionProperties(),
+        (3,): None,
+    }
+    for qubits in ([QubitProperties(t1=t1, t2=t2)] * 4, None):
+        hardware = Hardware(num_qubits=4, qubit_properties=qubits)
+        hardware.add_instruction(SXGate(), entries)
+        found = ReportedErrors(hardware, "sx")
+        assert set(found) == ({(0,), (1,)} if qubits else set())
+        for wires in found:
+            decayed = np.diag([1.0, *[np.exp(-seconds / t2)] * 2, np.exp(-seconds / t1)])
+            decayed[3, 0] = 1 - np.exp(-seconds / t1)
+            assert np.abs(transfer(SuperOp(found[wires]).data) - decayed).max() < EXACT
 
 
 def test_snapshot__other_qubits__have_other_errors() -> None:

@@ -86,3 +86,10 @@ def test_kind__runs_one_shot__of_every_realisation(kind: str) -> None:
     assert result.check.passed is not False
     other = gc.run(program(), made(kind), shots=2, realisations=2)
     assert other.request.identity == result.request.identity
+
+
+def test_ibm__waiting_qubits_of_a_device__are_predicted_to_decay() -> None:
+    machine = made("ibm").open(program().num_qubits)
+    assert machine.device.errors.idle is not None
+    snapshot = KINDS["ibm"].model_validate({"name": "one", "kind": "ibm", "device": "fake_lagos_v2"})
+    assert snapshot.open(2).device.errors.idle is None  # unless it is asked for

@@ -11,6 +11,8 @@ from qiskit.quantum_info import Operator, SparsePauliOp, Statevector
 from qiskit.transpiler import CouplingMap, PassManager, generate_preset_pass_manager
 
 import gibbs_circuits as gc
+from gibbs_circuits.backends.transpile import routing
+from gibbs_circuits.backends.transpile.transpiler import closed, closed_passes
 
 EXACT = 1e-9
 LINE = CouplingMap.from_line(6, bidirectional=True)
@@ -137,3 +139,13 @@ def test_passes__are_what_the_package_compiles_with(monkeypatch: pytest.MonkeyPa
     hexagons = gc.AerTarget.model_validate({"name": "hex", "kind": "aer", "coupling": {"heavy_hex": 3}})
     gc.preview(program, hexagons)
     assert seen == [4] * len(seen) != []
+
+
+def test_closed__large_block__is_routed_again_from_the_seed_that_found_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routing, "MAX_SEARCHED", 0)  # as if it were too large for the search that merges swaps
+    router, others = routing.Router(tuple(sorted(BASIS)), LINE), 0
+    for first in (0, 7, 19):
+        found = closed(plain(), closed_passes(router, (0, 3, 1, 2), first))
+        assert closed(plain(), closed_passes(router, (0, 3, 1, 2), first, found.seed)).circuit == found.circuit
+        others += closed(plain(), closed_passes(router, (0, 3, 1, 2), first, first)).circuit != found.circuit
+    assert others  # the control: another seed routes it in another way

@@ -318,6 +318,17 @@ def test_fixed_point__gaussian_filter__is_the_window_at_zero() -> None:
         assert np.abs(one.angles.imag).max() < 1e-12
 
 
+@pytest.mark.parametrize("splitting", [0.4, 2.5])
+def test_interactions__lloyd_abanin__turn_by_the_given_splitting__and_not_at_all_without_the_rule(
+    splitting: float,
+) -> None:
+    generator = dll(mixed_field_ising(2), BETA, "Y", filter="lloyd_abanin", splitting=splitting)
+    for shift, turn in ((True, splitting), (False, 0.0)):
+        for one in interactions(generator, 0.3, 0.25, 17, shift=shift):
+            turns = np.angle(one.angles[1:] / one.angles[:-1])
+            assert turns == pytest.approx(np.full(16, turn * 0.25), abs=1e-10)
+
+
 # circuit, cost, refusals
 
 

@@ -259,6 +259,14 @@ def test_resolved__unknown_spectrum__has_the_rates_of_every_frequency() -> None:
     assert found.error is None
 
 
+def test_time_factors__unknown_spectrum__have_their_error_measured_in_between() -> None:
+    kernel = CustomKernel(1.0, lambda a, b: np.exp(-((a - b) ** 2) / 3 - (a + b) ** 2 / 20 - (a + b) / 4), 4.0)
+    found = kernel.time_factors(np.array([3.0]), complete=False)
+    nu = np.linspace(-3, 3, 400)
+    there = np.abs(total(found.factors, nu[:, None], nu[None, :]) - kernel(nu[:, None], nu[None, :])).max()
+    assert found.error == pytest.approx(there, rel=1e-6)
+
+
 # Windows
 
 

@@ -1022,6 +1022,12 @@ def test_local__has_a_product_for_its_steady_state__and_a_bias_with_interaction(
     assert alone.residual <= 1e-14
 
 
+def test_local__has_the_bath_of_the_whole_hamiltonian__strong_bonds() -> None:
+    model = from_terms([("ZZ", -2.5), ("IX", 0.4), ("XI", 0.4)])
+    assert local(model, 0.7, inside="davies").baths == (ohmic(0.7, cutoff=5 * 2.5),)
+    assert local(model, 0.7, inside="davies", bath=ohmic(0.7, cutoff=3.0)).baths == (ohmic(0.7, cutoff=3.0),)
+
+
 def two_baths(kind: str, hot: float, cold: float, n: int) -> tuple[Model, list[Lindbladian]]:
     model = models.mixed_field_ising(n)
     ends = [SparsePauliOp("I" * (n - 1 - q) + "X" + "I" * q) for q in (0, n - 1)]

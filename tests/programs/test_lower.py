@@ -24,6 +24,7 @@ from gibbs_circuits.programs.steps import (
     flat,
     renumbered,
 )
+from gibbs_circuits.programs.transforms import split_steps
 from gibbs_circuits.readings.channel.sweep_channel import sweep_channel
 from tests.examples import by_hand
 
@@ -104,3 +105,20 @@ def test_sweep__of_every_kind_of_step__is_saved_and_keeps_the_trace() -> None:
     assert again.text == program.text
     channel, trace = sweep_channel(program), np.eye(4).reshape(-1)
     assert trace @ channel == pytest.approx(trace, abs=1e-12)
+
+
+def test_split_steps__cuts__where_all_ancillas_are_back_and_around_what_is_drawn_there() -> None:
+    first, second, delay = Couple(X, 0, 0.2, 0.1), Couple(X, 1, 0.3, 0.0), STEPS["delay"]
+    one_of_two = (first, second, Reset((0,)), Evolve(0.4), Reset((1,)), first, Reset((0, 1)))
+    assert [len(part) for part in split_steps(one_of_two)] == [5, 2]
+    assert [len(part) for part in split_steps((Evolve(0.4), delay, first, delay, Reset((0,)), delay))] == [1, 1, 3, 1]
+
+
+def test_free_time__of_a_random_step__is_the_mean_over_its_draws() -> None:
+    unequal = RandomChoice(
+        (Branch(0.25, (Evolve(0.4),)), Branch(0.75, (Evolve(0.2), Couple(X, 0, 0.1, 0.0), Evolve(1))))
+    )
+    chances = {unequal: {0: 0.25, 1: 0.75}, RandomDelay(Evolve(0.4), 1, 3): dict.fromkeys((1, 2, 3), 1 / 3)}
+    for step, draws in chances.items():
+        times = {k: sum(one.duration for one in step.performed(iter([k])) if one.kind == "evolve") for k in draws}
+        assert step.free_time == pytest.approx(sum(draws[k] * times[k] for k in draws))

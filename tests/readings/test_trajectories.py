@@ -281,10 +281,16 @@ def z_scores(program: Program, initial: Any, rho: DensityMatrix, count: int, swe
     return np.array(scores)
 
 
-AVERAGED = {"entangled": ENTANGLED, "choice": (CHOICE,), "both": (CHOICE, *ENTANGLED)}
+ALIKE = RandomChoice(  # branches that differ in nothing but their ancillas
+    tuple(
+        Branch(0.5, (Couple((("XI", 1.0),), 0, 0.7, 0.0), Couple((("IY", 1.0),), a, 0.9, 1.1), Reset((0, 1))))
+        for a in (0, 1)
+    )
+)
+AVERAGED = {"entangled": ENTANGLED, "choice": (CHOICE,), "alike": (ALIKE,), "both": (CHOICE, *ENTANGLED)}
 
 
-@pytest.mark.parametrize("name", ["entangled", "choice", pytest.param("both", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["entangled", "choice", "alike", pytest.param("both", marks=pytest.mark.slow)])
 def test_mean__tends_to_the_exact_channel__by_hand(name: str) -> None:
     program = by_hand(AVERAGED[name], 2, HAMILTONIAN)
     psi = random_start(2, 8)

@@ -15,6 +15,7 @@ from gibbs_circuits.linalg.fixed_point import contraction, fixed_point
 from gibbs_circuits.programs.program import Program
 from gibbs_circuits.readings.channel.sweep_channel import sweep_channel
 from gibbs_circuits.readings.circuits.cost import cost
+from gibbs_circuits.search import knobs as choosing
 from gibbs_circuits.search.knobs import choose_unset_knobs
 from tests.examples import distance, example, experiment, farthest, gibbs, ising
 
@@ -174,3 +175,13 @@ def test_choose__infinite_temperature__no_start_is_left_behind() -> None:
     program = choose_unset_knobs(ising(2, beta=0.0), SCHEMES["parallel"], SCHEMES["parallel"].knobs(), 0.1)
     assert contraction(sweep_channel(program)) < 1 - 1e-6
     assert distance(fixed_point(sweep_channel(program)), np.eye(4) / 4) < 1e-6
+
+
+@pytest.mark.parametrize(("far", "outcome"), [(0.085, "the cheapest that meets it"), (0.095, "none meets it")])
+def test_choose__fixed_point__must_be_within_the_margin_too(
+    far: float, outcome: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "trace_distance", lambda rho, sigma: far)
+    given = {"strength": 0.5, "spacing": 0.5, "nodes": 4, "random_delays": False}
+    program = choose(ising(2), 0.1, **given)
+    assert outcome in program.provenance
