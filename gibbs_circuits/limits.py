@@ -10,7 +10,6 @@ MAX_EFFORT = 1000  # steps of a minute: a day of one core, after which seeds bri
 MAX_TIME_BUDGET = 1e6  # seconds: eleven days
 # --- files: read before anything is known about them
 MAX_TEXT_BYTES = 16 * 2**20  # an FCIDUMP of 60 orbitals is 10 MiB; a text is held three times while it is parsed
-MAX_NESTING = 100  # brackets within brackets of a text that a parser follows by recursion
 # --- dense operators handed to a user
 MAX_JUMP_BYTES = 2 * 2**30  # of all jump operators together: a quarter of a small machine
 # --- threads: below these sizes one is faster beside other work, and hardly slower alone

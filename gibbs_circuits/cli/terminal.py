@@ -161,7 +161,7 @@ class Commands(TyperGroup):
     """Commands in which the end of a file is an error like any other: typer takes it for Ctrl-D at a prompt."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command."""
+        """Run a command; an end of file becomes an error of ours."""
         try:
             return super().invoke(ctx)
         except EOFError as error:

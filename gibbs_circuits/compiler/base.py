@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from ..errors import LARGEST, ArgumentError
-from ..evidence import Reference
+from ..evidence import Citation
 from ..generators.frequency import rate_unit
 from ..generators.lindbladian import Generator
 from ..generators.matrices import largest_rate
@@ -159,10 +159,7 @@ class Knobs(BaseModel):
         return values
 
 
-Use = tuple[Reference, str]  # a publication and what it is cited for
-
-
-def _nothing(program: Program) -> Iterable[Use]:
+def _nothing(program: Program) -> Iterable[Citation]:
     return ()
 
 
@@ -187,7 +184,7 @@ class Scheme:
     order: int | None
     source: str
     discrete: bool = False
-    also_cited: Callable[[Program], Iterable[Use]] = _nothing
+    also_cited: Callable[[Program], Iterable[Citation]] = _nothing
 
     def __call__(self, generator: Generator, knobs: Knobs) -> Program:
         """The program of `generator` at `knobs`."""

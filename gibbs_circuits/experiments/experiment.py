@@ -54,7 +54,7 @@ class Experiment:
 
     @property
     def model(self) -> Model:
-        """The model."""
+        """The model of the generator."""
         return self.generator.model
 
 

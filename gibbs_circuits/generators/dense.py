@@ -58,7 +58,6 @@ def dense_generator(lindbladian: Symbolic) -> DenseGenerator:
             "coherent", "be balance or none to be compiled, unless the shift commutes with H (davies)",
             f"the Lamb shift of {lindbladian.kind} does not", 'set coherent = "balance"',
         )  # fmt: skip
-    turn = np.kron(s.vectors.conj(), s.vectors)
-    jumps = minimal_kraus(turn @ transition_superoperator(lindbladian) @ turn.conj().T, lindbladian.kind)
+    jumps = minimal_kraus(s.map_from_energy(transition_superoperator(lindbladian)), lindbladian.kind)
     coherent = s.from_energy(coherent_term(lindbladian))
     return DenseGenerator(read_only(jumps), read_only(coherent))

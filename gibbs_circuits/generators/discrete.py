@@ -108,9 +108,7 @@ class DiscreteChannel(Shown, Generator):
         Raises:
             TooLargeError: Above 5 qubits.
         """
-        V = energy_spectrum(self.inside).vectors
-        turn = np.kron(V.conj(), V)
-        return np.asarray(turn @ channel_superoperator(self) @ turn.conj().T)
+        return energy_spectrum(self.inside).map_from_energy(channel_superoperator(self))
 
     def _rows(self) -> Iterator[tuple[str, ...]]:
         yield "what", "value"

@@ -255,9 +255,7 @@ class Lindbladian(Shown, Generator):
         from .matrices import energy_spectrum, refuse_dense, superoperator
 
         refuse_dense("A dense generator", self.num_qubits)
-        V = energy_spectrum(self).vectors
-        turn = np.kron(V.conj(), V)
-        return np.asarray(turn @ superoperator(self, hamiltonian=hamiltonian) @ turn.conj().T)
+        return energy_spectrum(self).map_from_energy(superoperator(self, hamiltonian=hamiltonian))
 
     def channel(self, strength: float | None) -> Array:
         """E^{δ𝓛} of its jumps and coherent part, without H."""

@@ -17,4 +17,4 @@ Progress = Callable[[str], None]
 
 
 def quiet(text: str) -> None:
-    """No progress."""
+    """Say nothing: for callers who do not want to be told."""

@@ -56,7 +56,7 @@ class Relaxation:
 
     @property
     def text(self) -> str:
-        """In one line."""
+        """How the search for it went, in one line."""
         return (
             f"{'Converged' if self.converged else 'Not converged'} after {self.applications} applications of the "
             f"channel: ‖Φ(ρ) − ρ‖ = {self.residual:.1e}, error of the fixed point about {self.state_error:.1e}, "

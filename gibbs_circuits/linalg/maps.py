@@ -72,7 +72,7 @@ class Kraus:
         return CALL + self.operators.size * (16 * self.dim / PRODUCTS + 3 / PASSES)
 
     def apply(self, rho: Array) -> Array:
-        """Its value at one matrix."""
+        """Its value at one matrix ρ, (d, d)."""
         d, step = self.dim, max(1, CHUNK // self.dim**2)
         total = np.zeros((d, d), dtype=complex)
         for first in range(0, len(self.operators), step):
@@ -111,7 +111,7 @@ class Dephasing:
 
     @property
     def seconds(self) -> float:
-        """Four products."""
+        """Nominal seconds of one application: four matrix products."""
         return CALL + 32 * self.dim**3 / PRODUCTS
 
     def apply(self, rho: Array) -> Array:
@@ -146,16 +146,16 @@ class Mixture:
 
     @property
     def seconds(self) -> float:
-        """Of all of them."""
+        """Nominal seconds of one application: of all maps, one after the other."""
         return sum(one.seconds for one in self.maps)
 
     def apply(self, rho: Array) -> Array:
-        """Its value at one matrix."""
+        """Its value at one matrix ρ, (d, d)."""
         parts = zip(self.probabilities, self.maps, strict=True)
         return np.asarray(sum(p * one.apply(rho) for p, one in parts))
 
     def adjoint_apply(self, operator: Array) -> Array:
-        """The mean of the adjoints."""
+        """The adjoint's value at one operator, (d, d): the mean over the maps."""
         parts = zip(self.probabilities, self.maps, strict=True)
         return np.asarray(sum(p * one.adjoint_apply(operator) for p, one in parts))
 
@@ -175,11 +175,11 @@ class Chain:
 
     @property
     def seconds(self) -> float:
-        """Of all of them."""
+        """Nominal seconds of one application: of all maps, one after the other."""
         return sum(one.seconds for one in self.maps)
 
     def apply(self, rho: Array) -> Array:
-        """Its value at one matrix."""
+        """Its value at one matrix ρ, (d, d)."""
         return reduce(lambda value, one: one.apply(value), self.maps, np.asarray(rho, dtype=complex))
 
     def adjoint_apply(self, operator: Array) -> Array:
@@ -202,7 +202,7 @@ class Rebuilt:
     seconds: float = 0.0
 
     def apply(self, rho: Array) -> Array:
-        """Its value at one matrix."""
+        """Its value at one matrix ρ, (d, d)."""
         return self.build().apply(rho)
 
     def adjoint_apply(self, operator: Array) -> Array:
@@ -227,11 +227,11 @@ class Matrix:
 
     @property
     def seconds(self) -> float:
-        """One pass over the matrix."""
+        """Nominal seconds of one application: one pass over the matrix."""
         return CALL + self.dim**4 / PASSES / 4
 
     def apply(self, rho: Array) -> Array:
-        """Its value at one matrix."""
+        """Its value at one matrix ρ, (d, d)."""
         d = self.dim
         return np.asarray((self.channel @ np.ravel(rho, order="F")).reshape(d, d, order="F"))
 

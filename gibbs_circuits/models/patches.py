@@ -47,7 +47,7 @@ class Patch:
 
 
 def whole_model_patch(model: Model, radius: int = 1) -> Patch:
-    """The model itself."""
+    """The patch that holds every site: the model itself."""
     return _patch(model, tuple(range(model.num_qubits)), radius)
 
 

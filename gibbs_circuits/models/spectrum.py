@@ -53,6 +53,11 @@ class Spectrum(Brief):
         """Back to the computational basis."""
         return np.asarray(self.vectors @ operator @ self.vectors.conj().T, dtype=complex)
 
+    def map_from_energy(self, superoperator: NDArray[Any]) -> Array:
+        """A map on column-stacked matrices, (dim², dim²), from the energy basis back to the computational one."""
+        turn = np.kron(self.vectors.conj(), self.vectors)
+        return np.asarray(turn @ superoperator @ turn.conj().T)
+
     def populations(self, beta: float) -> Real:
         """Gibbs weights e^{−βE_i}/Z, shifted by the ground energy so that nothing overflows."""
         weights = np.exp(-beta * (self.energies - self.energies[0]))

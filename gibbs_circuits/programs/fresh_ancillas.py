@@ -26,7 +26,7 @@ def fresh_ancillas(program: Program, spare: int = 0) -> Program:
     Raises:
         TooLargeError: Above 10,000 resets.
     """
-    resets = sum(stage.repeats * most_resets(stage.steps) for stage in program.stages)
+    resets = most_resets_of(program)
     if resets > MAX_FRESH:
         raise TooLargeError(
             f"With fresh ancillas, {program.sweeps:,} sweeps take {resets:,} of them; the limit is {MAX_FRESH:,}. "
@@ -37,6 +37,11 @@ def fresh_ancillas(program: Program, spare: int = 0) -> Program:
         Stage(tuple(count.renamed(stage.steps)), 1) for stage in program.stages for _ in range(stage.repeats)
     )
     return replace(program, num_ancilla=max(1, count.next) + spare, stages=stages)
+
+
+def most_resets_of(program: Program) -> int:
+    """Number of resets of ancillas in all sweeps, at most."""
+    return sum(stage.repeats * most_resets(stage.steps) for stage in program.stages)
 
 
 def most_resets(steps: Iterable[Step]) -> int:

@@ -54,7 +54,7 @@ class CountedMap:
         return self.inner.seconds
 
     def apply(self, rho: Array) -> Array:
-        """Its value at one matrix."""
+        """Its value at one matrix ρ, (d, d)."""
         self.deadline.spend(self.seconds)
         return self.inner.apply(rho)
 

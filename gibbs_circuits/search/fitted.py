@@ -164,7 +164,7 @@ def searched(task: SearchTask, progress: Progress) -> tuple[GateSearch, list[Ans
 
 
 def fitters(task: SearchTask, rng: np.random.Generator) -> list[Fitter]:
-    """One per number of sweeps."""
+    """What fits angles to the task: one for a preparation, and for a sampler one per number of sweeps."""
     sigma, n = task.sigma(), task.model.num_qubits
     if not task.sampler:
         assert task.start is not None  # checked before
@@ -212,7 +212,7 @@ def _begun_on_pieces(task: SearchTask, rng: np.random.Generator) -> Callable[[An
 
 
 def candidate(task: SearchTask, fit: Fit) -> Candidate[Program]:
-    """A fit as a program."""
+    """The fit written as a program, with its gates and the distance that the fit ended at."""
     circuit, ansatz = fit.program, fit.program.ansatz
     program = task.program(
         steps_of(ansatz, circuit.angles),

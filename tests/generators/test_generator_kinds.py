@@ -18,7 +18,6 @@ from gibbs_circuits import models
 from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.exact.certificate.certificate import Certificate, certificate
 from gibbs_circuits.exact.certificate.discrete import channel_certificate
-from gibbs_circuits.exact.dynamics.steady import dense_steady_state
 from gibbs_circuits.exact.spectral_gap.gap import dense_decay_rates
 from gibbs_circuits.exact.spectral_gap.uniqueness import steady_state_counts
 from gibbs_circuits.exact.structure.detailed_balance import coherent_defects, kernel_defects, reference_state, residual
@@ -46,6 +45,7 @@ from gibbs_circuits.generators.lamb_shift import RedfieldLamb, UniversalLamb, Wi
 from gibbs_circuits.generators.lindbladian import Lindbladian
 from gibbs_circuits.generators.matrices import coherent_term, decay_operator, lamb_shift, superoperator
 from gibbs_circuits.linalg.arrays import unvec, vec
+from gibbs_circuits.linalg.fixed_point import stationary_state
 from gibbs_circuits.models.model import Model, bandwidth, from_terms
 from gibbs_circuits.models.spectrum import gibbs_state, spectrum, trace_distance
 from tests.strategies import labels
@@ -491,7 +491,7 @@ def test_universal_lamb__equals_its_double_integral_in_time__frequencies(pair: t
 
 def bias(generator: Lindbladian) -> float:
     """Trace distance between σ and the steady state of −i[H + H_LS, ·] + D."""
-    return trace_distance(dense_steady_state(generator, hamiltonian=True), reference_state(generator))
+    return trace_distance(stationary_state(superoperator(generator, hamiltonian=True)), reference_state(generator))
 
 
 def slope(x: list[float], y: list[float]) -> float:
@@ -1007,7 +1007,7 @@ INSIDE: dict[str, dict[str, Any]] = {
 def test_local__has_a_product_for_its_steady_state__and_a_bias_with_interaction(kind: str) -> None:
     A = couplings_of("XY", 3)
     generator = local(TRANSVERSE, BETA, A, **INSIDE[kind])
-    rho = spectrum(generator.bohr_model).from_energy(dense_steady_state(generator))
+    rho = spectrum(generator.bohr_model).from_energy(stationary_state(superoperator(generator)))
     single = boltzmann(dense([("X", -0.9045), ("Z", -0.3)]), BETA)
     product = np.kron(np.kron(single, single), single)
     np.testing.assert_allclose(rho, product, atol=1e-12)
@@ -1064,7 +1064,7 @@ def qutip_parts(kind: str, model: Model, parts: list[Lindbladian]) -> list[Matri
 def test_several_baths__steady_state_equals_qutip__two_temperatures(kind: str, n: int) -> None:
     model, parts = two_baths(kind, 0.3, 1.5, n)
     generator = several_baths(*parts)
-    rho = spectrum(model).from_energy(dense_steady_state(generator, hamiltonian=True))
+    rho = spectrum(model).from_energy(stationary_state(superoperator(generator, hamiltonian=True)))
     total = sum(qutip_parts(kind, model, parts)) + qutip.liouvillian(qutip.Qobj(dense(model.terms))).full()
     theirs = qutip.steadystate(qutip.Qobj(total, dims=[[[2**n]] * 2] * 2)).full()
     np.testing.assert_allclose(rho, theirs, atol=1e-9)
@@ -1079,7 +1079,7 @@ def test_several_baths__steady_state_equals_qutip__two_temperatures(kind: str, n
 
 def heat_currents(parts: list[Lindbladian]) -> list[float]:
     """Tr[H L_c(ρ)] of every bath in the joint steady state."""
-    rho = dense_steady_state(several_baths(*parts), hamiltonian=True)
+    rho = stationary_state(superoperator(several_baths(*parts), hamiltonian=True))
     E = spectrum(parts[0].model).energies
     return [float((E @ np.diag(unvec(superoperator(part) @ vec(rho)))).real) for part in parts]
 

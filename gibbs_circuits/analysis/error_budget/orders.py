@@ -18,10 +18,7 @@ from ...compiler.time_domain.symbolic_jumps import symbolic_jumps
 from ...errors import GibbsError
 from ...generators.filters.base import Filter
 from ...generators.frequency import local_frequency, rate_unit, time_unit
-from ...generators.lindbladian import Lindbladian
-from ...generators.matrices import superoperator
 from ...limits import MAX_PALINDROMES, MAX_RUNG_QUBITS
-from ...linalg.arrays import Array
 from ...linalg.fixed_point import fixed_point
 from ...models.spectrum import gibbs_state, spectrum, trace_distance
 from ...programs.program import Program, Rung
@@ -200,7 +197,7 @@ def _palindrome(program: Program, filter: Filter, strength: float, *, palindromi
 
 def _fixed_time(program: Program, declared: Order) -> RungSlope:
     """‖Φ_δ^{t/δ} − e^{tL}‖ at a fixed time, against δ."""
-    target = _semigroup(program.lindbladian)
+    target = program.lindbladian.superoperator()
     rate = float(np.linalg.norm(target, 2))
     time = 0.5 / rate if rate > 0 else 1.0
     values, reference = _halved(time / 4), scipy.linalg.expm(time * target)
@@ -218,20 +215,13 @@ def _exact(program: Program, declared: Order) -> RungSlope:
     """Schemes without a step error: the sweep against e^{δL}, or σ under a discrete channel."""
     channel, strength = sweep_channel(program), program.knobs.get("strength")
     if strength is not None:
-        reference = scipy.linalg.expm(float(strength) * _semigroup(program.lindbladian))
+        reference = scipy.linalg.expm(float(strength) * program.lindbladian.superoperator())
         error, text = float(np.linalg.norm(channel - reference, 2)), "e^{δL} exactly, at any strength"
     else:
         sigma = gibbs_state(program.generator.model, program.generator.beta)
         error, text = trace_distance(fixed_point(channel), sigma), "σ exactly, at any step"
     step = float(strength if strength is not None else program.knobs.get("step") or 1.0)
     return RungSlope(Rung.DILATION, "step", (step,), (error,), None, text, error <= 1e-9)
-
-
-def _semigroup(generator: Lindbladian) -> Array:
-    """L on column-stacked density matrices, in the computational basis; shape (dim², dim²)."""
-    vectors = spectrum(generator.bohr_model).vectors
-    turn = np.kron(vectors.conj(), vectors)
-    return np.asarray(turn @ superoperator(generator) @ turn.conj().T)
 
 
 SCANS: Mapping[Scan, Callable[[Program, Order], RungSlope | None]] = {

@@ -33,7 +33,7 @@ class Estimate(Brief):
     z: float | None = None
 
     def __float__(self) -> float:
-        """The value."""
+        """The value without its interval."""
         return self.value
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

@@ -47,12 +47,12 @@ class MeasuredRun:
 
     @property
     def generator(self) -> Generator:
-        """What the program samples."""
+        """The generator whose steady state the program samples."""
         return self.run.program.generator
 
     @property
     def model(self) -> Model:
-        """The Hamiltonian."""
+        """The model whose Gibbs state is the reference."""
         return self.generator.model
 
     @property
@@ -72,7 +72,7 @@ class MeasuredRun:
 
     @cached_property
     def answer(self) -> ExactAnswer | None:
-        """What it knows."""
+        """What that reference knows of the Gibbs state; None where none does."""
         return None if self.reference is None else self.reference.answer(self.model, self.generator.beta)
 
     @property
@@ -92,7 +92,7 @@ class MeasuredRun:
 
     @property
     def prediction(self) -> Prediction | None:
-        """The same, None where it says nothing."""
+        """What the exact channel says; None where it says nothing."""
         return self.predicted if isinstance(self.predicted, Prediction) else None
 
     @cached_property

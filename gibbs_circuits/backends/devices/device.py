@@ -86,7 +86,7 @@ class Opened(Protocol):
 
     @property
     def device(self) -> Device:
-        """What to compile for."""
+        """The device to compile for."""
         ...
 
 

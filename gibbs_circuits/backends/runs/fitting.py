@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...limits import BLOCK_OVERHEAD_BYTES, MAX_BLOCK_BYTES
-from ...programs.fresh_ancillas import most_resets
-from ...programs.program import Program
+from ...programs.fresh_ancillas import most_resets_of
 from ...readings.circuits.circuit import random_draws
 from ..measurement.measurement import jump_events
 from ..measurement.shots import Block, Counts, Shots
@@ -44,16 +43,11 @@ def largest_block(request: Request) -> int:
     rows, bases = max(request.share, CHECK_SHOTS), max(1, len(request.bases))
     states = 16 * (written.sweeps + 1) * 4**n if _gives_states(request) else 0
     counts = CHARACTER * min(rows, 2**n) * (n + AROUND)
-    shots = rows * (n + _events(program)) if request.compiled.ancillas is Ancillas.RECORDED else 0
+    shots = rows * (n + most_resets_of(program)) if request.compiled.ancillas is Ancillas.RECORDED else 0
     draws = 8 * sum(stage.repeats * len(stage.steps) for stage in program.stages)
     names = CHARACTER * sum(len(name) + 2 * AROUND for name in request.observables)
     header = CHARACTER * (len(str(request.identity)) + 100 * (2 * bases + 10))
     return int(BLOCK_OVERHEAD_BYTES + states + bases * (counts + shots) + draws + names + header)
-
-
-def _events(program: Program) -> int:
-    """Number of resets of ancillas in a run, at most."""
-    return sum(stage.repeats * most_resets(stage.steps) for stage in program.stages)
 
 
 def _gives_states(request: Request) -> bool:

@@ -57,7 +57,7 @@ class Memory:
         """Nothing to do: the run holds it."""
 
     def jobs(self) -> Mapping[str, JobRecord]:
-        """The jobs of this process."""
+        """What is known of every job of this process, by its tag."""
         return dict(self.records)
 
     def save_job(self, record: JobRecord) -> None:

@@ -86,7 +86,7 @@ class Client(Protocol):
         ...
 
     def close(self) -> None:
-        """No more jobs will come."""
+        """Give back what the client holds; no more jobs will come."""
         ...
 
 

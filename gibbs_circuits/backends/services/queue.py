@@ -63,7 +63,7 @@ class JobStore(Protocol):
         ...
 
     def jobs(self) -> Mapping[str, JobRecord]:
-        """All records, by tag."""
+        """What is known of every job, by its tag."""
         ...
 
     def save_job(self, record: JobRecord) -> None:

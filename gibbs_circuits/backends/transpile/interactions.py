@@ -177,7 +177,7 @@ def _product(gates: Iterable[Gate], qubits: Sequence[int]) -> Array:
 
 
 def _lifted(gate: Array, where: Sequence[int]) -> Array:
-    """A gate among two qubits."""
+    """A gate on one or both of two qubits as a (4, 4) matrix."""
     if len(where) == 1:
         return np.asarray(np.kron(np.eye(2), gate) if where[0] == 0 else np.kron(gate, np.eye(2)))
     return gate if list(where) == [0, 1] else np.asarray(_SWAP @ gate @ _SWAP)

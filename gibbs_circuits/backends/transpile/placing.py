@@ -152,7 +152,7 @@ def _moves(placement: Placement, lattice: Lattice) -> Iterator[Placement]:
 
 
 def _distinct(placements: Sequence[Placement], lattice: Lattice) -> list[Placement]:
-    """The first of every shape."""
+    """The first of all placements that a symmetry of the lattice makes alike."""
     first = dict[tuple[int, ...], Placement]()
     for placement in placements:
         first.setdefault(_shape(placement, lattice), placement)

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from ...errors import ArgumentError
-from ...evidence import CHEN_DING_ZHANG, Status
+from ...evidence import CHEN_DING_ZHANG, Citation, Status
 from ...generators.filters.base import Filter
 from ...generators.lindbladian import Lindbladian
 from ...linalg.arrays import Array
@@ -19,7 +19,7 @@ from ...linalg.paulis import Term
 from ...programs.product_formulas import commuting_groups, spectators
 from ...programs.program import ErrorTerm, Program, Rung
 from ...programs.steps import Branch, Couple, Evolve, RandomChoice, Reset, Step
-from ..base import Scheme, Use
+from ..base import Scheme
 from ..time_domain.knobs import TimeKnobs, declared, program_in_time, refuse_large
 from ..time_domain.quadrature import uniform_nodes
 from ..time_domain.symbolic_jumps import SymbolicJump, kernel_factors, symbolic_jumps
@@ -165,7 +165,7 @@ def _declared(
     return (ErrorTerm(Rung.FILTER, None, unit, Status.NOT_CHECKED, SOURCE), *known)
 
 
-def _shift_rule(program: Program) -> Iterator[Use]:
+def _shift_rule(program: Program) -> Iterator[Citation]:
     if program.knobs.get("shift") and _balanced(program.lindbladian):
         yield CHEN_DING_ZHANG, "detailed balance of the transitions being enough at weak coupling (the shift rule)"
 

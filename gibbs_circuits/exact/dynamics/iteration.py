@@ -17,11 +17,6 @@ EPSILON = float(np.finfo(float).eps)
 SAFETY = 10  # of the error of a solve, condition × rounding, against what is lost in forming the matrix
 
 
-def iterative_steady_state(flow: Flow, start: Array) -> Array:
-    """The stationary state that `iterative` finds, in the energy basis, without its error."""
-    return iterative(flow, start)[0]
-
-
 def iterative(flow: Flow, start: Array) -> tuple[Array, float]:
     """The state with 𝓛 ρ = 0, in the energy basis, by GMRES from a start of trace 1, and the error of it.
 

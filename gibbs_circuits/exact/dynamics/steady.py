@@ -17,11 +17,10 @@ import scipy.linalg
 from ...errors import ArgumentError, NotConvergedError, TooLargeError
 from ...generators.contact import Coherent
 from ...generators.lindbladian import Lindbladian
-from ...generators.matrices import energy_spectrum, superoperator
+from ...generators.matrices import energy_spectrum
 from ...io.rendering import Brief
 from ...limits import MAX_DIGITS_QUBITS, MAX_SUPEROPERATOR_QUBITS
 from ...linalg.arrays import Array, Matrix, Real, packed, unpacked
-from ...linalg.fixed_point import stationary_state
 from ...models.signatures import public
 from ...models.spectrum import gibbs_state
 from ..spectral_gap.uniqueness import steady_state_counts
@@ -51,11 +50,6 @@ class Stationary(Brief):
     error: float
     count: int | None
     how: str
-
-
-def dense_steady_state(lindbladian: Lindbladian, *, hamiltonian: bool = False) -> Array:
-    """The stationary state in the energy basis, n <= 5; with `hamiltonian` that of −i[H, ·] + 𝓛."""
-    return stationary_state(superoperator(lindbladian, hamiltonian=hamiltonian))
 
 
 @public

@@ -240,10 +240,6 @@ def identity(size: int) -> Matrix:
     return arb_mat(size, size, [arb(1) if a == b else arb(0) for a in range(size) for b in range(size)])
 
 
-def _balls(M: Array) -> Matrix:
-    return acb_mat(len(M), len(M), [acb(float(x.real), float(x.imag)) for x in M.ravel()])
-
-
 def doubles(M: Matrix) -> Array:
     """The midpoints of a complex ball matrix, rounded to doubles."""
     flat = [complex(float(x.real), float(x.imag)) for x in M.entries()]

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from ...errors import check_real
 from ...io.rendering import NAME, Shown, brief, shortened
-from ...linalg.arrays import Array, Real
+from ...linalg.arrays import Array, Mask, Real
 from ...models.model import Model
 from ...models.signatures import public
 
@@ -103,6 +103,11 @@ class Bath(Shown):
         """Ln s(ω); no underflow where `loss` knows its own logarithm, −∞ where it vanishes."""
         x = np.minimum(np.abs(np.asarray(omega, dtype=float)), FAR)
         return np.asarray(math.log(self.strength) + self.log_loss(x) - self.beta * x / 2)
+
+    def support(self, nu: Real) -> Mask:
+        """Where it has a spectrum at all, elementwise; beyond its limit only an underflow makes it zero."""
+        nu = np.asarray(nu, dtype=float)
+        return np.asarray((self.symmetric(nu) > 0) | (np.abs(nu) > self.limit))
 
     def log_loss(self, omega: Real) -> Real:
         """Ln of `loss` on ω ≥ 0."""

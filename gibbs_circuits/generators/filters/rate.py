@@ -57,9 +57,7 @@ class RateFilter(Brief, Filter):
         return self.bath.log_symmetric(nu) / 2
 
     def support(self, nu: Real) -> Mask:
-        """Where the bath has a spectrum at all; beyond its limit only an underflow makes it zero."""
-        nu = np.asarray(nu, dtype=float)
-        return np.asarray((self.bath.symmetric(nu) > 0) | (np.abs(nu) > self.bath.limit))
+        return self.bath.support(nu)
 
     def time(self, t: Real) -> Array:
         return fourier(self.frequency, 2 * self.bath.limit, t)

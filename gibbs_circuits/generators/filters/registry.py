@@ -15,7 +15,7 @@ from .custom import CustomFilter, read_filter
 
 
 class NamedFilter(Entry[Filter]):
-    """A filter by name."""
+    """A filter by its name: the function of that name makes it."""
 
 
 FILTERS = by_name(

@@ -75,9 +75,7 @@ class Secular(Brief, Kernel):
         return self.bath.log_symmetric(nu)
 
     def support(self, nu: Real) -> Mask:
-        """Where the bath has a spectrum; beyond its limit only an underflow makes it zero."""
-        nu = np.asarray(nu, dtype=float)
-        return np.asarray((self.bath.symmetric(nu) > 0) | (np.abs(nu) > self.bath.limit))
+        return self.bath.support(nu)
 
     def on(self, nu: Real) -> Secular:
         """The same kernel with the classes of equal frequency that these fall into."""

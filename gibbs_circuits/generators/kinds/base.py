@@ -33,11 +33,11 @@ FIRST = ("couplings", "coherent")  # of the keys of every kind, in a file and in
 
 @dataclass(frozen=True)
 class Kind(Entry[Lindbladian]):
-    """A kind of generator."""
+    """A kind of generator by its name: the function of that name makes it."""
 
     @cached_property
     def schema(self) -> type[BaseModel]:
-        """Its keys in a file."""
+        """The keys of `[generator]` in a file, with their types and what the help says of each."""
         kind = Parameter("kind", Parameter.KEYWORD_ONLY, default=self.name, annotation=Annotated[str, "which one."])
         own = [name for name in self.keys if name not in FIRST]
         return schema_of(self.name, [kind, *(self.keys[name] for name in (*FIRST, *own))])

@@ -14,7 +14,7 @@ from ..product_formulas import Group
 
 
 class Step(ABC):
-    """One step of a sweep."""
+    """One step of a sweep: what every reading may ask it, without asking for its class."""
 
     kind: ClassVar[str]  # in a saved program
     random: ClassVar[bool] = False  # drawn anew every time
@@ -107,7 +107,7 @@ class Step(ABC):
         return self
 
     def saved(self) -> dict[str, Any]:
-        """The step as JSON."""
+        """Its fields as JSON takes them, `kind` first."""
         return {"kind": self.kind, **{one.name: getattr(self, one.name) for one in fields(self)}}  # type: ignore[arg-type]
 
 
@@ -127,7 +127,7 @@ class Draw(Step):
 
     @property
     def mean(self) -> float:
-        """Average number of times."""
+        """How often an option is performed, on average."""
         return (self.times[0] + self.times[-1]) / 2
 
     @property

@@ -18,7 +18,7 @@ def building_seconds(program: Program) -> float:
 
 
 def branch_seconds(num_system: int, steps: Iterable[Step]) -> float:
-    """The same for some steps."""
+    """Nominal seconds to build the map of some steps, from their sizes."""
     clock = _Clock(num_system)
     for step in steps:
         lower(step, clock)

@@ -86,7 +86,7 @@ class Piece:
 
     @property
     def distinct(self) -> Iterator[QuantumCircuit]:
-        """One option of each kind."""
+        """The first option of every kind: what has to be transpiled."""
         return (self.options[k] for k in sorted(set(self.alike)))
 
     def mapped(self, change: Callable[[QuantumCircuit], QuantumCircuit]) -> Piece:
