@@ -578,7 +578,8 @@ def test_old_simplification__put_back__is_seen(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_old_cutoff__put_back__is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gc.Bath, "for_model", lambda bath, model: dataclasses.replace(gc.baths.ohmic(bath.beta, 1, 5)))
+    left_open = type(gc.baths.ohmic(1.0))
+    monkeypatch.setattr(left_open, "for_model", lambda bath, model: gc.baths.ohmic(bath.beta, 1, 5))
     terms = [("IZ", -2500.0), ("ZI", -2600.0), ("XX", 20.0)]
     generator = gc.davies(from_terms(terms), 0.00096, couplings="X")
     assert largest_rate(generator) == 0
