@@ -390,3 +390,12 @@ def test_tried__control__finds_what_is_raised_raw(monkeypatch: pytest.MonkeyPatc
     assert "ValueError" in str(tried("trace_distance", "rho", "vector"))
     assert complaint(gc.ArgumentError("x", "be y", "z was found", "write y")) is None
     assert complaint(gc.GibbsError("a\nb")) is not None
+
+
+def test_signature__pauli_sums_in_a_list__are_not_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fourteen couplings of fourteen qubits would be 60 GiB; NumPy asks `__array__` of every element of a list."""
+    monkeypatch.setattr(SparsePauliOp, "__array__", lambda *arguments, **keys: pytest.fail("it was written out"))
+    model = gc.models.tfim(14)
+    couplings = [SparsePauliOp.from_sparse_list([("Y", [q], 1.0)], 14) for q in range(14)]
+    assert len(gc.dll(model, 1.0, couplings).contacts) == 14
+    assert len(gc.dll(model, 1.0, couplings=tuple(couplings)).contacts) == 14

@@ -85,9 +85,11 @@ def is_matrix(value: object) -> bool:
 
 
 def matrix_of(value: object) -> NDArray[np.complex128] | None:
-    """An array of at least one axis as complex numbers; None of what is no array of numbers."""
+    """An array of at least one axis as complex numbers; None of what is no array of numbers, Pauli sums among them."""
     if not isinstance(value, list | tuple) and not hasattr(value, "__array__"):
         return None
+    if any(hasattr(one, "paulis") for one in (value if isinstance(value, list | tuple) else (value,))):
+        return None  # a Pauli sum, or several: NumPy would write each out, 4ⁿ numbers
     try:
         matrix = np.asarray(value)
         if matrix.ndim == 0 or matrix.dtype.kind not in "iufc":
