@@ -393,7 +393,7 @@ def test_tried__control__finds_what_is_raised_raw(monkeypatch: pytest.MonkeyPatc
 
 
 def test_signature__pauli_sums_in_a_list__are_not_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fourteen couplings of fourteen qubits would be 60 GiB; NumPy asks `__array__` of every element of a list."""
+    """Fourteen couplings of fourteen qubits would be 56 GiB; NumPy asks `__array__` of every element of a list."""
     monkeypatch.setattr(SparsePauliOp, "__array__", lambda *arguments, **keys: pytest.fail("it was written out"))
     model = gc.models.tfim(14)
     couplings = [SparsePauliOp.from_sparse_list([("Y", [q], 1.0)], 14) for q in range(14)]
