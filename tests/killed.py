@@ -21,7 +21,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gibbs_circuits.backends.runs.prepare import request_run
+from gibbs_circuits.backends.runs.request import Request
 from gibbs_circuits.cli import options as cli
+from gibbs_circuits.experiments import pipeline
+from gibbs_circuits.experiments.experiment import read_experiment
+from gibbs_circuits.experiments.schemes import CompileTask
 from gibbs_circuits.io import files as disk
 from tests.stand_in import NAME, StandIn, Temper, install, stored_bits
 
@@ -69,8 +74,8 @@ def written(folder: Path, target: str = TARGET, experiment: str = EXPERIMENT) ->
     return folder / "e.toml"
 
 
-def quick(patch: pytest.MonkeyPatch) -> None:
-    """Leave out what takes long and has nothing to do with jobs: the picture, the ladder, many placements, routings."""
+def cheap_report(patch: pytest.MonkeyPatch) -> None:
+    """Leave out of a report what takes long: the picture, the hand-written loop, the measured orders, many routings."""
     analyses = "gibbs_circuits.analysis.estimators"
     patch.setattr(f"{analyses}.two_qubit_gates.unitary_loop", lambda *arguments: None)
     patch.setattr(f"{analyses}.measured_orders.measured_rungs", lambda program: ())
@@ -78,6 +83,11 @@ def quick(patch: pytest.MonkeyPatch) -> None:
         "gibbs_circuits.experiments.folder.save_convergence", lambda comparison, path: path.write_bytes(b"png")
     )
     patch.setattr("gibbs_circuits.backends.transpile.routing.ROUTING_SEEDS", 2)
+
+
+def quick(patch: pytest.MonkeyPatch) -> None:
+    """Leave out what takes long and has nothing to do with jobs: the picture, the ladder, many placements, routings."""
+    cheap_report(patch)
     patch.setattr("gibbs_circuits.backends.transpile.placing.ANNEALED", 2)
 
 
@@ -300,3 +310,13 @@ if __name__ == "__main__":
     place, trials, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     tally = killed_at_random(place, trials, seed) if trials else killed_everywhere(place)
     print(json.dumps(tally.__dict__))
+
+
+def three_jobs(folder: Path) -> Request:
+    """A run of three jobs on a stand-in of the service, compiled."""
+    with pytest.MonkeyPatch.context() as patch:
+        quick(patch)
+        install(patch, StandIn(folder / "service"))
+        spec = read_experiment(written(folder, TARGET.replace("per_job = 2", "per_job = 3")))
+        program = pipeline.compile_program(spec.generator, spec.scheme, CompileTask(spec.target_error))
+        return request_run(program, spec.target, spec.initial, {}, spec.shots, spec.realisations, spec.seed)

@@ -43,3 +43,8 @@ def unvec(vector: NDArray[Any]) -> Array:
 
 
 Values = NDArray[Any]  # of floats, or of complex numbers
+
+
+def traceless(A: Matrix) -> Matrix:
+    """A − 1 Tr A / d: what a matrix is beside a multiple of the identity."""
+    return np.asarray(A - np.trace(A) / len(A) * np.eye(len(A)))

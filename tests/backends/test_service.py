@@ -27,7 +27,7 @@ from qiskit_ibm_runtime.exceptions import IBMInputValueError, IBMNotAuthorizedEr
 
 import gibbs_circuits as gc
 from gibbs_circuits.backends.devices.snapshots import snapshot_backend
-from gibbs_circuits.backends.runs.prepare import request_run, run_request
+from gibbs_circuits.backends.runs.prepare import run_request
 from gibbs_circuits.backends.runs.request import Request
 from gibbs_circuits.backends.services.clients import OutOfReach, Progress, State
 from gibbs_circuits.backends.services.ibm import Runtime, check_isa
@@ -36,9 +36,6 @@ from gibbs_circuits.backends.targets.ibm import IbmTarget
 from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.cli import options as cli
 from gibbs_circuits.errors import ArgumentError, BackendError
-from gibbs_circuits.experiments import pipeline
-from gibbs_circuits.experiments.experiment import read_experiment
-from gibbs_circuits.experiments.schemes import CompileTask
 from gibbs_circuits.experiments.store import Folder
 from tests.killed import (
     BLUNT,
@@ -51,6 +48,7 @@ from tests.killed import (
     complaints,
     quick,
     realisations_of,
+    three_jobs,
     watch_writes,
     written,
 )
@@ -241,13 +239,7 @@ class Died(BaseException):
 @pytest.fixture(scope="module")
 def request_(tmp_path_factory: pytest.TempPathFactory) -> Request:
     """A run of three jobs, compiled once."""
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("request")
-        quick(patch)
-        install(patch, StandIn(folder / "service"))
-        spec = read_experiment(written(folder, TARGET.replace("per_job = 2", "per_job = 3")))
-        program = pipeline.compile_program(spec.generator, spec.scheme, CompileTask(spec.target_error))
-        return request_run(program, spec.target, spec.initial, {}, spec.shots, spec.realisations, spec.seed)
+    return three_jobs(tmp_path_factory.mktemp("request"))
 
 
 def attempt(request: Request, folder: Path, patch: pytest.MonkeyPatch, stop: int | None, resume: bool) -> int:

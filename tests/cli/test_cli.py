@@ -14,6 +14,7 @@ from gibbs_circuits.cli import options as cli
 from gibbs_circuits.errors import BackendError
 from gibbs_circuits.experiments import pipeline
 from tests.experiments.test_experiment import SECTIONS, TARGET, toml, write
+from tests.killed import cheap_report
 
 KEYS = SECTIONS["compile"].replace("random_delays = false", "random_delays = [0, 2]")
 RUNGS = {
@@ -73,13 +74,7 @@ def only_json(text: str) -> dict[str, Any]:
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Write an experiment, call the command line with --json; status, document, standard error."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        "gibbs_circuits.experiments.folder.save_convergence", lambda comparison, path: path.write_bytes(b"png")
-    )
-    analyses = "gibbs_circuits.analysis.estimators"
-    monkeypatch.setattr(f"{analyses}.two_qubit_gates.unitary_loop", lambda *arguments: None)
-    monkeypatch.setattr(f"{analyses}.measured_orders.measured_rungs", lambda program: ())
-    monkeypatch.setattr("gibbs_circuits.backends.transpile.routing.ROUTING_SEEDS", 2)
+    cheap_report(monkeypatch)
     monkeypatch.setattr("gibbs_circuits.backends.runs.prepare.LATTICE", "small")
     (tmp_path / "hardware_configs").mkdir()
     (tmp_path / "hardware_configs" / "small.toml").write_text(TARGET + "coupling = {heavy_hex = 3}")

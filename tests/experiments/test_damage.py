@@ -24,24 +24,20 @@ import gibbs_circuits as gc
 from gibbs_circuits.backends.measurement.shots import Block, Shots
 from gibbs_circuits.backends.runs.fitting import expected_of, largest_block, misfit
 from gibbs_circuits.backends.runs.prepare import request_run, run_request
-from gibbs_circuits.backends.runs.prepare import request_run as request_run_pipeline
 from gibbs_circuits.backends.runs.request import CHECK, Request
 from gibbs_circuits.backends.runs.run import collect
 from gibbs_circuits.backends.targets.aer import AerTarget
 from gibbs_circuits.cli import options as cli
 from gibbs_circuits.cli import terminal
 from gibbs_circuits.errors import ArgumentError
-from gibbs_circuits.experiments import pipeline
 from gibbs_circuits.experiments import store as on_disk
 from gibbs_circuits.experiments.block_files import DIGITS, Damaged, packed, unpacked
-from gibbs_circuits.experiments.experiment import read_experiment
-from gibbs_circuits.experiments.schemes import CompileTask
 from gibbs_circuits.experiments.store import Folder, known_request, unused
 from gibbs_circuits.io import files as disk
 from gibbs_circuits.io.files import digest
 from gibbs_circuits.programs.initial_state import zero
 from tests.examples import build, ising
-from tests.killed import TARGET, blocks_of, complaints, quick, written
+from tests.killed import blocks_of, complaints, quick, three_jobs
 from tests.stand_in import StandIn, Temper, asked_of, install
 
 ROOT = Path(__file__).parents[2]
@@ -700,13 +696,7 @@ def test_run__end_of_a_file_inside__is_not_said_to_be_an_interruption(
 @pytest.fixture(scope="module")
 def paid(tmp_path_factory: pytest.TempPathFactory) -> Request:
     """A run of three jobs, compiled once."""
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("paid")
-        quick(patch)
-        install(patch, StandIn(folder / "service"))
-        spec = read_experiment(written(folder, TARGET.replace("per_job = 2", "per_job = 3")))
-        program = pipeline.compile_program(spec.generator, spec.scheme, CompileTask(spec.target_error))
-        return request_run_pipeline(program, spec.target, spec.initial, {}, spec.shots, spec.realisations, spec.seed)
+    return three_jobs(tmp_path_factory.mktemp("paid"))
 
 
 def bring(request: Request, folder: Path, patch: pytest.MonkeyPatch, *, resume: bool) -> Any:

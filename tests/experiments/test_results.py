@@ -19,6 +19,7 @@ from gibbs_circuits.experiments.store import Folder, check_writable
 from gibbs_circuits.io.files import write_text, write_whole
 from gibbs_circuits.io.json import to_json
 from tests.experiments.test_experiment import BELL, SECTIONS, TARGET, toml, write
+from tests.killed import cheap_report
 
 DELAYS = SECTIONS["compile"].replace("random_delays = false", "random_delays = [0, 2]")
 Call = Callable[..., tuple[int, str, str]]
@@ -28,13 +29,7 @@ Call = Callable[..., tuple[int, str, str]]
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
     """The command line in an empty folder, the picture and the lattice count made cheap."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(
-        "gibbs_circuits.experiments.folder.save_convergence", lambda comparison, path: path.write_bytes(b"png")
-    )
-    analyses = "gibbs_circuits.analysis.estimators"
-    monkeypatch.setattr(f"{analyses}.two_qubit_gates.unitary_loop", lambda *arguments: None)
-    monkeypatch.setattr(f"{analyses}.measured_orders.measured_rungs", lambda program: ())
-    monkeypatch.setattr("gibbs_circuits.backends.transpile.routing.ROUTING_SEEDS", 2)
+    cheap_report(monkeypatch)
     monkeypatch.setattr("gibbs_circuits.backends.runs.prepare.LATTICE", "small")
     (tmp_path / "hardware_configs").mkdir()
     (tmp_path / "hardware_configs" / "small.toml").write_text(TARGET + "coupling = {heavy_hex = 3}")

@@ -15,7 +15,7 @@ import numpy as np
 from ...generators.contact import Coherent
 from ...generators.lindbladian import Lindbladian
 from ...generators.matrices import coherent_term, couplings_in_energy_basis, energy_matrix, energy_spectrum, jumps
-from ...linalg.arrays import Array, Matrix, Real
+from ...linalg.arrays import Array, Real, traceless
 from ..structure.rates import DEAD, LN10
 
 EQUAL = 1e-10  # eigenvalues of a generic element that are one, relative to the mean distance of its levels
@@ -47,7 +47,7 @@ def _stationary(lindbladian: Lindbladian, *, hamiltonian: bool) -> int | None:
     H = np.zeros((s.dim, s.dim), dtype=complex)
     if hamiltonian:
         H = energy_matrix(lindbladian)
-    fewest = commutant_dimension(_with(_resolved(lindbladian), _unit(_traceless(H))), s.dim)
+    fewest = commutant_dimension(_with(_resolved(lindbladian), _unit(traceless(H))), s.dim)
     if not all(contact.kernel.positive for contact in lindbladian.contacts):
         return fewest
     unresolved = all(contact.beta == 0 and not contact.kernel.secular for contact in lindbladian.contacts)
@@ -55,7 +55,7 @@ def _stationary(lindbladian: Lindbladian, *, hamiltonian: bool) -> int | None:
     if balanced and lindbladian.balanceable and not unresolved:
         return fewest
     part = coherent_term(lindbladian) if hamiltonian or lindbladian.coherent is Coherent.BALANCE else np.zeros_like(H)
-    most = commutant_dimension(_with(_unresolved(lindbladian), _unit(_traceless(H + part))), s.dim)
+    most = commutant_dimension(_with(_unresolved(lindbladian), _unit(traceless(H + part))), s.dim)
     if fewest is None or most is None or most <= fewest or unresolved:
         return most if unresolved else fewest
     from ..many_digits.relaxation import relaxed  # loaded when used
@@ -79,13 +79,9 @@ def commutant_dimension(draw: Draw, dim: int) -> int | None:
     for _ in range(ATTEMPTS):
         first, second = (_generic(draw, rng) for _ in range(2))
         found = _multiplicities(first, second)
-        if found is not None and (dim == 1 or found != dim**2 or not np.any(_traceless(first))):
+        if found is not None and (dim == 1 or found != dim**2 or not np.any(traceless(first))):
             return found
     return None
-
-
-def _traceless(M: Matrix) -> Matrix:
-    return np.asarray(M - np.trace(M) / len(M) * np.eye(len(M)))
 
 
 def _generic(draw: Draw, rng: np.random.Generator) -> Array:
@@ -127,7 +123,7 @@ def _multiplicities(first: Array, second: Array) -> int | None:
         if sizes[i] > 1:
             block = T[starts[i] : starts[i] + sizes[i], starts[j] : starts[j] + sizes[j]]
             square = block @ block.conj().T
-            if np.linalg.norm(_traceless(square)) > SCALAR * np.linalg.norm(square):
+            if np.linalg.norm(traceless(square)) > SCALAR * np.linalg.norm(square):
                 return None  # two summands that `first` does not tell apart
     from scipy.sparse.csgraph import connected_components  # loaded when used
 

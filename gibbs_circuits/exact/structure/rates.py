@@ -13,7 +13,7 @@ import numpy as np
 
 from ...generators.lindbladian import Lindbladian
 from ...generators.matrices import by_kernel, energy_spectrum, in_energy_basis
-from ...linalg.arrays import Matrix, Real
+from ...linalg.arrays import Real, traceless
 
 ALLOWED = 1e-26  # |A_ij|² beyond which a coupling joins two levels, relative to its largest
 FROZEN = -15.0  # log10 of a downhill rate, relative to the largest, that no sum in doubles would see
@@ -79,7 +79,7 @@ def log10_rates(lindbladian: Lindbladian) -> tuple[Real, np.ndarray]:
     total, joined = np.full(nu.shape, -np.inf), np.zeros(nu.shape, dtype=bool)
     for kernel, contacts in by_kernel(lindbladian):
         strength = np.sum(
-            [np.abs(_traceless(in_energy_basis(contact.coupling, s))) ** 2 for contact in contacts], axis=0
+            [np.abs(traceless(in_energy_basis(contact.coupling, s))) ** 2 for contact in contacts], axis=0
         )
         seen = strength > ALLOWED * np.max(strength)
         log = (kernel.log_balanced(nu) - kernel.beta * nu / 2 + np.log(np.where(seen, strength, 1.0))) / LN10
@@ -100,10 +100,6 @@ def rounding_scale(lindbladian: Lindbladian, *, balanced: bool = False) -> float
         size = sum(float(np.sum(np.abs(contact.coupling.coeffs))) ** 2 for contact in contacts)
         total += size * float(np.exp(min(float(np.max(log)), 650.0)))
     return total
-
-
-def _traceless(A: Matrix) -> Matrix:
-    return np.asarray(A - np.trace(A) / len(A) * np.eye(len(A)))
 
 
 def _difference(a: Real, b: Real) -> Real:
