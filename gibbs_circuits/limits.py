@@ -56,6 +56,7 @@ MAX_KRYLOV_QUBITS = 8  # a channel that is applied, not written out: 4^n entries
 MAX_STACK_GIB = 2.0  # of one stack of Kraus operators
 MAX_STACKED = 4_000_000  # entries of a stack of Kraus operators that branches are gathered into
 MAX_KEPT = 1 << 26  # entries of the Kraus operators of a random choice, beyond which branches are built when needed
+MAX_LOCAL_MAP = 5  # qubits of one map in the Pauli basis: 4^k × 4^k entries, 8 MiB at 5
 MAX_EXACT_QUBITS = 10  # e^{−iHt} as a matrix: 16 MiB each, seconds
 MAX_TRAJECTORY_QUBITS = 24  # system and ancillas away from |0⟩ at once: 2 GiB for a smallest batch
 MAX_RADIUS_QUBITS = 8  # pieces of a coherent term compared with the whole: seconds
