@@ -41,7 +41,7 @@ class LocalMap:
         full = np.kron(self.matrix, np.eye(4 ** len(rest))).reshape((4,) * 2 * len(qubits))
         place = [(*self.qubits, *rest).index(q) for q in qubits]
         assert k + len(rest) == len(qubits)
-        return full.transpose(*place, *(p + len(qubits) for p in place)).reshape(4 ** len(qubits), -1)
+        return np.asarray(full.transpose(*place, *(p + len(qubits) for p in place)).reshape(4 ** len(qubits), -1))
 
 
 @dataclass(frozen=True, eq=False)

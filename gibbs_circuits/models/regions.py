@@ -49,7 +49,7 @@ def strings_of(region: Region) -> tuple[Sparse, ...]:
 
 
 def reduced_state(values: Real) -> Array:
-    """ρ = Σ ⟨P⟩ P / 2^k of the 4^k values in the order of `strings_of`; the region's first site is the slowest index."""
+    """ρ = Σ ⟨P⟩ P / 2^k of the 4^k values in the order of `strings_of`; first site slowest."""
     k = round(np.log2(values.size) / 2)
     return np.asarray(np.tensordot(values.reshape(-1), pauli_basis(k), axes=1) / 2**k)
 

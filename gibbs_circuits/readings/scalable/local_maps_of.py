@@ -22,7 +22,7 @@ from ...programs.steps import EXACT, Couple, Exponential, RandomChoice, RandomDe
 
 
 def stage_maps(program: Program, stage: int = -1) -> Operations:
-    """One sweep of a stage as local maps in order of time, exactly: product formulas as they are, random steps as means.
+    """One sweep of a stage as local maps in order of time; product formulas are kept, random steps become means.
 
     Raises:
         TooLargeError: If a step acts on too many qubits at once: a long Pauli string, a dense unitary.
