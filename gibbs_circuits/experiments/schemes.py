@@ -171,6 +171,7 @@ class CheapestProgram:
             seed=task.seed,
             error_rates=self._error_rates(task.target) if knobs.gate_errors else None,
             classical_randomness=knobs.randomness == "classical",
+            region=knobs.region_of(n),
             gates=gates_anywhere,
         )
         found = known(searched)

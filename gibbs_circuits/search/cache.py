@@ -23,7 +23,7 @@ from .task import SearchTask
 
 VARIABLE = "GIBBS_CIRCUITS_CACHE"
 GRID = np.array([-4.1, -2.3, -1.1, -0.4, 0.0, 0.4, 1.1, 2.3, 4.1])  # in units of the largest coefficient of H
-SEARCH = 5  # raised whenever a search would find something else
+SEARCH = 6  # raised whenever a search would find something else
 
 
 def folder() -> Path:
@@ -43,7 +43,7 @@ def key(task: SearchTask) -> str:
         [_sampled(one.kernel, size(of.model.hamiltonian) or 1.0) for one in of.contacts],
         [sorted((label, float(c.real)) for label, c in one.coupling.to_list()) for one in of.contacts],
         task.target_error, task.guarantee.value, task.calibration.value, task.clock.work, task.seed,
-        task.error_rates, task.classical_randomness,
+        task.error_rates, task.classical_randomness, task.region,
         None if task.sampler or task.sites is None else str([np.round(s, 12).tolist() for s in task.sites]),
         None if task.start is None or task.sampler else str(np.round(task.start, 12).tolist()),
     ]  # fmt: skip

@@ -11,8 +11,9 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..errors import ArgumentError
 from ..generators.lindbladian import Generator
-from ..limits import MAX_KRYLOV_QUBITS
+from ..limits import MAX_DENSE_QUBITS, MAX_KRYLOV_QUBITS
 from ..linalg.arrays import Array
 from ..models.model import Model
 from ..models.spectrum import gibbs_state
@@ -72,6 +73,8 @@ class SearchTask:
         seed: Of shapes, angles and starts.
         error_rates: (p1, p2) of the target's gates, depolarising; None searches without gate errors.
         classical_randomness: Whether random Pauli steps may replace gates: the claim is then the mean over draws.
+        region: Sites of the regions whose reduced states the target error is about (the local measure); None: the
+            trace distance of the whole system.
         time_budget: Seconds of the wall clock after which the search is cut off, what comes after it included.
         gates: Two-qubit gates of a program, by which candidates are ranked: in closed form, or once it is transpiled.
         margins: What candidates must be within before they are measured in full.
@@ -89,6 +92,7 @@ class SearchTask:
     sites: tuple[Array, ...] | None = None
     error_rates: tuple[float, float] | None = None
     classical_randomness: bool = False
+    region: int | None = None
     gates: Callable[[Program], float] = formula
     margins: Margins = MARGINS
     time_budget: float = math.inf
@@ -188,9 +192,29 @@ class AutoKnobs(BaseModel):
         description="classical: random Pauli gates in place of ancillas that are used once, and of H's symmetries; "
         "fewer gates, but the claim is then the mean over draws.",
     )
+    measure: Literal["local", "global"] | None = Field(
+        default=None,
+        description="what target_error is about: local: trace distance of every connected region's reduced state "
+        f"(above {MAX_KRYLOV_QUBITS} sites if left out); global: of the whole system (up to {MAX_DENSE_QUBITS}).",
+    )
+    region: int = Field(default=3, ge=1, le=4, description="sites of the largest region of the local measure.")
     program: str | None = Field(
         default=None, examples=["program.json"], description="a program saved before (compile --out X.json) to use."
     )
+
+    def region_of(self, num_qubits: int) -> int | None:
+        """Sites of the regions that the target error of so many qubits is about; None: the whole system.
+
+        Raises:
+            ArgumentError: If the whole is asked for where nothing tells its distance.
+        """
+        if self.measure == "global" and num_qubits > MAX_DENSE_QUBITS:
+            raise ArgumentError(
+                "measure", f'be "local" above {MAX_DENSE_QUBITS} sites', f"there are {num_qubits}, whose Gibbs state "
+                "is no matrix, so that no distance of the whole can be told", 'leave it out or set measure = "local"',
+            )  # fmt: skip
+        local = self.measure == "local" or (self.measure is None and num_qubits > MAX_KRYLOV_QUBITS)
+        return self.region if local else None
 
     @property
     def calibrated(self) -> Calibration:
