@@ -40,12 +40,22 @@ def _keys(schema: type[BaseModel], without: tuple[str, ...] = (), chosen: Collec
 
 def models_help() -> str:
     """The library models with their formulas and keys."""
+    from ..models.library.bonds import LATTICES, lattice_keys
     from ..models.library.registry import LIBRARY
 
     lines = ["[bold]Library models[/bold] (\\[model] name = …, then the keys shown; chains are open unless periodic)"]
     for name, entry in LIBRARY.items():
         keys = ", ".join(f"{key} = {_toml(parameter.default)}" for key, parameter in entry.parameters.items())
         lines.append(_escape(f"  {name}: {entry.formula}   ({keys})"))
+    kinds = "; ".join(
+        f'"{name}" ({", ".join(f"{key} = {_toml(one.default)}" for key, one in lattice_keys(kind).items())})'
+        for name, kind in LATTICES.items()
+    )
+    named = ", ".join(name for name, entry in LIBRARY.items() if entry.anywhere)
+    lines.append(
+        _escape(f"  lattice of {named}, with its keys in place of the chain's: {kinds}; columns and rows of heavy_hex ")
+        + "are hexagons. J there is one number or one per bond, a field one number or one per site"
+    )
     lines.append("Every file key: gibbs-circuits run --help. Every knob of the schemes: gibbs-circuits compile --help.")
     return "\n\n".join(lines)
 

@@ -197,12 +197,8 @@ def _meant_source(section: dict[str, Any]) -> str:
 
 def _library_model(section: dict[str, Any]) -> tuple[Model, dict[str, Any]]:
     name = check_choice("name", section["name"], LIBRARY)
-    entry = LIBRARY[name]
-    values = {key: value for key, value in section.items() if key != "name"}
-    for key in values:
-        check_known(key, entry.parameters, values[key], whose=f"of {name}")
-    defaults = {key: parameter.default for key, parameter in entry.parameters.items()}
-    return entry.build(**values), {"name": name, **defaults, **values}
+    model, filled = LIBRARY[name].from_keys(name, {key: value for key, value in section.items() if key != "name"})
+    return model, {"name": name, **filled}
 
 
 def model_json(model: Model) -> str:

@@ -1,6 +1,7 @@
 """What is thermalised: Hamiltonians from the library, from terms, from files."""
 
 from .files import read_model
+from .library.bonds import Lattice, chain, heavy_hex, ladder, square
 from .library.fermions import hubbard
 from .library.lattices import kagome_ising
 from .library.registry import LIBRARY
@@ -8,6 +9,6 @@ from .library.spin_chains import heisenberg, mixed_field_ising, tfim, xxz
 from .model import Model, from_terms, hermitian, pauli_sum
 
 __all__ = [
-    "LIBRARY", "Model", "from_terms", "heisenberg", "hermitian", "hubbard", "kagome_ising", "mixed_field_ising",
-    "pauli_sum", "read_model", "tfim", "xxz",
+    "LIBRARY", "Lattice", "Model", "chain", "from_terms", "heavy_hex", "heisenberg", "hermitian", "hubbard",
+    "kagome_ising", "ladder", "mixed_field_ising", "pauli_sum", "read_model", "square", "tfim", "xxz",
 ]  # fmt: skip

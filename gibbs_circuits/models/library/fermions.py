@@ -5,7 +5,8 @@ from __future__ import annotations
 from ...errors import check_integer, check_real
 from ...limits import MAX_SITES
 from ..model import Model
-from .spin_chains import Sparse, _bonds, _model
+from .bonds import chain
+from .spin_chains import Sparse, _model
 
 
 def hubbard(sites: int = 2, t: float = 1.0, U: float = 4.0, mu: float = 0.0, periodic: bool = False) -> Model:
@@ -16,7 +17,7 @@ def hubbard(sites: int = 2, t: float = 1.0, U: float = 4.0, mu: float = 0.0, per
     L = check_integer("sites", sites, low=1, high=MAX_SITES)
     t, U, mu = check_real("t", t), check_real("U", U), check_real("mu", mu)
     sparse: list[Sparse] = []
-    for i, j in _bonds(L, periodic):
+    for i, j in chain(L, periodic).bonds:
         for a, b in ((i, j), (L + i, L + j)):
             low, high = min(a, b), max(a, b)
             string = list(range(low + 1, high))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ...errors import check_integer, check_real
 from ..model import Model
-from .spin_chains import Sparse, _check_periodic, _model
+from .bonds import check_periodic
+from .spin_chains import Sparse, _model
 
 
 def kagome_ising(columns: int = 2, rows: int = 2, gx: float = 0.5, gz: float = 2.0, periodic: bool = False) -> Model:
@@ -13,7 +14,7 @@ def kagome_ising(columns: int = 2, rows: int = 2, gx: float = 0.5, gz: float = 2
     Three sites per cell; 2 × 2 cells are 12 sites with 17 bonds (24 periodic).
     """
     nx, ny = check_integer("columns", columns, low=1, high=30), check_integer("rows", rows, low=1, high=30)
-    _check_periodic(periodic, "columns" if nx <= ny else "rows", min(nx, ny), 2)
+    check_periodic(periodic, "columns" if nx <= ny else "rows", min(nx, ny), 2)
     gx, gz = check_real("gx", gx), check_real("gz", gz)
     n = 3 * nx * ny
 

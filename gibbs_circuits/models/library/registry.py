@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import Parameter, signature
+from typing import Any
 
+from ...errors import ArgumentError, check_choice, check_known, shown
 from ..model import Model
+from .bonds import LATTICES, lattice_keys
 from .fermions import hubbard
 from .lattices import kagome_ising
 from .spin_chains import heisenberg, mixed_field_ising, tfim, xxz
@@ -14,22 +17,60 @@ from .spin_chains import heisenberg, mixed_field_ising, tfim, xxz
 
 @dataclass(frozen=True)
 class LibraryModel:
-    """A library model as files and `--help` see it."""
+    """A library model as files and `--help` see it.
+
+    Attributes:
+        build: The function.
+        formula: In the help.
+        anywhere: Whether its first parameter may be any lattice, whose keys then stand in place of the chain's.
+    """
 
     build: Callable[..., Model]
     formula: str
+    anywhere: bool = False
 
     @property
     def parameters(self) -> dict[str, Parameter]:
         """Its keys, with their defaults."""
         return dict(signature(self.build).parameters)
 
+    def from_keys(self, name: str, values: Mapping[str, Any]) -> tuple[Model, dict[str, Any]]:
+        """The model that the keys of a file describe, and all its keys, defaults filled in.
+
+        Args:
+            name: Of the model, for complaints.
+            values: The keys of `[model]` besides name and beta; with `lattice`, those of the lattice among them.
+
+        Raises:
+            ArgumentError: If a key is unknown, unused on this lattice, or has no such value.
+        """
+        own, given = dict(self.parameters), dict(values)
+        if not self.anywhere and "lattice" in given:
+            rule = f"be left out of {name}, which has a lattice of its own"
+            raise ArgumentError("lattice", rule, f"{shown(given['lattice'])} was found", "remove lattice")
+        asked = given.pop("lattice", None)
+        kind = "chain" if asked is None else check_choice("lattice", asked, LATTICES)
+        size = lattice_keys(LATTICES[kind])
+        chain = lattice_keys(LATTICES["chain"]) if self.anywhere else {}
+        numbers = {key: one for key, one in own.items() if key not in chain}
+        known = numbers | dict(size) if self.anywhere else own
+        for key in given:
+            whose = f"of {name}" if kind == "chain" else f"of {name} on the lattice {kind}"
+            check_known(key, (*known, *(["lattice"] if self.anywhere else [])), given[key], whose=whose)
+        ordered = own if kind == "chain" else known
+        filled = {**({} if asked is None else {"lattice": kind}), **{k: p.default for k, p in ordered.items()}, **given}
+        if kind == "chain":
+            return self.build(**given), filled
+        lattice = LATTICES[kind](**{key: value for key, value in given.items() if key in size})
+        first = next(iter(own))
+        return self.build(**{first: lattice, **{key: v for key, v in given.items() if key in numbers}}), filled
+
 
 LIBRARY: dict[str, LibraryModel] = {
-    "mixed_field_ising": LibraryModel(mixed_field_ising, "−J ΣZZ − h ΣX − g ΣZ"),
-    "tfim": LibraryModel(tfim, "−J ΣZZ − h ΣX"),
-    "xxz": LibraryModel(xxz, "J Σ(XX + YY + Δ ZZ) + Σ h_i Z_i"),
-    "heisenberg": LibraryModel(heisenberg, "J Σ(XX + YY + ZZ) + Σ h_i Z_i"),
+    "mixed_field_ising": LibraryModel(mixed_field_ising, "−J ΣZZ − h ΣX − g ΣZ", anywhere=True),
+    "tfim": LibraryModel(tfim, "−J ΣZZ − h ΣX", anywhere=True),
+    "xxz": LibraryModel(xxz, "J Σ(XX + YY + Δ ZZ) + Σ h_i Z_i", anywhere=True),
+    "heisenberg": LibraryModel(heisenberg, "J Σ(XX + YY + ZZ) + Σ h_i Z_i", anywhere=True),
     "hubbard": LibraryModel(hubbard, "−t Σ(c†c + h.c.) + U Σ n↑n↓ − μ Σ n"),
     "kagome_ising": LibraryModel(kagome_ising, "Σ ZZ + g_x ΣX + g_z ΣZ"),
 }

@@ -1,4 +1,7 @@
-"""Library models, each written as in its formula. Chains are open unless `periodic`."""
+"""Library models of spins, each written as in its formula: on an open chain unless `periodic`, or on any lattice.
+
+Couplings are one number or one per bond, in the order of the lattice's bonds; fields one number or one per site.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...errors import ArgumentError, check_integer, check_real, shown
-from ...limits import MAX_SITES
+from ...errors import ArgumentError, check_real, shown
 from ..model import Model
+from .bonds import Lattice, as_lattice
 
 Sparse = tuple[str, list[int], float]
-
-
-def _bonds(sites: int, periodic: bool) -> list[tuple[int, int]]:
-    _check_periodic(periodic, "sites", sites, 3)
-    return [(i, i + 1) for i in range(sites - 1)] + ([(sites - 1, 0)] if periodic else [])
-
-
-def _check_periodic(periodic: object, key: str, length: int, least: int) -> None:
-    """Refuse a ring on which no bond closes: the key would be without effect."""
-    if not isinstance(periodic, bool):
-        meant = "true" if shown(periodic).strip("'").lower() in ("1", "1.0", "true", "yes") else "false"
-        raise ArgumentError("periodic", "be true or false", f"{shown(periodic)} was found", f"set periodic = {meant}")
-    if periodic and length < least:
-        raise ArgumentError(
-            "periodic", f"be false below {key} = {least}, where no further bond closes a ring",
-            f"it is true with {key} = {length}", f"set {key} = {least}, or periodic = false",
-        )  # fmt: skip
+Numbers = float | Sequence[float]
 
 
 def _model(sparse: list[Sparse], num_qubits: int, name: str) -> Model:
@@ -37,52 +24,71 @@ def _model(sparse: list[Sparse], num_qubits: int, name: str) -> Model:
     return Model(SparsePauliOp.from_sparse_list(kept, num_qubits=num_qubits), name)
 
 
-def mixed_field_ising(sites: int = 4, J: float = 1.0, h: float = 0.9, g: float = 0.5, periodic: bool = False) -> Model:
-    r"""Ising chain in a tilted field: $H = -J\sum_i Z_iZ_{i+1} - h\sum_i X_i - g\sum_i Z_i$.
+def _each(argument: str, given: object, count: int, what: str) -> list[float]:
+    """One number for each of `count` bonds or sites, from one for all or a list."""
+    several = given.ndim > 0 if isinstance(given, np.ndarray) else isinstance(given, list | tuple)
+    if not several:
+        return [check_real(argument, given)] * count
+    listed: list[object] = list(given)  # type: ignore[call-overload]
+    if len(listed) != count:
+        meant = [*listed, *[0.0] * count][:count]
+        raise ArgumentError(
+            argument, f"have one entry per {what} ({count})", f"it has {len(listed)}",
+            f"set {argument} = {shown(meant, 200)}",
+        )  # fmt: skip
+    return [check_real(f"{argument}[{i}]", value) for i, value in enumerate(listed)]
+
+
+def _named(name: str, lattice: Lattice) -> str:
+    return name if lattice.name == "chain" else f"{name}_{lattice.name}"
+
+
+def mixed_field_ising(
+    sites: int | Lattice = 4, J: Numbers = 1.0, h: Numbers = 0.9, g: Numbers = 0.5, periodic: bool = False
+) -> Model:
+    r"""Ising model in a tilted field: $H = -\sum_{\langle ij\rangle} J_{ij} Z_iZ_j - \sum_i h_i X_i - \sum_i g_i Z_i$.
+
+    Args:
+        sites: Of a chain, or a lattice: `ladder(rungs)`, `square(columns, rows)`, `heavy_hex(columns, rows)`.
+        J: One number, or one per bond.
+        h: Along x; one number, or one per site.
+        g: Along z, likewise.
+        periodic: Whether the chain is a ring.
 
     Raises:
         ArgumentError: If `sites` is not a whole number >= 1 or a parameter is not finite.
     """
-    n = check_integer("sites", sites, low=1, high=MAX_SITES)
-    J, h, g = check_real("J", J), check_real("h", h), check_real("g", g)
-    sparse: list[Sparse] = [("ZZ", [i, j], -J) for i, j in _bonds(n, periodic)]
-    sparse += [("X", [i], -h) for i in range(n)] + [("Z", [i], -g) for i in range(n)]
-    return _model(sparse, n, "mixed_field_ising")
+    lattice = as_lattice(sites, periodic)
+    n, m = lattice.num_sites, len(lattice.bonds)
+    couplings, transverse, along = _each("J", J, m, "bond"), _each("h", h, n, "site"), _each("g", g, n, "site")
+    sparse: list[Sparse] = [("ZZ", [*bond], -c) for bond, c in zip(lattice.bonds, couplings, strict=True)]
+    sparse += [("X", [i], -c) for i, c in enumerate(transverse)] + [("Z", [i], -c) for i, c in enumerate(along)]
+    return _model(sparse, n, _named("mixed_field_ising", lattice))
 
 
-def tfim(sites: int = 4, J: float = 1.0, h: float = 1.0, periodic: bool = False) -> Model:
-    r"""Transverse-field Ising chain: $H = -J\sum_i Z_iZ_{i+1} - h\sum_i X_i$."""
-    return Model(mixed_field_ising(sites, J, h, 0.0, periodic).hamiltonian, "tfim")
+def tfim(sites: int | Lattice = 4, J: Numbers = 1.0, h: Numbers = 1.0, periodic: bool = False) -> Model:
+    r"""Transverse-field Ising model: the one in a tilted field at $g = 0$."""
+    lattice = as_lattice(sites, periodic)
+    return Model(mixed_field_ising(lattice, J, h, 0.0).hamiltonian, _named("tfim", lattice))
 
 
 def xxz(
-    sites: int = 4,
-    J: float = 1.0,
-    delta: float = 1.0,
-    fields: float | Sequence[float] = 0.0,
-    periodic: bool = False,
+    sites: int | Lattice = 4, J: Numbers = 1.0, delta: float = 1.0, fields: Numbers = 0.0, periodic: bool = False
 ) -> Model:
-    r"""XXZ chain in fields: $H = J\sum_i (X_iX_{i+1} + Y_iY_{i+1} + \Delta Z_iZ_{i+1}) + \sum_i h_i Z_i$.
+    r"""XXZ model: $H = \sum_{\langle ij\rangle} J_{ij} (X_iX_j + Y_iY_j + \Delta Z_iZ_j) + \sum_i h_i Z_i$.
 
-    `fields` is one number for all sites or one per site.
+    `sites` and J as in `mixed_field_ising`; `fields` is one number for all sites or one per site.
     """
-    n = check_integer("sites", sites, low=1, high=MAX_SITES)
-    J, delta = check_real("J", J), check_real("delta", delta)
-    several = fields.ndim > 0 if isinstance(fields, np.ndarray) else isinstance(fields, list | tuple)
-    given: list[object] = list(fields) if several else [fields] * n  # type: ignore[arg-type]
-    if len(given) != n:
-        meant = [*given, *[0.0] * n][:n]
-        raise ArgumentError(
-            "fields", f"have one entry per site ({n})", f"it has {len(given)}", f"set fields = {shown(meant, 200)}"
-        )
-    h = [check_real(f"fields[{i}]", value) for i, value in enumerate(given)]
+    lattice = as_lattice(sites, periodic)
+    couplings, delta = _each("J", J, len(lattice.bonds), "bond"), check_real("delta", delta)
     sparse: list[Sparse] = []
-    for i, j in _bonds(n, periodic):
-        sparse += [("XX", [i, j], J), ("YY", [i, j], J), ("ZZ", [i, j], J * delta)]
-    sparse += [("Z", [i], h[i]) for i in range(n)]
-    return _model(sparse, n, "xxz")
+    for (i, j), c in zip(lattice.bonds, couplings, strict=True):
+        sparse += [("XX", [i, j], c), ("YY", [i, j], c), ("ZZ", [i, j], c * delta)]
+    sparse += [("Z", [i], h) for i, h in enumerate(_each("fields", fields, lattice.num_sites, "site"))]
+    return _model(sparse, lattice.num_sites, _named("xxz", lattice))
 
 
-def heisenberg(sites: int = 4, J: float = 1.0, fields: float | Sequence[float] = 0.0, periodic: bool = False) -> Model:
-    r"""Heisenberg chain: the XXZ chain at $\Delta = 1$."""
-    return Model(xxz(sites, J, 1.0, fields, periodic).hamiltonian, "heisenberg")
+def heisenberg(sites: int | Lattice = 4, J: Numbers = 1.0, fields: Numbers = 0.0, periodic: bool = False) -> Model:
+    r"""Heisenberg model: XXZ at $\Delta = 1$."""
+    lattice = as_lattice(sites, periodic)
+    return Model(xxz(lattice, J, 1.0, fields).hamiltonian, _named("heisenberg", lattice))
