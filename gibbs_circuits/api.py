@@ -11,6 +11,7 @@ from qiskit import QuantumCircuit
 from .analysis.comparison.compare import compare as _compare
 from .analysis.comparison.comparison import Comparison
 from .analysis.error_budget.extrapolation import Run, extrapolated_run
+from .analysis.estimators.at_any_size import PredictedLocally, predicted
 from .analysis.report.plots import convergence
 from .backends.runs.fitting import expected_of
 from .backends.runs.jump_records import Jumps, jump_records
@@ -23,7 +24,7 @@ from .errors import ArgumentError, check_choice, check_integer
 from .exact.certificate.certificate import Certificate
 from .exact.certificate.certificate import certificate as _certificate
 from .experiments import pipeline
-from .experiments.choices import check_target_error, make_initial, make_observables, make_scheme
+from .experiments.choices import check_target_error, default_backend, make_initial, make_observables, make_scheme
 from .experiments.folder import write_program
 from .experiments.keys import RunKeys
 from .experiments.schemes import CompileTask
@@ -31,12 +32,11 @@ from .experiments.store import Folder, begun_on, check_begun
 from .generators.discrete import DiscreteChannel
 from .generators.lindbladian import Lindbladian
 from .io.text import as_path
-from .limits import MAX_CERTIFIED_QUBITS, MAX_KRYLOV_QUBITS
+from .limits import MAX_CERTIFIED_QUBITS
 from .models.signatures import public
 from .programs.program import Program
 from .programs.serialise import load_program
-from .readings.channel.prediction import Prediction
-from .readings.channel.prediction import predict as _predict
+from .readings.channel.prediction import Prediction, Unpredicted
 from .readings.circuits.circuit import circuit as _circuit
 from .readings.circuits.loop import loop_circuit
 from .search import clock as _clock
@@ -171,19 +171,21 @@ def circuit(program: Program, initial: str = "zero", seed: int = 0, loop: bool =
 
 
 @public
-def predict(program: Program, initial: str = "zero") -> Prediction | None:
-    """What the exact averaged channel says before a shot is taken: distances, fixed point, contraction, temperature.
+def predict(program: Program, initial: str = "zero") -> Prediction | PredictedLocally | Unpredicted:
+    """What a program does before a shot is taken, by the reading that its size allows; what it returns says which.
 
-    None where that would take too long, above 8 system qubits at the latest.
+    `Prediction`, up to 8 system qubits: the exact averaged channel; distances, fixed point, contraction, temperature.
+    `PredictedLocally`, above, or where that would take too long: observables taken backwards, held against a reference
+    of the Gibbs state for every connected region of three sites; the distances from the given start and from the worst
+    one found, a proved bound, an error, and why it was not the exact channel. `Unpredicted`: neither, with the reasons.
     """
-    n = program.num_system
-    return _predict(program, make_initial(initial, n, Path()).density(n)) if n <= MAX_KRYLOV_QUBITS else None
+    return predicted(program, make_initial(initial, program.num_system, Path()))
 
 
 @public
 def run(
     program: Program,
-    backend: str | Path | Backend = "aer_density_matrix",
+    backend: str | Path | Backend | None = None,
     shots: int = 0,
     seed: int = 1,
     initial: str = "zero",
@@ -199,7 +201,8 @@ def run(
         program: From `gc.compile`.
         backend: A packaged target's name (`gibbs-circuits backends`), a device of the IBM service such as
             "ibm_boston", a .toml file, a gc.AerTarget or gc.IbmTarget, or your own object: any Qiskit `BackendV2`, or a
-            sampler or estimator with the V2 interface.
+            sampler or estimator with the V2 interface. None: "aer_density_matrix" up to 11 sites; above, "aer_mps" with
+            shots and "backward" (exact values of the program, no gate errors) without.
         shots: Per measurement basis; 0 gives exact expectation values where the backend has a state.
         seed: Fixes random steps and samples.
         initial: "zero", "one", "mixed", a bit string (rightmost = qubit 0), or a .qasm file.
@@ -218,6 +221,7 @@ def run(
     """
     if resume and out is None:
         raise ArgumentError("resume", "come with out", "out is left out", 'pass out = "results/run"')
+    backend = default_backend(program.num_system, shots) if backend is None else backend
     on = load_target(backend) if isinstance(backend, str | Path) else backend
     folder = None if out is None else as_path(out, "out")
     if resume and folder is not None:
@@ -233,7 +237,7 @@ def run(
 @public
 def preview(
     program: Program,
-    backend: str | Path | Backend = "aer_density_matrix",
+    backend: str | Path | Backend | None = None,
     shots: int = 4000,
     seed: int = 1,
     initial: str = "zero",
@@ -245,6 +249,7 @@ def preview(
     Sweeps, gates, depth and the chance that no gate errs; the method, memory and time of a simulation; on a device
     where the sites are, how long a circuit takes, and the QPU seconds of the whole run.
     """
+    backend = default_backend(program.num_system, shots) if backend is None else backend
     return preview_text(_request(program, backend, shots, seed, initial, {}, realisations, ancilla_policy))
 
 

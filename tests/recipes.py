@@ -311,12 +311,14 @@ REFERENCE = Recipe(
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 
 import numpy as np
-from qiskit.quantum_info import SparsePauliOp
 
+from ...linalg.arrays import Real
 from ...models.model import Model
+from ...models.regions import Sparse
 from ...models.spectrum import Thermal
 from .base import ExactAnswer, GibbsReference
 
@@ -340,14 +342,13 @@ def _answer(model: Model, beta: float) -> ExactAnswer:
     thermal = Thermal(energy, -log_z / beta if beta > 0 else None, beta * energy + log_z,
                       float(np.sum((x / np.cosh(x)) ** 2)), float(np.prod((1 + t**2) / 2)), offset - float(size.sum()))
 
-    def mean(label: str) -> float:
-        sites = ((j, letter) for j, letter in enumerate(reversed(label)) if letter != "I")
-        return reduce(lambda p, s: -p * t[s[0]] * fields[s[0]].get(s[1], 0.0) / (size[s[0]] or 1.0), sites, 1.0)
+    def mean(string: Sparse) -> float:
+        return reduce(lambda p, s: -p * t[s[0]] * fields[s[0]].get(s[1], 0.0) / (size[s[0]] or 1.0), string, 1.0)
 
-    def expectation(operator: SparsePauliOp) -> float:
-        return float(sum(c.real * mean(label) for label, c in operator.to_list()))
+    def paulis(strings: Sequence[Sparse]) -> Real:
+        return np.array([mean(string) for string in strings], dtype=float)
 
-    return ExactAnswer(thermal, expectation)
+    return ExactAnswer(thermal, paulis)
 
 
 independent_spins = GibbsReference("independent_spins", _answer, _why_not)

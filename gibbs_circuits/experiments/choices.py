@@ -12,6 +12,7 @@ from qiskit.quantum_info import SparsePauliOp
 from ..backends.runs.request import ENERGY
 from ..errors import ArgumentError, check_choice, check_name, check_real, shown, slip
 from ..io.schema import from_validation
+from ..limits import MAX_STATE_SITES
 from ..models.model import fitting, hermitian, is_matrix, pauli_sum
 from ..programs.initial_state import InitialState, bits, mixed, one, zero
 from .keys import CompileKeys
@@ -33,6 +34,13 @@ def make_scheme(name: str, knobs: dict[str, Any], file: Path | None = None) -> C
     except ValidationError as error:
         found = from_validation(error, schema, file or Path(), "compile" if file else "", CompileKeys.model_fields)
         raise (found if file else ArgumentError(found.argument, found.rule, found.found, found.fix)) from None
+
+
+def default_backend(num_qubits: int, shots: int) -> str:
+    """The packaged target of a run that names none: the state itself where it fits, else samples, or values alone."""
+    if num_qubits <= MAX_STATE_SITES:
+        return "aer_density_matrix"
+    return "aer_mps" if shots else "backward"
 
 
 def make_initial(name: str, num_qubits: int, folder: Path) -> InitialState:

@@ -23,7 +23,7 @@ from ..models.library.registry import LIBRARY
 from ..models.model import Model, pauli_sum
 from ..programs.initial_state import InitialState
 from ..programs.program import Calibration
-from .choices import make_initial, make_observables, make_scheme
+from .choices import default_backend, make_initial, make_observables, make_scheme
 from .keys import CompileKeys, RunKeys
 from .schemes import ChosenScheme
 
@@ -111,7 +111,8 @@ def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) ->
     scheme = make_scheme(head.scheme, _without(data.get("compile", {}), CompileKeys), path)
     run = _keys(RunKeys, data.get("run", {}), path, "run")
     try:
-        target = load_target(run.backend, path.parent if backend_from_file else None)
+        backend = run.backend or default_backend(model.num_qubits, run.shots)
+        target = load_target(backend, path.parent if backend_from_file and run.backend else None)
         initial = make_initial(run.initial, model.num_qubits, path.parent)
     except ArgumentError as error:
         raise error.located(path, "run") from None
@@ -130,7 +131,7 @@ def _experiment(path: Path, data: dict[str, Any], *, backend_from_file: bool) ->
             **scheme.knobs.as_dict(),
             "calibration": Calibration(scheme.knobs.calibration).value,
         },
-        "run": run.model_dump(exclude_none=True),
+        "run": {"backend": backend, **run.model_dump(exclude_none=True)},
         "observables": data.get("observables", {}),
     }
     return Experiment(

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..backends.runs.request import DEFAULT_REALISATIONS
-from ..limits import MAX_EFFORT, MAX_TIME_BUDGET
+from ..limits import MAX_EFFORT, MAX_STATE_SITES, MAX_TIME_BUDGET
 from ..search.clock import EFFORT, TIME_BUDGET
 
 
@@ -33,7 +33,12 @@ class RunKeys(BaseModel):
     """[run]: where, how often, from where."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-    backend: str = Field(default="aer_density_matrix", description="a packaged target's name or a .toml file.")
+    backend: str | None = Field(
+        default=None,
+        examples=["aer_density_matrix"],
+        description=f"a packaged target's name or a .toml file; left out: aer_density_matrix up to {MAX_STATE_SITES} "
+        "sites, above aer_mps with shots and backward (exact values, no gate errors) without.",
+    )
     shots: int = Field(default=0, ge=0, le=10**9, description="per measurement basis; 0 = exact expectation values.")
     seed: int = Field(default=1, ge=0, le=2**63 - 1, description="fixes everything random.")
     initial: str = Field(default="zero", description="zero, one, mixed, a bit string, or a .qasm file.")

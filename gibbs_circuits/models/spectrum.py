@@ -92,19 +92,20 @@ def gibbs_state(model: Model, beta: float) -> Array:
 
 @dataclass(frozen=True, repr=False)
 class Thermal(Shown):
-    """Exact thermal functions, in the energy unit of the model (entropy and heat capacity in units of k_B)."""
+    """Thermal functions in the energy unit of the model, entropy and heat capacity in units of k_B; None: not known."""
 
     energy: float
     free_energy: float | None  # −ln Z / β; None at β = 0
-    entropy: float
-    heat_capacity: float
-    purity: float
-    ground_energy: float
+    entropy: float | None
+    heat_capacity: float | None
+    purity: float | None
+    ground_energy: float | None
 
     def _in_words(self) -> str:
-        free = "none" if self.free_energy is None else f"{self.free_energy:.5g}"
-        energies = f"energy {self.energy:.5g}, free energy {free}"
-        return f"Thermal({energies}, entropy {self.entropy:.5g}, purity {self.purity:.5g})"
+        free, entropy, purity = (
+            "none" if value is None else f"{value:.5g}" for value in (self.free_energy, self.entropy, self.purity)
+        )
+        return f"Thermal(energy {self.energy:.5g}, free energy {free}, entropy {entropy}, purity {purity})"
 
 
 @public

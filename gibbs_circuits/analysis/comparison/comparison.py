@@ -19,7 +19,7 @@ from ..error_budget.orders import RungSlope
 from ..error_budget.shifts import Ledger
 from ..estimators.base import Analysis, Finding
 from ..estimators.baselines import UnitaryLoop
-from ..estimators.checks import Reason, Scale
+from ..estimators.checks import LOCAL_DISTANCE, Reason, Scale
 from ..estimators.error_ledger import error_ledger
 from ..estimators.generator_certificate import generator_certificate
 from ..estimators.measured_orders import measured_orders
@@ -121,7 +121,8 @@ class Comparison(MeasuredRun, Shown):
         failed = [one for one in self.reasons if one.passed is False]
         shown = failed or [one for one in self.reasons if one.passed is not None]
         said = [f"{one.name} {number(one.found)}, allowed {number(one.allowed)}" for one in shown]
-        said = [*(["no state to measure"] if self.trace_distance is None else []), *said]
+        missing = self.trace_distance is None and not any(one.name == LOCAL_DISTANCE for one in self.reasons)
+        said = [*(["no state to measure"] if missing else []), *said]
         reached = self.temperature
         data = {
             "verdict": self.verdict,

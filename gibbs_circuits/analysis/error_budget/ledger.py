@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -60,8 +61,7 @@ def ledger(
     Cost: seconds at 4 qubits, a minute at 5.
     """
     if program.num_system > MAX_CHANNEL_QUBITS:
-        lines = (*program.declared, *(shift.line for shift in extra), *others)
-        return Ledger(lines)
+        return Ledger((*declared_terms(program), *(shift.line for shift in extra), *others))
     sigma = gibbs_state(program.generator.model, program.generator.beta)
     last = state_after_sweeps(program, start)
     if program.preparation:
@@ -80,6 +80,13 @@ def ledger(
         measured=trace_distance(measured, sigma),
         remainder=half_norm(measured - sigma - together),
     )
+
+
+def declared_terms(program: Program) -> Iterator[ErrorTerm]:
+    """What the recipe knows in advance, with the reason why the rest was not measured."""
+    why = f"what it does to the state is measured up to {MAX_CHANNEL_QUBITS} system qubits, not {program.num_system}"
+    for term in program.declared:
+        yield replace(term, source=f"{why}; {term.source}") if term.value is None else term
 
 
 def _mixing(program: Program, last: Array, actual: Array) -> Shift:

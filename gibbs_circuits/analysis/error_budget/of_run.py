@@ -10,7 +10,7 @@ from ...limits import MAX_CHANNEL_QUBITS, MAX_NOISY_QUBITS
 from ...linalg.arrays import Array
 from ...programs.program import ErrorTerm, Rung
 from ...readings.channel.sweep_channel import state_after_sweeps
-from .ledger import ledger
+from .ledger import declared_terms, ledger
 from .shifts import Ledger, Shift
 
 
@@ -43,7 +43,7 @@ def compiled_ledger(compiled: Compiled, start: Array | None, noisy: NoisyPredict
     """
     program = compiled.program
     if start is None:
-        return Ledger(program.declared)
+        return Ledger((*declared_terms(program),))
     known = compiled.errors.present and program.num_system <= MAX_CHANNEL_QUBITS
     mean = state_after_sweeps(program, start) if known else None
     return ledger(program, start, extra=(gate_noise(compiled, mean, noisy),))
@@ -63,7 +63,7 @@ def run_ledger(
     """
     compiled, program = run.request.compiled, run.program
     if start is None:
-        return Ledger((*program.declared, gate_noise(compiled, None, None).line, shots))
+        return Ledger((*declared_terms(program), gate_noise(compiled, None, None).line, shots))
     if program.num_system > MAX_CHANNEL_QUBITS:
         return ledger(program, start, extra=(gate_noise(compiled, None, None),), others=(shots,))
     mean = state_after_sweeps(program, start)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LOCAL_DISTANCE = "local_distance"  # the check that stands in place of the trace distance of the whole
 ROUNDING = 1e-10  # of an operator's own norm: an observable proportional to the identity has no other slack
 
 

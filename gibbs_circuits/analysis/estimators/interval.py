@@ -36,6 +36,12 @@ class Estimate(Brief):
         """The value without its interval."""
         return self.value
 
+    def over(self, count: int) -> Estimate:
+        """Everything but z, which has no unit, divided by a number."""
+        exact = None if self.exact is None else self.exact / count
+        predicted = None if self.predicted is None else self.predicted / count
+        return Estimate(self.value / count, self.low / count, self.high / count, exact, predicted, self.z)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         """As a number, for NumPy and Matplotlib."""
         return np.array(self.value, dtype=dtype)

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
-from ...backends.measurement.counts import from_counts, shot_error
+from ...backends.measurement.counts import covers, from_counts, shot_error
 from ...backends.runs.request import ENERGY
 from ...backends.runs.run import RunResult
 from ...backends.simulators.noisy_channel import NoisyPrediction, try_noisy_prediction
+from ...errors import ArgumentError, NotConvergedError, TooLargeError
 from ...exact.references.base import ExactAnswer, GibbsReference
-from ...exact.references.registry import first_reference
+from ...exact.references.registry import first_reference, why_none
 from ...generators.lindbladian import Generator
 from ...limits import MAX_DENSE_QUBITS
 from ...linalg.arrays import Array, Real
 from ...models.model import Model
+from ...models.regions import LocalStates, Region, connected_regions, strings_of
 from ...models.spectrum import Thermal, fidelity, gibbs_state, trace_distance
 from ...programs.program import Program
-from ...readings.channel.prediction import Prediction, Unpredicted, try_predict
+from ...readings.channel.guarantee import LOCAL, Promise, promised
+from ...readings.channel.prediction import Prediction, Unpredicted, promise_of, try_predict
+from ...readings.scalable.expectations import expectations, first_sweeps, predicted_locally
+from ...readings.scalable.local_guarantee import LocalPrediction
 from .expected import expectation, final_state, predicted_values
 from .interval import Estimate, from_shots, interval
-from .thermometry import beta_effective
+from .local_states import REGION, LocalResult, NotRead, held_against, pairs_by_distance, read_states
+from .thermometry import beta_effective, beta_nearby
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -134,7 +141,7 @@ class MeasuredRun:
     def observables(self) -> dict[str, Estimate]:
         """Every observable in the final state with its 95 % interval, the energy first."""
         request = self.run.request
-        expected = predicted_values(request, final_state(request, self.prediction, self.noisy))
+        expected = predicted_values(request, final_state(request, self.prediction, self.noisy)) or self._read_values()
         return {name: self._estimate(name, one, expected.get(name)) for name, one in request.observables.items()}
 
     @property
@@ -144,8 +151,10 @@ class MeasuredRun:
 
     @cached_property
     def beta_effective(self) -> Estimate | None:
-        """The inverse temperature that the energy belongs to; None where there is none, and above 12 qubits."""
-        return beta_effective(self.model, self.generator.beta, self.energy) if self.dense else None
+        """The inverse temperature that the energy belongs to, above 12 qubits by the heat capacity; None: not known."""
+        if self.dense:
+            return beta_effective(self.model, self.generator.beta, self.energy)
+        return None if self.exact is None else beta_nearby(self.exact, self.generator.beta, self.energy)
 
     @property
     def diagonal_distance(self) -> float | None:
@@ -156,6 +165,97 @@ class MeasuredRun:
     def initial_distance(self) -> float | None:
         """Trace distance of the start to the Gibbs state; None above 12 qubits."""
         return None if self.sigma is None or self.start is None else trace_distance(self.start, self.sigma)
+
+    @property
+    def judged_locally(self) -> bool:
+        """Whether the target error is about regions: where no trace distance of the whole can be told."""
+        return self.trace_distance is None and self.prediction is None
+
+    @cached_property
+    def promise(self) -> Promise:
+        """What the program may claim, of the whole system or, where that cannot be told, region by region."""
+        if not self.judged_locally or isinstance(self.local, NotRead):
+            return promise_of(self.program, self.prediction, self.target_error)
+        if self.every_start is not None:
+            return self.every_start.promise(self.target_error, preparation=self.program.preparation)
+        distance = self.local.distance
+        given = distance.largest + distance.error
+        return promised(
+            self.target_error, given=given, fixed_point=None, worst=None, bound=None,
+            preparation=self.program.preparation, measure=LOCAL,
+        )  # fmt: skip
+
+    @cached_property
+    def every_start(self) -> LocalPrediction | None:
+        """The worst start of every region; None where states are matrices, or backward operators cannot be had."""
+        if not self.judged_locally or isinstance(self.local, NotRead):
+            return None
+        try:
+            return predicted_locally(self.program, self.run.request.initial, self.local.sigma)
+        except (ArgumentError, NotConvergedError, TooLargeError):
+            return None
+
+    @cached_property
+    def local(self) -> LocalResult | NotRead:
+        """Reduced states of all connected regions beside those of the Gibbs state, or why there are none."""
+        regions = connected_regions(self.model, min(REGION, self.model.num_qubits))
+        return self._held_against_gibbs(self._read(regions))
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[int, Region], ...]:
+        """Pairs of sites, one for each distance, that two-point functions are shown of."""
+        return pairs_by_distance(self.model)
+
+    @cached_property
+    def pair_states(self) -> LocalStates | NotRead:
+        """Reduced states of those pairs, or why there are none."""
+        return self._read([sites for _, sites in self.pairs])
+
+    @cached_property
+    def energy_by_sweep(self) -> dict[int, float]:
+        """Energy after 0, 1, 2, 4, … and all sweeps, without gate errors; empty where it cannot be read."""
+        counts = [0, *(2**k for k in range(20) if 2**k < self.program.sweeps), self.program.sweeps]
+        start, H = self.run.request.initial, self.model.hamiltonian
+        try:
+            return {k: expectations(first_sweeps(self.program, k), start, [H])[0] for k in counts}
+        except (ArgumentError, NotConvergedError, TooLargeError):
+            return {}
+
+    def pair_value(self, letters: str, sites: Region) -> Estimate:
+        """⟨P_i P_j⟩ from the shots where a basis has it, else from the program's reduced states."""
+        states, n, request = self.pair_states, self.model.num_qubits, self.run.request
+        assert not isinstance(states, NotRead)  # asked only where there are some
+        row = dict(zip(strings_of(sites), states.values[sites], strict=True))
+        value = float(row[tuple(zip(sites, letters, strict=True))])
+        label = "".join(dict(zip(sites, letters, strict=True)).get(q, "I") for q in reversed(range(n)))
+        if self.states is None and any(covers(basis, label) for basis in request.bases):
+            errors = request.compiled.errors.present or not request.compiled.device.errors_known
+            return self._estimate(label, SparsePauliOp(label), None if errors else value)
+        exact = None if self.answer is None else self.answer.expectation(SparsePauliOp(label))
+        return Estimate(value, value - states.error, value + states.error, exact)
+
+    def _read(self, regions: Iterable[Region]) -> LocalStates | NotRead:
+        if self.states is not None:
+            return read_states(self.program, self.run.request.initial, regions, self.states[-1], "the final state")
+        rho = None if self.prediction is None else self.prediction.final
+        return read_states(self.program, self.run.request.initial, regions, rho, "the exact channel")
+
+    def _held_against_gibbs(self, states: LocalStates | NotRead) -> LocalResult | NotRead:
+        reference = "" if self.reference is None else self.reference.name
+        without = "" if self.answer is not None else f"no reference: {why_none(self.model, self.generator.beta)}"
+        return held_against(states, self.answer, reference, without)
+
+    def _read_values(self) -> dict[str, float]:
+        """What a run without errors should measure where no channel is a matrix, by taking observables backwards."""
+        request = self.run.request
+        errors = request.compiled.errors.present or not request.compiled.device.errors_known
+        if errors or self.dense or request.machine.read is not None:
+            return {}
+        try:
+            values = expectations(self.program, request.initial, [*request.observables.values()])
+        except (ArgumentError, NotConvergedError, TooLargeError):
+            return {}
+        return dict(zip(request.observables, values, strict=True))
 
     def _estimate(self, name: str, operator: SparsePauliOp, predicted: float | None) -> Estimate:
         run, request, states = self.run, self.run.request, self.states

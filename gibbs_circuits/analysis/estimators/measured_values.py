@@ -57,8 +57,12 @@ def _rows(run: MeasuredRun) -> list[tuple[str, ...]]:
         *rows,
         ("trace distance", number(run.trace_distance), number(distance), "", "0", fixed),
         ("fidelity", share(run.fidelity, 4), "", "", "1", ""),
-        ("β effective", "—" if beta is None else with_interval(beta), "", "", number(run.generator.beta), ""),
+        (_beta_label(run), "—" if beta is None else with_interval(beta), "", "", number(run.generator.beta), ""),
     ]
+
+
+def _beta_label(run: MeasuredRun) -> str:
+    return "β effective" if run.dense or run.beta_effective is None else "β effective, by the heat capacity"
 
 
 def _fixed_point(run: MeasuredRun) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from ...evidence import number
 from ...io.json import plain
 from ...io.section import Section, count
 from ...programs.program import Program
+from ...readings.channel.guarantee import Promise
 from ...readings.channel.prediction import Prediction, promise_of
 from ...readings.circuits.circuit import circuit_segments
 from ...readings.circuits.cost import cost
@@ -17,7 +18,7 @@ from .measured_run import MeasuredRun
 
 
 def program_sections(
-    program: Program, seed: int, prediction: Prediction | None, target_error: float
+    program: Program, seed: int, prediction: Prediction | None, target_error: float, promise: Promise | None = None
 ) -> tuple[Section, ...]:
     """What a program is and may claim, and the programs that a search chose it from.
 
@@ -26,22 +27,26 @@ def program_sections(
         seed: Of the draws of random steps that the depth is the mean of.
         prediction: Of the exact channel, that the claim rests on; None where there is none.
         target_error: Trace distance of the claim.
+        promise: The claim, where it is known already; None: what the prediction bears out.
     """
+    promise = promise or promise_of(program, prediction, target_error)
     knobs = ", ".join(f"{key} = {value}" for key, value in program.knobs.items() if value is not None)
-    claim = promise_of(program, prediction, target_error).text
+    claim = promise.text
     rows = (
         ("knobs", knobs),
         (f"at target error {target_error:g}", f"guarantee: {claim}, calibration: {program.calibration.value}"),
         ("two-qubit gates, from the formula", count(cost(program).two_qubit_gates)),
     )
-    data = {"program": program_data(program, seed, prediction, target_error)}
+    data = {"program": program_data(program, seed, prediction, target_error, promise)}
     whole = Section(f"Program: {program!r}", ("quantity", "value"), rows, program.provenance, data)
     return (whole, _frontier(program)) if program.frontier else (whole,)
 
 
-def program_data(program: Program, seed: int, prediction: Prediction | None, target_error: float) -> dict[str, Any]:
+def program_data(
+    program: Program, seed: int, prediction: Prediction | None, target_error: float, promise: Promise | None = None
+) -> dict[str, Any]:
     """A program in the JSON document; arguments as for `program_sections`."""
-    price, promise = cost(program), promise_of(program, prediction, target_error)
+    price, promise = cost(program), promise or promise_of(program, prediction, target_error)
     settled = None if prediction is None else prediction.settled
     data: dict[str, Any] = plain({
         "scheme": program.scheme,
@@ -84,7 +89,8 @@ def _frontier(program: Program) -> Section:
 
 
 def _measure(run: MeasuredRun) -> Finding[Program]:
-    return Finding(run.program, program_sections(run.program, run.run.request.seed, run.prediction, run.target_error))
+    sections = program_sections(run.program, run.run.request.seed, run.prediction, run.target_error, run.promise)
+    return Finding(run.program, sections)
 
 
 program = Analysis("program", "Program", _measure)

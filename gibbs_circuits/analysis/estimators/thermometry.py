@@ -8,9 +8,11 @@ from enum import Enum
 
 from ...io.rendering import Brief
 from ...models.model import Model
-from ...models.spectrum import beta_of_energy, spectrum
+from ...models.spectrum import Thermal, beta_of_energy, spectrum
 from .checks import ROUNDING, Reason, Scale
 from .interval import Estimate
+
+NEARBY = 0.25  # of β, within which the heat capacity at β says what an energy belongs to
 
 
 class Reached(Enum):
@@ -39,7 +41,7 @@ class Temperature(Brief):
     def __str__(self) -> str:
         word = self.word.value.replace("_", " ")
         if self.found is None:
-            return f"{word}: no interval of β belongs to that of the energy; asked for β = {self.beta:g}"
+            return f"{word}: no interval of β is known to belong to that of the energy; asked for β = {self.beta:g}"
         f = self.found
         span = "" if f.low == f.high else f" [{f.low:.4g}, {f.high:.4g}]"
         return f"{word}: β = {f.value:.4g}{span}, asked for {self.beta:g}"
@@ -58,6 +60,18 @@ def beta_effective(model: Model, beta: float, energy: Estimate) -> Estimate | No
     if value is None or low is None or high is None:
         return None
     return Estimate(value, low, high, beta)
+
+
+def beta_nearby(exact: Thermal, beta: float, energy: Estimate) -> Estimate | None:
+    r"""The same where no spectrum is known, by the slope $dE/d\beta = -C/\beta^2$ at the β that was asked for.
+
+    None beyond a quarter of β, where the slope has changed, and where the heat capacity is not known or zero.
+    """
+    if beta == 0 or not exact.heat_capacity or math.isnan(energy.value):
+        return None
+    slope = beta**2 / exact.heat_capacity
+    value, low, high = (beta + (exact.energy - one) * slope for one in (energy.value, energy.high, energy.low))
+    return Estimate(value, low, high, beta) if abs(value - beta) <= NEARBY * beta else None
 
 
 def temperature(

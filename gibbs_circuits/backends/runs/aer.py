@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qiskit import QuantumCircuit
+from qiskit import ClassicalRegister, QuantumCircuit
+from qiskit.transpiler.passes import RemoveFinalReset
 
 from ...errors import BackendError
 from ...linalg.arrays import Array
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from qiskit_aer import AerSimulator
 
 
+OTHERS = "others"  # register of the wires that are measured to be forgotten
+
+
 def run_blocks(request: Request, realisations: Sequence[int], done: Callable[[Block], None]) -> None:
     """Run the realisations one by one and hand each block over as soon as it exists.
 
@@ -42,8 +46,9 @@ def run_blocks(request: Request, realisations: Sequence[int], done: Callable[[Bl
     Raises:
         BackendError: If Aer fails.
     """
-    small, choice, turns = request.compiled.compact(), request.choice, rotations(request.compiled.device)
+    choice, turns = request.choice, rotations(request.compiled.device)
     assert choice is not None  # a simulation has a method
+    small = simulated_form(request.compiled, choice)
     seed, blocks = request.seed, request.realisations
     previous: tuple[tuple[int, ...], Array] | None = None
     for realisation in realisations:
@@ -58,10 +63,31 @@ def run_blocks(request: Request, realisations: Sequence[int], done: Callable[[Bl
             done(Block(realisation, draws, states, tuple(sample_counts(p, share, rng) for p in chances)))
             continue
         body = full_circuit(small, draws)
-        circuits = [measured(body, basis, range(small.program.num_system), turns) for basis in bases]
+        circuits = [measured(body, basis, small.system_qubits, turns) for basis in bases]
+        if choice.method == "matrix_product_state":
+            circuits = [_measured_whole(qc, small) for qc in circuits]
         found = sampled(small, circuits, share, choice, shot_seed(seed, realisation))
         kept = tuple(found) if small.ancillas is Ancillas.RECORDED else ()
         done(Block(realisation, draws, None, tuple(one.counts for one in found), kept))
+
+
+def _measured_whole(qc: QuantumCircuit, small: Compiled) -> QuantumCircuit:
+    """The same with all other wires measured, too, in place of a last reset: Aer then samples the whole chain at once.
+
+    A reset, and a measurement of a part, takes it milliseconds per qubit and shot; what the others give is not read.
+    """
+    out = RemoveFinalReset()(qc)
+    others = sorted({*range(out.num_qubits)} - {*small.system_qubits})
+    if others and small.ancillas is not Ancillas.RECORDED:
+        register = ClassicalRegister(len(others), OTHERS)
+        out.add_register(register)
+        out.measure(others, register)
+    return out
+
+
+def simulated_form(compiled: Compiled, choice: Choice) -> Compiled:
+    """The program on the qubits in use, those that meet side by side where that is what the simulation lives on."""
+    return compiled.compact(compiled.along_a_line() if choice.method == "matrix_product_state" else None)
 
 
 def _result(engine: AerSimulator, circuits: Sequence[QuantumCircuit], shots: int, *, memory: bool = False) -> object:

@@ -157,6 +157,9 @@ def refuse(program: Program, machine: Machine, shots: int, realisations: int | N
     Raises:
         ArgumentError: If there is no value or no interval to be had.
     """
+    if machine.read is not None:
+        _refuse_shots(machine.device.name, shots, realisations)
+        return 1
     realisations = realisations_of(program, realisations, simulated=machine.direct)
     if 0 < shots < realisations:
         raise ArgumentError(
@@ -171,6 +174,20 @@ def refuse(program: Program, machine: Machine, shots: int, realisations: int | N
         name = machine.device.name
         raise ArgumentError("shots", f"be >= 1 on `{name}`, which gives samples only", "it is 0", "set shots = 4000")
     return realisations
+
+
+def _refuse_shots(name: str, shots: int, realisations: int | None) -> None:
+    """What a reading of the program itself, the mean over its random steps, has no use for."""
+    if shots:
+        raise ArgumentError(
+            "shots", f"be 0 on `{name}`, which gives expectation values and no samples", f"it is {shots}",
+            'set shots = 0, or backend = "aer_mps"',
+        )  # fmt: skip
+    if realisations not in (None, 1):
+        raise ArgumentError(
+            "realisations", f"be left out on `{name}`, which averages over random steps exactly",
+            f"it is {realisations}", "remove realisations",
+        )  # fmt: skip
 
 
 def simulation(compiled: Compiled, found: Forecast, shots: int, realisations: int = 1) -> Choice | None:

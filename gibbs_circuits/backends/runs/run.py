@@ -12,6 +12,7 @@ from ...linalg.arrays import Array
 from ...programs.program import Program
 from ..measurement.shots import Block
 from ..services.queue import JobRecord
+from ..targets.base import Read
 from ..transpile.compiled import Compiled
 from .aer import run_blocks
 from .expected_sweep import Check
@@ -88,6 +89,12 @@ def collect(
     return collected(request, store, progress)[0]
 
 
+def _read(request: Request, read: Read, realisation: int) -> Block:
+    """Expectation values of the program itself."""
+    values = read(request.compiled.program, request.initial, [*request.observables.values()])
+    return Block(realisation, (), None, (), values=dict(zip(request.observables, values, strict=True)))
+
+
 def collected(
     request: Request, store: Store, progress: Callable[[int, int], None] = lambda done, of: None
 ) -> tuple[tuple[Block, ...], Check | None]:
@@ -111,7 +118,10 @@ def collected(
             return
         progress(len(set(blocks) - {CHECK}), request.realisations)
 
-    if request.machine.direct:
+    if request.machine.read is not None:
+        for k in missing:
+            done(_read(request, request.machine.read, k))
+    elif request.machine.direct:
         check = aer_check(request)
         if missing:
             run_blocks(request, missing, done)

@@ -10,7 +10,7 @@ from ..measurement.measurement import as_weights, full_circuit, measured, outcom
 from ..measurement.shots import Block, Counts
 from ..simulators.engine import shot_seed
 from ..transpile.compiled import Compiled
-from .aer import density_states, sampled
+from .aer import density_states, sampled, simulated_form
 from .expected_sweep import Check, OneSweep, check_result
 from .request import Request
 
@@ -26,14 +26,14 @@ def aer_check(request: Request) -> Check | None:
     sweep, choice = request.sweep, request.choice
     if sweep is None or choice is None:
         return None
-    name, small = request.compiled.device.name, sweep.compiled.compact()
+    name, small = request.compiled.device.name, simulated_form(sweep.compiled, choice)
     if sweep.predicted is None:
         return check_result(sweep, None, None, 0, name, simulated=True)
     if choice.method == "density_matrix":
         state = density_states(small, (), choice)[-1]
         return check_result(sweep, None, state, 0, name, simulated=True)
     turns, body = rotations(request.compiled.device), full_circuit(small, ())
-    circuits = [measured(body, basis, range(small.program.num_system), turns) for basis in request.bases]
+    circuits = [measured(body, basis, small.system_qubits, turns) for basis in request.bases]
     found = sampled(small, circuits, CHECK_SHOTS, choice, shot_seed(request.seed, 0, 4))
     z = z_scores(request, sweep, small, sweep.predicted, [one.counts for one in found])
     return check_result(sweep, z, None, CHECK_SHOTS, name, simulated=True)

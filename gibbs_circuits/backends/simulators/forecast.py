@@ -18,7 +18,8 @@ BYTES = 16  # of a complex number
 # Seconds of Aer 0.17 per two-qubit gate or reset, the one-qubit gates around it included (6 to 8 rz and sx per cz),
 # with the fusion that runs use, on one core of an AMD EPYC server; medians of blocks of the parallel scheme on a
 # mixed-field Ising chain. Statevector and matrix product state: for every shot. Beyond the ends 4, 2 or 2.8 times per
-# qubit: a matrix product state as if every bond were as large as it can be, so that weak entanglement takes less.
+# qubit: a matrix product state as if every bond were as large as it can be, so that weak entanglement takes less. One
+# whose bonds are cut takes as long as one of so few qubits that no bond is larger, times LONG_CHAIN.
 MEASURED_SECONDS: dict[Method, dict[int, float]] = {
     "density_matrix": {3: 1.3e-4, 5: 1.3e-4, 6: 1.8e-4, 7: 2.7e-4, 8: 7.1e-4, 9: 2.6e-3, 10: 1.0e-2},
     "statevector": {
@@ -28,6 +29,8 @@ MEASURED_SECONDS: dict[Method, dict[int, float]] = {
 }  # fmt: skip
 NOISY_STATEVECTOR = {4: 7.7e-6, 6: 7.8e-6, 8: 9.9e-6, 12: 5.5e-5, 16: 7.8e-4}  # every shot has gates of its own to fuse
 GROWTH: dict[Method, float] = {"density_matrix": 2.0, "statevector": 1.0, "matrix_product_state": 1.5}  # log2 per qubit
+RESET_SECONDS = 1.2e-6  # of one reset in a matrix product state, times the square of its qubits: 12 ms at 100
+LONG_CHAIN = 6.0  # every bond is as large as the middle one of that shorter chain; measured at 24 qubits, bonds 8 to 64
 WRITING_SECONDS = 1.3e-4  # per gate for handing a circuit to Aer, whatever is simulated
 ONE_QUBIT = 4  # one-qubit gates other than rz that take as long as a two-qubit gate and those around it
 
@@ -131,7 +134,13 @@ def forecast(
     circuit = realisations * WRITING_SECONDS
 
     def sampled(method: Method) -> float:
-        return work * bases * (circuit + max(shots, 1) * _per_gate(method, used, noisy=noisy))
+        each = _per_gate(method, used, noisy=noisy)
+        if method == "matrix_product_state" and bond_dimension is not None:
+            each = min(each, LONG_CHAIN * _per_gate(method, max(1, round(2 * np.log2(bond_dimension)))))
+            again = resets * (1 - 1 / program.sweeps)  # but the last, which nothing follows
+            runs = max(shots, 1) if again or noisy or program.random else 1  # else one state serves all shots
+            return bases * (work * (circuit + runs * each) + runs * again * RESET_SECONDS * used**2)
+        return work * bases * (circuit + max(shots, 1) * each)
 
     seconds: dict[Method, float] = {
         "density_matrix": work * realisations * _per_gate("density_matrix", used),

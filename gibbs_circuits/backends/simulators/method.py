@@ -14,6 +14,7 @@ from ..devices.keys import Simulator
 from .forecast import METHODS, Forecast, Method, memory_bytes
 
 PATIENCE = 60.0  # seconds that a state to look at is worth
+AT_ANY_SIZE = ', or "aer_mps" or "backward", which take any size'
 NO_GPU = 'set processor = "automatic", or install qiskit-aer-gpu on a machine with a card'
 GPU_FROM = 16  # qubits; a smaller state is done before the card has it
 Processor = Literal["CPU", "GPU"]
@@ -124,7 +125,7 @@ def _refuse_hopeless(target: Simulator, forecast: Forecast, choice: Choice) -> N
 
 
 def _ways(method: str) -> str:
-    return "" if method == "automatic" else ', or backend = "aer", which chooses the fastest method'
+    return "" if method == "automatic" else f', or backend = "aer", which chooses the fastest method{AT_ANY_SIZE}'
 
 
 def refuse_size(used: int, system: int, target: Simulator, *, fresh: bool = False) -> None:
@@ -151,6 +152,7 @@ def refuse_size(used: int, system: int, target: Simulator, *, fresh: bool = Fals
     if method == "density_matrix" and used <= STATEVECTOR_LIMIT:
         ways.append('backend = "aer_statevector"')
     exponent = {"density_matrix": f"2^{2 * used}", "statevector": f"2^{used}"}.get(method, "a chain of")
+    ways += ['backend = "aer_mps" (shots, bonds cut)', 'backend = "backward" (no shots, any size)']
     raise TooLargeError(
         f"Program needs {used} qubits ({system} system + {used - system} ancilla), {exponent} amplitudes or "
         f"{gib(bytes_)} with method {method}, but target `{target.name}` takes {target.max_qubits} qubits. "

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.quantum_info import SparsePauliOp
 
+    from ...programs.initial_state import InitialState
+    from ...programs.program import Program
     from ..devices.device import Device
     from ..services.clients import Client, Job
     from ..simulators.method import Choice
@@ -110,6 +112,7 @@ class Target(Keys):
         return {"kind": self.kind, **self.model_dump(mode="json", exclude_defaults=True)}
 
 
+Read: TypeAlias = "Callable[[Program, InitialState, Sequence[SparsePauliOp]], Sequence[float]]"
 Estimate: TypeAlias = "Callable[[QuantumCircuit, Sequence[SparsePauliOp], int], Sequence[float]]"
 
 
@@ -130,6 +133,8 @@ class Machine(Brief):
             simulated, and how that is done; None: `run`, job by job.
         estimate: Expectation values after a circuit, from it, observables on its width, and shots (0: to the best of
             its knowledge); None: it gives counts.
+        read: Expectation values of a program without shots, the mean over its random steps, from it, its start and
+            observables; None: circuits are run.
         direct: Whether Aer simulates it here directly, states included, in place of jobs.
         exact_values: Whether it gives expectation values without shots.
         refused_ancillas: What cannot become of used ancillas, and why.
@@ -146,6 +151,7 @@ class Machine(Brief):
     run: Callable[[Sequence[QuantumCircuit], int, int], Job] = _nothing_runs
     client: Callable[[Compiled, Choice | None], Client] | None = None
     estimate: Estimate | None = None
+    read: Read | None = None
     direct: bool = False
     exact_values: bool = False
     refused_ancillas: Mapping[str, ArgumentError] = field(default_factory=dict)

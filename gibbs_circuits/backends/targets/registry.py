@@ -15,6 +15,7 @@ from .base import Target
 FOLDER = "hardware_configs"
 FILES = {  # a new kind of target is a file of its name in this folder, and a line with its class here
     "aer": "AerTarget",
+    "backward": "BackwardTarget",
     "ibm": "IbmTarget",
 }
 KINDS: dict[str, type[Target]] = {

@@ -143,11 +143,26 @@ class Compiled(Brief):
         circuits = [self.start, *(c for stage in self.parts for part in stage for c in part.distinct)]
         return (*self.placement, *sorted(used_wires(circuits) - set(self.placement)))
 
+    def along_a_line(self) -> tuple[int, ...]:
+        """The wires in use in an order in which two-qubit gates act on near ones, for a matrix product state."""
+        from scipy.sparse import coo_array  # loaded when used
+        from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+        wires = self.wires
+        number = {wire: k for k, wire in enumerate(wires)}
+        circuits = [self.start, *(c for stage in self.parts for part in stage for c in part.distinct)]
+        met = {
+            tuple(number[c.find_bit(q).index] for q in i.qubits) for c in circuits for i in c.data if len(i.qubits) == 2
+        }
+        rows, columns = [a for a, _ in met], [b for _, b in met]
+        graph = coo_array(([1.0] * len(met), (rows, columns)), shape=(len(wires),) * 2).tocsr()
+        return tuple(wires[k] for k in reverse_cuthill_mckee(graph + graph.T, symmetric_mode=True))
+
     def compact(self, order: Sequence[int] | None = None) -> Compiled:
         """The same on the qubits in use only, program qubit k on wire k first, with what waiting costs; to simulate.
 
         Args:
-            order: Other wires, the system's first, that all blocks stay within; `errors` are in this order, too.
+            order: Other wires, or another order of them, that all blocks stay within; `errors` are in this order, too.
         """
         order = self.wires if order is None else order
         wire = {physical: k for k, physical in enumerate(order)}

@@ -2,18 +2,17 @@ r"""Chains that are free fermions after a Jordan–Wigner transformation, of hun
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
+from ...linalg.arrays import Real
 from ...models.model import Model
+from ...models.regions import Sparse
 from ...models.spectrum import Thermal
 from ..free_fermions.jordan_wigner import NotQuadraticError, expectation, quadratic_model
 from ..free_fermions.model import QuadraticModel, free_energy, thermal_covariance
-from .base import ExactAnswer, GibbsReference
-
-if TYPE_CHECKING:
-    from qiskit.quantum_info import SparsePauliOp
+from .base import ExactAnswer, GibbsReference, label_of
 
 
 def _why_not(model: Model, beta: float) -> str | None:
@@ -42,10 +41,11 @@ def _answer(model: Model, beta: float) -> ExactAnswer:
     chain, letter = quadratic_model(model)
     covariance = thermal_covariance(chain, beta)
 
-    def value(operator: SparsePauliOp) -> float:
-        return float(sum(c.real * expectation(label, letter, covariance) for label, c in operator.to_list()))
+    def paulis(strings: Sequence[Sparse]) -> Real:
+        labels = [label_of(string, model.num_qubits) for string in strings]
+        return np.array([expectation(label, letter, covariance) for label in labels], dtype=float)
 
-    return ExactAnswer(thermal_functions(chain, beta), value)
+    return ExactAnswer(thermal_functions(chain, beta), paulis)
 
 
 free_fermions = GibbsReference("free_fermions", _answer, _why_not)

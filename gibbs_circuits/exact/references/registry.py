@@ -6,10 +6,14 @@ from ...models.model import Model
 from .base import GibbsReference
 from .dense import dense
 from .free_fermions import free_fermions
+from .matrix_product import matrix_product
+from .typicality import typicality
 
 REFERENCES: tuple[GibbsReference, ...] = (
     dense,
     free_fermions,
+    matrix_product,
+    typicality,
 )
 
 

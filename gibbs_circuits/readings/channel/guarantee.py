@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ...evidence import Status, number
 from ...programs.program import Guarantee
 
-GLOBAL = "global"  # trace distance of the whole system; a distance on regions would be "local"
+GLOBAL = "global"  # trace distance of the whole system
+LOCAL = "local"  # the largest one of reduced states over the regions that were read
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,10 @@ class Promise:
             return "not checked"
         if self.guarantee is not Guarantee.ANY_START:
             return str(self.guarantee.value)
+        where = " on every region read" if self.measure == LOCAL else ""
         if self.status is Status.PROVED:
-            return f"{self.guarantee.value} (proved: every start ends within {number(self.bound)})"
-        return f"{self.guarantee.value} (measured: worst start found {number(self.worst)})"
+            return f"{self.guarantee.value} (proved: every start ends within {number(self.bound)}{where})"
+        return f"{self.guarantee.value} (measured: worst start found {number(self.worst)}{where})"
 
 
 def promised(
@@ -49,6 +51,7 @@ def promised(
     worst: float | None,
     bound: float | None,
     preparation: bool,
+    measure: str = GLOBAL,
 ) -> Promise:
     """What distances to σ entitle a program to claim.
 
@@ -64,13 +67,14 @@ def promised(
         worst: Found by a search over starts, as in `Promise`.
         bound: Proved for every start, as in `Promise`.
         preparation: Whether the program is one.
+        measure: Of all these distances.
     """
     whole = not preparation and fixed_point is not None and fixed_point <= target_error
     if whole and bound is not None and bound <= target_error:
-        return Promise(Guarantee.ANY_START, Status.PROVED, worst, bound)
+        return Promise(Guarantee.ANY_START, Status.PROVED, worst, bound, measure)
     if whole and worst is not None and worst <= target_error:
-        return Promise(Guarantee.ANY_START, Status.MEASURED, worst, bound)
+        return Promise(Guarantee.ANY_START, Status.MEASURED, worst, bound, measure)
     if given is None:
-        return Promise(None, Status.NOT_CHECKED, worst, bound)
+        return Promise(None, Status.NOT_CHECKED, worst, bound, measure)
     met = given <= target_error
-    return Promise(Guarantee.GIVEN_START if met else Guarantee.NONE, Status.MEASURED, worst, bound)
+    return Promise(Guarantee.GIVEN_START if met else Guarantee.NONE, Status.MEASURED, worst, bound, measure)

@@ -84,8 +84,8 @@ class _LocalMaps:
         together: dict[tuple[int, ...], list[Term]] = {}
         for label, coefficient in group.terms:
             together.setdefault(_support(label), []).append((label, coefficient))
-        for terms in together.values():
-            yield from self._together(terms, time)
+        for support in _side_by_side(together):
+            yield from self._together(together[support], time)
 
     def _together(self, terms: list[Term], time: float) -> Iterator[Operation]:
         qubits = _small(tuple(sorted({q for label, _ in terms for q in _support(label)})))
@@ -95,6 +95,24 @@ class _LocalMaps:
                 start=np.zeros((2 ** len(qubits),) * 2, dtype=complex),
             )
             yield LocalMap(qubits, of_unitary(exponential(np.asarray(H), time)))
+
+
+def _side_by_side(supports: Iterable[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Of commuting maps, first those that share no qubit, then those that share none among the rest, and so on.
+
+    One after the other along a chain each would widen the light cone of the last.
+    """
+    ordered, left = list[tuple[int, ...]](), list(supports)
+    while left:
+        taken, later = set[int](), list[tuple[int, ...]]()
+        for support in left:
+            if taken.isdisjoint(support):
+                ordered.append(support)
+                taken |= {*support}
+            else:
+                later.append(support)
+        left = later
+    return ordered
 
 
 def _support(label: str) -> tuple[int, ...]:

@@ -1,0 +1,1 @@
+"""Thermal states of many sites as matrix products along a line."""

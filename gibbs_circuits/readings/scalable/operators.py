@@ -1,0 +1,386 @@
+r"""All Pauli strings of a region taken backwards at once, as one tensor train in the Pauli basis.
+
+The train is $A_{P,Q}$: string P of the region, seen through the maps, is the operator $\sum_Q A_{P,Q} Q$. P's letter
+stands on the region's own sites, beside Q's, so that all $4^k$ strings share their bonds and one decomposition cuts
+them together. Sites that nothing has touched are the identity and are not there; an ancilla is there only within a
+sweep: its leg is opened when a map first meets it and closed with ⟨0|Q|0⟩ where the sweep begins.
+
+Real arithmetic. Everything outside of one core, the centre, is orthogonal, so that what a cut discards there is what
+the whole operator loses in the Hilbert–Schmidt norm $\lVert O\rVert^2 = \mathrm{Tr}\,O^†O/2^m$.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import scipy.linalg
+
+from ...linalg.arrays import Real, read_only
+from ...linalg.local_maps import Average, LocalMap, Operation, applied_to
+
+ZERO = np.array([1.0, 0, 0, 1.0])  # ⟨0|Q|0⟩
+EXACT = 1e-13  # singular values of a map, relative to the largest, that are rounding
+ORTHOGONAL = 1e-12  # of a map that keeps the norm of operators
+AS_ONE_MAP = 3  # qubits of an average that becomes one map: 64 rows
+NANOSECONDS = 0.13  # nominal, of a multiplication within a decomposition, on a quiet core
+CALL = 6e-5  # nominal seconds of one decomposition of nothing
+
+
+@dataclass(frozen=True, eq=False)
+class Carried:
+    """A train at rest, between two sweeps.
+
+    Attributes:
+        places: Of every core, on the line.
+        cores: (left, letter Q, letter P or 1, right) each.
+        discarded: Sum of the Hilbert–Schmidt norms, of all strings together, of what was cut.
+        bound: No string's value from any start is off by more, nor the root of their summed squares.
+    """
+
+    places: tuple[int, ...]
+    cores: tuple[Real, ...]
+    discarded: float
+    bound: float
+
+    @property
+    def bond(self) -> int:
+        """The largest dimension."""
+        return int(max(core.shape[3] for core in self.cores))
+
+
+@dataclass
+class Work:
+    """Nominal seconds of decompositions, what a quiet core takes; all copies of a train count into one."""
+
+    seconds: float = 0.0
+
+
+class Train:
+    """A train that maps are applied to, read backwards: mutable, and never handed out."""
+
+    def __init__(self, places: Sequence[int], labelled: Sequence[int], cut: float) -> None:
+        self.places = sorted(places)
+        self.labelled = frozenset(labelled)
+        self.cores = [
+            np.eye(4)[None, :, :, None] if place in self.labelled else np.eye(4)[None, :, :1, None]
+            for place in self.places
+        ]
+        self.centre, self.cut, self.discarded, self.bound, self.most = 0, cut, 0.0, 0.0, 1
+        self.work = Work()
+
+    def copy(self) -> Train:
+        """One whose cores may change on their own."""
+        other = object.__new__(Train)
+        other.__dict__.update(self.__dict__, places=[*self.places], cores=[*self.cores])
+        return other
+
+    # --- maps
+
+    def apply(self, one: Operation, place: Mapping[int, int]) -> None:
+        """Take the operator backwards through a map; `place` is where each qubit stands."""
+        if not any(self._has(place[q]) for q in one.qubits):
+            return  # maps leave the identity as it is
+        if isinstance(one, Average) and len(one.qubits) > AS_ONE_MAP:
+            self._average(one, place)
+            return
+        order = tuple(sorted(one.qubits, key=lambda q: place[q]))
+        factors, orthogonal = _factors(one, order)
+        new = [place[q] for q in order if not self._has(place[q])]
+        for q in order:
+            self._opened(place[q])
+        at = [bisect_left(self.places, place[q]) for q in order]
+        if len(at) == 1:
+            if not orthogonal:
+                self._move(at[0])
+            core = self.cores[at[0]]
+            self.cores[at[0]] = np.tensordot(factors[0][0, :, :, 0], core, axes=(1, 1)).transpose(1, 0, 2, 3)
+            return
+        low, high = at[0], at[-1]
+        rightwards = self.centre <= low
+        self._move(min(max(self.centre, low), high))
+        which, width = 0, 1
+        for k in range(low, high + 1):
+            core = self.cores[k]
+            if k == at[which]:
+                factor = factors[which]
+                which, width = which + 1, factor.shape[3]
+                core = np.tensordot(factor, core, axes=(2, 1)).transpose(3, 0, 1, 4, 5, 2)
+            else:
+                l, p, d, r = core.shape
+                core = np.asarray(core[:, None, :, :, :, None] * np.eye(width)[None, :, None, None, None, :])
+            l, a, p, d, r, b = core.shape
+            self.cores[k] = core.reshape(l * a, p, d, r * b)
+        self._cut_between(low, high, rightwards)
+        for one_place in new:
+            self._closed_if_idle(one_place)
+
+    def sweep_begins(self, ancillas: Sequence[int]) -> float:
+        """Close the ancillas at these places, compress, drop sites that carry nothing; the norm of what is not c·1."""
+        for place in sorted(ancillas):
+            if not self._has(place):
+                continue
+            k = bisect_left(self.places, place)
+            self._move(k)
+            closed = np.tensordot(self.cores[k][:, :, 0], ZERO, axes=(1, 0))
+            self._take_out(k, closed)
+        self.compress()
+        spread = self.spread()
+        if spread <= self.cut:
+            self._forget(spread)
+            return 0.0
+        self._drop()
+        return spread
+
+    def constants(self) -> Real:
+        """The coefficients of the identity, by label in the order of places."""
+        row = np.ones((1, 1))
+        for core in self.cores:
+            row = np.einsum("Ll,ldr->Ldr", row, core[:, 0]).reshape(-1, core.shape[3])
+        return row[:, 0]
+
+    def spread(self) -> float:
+        """The Hilbert–Schmidt norm of all strings' operators less their constant parts."""
+        whole = float(np.sum(self.cores[self.centre] ** 2)) - float(np.sum(self.constants() ** 2))
+        return float(np.sqrt(max(whole, 0.0)))
+
+    def at_rest(self) -> Carried:
+        """As data."""
+        return Carried(tuple(self.places), tuple(map(read_only, self.cores)), self.discarded, self.bound)
+
+    # --- sums
+
+    def _average(self, one: Average, place: Mapping[int, int]) -> None:
+        """The mean over numbers of times, as Horner's rule has it."""
+        last = one.times.stop - 1
+        share = [float(count in one.times) / len(one.times) for count in range(last + 1)]
+        start, total = self.copy(), self.copy()
+        total._scale(share[last])
+        for count in reversed(range(last)):
+            parts = []
+            for weight, branch in zip(one.weights, one.branches, strict=True):
+                part = total.copy()
+                for step in reversed(branch):
+                    part.apply(step, place)
+                part._scale(weight)
+                parts.append(part)
+            if share[count]:
+                parts.append(start.copy())
+                parts[-1]._scale(share[count])
+            total = parts[0]
+            for part in parts[1:]:
+                total._add(part)
+            if len(parts) > 1:
+                total.compress()
+        self.__dict__.update(total.__dict__)
+
+    def _scale(self, weight: float) -> None:
+        self.cores[self.centre] = weight * self.cores[self.centre]
+        self.discarded *= weight
+        self.bound *= weight
+
+    def _add(self, other: Train) -> None:
+        for place in other.places:
+            self._opened(place)
+        for place in self.places:
+            other._opened(place)
+        last = len(self.cores) - 1
+        for k, (a, b) in enumerate(zip(self.cores, other.cores, strict=True)):
+            if last == 0:
+                self.cores[k] = a + b
+                continue
+            left, right = (0 if k == 0 else a.shape[0]), (0 if k == last else a.shape[3])
+            both = np.zeros((left + b.shape[0], *a.shape[1:3], right + b.shape[3]))
+            both[: a.shape[0], :, :, : a.shape[3]] += a
+            both[left:, :, :, right:] += b
+            self.cores[k] = both
+        self.discarded += other.discarded
+        self.bound += other.bound
+        self.most = max(self.most, other.most)
+
+    # --- the gauge
+
+    def compress(self) -> None:
+        """Cut every bond, from right to left, whatever the gauge was."""
+        for k in range(len(self.cores) - 1):
+            self._right(k)
+        self.centre = len(self.cores) - 1
+        for k in range(len(self.cores) - 1, 0, -1):
+            self._cut_left(k)
+
+    def _cut_between(self, low: int, high: int, rightwards: bool) -> None:
+        """Orthogonal from one end to the other, cut on the way back."""
+        if rightwards:
+            for k in range(high, low, -1):
+                self._left(k)
+            for k in range(low, high):
+                self._cut_right(k)
+        else:
+            for k in range(low, high):
+                self._right(k)
+            for k in range(high, low, -1):
+                self._cut_left(k)
+
+    def _move(self, to: int) -> None:
+        while self.centre < to:
+            self._right(self.centre)
+        while self.centre > to:
+            self._left(self.centre)
+
+    def _right(self, k: int) -> None:
+        l, p, d, r = self.cores[k].shape
+        q, rest = np.linalg.qr(self.cores[k].reshape(l * p * d, r))
+        self.cores[k] = q.reshape(l, p, d, -1)
+        self.cores[k + 1] = np.tensordot(rest, self.cores[k + 1], 1)
+        self.centre = k + 1
+        self._worked(l * p * d, r)
+
+    def _left(self, k: int) -> None:
+        l, p, d, r = self.cores[k].shape
+        q, rest = np.linalg.qr(self.cores[k].reshape(l, p * d * r).T)
+        self.cores[k] = q.T.reshape(-1, p, d, r)
+        self.cores[k - 1] = np.tensordot(self.cores[k - 1], rest.T, 1)
+        self.centre = k - 1
+        self._worked(l, p * d * r)
+
+    def _cut_right(self, k: int) -> None:
+        l, p, d, r = self.cores[k].shape
+        u, sv = self._kept(self.cores[k].reshape(l * p * d, r))
+        self.cores[k] = u.reshape(l, p, d, -1)
+        self.cores[k + 1] = np.tensordot(sv, self.cores[k + 1], 1)
+        self.centre = k + 1
+
+    def _cut_left(self, k: int) -> None:
+        l, p, d, r = self.cores[k].shape
+        v, us = self._kept(self.cores[k].reshape(l, p * d * r).T)
+        self.cores[k] = v.T.reshape(-1, p, d, r)
+        self.cores[k - 1] = np.tensordot(self.cores[k - 1], us.T, 1)
+        self.centre = k - 1
+
+    def _kept(self, matrix: Real) -> tuple[Real, Real]:
+        """U and S·V of the singular values that stay; what goes is counted."""
+        u, s, v = _svd(matrix)
+        tails = np.sqrt(np.cumsum(s[::-1] ** 2)[::-1])
+        m = max(1, int(np.count_nonzero(tails > max(self.cut, EXACT * tails[0]))))
+        if m < len(s):
+            self._lost(float(tails[m]))
+        self.most = max(self.most, m)
+        self._worked(len(matrix), matrix.shape[1], 6)
+        return u[:, :m], s[:m, None] * v[:m]
+
+    def _lost(self, norm: float) -> None:
+        self.discarded += norm
+        self.bound += 2 ** (len(self.places) / 2) * norm  # ‖E‖_∞ ≤ 2^{m/2} ‖E‖, and maps do not raise ‖·‖_∞
+
+    def _worked(self, rows: int, columns: int, factor: int = 2) -> None:
+        self.work.seconds += CALL + 1e-9 * NANOSECONDS * factor * rows * columns * min(rows, columns)
+
+    # --- sites that come and go
+
+    def _has(self, place: int) -> bool:
+        k = bisect_left(self.places, place)
+        return k < len(self.places) and self.places[k] == place
+
+    def _opened(self, place: int) -> int:
+        """Where the core of this place is, made the identity if there was none."""
+        k = bisect_left(self.places, place)
+        if not self._has(place):
+            b = self.cores[k].shape[0] if k < len(self.cores) else 1
+            self.places.insert(k, place)
+            core = np.zeros((b, 4, 1, b))
+            core[:, 0, 0] = np.eye(b)
+            self.cores.insert(k, core)
+            self.centre += self.centre >= k
+        return k
+
+    def _drop(self) -> None:
+        """Take out the sites, outer ones and inner ones, whose letters are the identity to within the cut."""
+        k = 0
+        while k < len(self.cores):
+            self._move(k)
+            rest = float(np.linalg.norm(self.cores[k][:, 1:]))
+            if self.places[k] in self.labelled or rest > self.cut:
+                k += 1
+                continue
+            self._lost(rest)
+            self._take_out(k, self.cores[k][:, 0, 0])
+
+    def _closed_if_idle(self, place: int) -> None:
+        """Take a site out again on which a map did nothing, since what it met commutes with it."""
+        k = bisect_left(self.places, place)
+        core = self.cores[k]
+        if np.max(np.abs(core[:, 1:])) > EXACT * np.max(np.abs(core)) or place in self.labelled:
+            return
+        self._move(k)
+        self._take_out(k, self.cores[k][:, 0, 0])
+
+    def _take_out(self, k: int, matrix: Real) -> None:
+        """A core, the centre, as a matrix between its neighbours."""
+        del self.cores[k], self.places[k]
+        if k < len(self.cores):
+            self.cores[k] = np.tensordot(matrix, self.cores[k], 1)
+            self.centre = k
+        else:
+            self.cores[k - 1] = np.tensordot(self.cores[k - 1], matrix, 1)
+            self.centre = k - 1
+
+    def _forget(self, spread: float) -> None:
+        """Keep the constants alone."""
+        self._lost(spread)
+        self._drop_all(self.constants())
+
+    def _drop_all(self, constants: Real) -> None:
+        self.places = [place for place in self.places if place in self.labelled]
+        rest, self.cores = constants.reshape(1, -1), []
+        for _ in self.places[:-1]:
+            u, s, v = _svd(rest.reshape(len(rest) * 4, -1))
+            core = np.zeros((len(rest), 4, 4, len(s)))
+            core[:, 0] = u.reshape(len(rest), 4, -1)
+            self.cores.append(core)
+            rest = s[:, None] * v
+        core = np.zeros((len(rest), 4, 4, 1))
+        core[:, 0, :, 0] = rest
+        self.cores.append(core)
+        self.centre = len(self.cores) - 1
+
+
+def _svd(matrix: Real) -> tuple[Real, Real, Real]:
+    try:
+        return np.linalg.svd(matrix, full_matrices=False)
+    except np.linalg.LinAlgError:  # divide and conquer may fail where the plain algorithm does not
+        u, s, v = scipy.linalg.svd(matrix, full_matrices=False, lapack_driver="gesvd")
+        return np.asarray(u), np.asarray(s), np.asarray(v)
+
+
+@lru_cache(maxsize=1 << 14)
+def _factors(one: Operation, order: tuple[int, ...]) -> tuple[tuple[Real, ...], bool]:
+    """Mᵀ as a train over qubits in this order, (bond, out, in, bond) each; whether it keeps norms."""
+    k = len(order)
+    if isinstance(one, Average):
+        rows = [applied_to((_relabelled(one, order),), e.reshape((4,) * k), adjoint=True).ravel() for e in np.eye(4**k)]
+        back = np.stack(rows, axis=1)
+    else:
+        back = one.on(order).T
+    orthogonal = bool(np.max(np.abs(back @ back.T - np.eye(4**k))) < ORTHOGONAL)
+    split = [axis for q in range(k) for axis in (q, k + q)]
+    rest, factors = back.reshape((4,) * 2 * k).transpose(split).reshape(1, -1), list[Real]()
+    for _ in range(k - 1):
+        bond = len(rest)
+        u, s, v = _svd(rest.reshape(bond * 16, -1))
+        m = int(np.count_nonzero(s > EXACT * s[0]))
+        root = np.sqrt(s[:m])
+        factors.append((u[:, :m] * root).reshape(bond, 4, 4, m))
+        rest = root[:, None] * v[:m]
+    factors.append(rest.reshape(len(rest), 4, 4, 1))
+    return tuple(factors), orthogonal
+
+
+def _relabelled(one: Operation, order: tuple[int, ...]) -> Operation:
+    """The same on qubits 0 … k−1."""
+    if isinstance(one, Average):
+        branches = tuple(tuple(_relabelled(step, order) for step in branch) for branch in one.branches)
+        return Average(one.weights, branches, one.times)
+    return LocalMap(tuple(order.index(q) for q in one.qubits), one.matrix)
