@@ -22,6 +22,7 @@ Term = tuple[str, float]
 PAULIS: dict[str, Array] = {
     letter: read_only(np.asarray(Pauli(letter).to_matrix(), dtype=complex)) for letter in "IXYZ"
 }
+PAIRS = {"X": ("Z", "Y"), "Y": ("X", "Z"), "Z": ("Y", "X")}  # A and B to every S
 
 
 def weight(label: str) -> int:
@@ -112,3 +113,27 @@ def pauli_times(label: str, M: Array) -> Array:
     """P M, along the first axis of M; O(size of M)."""
     source, value = pauli_rows(label)
     return (M if source is None else M[source]) * value.reshape(-1, *(1,) * (M.ndim - 1))
+
+
+def majoranas(label: str, letter: str) -> tuple[complex, tuple[int, ...]]:
+    r"""A Pauli string as $c\,w_{a_1}\cdots w_{a_m}$, ascending: c and the a's.
+
+    $w_{2j} = S_0\cdots S_{j-1}A_j$ and $w_{2j+1} = S_0\cdots S_{j-1}B_j$ with AB = −iS, and
+    $S_j = iw_{2j}w_{2j+1}$.
+
+    Args:
+        label: Letters I, X, Y, Z, the rightmost being qubit 0.
+        letter: S of the transformation.
+    """
+    first, second = PAIRS[letter]
+    phase, found, above = 1 + 0j, list[int](), 0  # letters A and B on higher qubits: each brings an S
+    for j, one in reversed(list(enumerate(reversed(label)))):
+        odd = above % 2 == 1
+        if (one == "I") == odd and one in ("I", letter):
+            phase *= 1j
+            found[:0] = (2 * j, 2 * j + 1)
+        elif one in (first, second):
+            above += 1
+            phase *= 1 if not odd else 1j if one == first else -1j
+            found.insert(0, 2 * j + ((one == second) != odd))
+    return phase, tuple(found)

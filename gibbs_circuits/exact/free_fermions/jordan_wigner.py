@@ -12,35 +12,13 @@ import numpy as np
 import scipy.linalg
 
 from ...linalg.arrays import Real
+from ...linalg.paulis import PAIRS, majoranas
 from ...models.model import Model
 from .model import QuadraticModel
-
-PAIRS = {"X": ("Z", "Y"), "Y": ("X", "Z"), "Z": ("Y", "X")}  # A and B to every S
 
 
 class NotQuadraticError(ValueError):
     """A Hamiltonian that is no quadratic form of fermions in the order of its qubits."""
-
-
-def majoranas(label: str, letter: str) -> tuple[complex, tuple[int, ...]]:
-    r"""A Pauli string as $c\,w_{a_1}\cdots w_{a_m}$, ascending: c and the a's.
-
-    Args:
-        label: Letters I, X, Y, Z, the rightmost being qubit 0.
-        letter: S of the transformation.
-    """
-    first, second = PAIRS[letter]
-    phase, found, above = 1 + 0j, list[int](), 0  # letters A and B on higher qubits: each brings an S
-    for j, one in reversed(list(enumerate(reversed(label)))):
-        odd = above % 2 == 1
-        if (one == "I") == odd and one in ("I", letter):
-            phase *= 1j
-            found[:0] = (2 * j, 2 * j + 1)
-        elif one in (first, second):
-            above += 1
-            phase *= 1 if not odd else 1j if one == first else -1j
-            found.insert(0, 2 * j + ((one == second) != odd))
-    return phase, tuple(found)
 
 
 @lru_cache(maxsize=4)

@@ -21,13 +21,19 @@ from ...programs.program import Program
 from ...programs.steps import EXACT, Couple, Exponential, RandomChoice, RandomDelay, Reset, Step, Unitary
 
 
-def stage_maps(program: Program, stage: int = -1) -> Operations:
+def stage_maps(program: Program, stage: int = -1, *, fuse: bool = True) -> Operations:
     """One sweep of a stage as local maps in order of time; product formulas are kept, random steps become means.
+
+    Args:
+        program: Its steps are read one by one.
+        stage: Which one.
+        fuse: Fewer maps, of which bonds no longer commute; light cones are narrower without.
 
     Raises:
         TooLargeError: If a step acts on too many qubits at once: a long Pauli string, a dense unitary.
     """
-    return fused(_maps(program, program.stages[stage].steps))
+    maps = _maps(program, program.stages[stage].steps)
+    return fused(maps) if fuse else tuple(maps)
 
 
 def _maps(program: Program, steps: Iterable[Step]) -> Iterator[Operation]:
