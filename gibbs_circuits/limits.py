@@ -36,8 +36,9 @@ MAX_CENTRES = 1000  # windows per side of a factored kernel: one filter each
 MAX_MODES = 2000  # fermionic modes: dense matrices of twice as many rows, 256 MiB each and minutes
 # --- the exact answer and the certificate: dense matrices
 MAX_DENSE_QUBITS = 12  # spectrum of H: 256 MiB per matrix of 4096 rows, a minute
-MAX_LINE_SECONDS = 60.0  # of a thermal state as a matrix product, as counted from its tensors: all refinements
+MAX_LINE_SECONDS = 100.0  # of a thermal state as a matrix product, as counted from its tensors: all refinements
 MAX_LINE_WIDTH = 8  # interactions across one bond of the line: beyond, bonds of thousands
+MAX_TRANSFER_WIDTH = 18  # sites of a classical model that are open at once: 2^18 numbers per site of the line
 MAX_TYPICAL_QUBITS = 20  # 16 MiB per vector, ten of which are kept, and 8 or 16 MiB per distinct flip of H
 MAX_TYPICAL_SECONDS = 300.0  # of cooling random vectors: hours at low temperature
 MAX_SUPEROPERATOR_QUBITS = 5  # 16^n entries, 16 MiB at 5 and 256 MiB at 6, whose eigenvalues take minutes

@@ -11,9 +11,9 @@ from ..analysis.comparison.compare import compare
 from ..analysis.comparison.verdict import Verdict
 from ..analysis.error_budget.coherent_tradeoff import tradeoff as tradeoff_of
 from ..analysis.error_budget.of_run import compiled_ledger
-from ..analysis.estimators.exact_answer import thermal_section
+from ..analysis.estimators.exact_answer import exact_answer, thermal_section
 from ..analysis.estimators.exact_channel import exact_channel, prediction_section
-from ..analysis.estimators.generator_certificate import certificate_section
+from ..analysis.estimators.generator_certificate import certificate_section, generator_certificate
 from ..analysis.estimators.program import program_sections
 from ..analysis.estimators.target import target_section
 from ..analysis.report.compiled import coherent_section, forecast_section, steady_section
@@ -36,7 +36,7 @@ from ..errors import ArgumentError, one_line
 from ..exact.certificate.advice import faster
 from ..exact.certificate.certificate import Certificate, certificate
 from ..exact.dynamics.nonequilibrium import between_baths
-from ..exact.references.dense import dense
+from ..exact.references.registry import REFERENCES, first_reference, why_none
 from ..experiments import pipeline
 from ..experiments.documents import document
 from ..experiments.experiment import Experiment, read_experiment
@@ -50,7 +50,6 @@ from ..io.progress import Progress
 from ..io.section import Section
 from ..limits import MAX_DENSE_QUBITS
 from ..linalg.threads import small_matrices
-from ..models.spectrum import thermal
 from ..programs.program import Program
 from ..programs.serialise import load_program
 from ..readings.channel.prediction import SECONDS, Prediction, Unpredicted, try_predict
@@ -135,24 +134,37 @@ def _run(spec: Experiment, out: Path | None, resume: bool, json: bool) -> int:
 def exact(experiment: Path, json: bool) -> None:
     """The exact answer and the generator's certificate; never compiles."""
     spec = read_experiment(experiment)
-    _check_dense(spec)
+    if len(spec.generator.betas) > 1:
+        _check_dense(spec)
     with small_matrices(spec.model.num_qubits):
         _exact(spec, json)
 
 
 def _exact(spec: Experiment, json: bool) -> None:
-    generator = spec.generator
-    announce("exact", plan(spec.model.num_qubits))
+    generator, n = spec.generator, spec.model.num_qubits
+    announce("exact", plan(n))
     with progress() as (stage, _):
         stage("certificate")
         cert = _certify(spec)
-        assert cert is not None  # the size was checked
-        advice = faster(generator.lindbladian) if generator.step is None else None
-        values = thermal(spec.model, generator.beta) if len(generator.betas) == 1 else None
-        steady = between_baths(generator.lindbladian) if values is None else None
-    known = Section("", data={"exact": None}) if values is None else thermal_section(values, dense.name)
+        advice = faster(generator.lindbladian) if cert is not None and generator.step is None else None
+        steady = between_baths(generator.lindbladian) if len(generator.betas) > 1 else None
+        known = Section("", data={"exact": None})
+        if steady is None:
+            stage("Gibbs state: " + ", ".join(one.name.replace("_", " ") for one in REFERENCES))
+            reference = first_reference(spec.model, generator.beta)
+            if reference is None:
+                known = exact_answer.unchecked(why_none(spec.model, generator.beta)).sections[0]
+            else:
+                known = thermal_section(reference.answer(spec.model, generator.beta), reference.name)
     said = Section("", data={"generator": {"advice": None if advice is None else str(advice)}})
-    _say(generator, (certificate_section(generator, cert), said, known, steady_section(steady)), json)
+    certified = (
+        generator_certificate.unchecked(
+            f"it needs the spectrum of H, up to {MAX_DENSE_QUBITS} qubits; there are {n}"
+        ).sections[0]
+        if cert is None
+        else certificate_section(generator, cert)
+    )
+    _say(generator, (certified, said, known, steady_section(steady)), json)
 
 
 def _say(generator: Generator, sections: Sequence[Section], json: bool, **more: Any) -> None:
@@ -199,9 +211,9 @@ def _check_dense(spec: Experiment) -> None:
     if n > MAX_DENSE_QUBITS:
         raise ArgumentError(
             "model",
-            f"have at most {MAX_DENSE_QUBITS} qubits for the exact answer",
+            f"have at most {MAX_DENSE_QUBITS} qubits between baths of several temperatures",
             f"it has {n}",
-            "use a smaller model",
+            "use a smaller model, or one β",
             spec.path,
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...evidence import number
+from ...evidence import Status, number
+from ...exact.references.base import ExactAnswer
 from ...exact.references.registry import why_none
 from ...io.json import plain
 from ...io.section import Section
@@ -11,12 +12,17 @@ from .base import Analysis, Finding
 from .measured_run import MeasuredRun
 
 
-def thermal_section(exact: Thermal, reference: str) -> Section:
-    """Energy, free energy, entropy and what else the partition function gives, and where they come from."""
-    data = plain(exact)
-    rows = tuple((name.replace("_", " "), number(value, 8)) for name, value in data.items())
-    title = f"Exact Gibbs state ({reference.replace('_', ' ')})"
-    return Section(title, ("quantity", "value"), rows, data={"exact": {**data, "reference": reference}})
+def thermal_section(answer: ExactAnswer, reference: str) -> Section:
+    """Energy, free energy, entropy and what else the partition function gives, and where they come from, how well."""
+    data, errors = plain(answer.thermal), plain(answer.errors)
+    name = reference.replace("_", " ")
+    said = {"exact": {**data, "reference": reference, "status": answer.status.value, "error": errors}}
+    if answer.status is Status.PROVED:
+        plainly = tuple((key.replace("_", " "), number(value, 8)) for key, value in data.items())
+        return Section(f"Exact Gibbs state ({name})", ("quantity", "value"), plainly, data=said)
+    rows = tuple((key.replace("_", " "), number(value, 6), number(errors.get(key), 6)) for key, value in data.items())
+    note = f"Pauli expectations that were looked at: to {number(answer.expectation_error)}."
+    return Section(f"Gibbs state ({name}, {answer.status.value})", ("quantity", "value", "±"), rows, note, said)
 
 
 def _why_not(run: MeasuredRun) -> str | None:
@@ -24,9 +30,9 @@ def _why_not(run: MeasuredRun) -> str | None:
 
 
 def _measure(run: MeasuredRun) -> Finding[Thermal]:
-    if run.exact is None or run.reference is None:
+    if run.answer is None or run.reference is None:
         return Finding(None)
-    return Finding(run.exact, (thermal_section(run.exact, run.reference.name),))
+    return Finding(run.exact, (thermal_section(run.answer, run.reference.name),))
 
 
 exact_answer = Analysis("exact_answer", "Exact Gibbs state", _measure, _why_not, {"exact": None})

@@ -18,7 +18,7 @@ from ...limits import MAX_LINE_SECONDS, MAX_LINE_WIDTH
 from ...linalg.arrays import Real
 from ...models.graph import interacting_pairs
 from ...models.model import Model
-from ...models.regions import Sparse
+from ...models.regions import Sparse, strings_of
 from ...models.spectrum import Thermal
 from ..tensor_networks.line import order_on_line, variance, width_on_line
 from ..tensor_networks.purification import Cooled, Cooling, NotSettledError
@@ -39,6 +39,7 @@ class _Level:
     cooled: Cooled
     thermal: Thermal
     probed: Real
+    dropped: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +49,10 @@ class _Outcome:
 
 
 def _probes(model: Model) -> list[Sparse]:
-    """The strings of H and all single letters: where a change is looked for."""
+    """The strings of H, all of single sites and all of interacting pairs: where a change is looked for."""
+    regions = [*((q,) for q in range(model.num_qubits)), *interacting_pairs(model.hamiltonian)]
     own = [sparse_of(label) for label, _ in model.terms]
-    return [*own, *(((q, letter),) for q in range(model.num_qubits) for letter in "XYZ")]
+    return [*own, *(string for region in regions for string in strings_of(tuple(sorted(region))))]
 
 
 def _level(model: Model, beta: float, steps: int, cut: float, allowed: float) -> tuple[_Level, float]:
@@ -68,7 +70,7 @@ def _level(model: Model, beta: float, steps: int, cut: float, allowed: float) ->
         purity=None,
         ground_energy=None,
     )
-    return _Level(cooled, thermal, probed), cooling.work
+    return _Level(cooled, thermal, probed, cooling.dropped), cooling.work
 
 
 @lru_cache(maxsize=4)
@@ -78,8 +80,8 @@ def _outcome(model: Model, beta: float) -> _Outcome:
         strength[[q for q, _ in sparse_of(label)]] += abs(c)
     scale = max((abs(c) for label, c in model.terms if set(label) != {"I"}), default=0.0)
     steps, cut = max(3, math.ceil(beta / 2 * float(strength.max()) / COARSEST[0])), COARSEST[1]
-    coarse, fine, work, moved, per_site, reached = None, None, 0.0, math.inf, math.inf, ""
-    while moved > AIMED or per_site > PER_SITE * scale:
+    coarse, fine, work, moved, per_site, blind, reached = None, None, 0.0, math.inf, math.inf, True, ""
+    while moved > AIMED or per_site > PER_SITE * scale or blind:
         try:
             found, took = _level(model, beta, steps, cut, MAX_LINE_SECONDS - work)
         except NotSettledError as error:
@@ -88,11 +90,12 @@ def _outcome(model: Model, beta: float) -> _Outcome:
         coarse, fine, work = fine, found, work + took
         if coarse is not None:
             moved = float(np.max(np.abs(fine.probed - coarse.probed)))
+            blind = fine.cooled.state.bond == coarse.cooled.state.bond and fine.dropped > AIMED
             per_site = abs(fine.thermal.energy - coarse.thermal.energy) / model.num_qubits
         steps, cut = math.ceil(steps * FINER[0]), cut / FINER[1]
     if coarse is None or fine is None:
         return _Outcome(None, f"the work allowed, {MAX_LINE_SECONDS:g} s, was done at {reached}")
-    if moved > ACCEPTED or per_site > PER_SITE * scale:
+    if moved > ACCEPTED or blind or per_site > PER_SITE * scale:
         return _Outcome(
             None,
             f"when the work allowed, {MAX_LINE_SECONDS:g} s, was done, the energy per site still moved by "

@@ -7,13 +7,17 @@ from .base import GibbsReference
 from .dense import dense
 from .free_fermions import free_fermions
 from .matrix_product import matrix_product
+from .patches import patches
+from .transfer_matrix import transfer_matrix
 from .typicality import typicality
 
 REFERENCES: tuple[GibbsReference, ...] = (
     dense,
     free_fermions,
+    transfer_matrix,
     matrix_product,
     typicality,
+    patches,
 )
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...evidence import Status
 from ...io.progress import spelled
@@ -46,14 +48,14 @@ class Flips:
 
     def __init__(self, model: Model) -> None:
         self.n, self.offset = model.num_qubits, 0.0
-        self.parts: dict[tuple[int, ...], Array | Real] = {}
+        self.parts: dict[tuple[int, ...], NDArray[Any]] = {}
         for label, c in model.terms:
             string = sparse_of(label)
             if not string:
                 self.offset += c
                 continue
             axes, diagonal = _flipped(string, self.n)
-            self.parts[axes] = self.parts.get(axes, 0.0) + c * diagonal
+            self.parts[axes] = np.asarray(self.parts.get(axes, 0.0) + c * diagonal)
         for axes, diagonal in self.parts.items():  # written out: NumPy is slow where many axes of two are repeated
             whole = diagonal.reshape(()) if diagonal.size == 1 else np.broadcast_to(diagonal, (2,) * self.n).copy()
             self.parts[axes] = whole
@@ -66,10 +68,10 @@ class Flips:
         return total
 
 
-def _flipped(string: Sparse, n: int) -> tuple[tuple[int, ...], Array | Real]:
+def _flipped(string: Sparse, n: int) -> tuple[tuple[int, ...], NDArray[Any]]:
     """The axes that a string flips (axis q is qubit q), and what it multiplies with afterwards, of few axes' size."""
     axes = tuple(q for q, letter in string if letter in "XY")
-    diagonal: Array | Real = np.ones((1,) * n)
+    diagonal: NDArray[Any] = np.ones((1,) * n)
     for q, letter in string:
         shape = tuple(2 if k == q else 1 for k in range(n))
         if letter in "YZ":
@@ -93,7 +95,7 @@ def _cooled(H: Flips, radius: float, coefficients: Real, vector: Array) -> Array
     for c in coefficients[2:]:
         before, now = now, 2 * H(now) / radius - before
         total += c * now
-    return total
+    return np.asarray(total)
 
 
 @lru_cache(maxsize=2)
@@ -116,7 +118,7 @@ def typical(model: Model, beta: float, vectors: int, seed: int) -> ExactAnswer:
     coefficients = _series(x)
     states, norms, energies, squares = list[Array](), list[float](), list[float](), list[float]()
     for _ in range(vectors):
-        draw = rng.standard_normal((2,) * (n + 1)).view(complex)[..., 0] / math.sqrt(2)
+        draw = np.asarray(rng.standard_normal((2,) * (n + 1)).view(complex)[..., 0] / math.sqrt(2), dtype=complex)
         state = _cooled(H, radius, coefficients, draw)
         moved = H(state)
         states.append(state)

@@ -59,6 +59,9 @@ class Cooling:
 
     M. Suzuki, Phys. Lett. A 146, 319 (1990). Few large steps, because each drops a part of what it has just made.
 
+    What is dropped at a bond is dropped at every passage, and never grows: `dropped` adds that up. Two cuts that keep
+    the same are not two opinions.
+
     Args:
         model: With Pauli strings of any length.
         step: Of τ; β grows by twice as much.
@@ -72,6 +75,7 @@ class Cooling:
         _, inner = _gates(model, self.order, (1 - 4 * OUTER) * step / 2)
         self.sweeps = (outer, outer, inner, outer, outer)
         self.tau, self.work, self.log_norm, self.centre = 0.0, 0.0, 0.0, 0
+        self.lost = np.zeros(len(self.order))
         self.tensors: list[Tensor] = [np.eye(2).reshape(1, 2, 2, 1) / math.sqrt(2) for _ in self.order]
 
     def cool(self) -> None:
@@ -96,6 +100,11 @@ class Cooling:
         n = len(self.order)
         log_z = n * math.log(2) + self.log_norm - 2 * self.tau * self.offset
         return Cooled(LineState(self.order, tuple(self.tensors)), log_z)
+
+    @property
+    def dropped(self) -> float:
+        """The norms of all that was dropped at one bond together, at the worst bond."""
+        return float(self.lost.max())
 
     def _apply(self, gate: Gate, *, forwards: bool) -> None:
         self._move(min(max(self.centre, gate.first), gate.last))
@@ -141,6 +150,7 @@ class Cooling:
         norm = float(np.linalg.norm(s))
         kept = max(1, int(np.sum(s > self.cut * norm)))
         left = float(np.linalg.norm(s[:kept]))
+        self.lost[self.centre] += float(np.linalg.norm(s[kept:])) / norm
         self.log_norm += 2 * math.log(norm)  # what is dropped is missing from the state, not from its trace
         return U[:, :kept], (s[:kept, None] / left) * V[:kept]
 
