@@ -14,7 +14,7 @@ from qiskit.circuit.library import UnitaryGate
 
 from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile.transpile import compile_for
-from gibbs_circuits.compiler.presets.registry import PRESETS
+from gibbs_circuits.compiler import presets
 from gibbs_circuits.compiler.presets.unitary_gate_loop import unitary_gate_loop
 from gibbs_circuits.errors import GibbsError
 from gibbs_circuits.generators.couplings import couplings_of
@@ -147,25 +147,25 @@ def _recipes(model: Model, beta: float, couplings: str) -> list[Recipe]:
 
     def cooled(s: Mapping[str, float]) -> Program:
         scaled = {"norm": s["norm"] * norm, "gap": s["gap"] * gap}
-        return PRESETS["ding_chen_lin"](model, couplings=operators, step=s["step"], beta=beta, sweeps=1, **scaled)
+        return presets.ding_chen_lin(model, couplings=operators, step=s["step"], beta=beta, sweeps=1, **scaled)
 
     def farrell(s: Mapping[str, float]) -> Program:
         step, top = s["duration"] / s["slices"], s["omega"] * fastest
         shape = {"alpha": s["alpha"], "duration": s["duration"], "step": step, "omega_max": top, "frequencies": bins}
-        return PRESETS["farrell"](model, beta=beta, couplings=letters(s), sweeps=1, **shape)
+        return presets.farrell(model, beta=beta, couplings=letters(s), sweeps=1, **shape)
 
     def modulated(s: Mapping[str, float]) -> Program:
         splitting = s["splitting"] / beta
         step = s["tails"] / (s["nodes"] * np.sqrt(4 * splitting / beta))
         shape = {"splitting": splitting, "theta": s["theta"], "step": float(step), "tails": s["tails"]}
         shape["trotter_order"] = int(s["order"])
-        return PRESETS["lloyd_abanin"](model, beta=beta, couplings=letters(s), sweeps=1, **shape)
+        return presets.lloyd_abanin(model, beta=beta, couplings=letters(s), sweeps=1, **shape)
 
     def thermal(s: Mapping[str, float]) -> Program:
         step = s["reach"] * s["envelope"] / s["nodes"] * (1 + 1e-12)  # `ceil` inside must not round up
         shape = {"alpha": s["alpha"], "envelope": s["envelope"], "reach": s["reach"], "step": step}
         shape |= {"trotter_order": int(s["order"]), "omega_max": s["omega"] * fastest, "frequencies": bins}
-        return PRESETS["ding_zhan_preskill_lin"](model, beta=beta, couplings=letters(s), sweeps=1, **shape)
+        return presets.ding_zhan_preskill_lin(model, beta=beta, couplings=letters(s), sweeps=1, **shape)
 
     dense = _dense_gates(loop({"step": 0.1}))
     return [

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit, transpile
 from qiskit.quantum_info import DensityMatrix, Kraus, SparsePauliOp, SuperOp, partial_trace
+from qiskit_aer import AerSimulator
 
+from gibbs_circuits.compiler.presets.registry import PRESETS
 from gibbs_circuits.compiler.schemes.registry import SCHEMES
 from gibbs_circuits.compiler.time_domain.knobs import TimeKnobs
 from gibbs_circuits.experiments.experiment import Experiment, read_experiment
@@ -21,7 +23,8 @@ from gibbs_circuits.generators.couplings import couplings_of
 from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.kinds.dll import dll
 from gibbs_circuits.generators.lindbladian import Lindbladian
-from gibbs_circuits.models.library.spin_chains import mixed_field_ising
+from gibbs_circuits.models.library.lattices import kagome_ising
+from gibbs_circuits.models.library.spin_chains import mixed_field_ising, tfim
 from gibbs_circuits.models.model import from_terms
 from gibbs_circuits.programs.product_formulas import Group
 from gibbs_circuits.programs.program import Program, Stage
@@ -60,6 +63,23 @@ def example(name: str, scheme: str = "parallel") -> Program:
         return program
     knobs = {key: value for key, value in program.knobs.items() if key != "ancillas"}
     return build(e.generator, scheme, **{**knobs, "sweeps": 2})
+
+
+SMALL_PRESETS: dict[str, dict[str, Any]] = {
+    "farrell": {"model": kagome_ising(1, 1), "beta": 2.0, "frequencies": 4, "sweeps": 2},
+    "ding_zhan_preskill_lin": {
+        "model": mixed_field_ising(2), "envelope": 0.5, "reach": 4.5, "frequencies": 3, "couplings": "Y", "sweeps": 2,
+    },
+    "ding_chen_lin": {"model": tfim(2, J=1.0, h=1.2), "norm": 1.0, "step": 0.7, "sweeps": 1},
+    "lloyd_abanin": {"model": tfim(2), "step": 0.3, "sweeps": 2},
+    "unitary_gate_loop": {"generator": ising(2, couplings="XY"), "sweeps": 2},
+}  # fmt: skip
+
+
+@lru_cache
+def small_preset(name: str) -> Program:
+    """A recipe on few qubits; with its defaults where they are small."""
+    return PRESETS[name].function(**SMALL_PRESETS.get(name, {}))
 
 
 def by_hand(
@@ -114,13 +134,24 @@ def lowered(qc: QuantumCircuit) -> QuantumCircuit:
     return transpile(qc, basis_gates=["cx", "u", "reset"], optimization_level=0)
 
 
+PLAIN = {"cx", "cz", "rz", "sx", "x", "u", "reset"}  # Aer does these much faster than `quantum_info`
+
+
 def evolved(qc: QuantumCircuit, rho: Complex) -> Complex:
     """The system's state after `qc` on rho ⊗ |0…0⟩⟨0…0|, system on the lowest qubits."""
     system = round(np.log2(len(rho)))
     rest = np.zeros((2 ** (qc.num_qubits - system),) * 2)
     rest[0, 0] = 1
-    out = DensityMatrix(np.kron(rest, rho)).evolve(qc)
-    return np.asarray(partial_trace(out, range(system, qc.num_qubits)).data)
+    start = DensityMatrix(np.kron(rest, rho))
+    if qc.parameters or not PLAIN.issuperset(qc.count_ops()):
+        return np.asarray(partial_trace(start.evolve(qc), range(system, qc.num_qubits)).data)
+    whole = QuantumCircuit(qc.num_qubits)
+    whole.set_density_matrix(start)
+    whole.compose(qc, inplace=True, copy=False)
+    whole.save_density_matrix(range(system))
+    result = AerSimulator(method="density_matrix", max_parallel_threads=1).run(whole, shots=1).result()
+    assert result.success, result.status
+    return np.asarray(result.data(0)["density_matrix"])
 
 
 def channel_of(qc: QuantumCircuit, system: int) -> Complex:

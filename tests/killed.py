@@ -28,6 +28,7 @@ from gibbs_circuits.experiments import pipeline
 from gibbs_circuits.experiments.experiment import read_experiment
 from gibbs_circuits.experiments.schemes import CompileTask
 from gibbs_circuits.io import files as disk
+from tests.patience import BRIEF
 from tests.stand_in import NAME, StandIn, Temper, install, stored_bits
 
 HEAVY = (
@@ -75,20 +76,15 @@ def written(folder: Path, target: str = TARGET, experiment: str = EXPERIMENT) ->
 
 
 def cheap_report(patch: pytest.MonkeyPatch) -> None:
-    """Leave out of a report what takes long: the picture, the hand-written loop, the measured orders, many routings."""
+    """Leave out of a run what takes long: the picture, the hand-written loop, the measured orders, many routings."""
     analyses = "gibbs_circuits.analysis.estimators"
     patch.setattr(f"{analyses}.two_qubit_gates.unitary_loop", lambda *arguments: None)
     patch.setattr(f"{analyses}.measured_orders.measured_rungs", lambda program: ())
     patch.setattr(
         "gibbs_circuits.experiments.folder.save_convergence", lambda comparison, path: path.write_bytes(b"png")
     )
-    patch.setattr("gibbs_circuits.backends.transpile.routing.ROUTING_SEEDS", 2)
-
-
-def quick(patch: pytest.MonkeyPatch) -> None:
-    """Leave out what takes long and has nothing to do with jobs: the picture, the ladder, many placements, routings."""
-    cheap_report(patch)
-    patch.setattr("gibbs_circuits.backends.transpile.placing.ANNEALED", 2)
+    for (module, name), value in BRIEF.items():
+        patch.setattr(module, name, value)
 
 
 def watch_writes(patch: pytest.MonkeyPatch, hook: Callable[[str], None]) -> None:
@@ -202,7 +198,7 @@ class Run:
 
         service.hook = die
         install(patch, service)
-        quick(patch)
+        cheap_report(patch)
         watch_writes(patch, die)
         return cli.status(["run", str(self.file), "--out", str(self.out), "--json", *["--resume"] * self.resume])
 
@@ -315,7 +311,7 @@ if __name__ == "__main__":
 def three_jobs(folder: Path) -> Request:
     """A run of three jobs on a stand-in of the service, compiled."""
     with pytest.MonkeyPatch.context() as patch:
-        quick(patch)
+        cheap_report(patch)
         install(patch, StandIn(folder / "service"))
         spec = read_experiment(written(folder, TARGET.replace("per_job = 2", "per_job = 3")))
         program = pipeline.compile_program(spec.generator, spec.scheme, CompileTask(spec.target_error))

@@ -112,6 +112,77 @@ def sub_ohmic(
     refused="generator.bath must be one of ohmic, power_law",
 )
 
+MODEL = Recipe(
+    "models/library/staggered.py",
+    '''"""An Ising chain in a field that alternates."""
+
+from __future__ import annotations
+
+from ...errors import check_integer, check_real
+from ..model import Model, from_terms
+
+
+def staggered(sites: int = 2, h: float = 0.5) -> Model:
+    """Neighbours and a field."""
+    n, h = check_integer("sites", sites, low=2, high=9), check_real("h", h)
+    bonds = [("I" * k + "ZZ" + "I" * (n - k - 2), 1.0) for k in range(n - 1)]
+    return from_terms([*bonds, *(("I" * k + "X" + "I" * (n - k - 1), (-1) ** k * h) for k in range(n))], "staggered")
+''',
+    "LIBRARY = by_name(",
+    '    LibraryModel("staggered", "ΣZZ + h Σ(−1)^i X"),',
+    '[model]\nname = "staggered"\nh = 0.3\nbeta = 1.0\n',
+    "exact staggered.toml --json",
+    "made = gc.dll(gc.models.staggered(2, h=0.3), 1.0)" + EQUAL.format("staggered"),
+    {"models/test_models.py": 1, "experiments/test_experiment.py": 1},
+    help="",
+    told="staggered: ΣZZ + h Σ(−1)^i X (sites = 2, h = 0.5)",
+    refused="model.name must be one of mixed_field_ising",
+)
+
+PRESET = Recipe(
+    "compiler/presets/weak_sequence.py",
+    '''"""A published recipe that nobody published."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...generators.couplings import couplings_of
+from ...generators.filters.gaussian import GaussianFilter
+from ...generators.kinds.dll import dll
+from ...models.library.spin_chains import tfim
+from ...models.model import Model
+from ...models.signatures import public
+from ...programs.program import Program
+from ..schemes.sequential import SEQUENTIAL
+from .settings import settings
+
+
+@public
+def weak_sequence(model: Model | None = None, *, strength: float = 0.3, sweeps: int = 2) -> Program:
+    """One jump after the other, weakly."""
+    chosen = tfim(2) if model is None else model
+    generator = dll(chosen, 1.0, couplings_of("Y", chosen.num_qubits), GaussianFilter(1.0))
+    knobs = settings(
+        SEQUENTIAL.knobs, strength=strength, sweeps=sweeps, spacing=0.5, nodes=3, random_delays=(1, 1)
+    )
+    return replace(SEQUENTIAL(generator, knobs), recipe="weak_sequence", provenance=f"ours: strength {strength:g}")
+''',
+    "PRESETS = by_name(",
+    '    Preset("weak_sequence", "a throw-away recipe", source="folklore"),',
+    "",
+    "",
+    """
+found = "weak_sequence" in dir(gc.presets)
+if found:
+    program = gc.presets.weak_sequence(strength=0.2)
+    found = program.recipe, program.knobs["strength"], gc.citation(program).splitlines()[0]
+""",
+    {"compiler/test_presets.py": 3, "programs/test_saved.py": 1},
+    help="compile",
+    told="weak_sequence: a throw-away recipe (folklore)",
+)
+
 SCHEME = Recipe(
     "compiler/schemes/jump_by_jump.py",
     '''"""Jump by jump as dense gates on one ancilla, B before or after them."""
@@ -379,5 +450,5 @@ found = first and (first.name, first.answer(model, 1.0).thermal.energy)
     imported=True,
 )
 
-GENERATORS = (KIND, SECH, BATH)
-RECIPES = (*GENERATORS, SCHEME, TARGET, ANALYSIS, REFERENCE)
+GENERATORS = (KIND, SECH, BATH, MODEL)
+RECIPES = (*GENERATORS, PRESET, SCHEME, TARGET, ANALYSIS, REFERENCE)

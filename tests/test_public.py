@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,15 +31,6 @@ def result(program: gc.Program) -> gc.RunResult:
 @pytest.fixture(scope="module")
 def comparison(result: gc.RunResult) -> gc.Comparison:
     return gc.compare(result, target_error=0.3)
-
-
-@pytest.fixture
-def _small_lattice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Counting beside an all-to-all target takes most of a small run; 19 qubits and two routings do."""
-    path = tmp_path / "small.toml"
-    path.write_text('name = "small"\nkind = "aer"\nmethod = "density_matrix"\ncoupling = {heavy_hex = 3}')
-    monkeypatch.setattr("gibbs_circuits.backends.runs.prepare.LATTICE", path)
-    monkeypatch.setattr("gibbs_circuits.backends.transpile.routing.ROUTING_SEEDS", 2)
 
 
 def test_readme__works_as_written__two_sites(capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,7 +101,6 @@ def test_comparison__holds_what_a_notebook_plots__fields(comparison: gc.Comparis
     assert comparison.energy is comparison.observables["energy"]
 
 
-@pytest.mark.usefixtures("_small_lattice")
 def test_run__repeats_itself__same_seed(program: gc.Program) -> None:
     for backend, shots in (("aer_density_matrix", 0), ("aer_density_matrix", 40), ("aer_statevector", 40)):
         first, second, other = (
@@ -135,7 +124,6 @@ def test_compile__gives_the_same_program__twice(generator: gc.Lindbladian, progr
     assert gc.compile(generator, random_delays=[0, 3], **KNOBS).hash != program.hash
 
 
-@pytest.mark.usefixtures("_small_lattice")
 def test_run__takes_operators_and_lists__observables(program: gc.Program) -> None:
     observables = {"a": SparsePauliOp(["ZI", "IZ"], [0.5, 0.5]), "b": [["ZI", 0.5], ["IZ", 0.5]]}
     compared = gc.compare(gc.run(program, observables=observables, realisations=2), 0.3)
@@ -143,7 +131,6 @@ def test_run__takes_operators_and_lists__observables(program: gc.Program) -> Non
     assert set(compared.observables) == {"energy", "a", "b"}
 
 
-@pytest.mark.usefixtures("_small_lattice")
 def test_run__takes_a_target_object__instead_of_its_name(program: gc.Program) -> None:
     by_name = gc.run(program, backend="aer_density_matrix", realisations=1)
     by_object = gc.run(program, backend=load_target("aer_density_matrix"), realisations=1)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.copied import Recipe, copied, judged, python
-from tests.recipes import ANALYSIS, FILTER, GENERATORS, PAGE, RECIPES, REFERENCE, SCHEME, SECH, TARGET
+from tests.recipes import ANALYSIS, FILTER, GENERATORS, PAGE, PRESET, RECIPES, REFERENCE, SCHEME, SECH, TARGET
 from tests.test_imports import FLOORS
 
 TRIED = """
@@ -154,6 +154,13 @@ def test_contributing__picture__has_every_room_on_its_floor() -> None:
     assert [(int(floor), {*rooms.split()}) for floor, rooms in lines] == [
         (floor, {*rooms}) for floor, rooms in enumerate(FLOORS, 1)
     ]
+
+
+def test_preset__is_there_and_cited__with_the_line_only(found: dict[str, Any], control: dict[str, Any]) -> None:
+    recipe, strength, cited = found[PRESET.name][1]
+    assert (recipe, strength) == ("weak_sequence", 0.2)
+    assert "folklore" in cited
+    assert control[PRESET.name][1] is False
 
 
 def test_scheme__compiles__from_file_and_python(found: dict[str, Any]) -> None:

@@ -46,7 +46,7 @@ def models_help() -> str:
     lines = ["[bold]Library models[/bold] (\\[model] name = …, then the keys shown; chains are open unless periodic)"]
     for name, entry in LIBRARY.items():
         keys = ", ".join(f"{key} = {_toml(parameter.default)}" for key, parameter in entry.parameters.items())
-        lines.append(_escape(f"  {name}: {entry.formula}   ({keys})"))
+        lines.append(_escape(f"  {name}: {entry.summary}   ({keys})"))
     kinds = "; ".join(
         f'"{name}" ({", ".join(f"{key} = {_toml(one.default)}" for key, one in lattice_keys(kind).items())})'
         for name, kind in LATTICES.items()

@@ -26,17 +26,19 @@ class Entry(Generic[T]):
         name: Of the function, as users write it, and of its file, in the folder where its kind of entry is defined.
         summary: The line about it in the help.
         alias: Another name that users may write.
+        home: Its file, where several of a family share one.
     """
 
     name: str
     summary: str = ""
     alias: str | None = None
+    home: str | None = None
 
     @cached_property
     def function(self) -> Callable[..., T]:
         """The function, as Python users call it."""
         folder = type(self).__module__.rpartition(".")[0]
-        return cast(Callable[..., T], vars(import_module(f"{folder}.{self.name}"))[self.name])
+        return cast(Callable[..., T], vars(import_module(f"{folder}.{self.home or self.name}"))[self.name])
 
     @cached_property
     def parameters(self) -> dict[str, Parameter]:

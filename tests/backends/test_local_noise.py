@@ -13,8 +13,8 @@ from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile.compiled import Compiled
 from gibbs_circuits.backends.transpile.transpile import compile_for
 from gibbs_circuits.programs.initial_state import one
-from gibbs_circuits.readings.scalable.light_cones import cone_states
 from gibbs_circuits.readings.scalable.density import Cut, density_after
+from gibbs_circuits.readings.scalable.light_cones import cone_states
 from tests.examples import build, ising
 from tests.readings.scaled import expectations
 

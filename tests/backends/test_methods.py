@@ -232,7 +232,7 @@ def test_born__probabilities__are_those_of_qiskit() -> None:
 @pytest.mark.parametrize("method", ["matrix_product_state", "statevector", "density_matrix"])
 def test_method__energy__is_that_of_the_exact_channel(method: str) -> None:
     program = build(ising(3), "parallel", sweeps=2, nodes=2)
-    asked = request_run(program, target(method), zero(3), {}, 1500, 3, 2)
+    asked = request_run(program, target(method), zero(3), {}, 600, 3, 2)
     z = energy_z(program, list(collect(asked, Memory())), asked.bases, zero(3).density(3))
     assert abs(z) <= LIMIT
 

@@ -1,6 +1,7 @@
 """Placements and swaps: what commutes, what merges, what closes, on any coupling map."""
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +16,7 @@ from gibbs_circuits.backends.transpile.routing import Router, two_qubit_gates, w
 from gibbs_circuits.backends.transpile.swapping import WIDE, Lattice, Swapped, routed_circuit, swapped
 from gibbs_circuits.readings.circuits.circuit import circuit_segments
 from tests.examples import build, evolved, ising, random_state
+from tests.patience import FULL, looking
 
 BASIS = ("cz", "rz", "sx", "x")
 EXACT = 1e-10
@@ -26,9 +28,11 @@ MAPS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def few_placements() -> None:
-    """All of them, here."""
+@pytest.fixture(autouse=True, scope="module")
+def all_of_them() -> Iterator[None]:
+    """How good placements are is asked here."""
+    with looking(FULL):
+        yield
 
 
 def bonds(sites: int, layers: int) -> QuantumCircuit:

@@ -45,8 +45,8 @@ from tests.killed import (
     TARGET,
     begun,
     blocks_of,
+    cheap_report,
     complaints,
-    quick,
     realisations_of,
     three_jobs,
     watch_writes,
@@ -100,7 +100,7 @@ def announced(line: str) -> bool:
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Desk:
     monkeypatch.chdir(tmp_path)
     written(tmp_path)
-    quick(monkeypatch)
+    cheap_report(monkeypatch)
     service = StandIn(tmp_path / "service")
     install(monkeypatch, service, grace=0.05, patience=0.3)
     return Desk(tmp_path, service, monkeypatch, capsys)
@@ -276,7 +276,9 @@ def swept(request: Request, folder: Path, patch: pytest.MonkeyPatch, first: int,
             yield "other counts"
 
 
-@pytest.mark.parametrize("first", range(4))
+@pytest.mark.parametrize(
+    "first", [0, pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(3, marks=pytest.mark.slow)]
+)
 def test_resume__loses_and_repeats_nothing__ended_at_every_write_and_call(
     first: int, request_: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,17 +81,17 @@ def tried(seeds: Iterator[int]) -> tuple[list[str], Counter[Any]]:
         worker.end()
 
 
-def test_commands__end_in_one_line_or_well__a_thousand_files() -> None:
-    found, codes = tried(iter(range(1000)))
+def test_commands__end_in_one_line_or_well__400_files() -> None:
+    found, codes = tried(iter(range(400)))
     assert found == []
-    assert codes[0] > 50  # some of them are right
-    assert codes[2] > 500
+    assert codes[0] > 20  # some of them are right
+    assert codes[2] > 200
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(9))
 def test_commands__end_in_one_line_or_well__ten_thousand_files(part: int) -> None:
-    assert tried(iter(range(1000 * (part + 1), 1000 * (part + 2))))[0] == []
+    assert tried(iter(range(400 + 1067 * part, 400 + 1067 * (part + 1))))[0] == []
 
 
 def test_cases__are_the_same__same_seed() -> None:

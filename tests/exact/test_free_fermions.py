@@ -222,7 +222,7 @@ def test_spectral_gap__closed_form__hopping_chain(n: int, beta: float) -> None:
     assert gap == pytest.approx(hopping_gap(n, beta), rel=1e-12)
 
 
-@pytest.mark.parametrize("beta", [0.5, pytest.param(1.0, marks=pytest.mark.slow), 2.0])
+@pytest.mark.parametrize("beta", [*(pytest.param(beta, marks=pytest.mark.slow) for beta in (0.5, 1.0)), 2.0])
 def test_spectral_gap__closed_form__512_sites(beta: float) -> None:
     generator = QuadraticGenerator(hopping_chain(512), GaussianFilter(beta))
     assert spectral_gap(generator) == pytest.approx(hopping_gap(512, beta), rel=1e-12)

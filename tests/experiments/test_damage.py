@@ -37,7 +37,7 @@ from gibbs_circuits.io import files as disk
 from gibbs_circuits.io.files import digest
 from gibbs_circuits.programs.initial_state import zero
 from tests.examples import build, ising
-from tests.killed import blocks_of, complaints, quick, three_jobs
+from tests.killed import blocks_of, cheap_report, complaints, three_jobs
 from tests.stand_in import StandIn, Temper, asked_of, install
 
 ROOT = Path(__file__).parents[2]
@@ -541,7 +541,7 @@ def test_resume__folder_of_the_format_before__is_refused(request_: Request, tmp_
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     """A command line in an empty folder with an experiment, what takes long left out; (status, result, lines)."""
     monkeypatch.chdir(tmp_path)
-    quick(monkeypatch)
+    cheap_report(monkeypatch)
     monkeypatch.setattr("gibbs_circuits.backends.runs.prepare.ROUTED_GATES", 0)
     experiment = '[model]\nname = "tfim"\nsites = 1\nbeta = 1.0\n[compile]\nnodes = 2\nspacing = 0.5\nsweeps = 2\n'
     experiment += "target_error = 0.9\nstrength = 0.5\nrandom_delays = [0, 2]\n[run]\nrealisations = 3\n"

@@ -144,9 +144,10 @@ def test_library__equals_reference_terms__named_models(name: str, model: Model) 
 @pytest.mark.parametrize("name", LIBRARY)
 def test_library__builds_from_defaults__every_entry(name: str) -> None:
     entry = LIBRARY[name]
-    model = entry.build()
+    model = entry.function()
     assert model.name == name
-    assert entry.formula
+    assert entry.summary
+    assert vars(models)[name] is entry.function
     assert all(p.default is not p.empty for p in entry.parameters.values())
 
 

@@ -22,7 +22,6 @@ from gibbs_circuits.compiler.schemes.registry import SCHEMES
 from gibbs_circuits.errors import ArgumentError
 from gibbs_circuits.evidence import Status
 from gibbs_circuits.limits import MAX_SAVED_BYTES
-from gibbs_circuits.models.library.lattices import kagome_ising
 from gibbs_circuits.models.library.spin_chains import mixed_field_ising, tfim
 from gibbs_circuits.programs.product_formulas import Group
 from gibbs_circuits.programs.program import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Stage
@@ -30,19 +29,10 @@ from gibbs_circuits.programs.serialise import from_saved, physics_hash, to_saved
 from gibbs_circuits.programs.steps import Branch, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Unitary
 from gibbs_circuits.readings.channel.sweep_channel import sweep_channel
 from gibbs_circuits.readings.circuits.cost import cost
-from tests.examples import EXAMPLES, IN_TIME, build, example, ising, programs, unrolled
+from tests.examples import EXAMPLES, IN_TIME, build, example, ising, programs, small_preset, unrolled
 from tests.strategies import moderate
 
 DENSE = sorted(set(SCHEMES) - set(IN_TIME))
-SMALL_PRESETS: dict[str, dict[str, Any]] = {
-    "farrell": {"model": kagome_ising(1, 1), "beta": 2.0, "frequencies": 4, "sweeps": 2},
-    "ding_zhan_preskill_lin": {
-        "model": mixed_field_ising(2), "envelope": 0.5, "reach": 4.5, "frequencies": 3, "couplings": "Y", "sweeps": 2,
-    },
-    "ding_chen_lin": {"model": tfim(2, J=1.0, h=1.2), "norm": 1.0, "step": 0.7, "sweeps": 1},
-    "lloyd_abanin": {"model": tfim(2), "step": 0.3, "sweeps": 2},
-    "unitary_gate_loop": {"generator": ising(2, couplings="XY"), "sweeps": 2},
-}  # fmt: skip
 WITH_B = {"coherent_term": "compile"}
 
 
@@ -145,7 +135,7 @@ def test_saved__comes_back__every_dense_scheme(scheme: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_saved__comes_back__every_preset(name: str) -> None:
-    program = PRESETS[name](**SMALL_PRESETS[name])
+    program = small_preset(name)
     same(again(program), program)
 
 

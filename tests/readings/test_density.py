@@ -9,8 +9,8 @@ import gibbs_circuits as gc
 from gibbs_circuits.errors import TooLargeError
 from gibbs_circuits.linalg.local_maps import Average, LocalMap, applied_to, of_unitary
 from gibbs_circuits.models.regions import local_distance
-from gibbs_circuits.readings.scalable.light_cones import cone_states, product_start
 from gibbs_circuits.readings.scalable.density import Cut, Density, density_after, density_path, density_states
+from gibbs_circuits.readings.scalable.light_cones import cone_states, product_start
 from gibbs_circuits.readings.scalable.local_maps_of import along_a_line, stage_maps
 from tests.readings.scaled import after, expectations, shared
 

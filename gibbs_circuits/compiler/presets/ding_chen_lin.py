@@ -21,7 +21,6 @@ from ...models.signatures import public
 from ...models.spectrum import spectrum
 from ...programs.program import Program
 from ..schemes.sequential import SequentialKnobs, sequential
-from .base import Preset
 from .settings import settings
 
 DEGENERATE = 1e-9
@@ -107,9 +106,3 @@ def _gap(model: Model) -> float:
     if above.size == 0:
         raise ArgumentError("model", "have more than one level to be cooled", "it has one", "add a term to H")
     return float(above[0] - energies[0])
-
-
-DING_CHEN_LIN = Preset(
-    "ding_chen_lin", ding_chen_lin, "cooling to the ground state, one ancilla, erf filter, forward and back",
-    "Ding, Chen & Lin, Phys. Rev. Research 6, 033147",
-)  # fmt: skip

@@ -18,7 +18,6 @@ from ...models.model import Model
 from ...models.signatures import public
 from ...programs.program import Program
 from ..schemes.thermal_ancilla import ThermalAncillaKnobs, thermal_ancilla
-from .base import Preset
 from .settings import settings
 from .thermal_bath import realised, thermal_bath
 
@@ -97,10 +96,3 @@ def ding_zhan_preskill_lin(
 def _fastest(model: Model, couplings: str, beta: float) -> float:
     probe: Lindbladian = dll(model, beta, couplings_of(couplings, model.num_qubits), GaussianFilter(beta))
     return local_frequency(probe) or 1.0
-
-
-DING_ZHAN_PRESKILL_LIN = Preset(
-    "ding_zhan_preskill_lin", ding_zhan_preskill_lin,
-    "thermal bath qubit of random frequency, Gaussian envelope, no shift",
-    "Ding, Zhan, Preskill & Lin, arXiv:2508.05703",
-)  # fmt: skip

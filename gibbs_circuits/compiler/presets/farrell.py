@@ -13,7 +13,6 @@ from ...programs.product_formulas import Group
 from ...programs.program import Program, Stage
 from ...programs.steps import Step
 from ..schemes.thermal_ancilla import ThermalAncillaKnobs, thermal_ancilla
-from .base import Preset
 from .settings import settings
 from .thermal_bath import realised, thermal_bath
 
@@ -114,10 +113,3 @@ def _field_and_diagonal(groups: tuple[Group, ...]) -> tuple[Group, ...]:
     if not all(len(label) - label.count("I") == 1 for label, _ in fields):
         return groups
     return tuple(Group(part) for part in (fields, diagonal) if part)
-
-
-FARRELL = Preset(
-    "farrell", farrell,
-    "kagome antiferromagnet, one thermal environment qubit, constant coupling, 57 rotations a cycle",
-    "Farrell et al., arXiv:2605.26245",
-)  # fmt: skip

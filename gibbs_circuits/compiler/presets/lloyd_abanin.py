@@ -17,7 +17,6 @@ from ...models.model import Model
 from ...models.signatures import public
 from ...programs.program import Program
 from ..schemes.thermal_ancilla import ThermalAncillaKnobs, thermal_ancilla
-from .base import Preset
 from .settings import settings
 
 
@@ -88,9 +87,3 @@ def lloyd_abanin(
         recipe="lloyd_abanin",
         provenance=f"published: h = {splitting:g}, theta = {theta:g}, Trotter angle {step:.4g}, tails {tails:g}",
     )
-
-
-LLOYD_ABANIN = Preset(
-    "lloyd_abanin", lloyd_abanin, "reset bath qubit of splitting h, Gaussian modulated coupling",
-    "Lloyd & Abanin, PRX 16, 031053",
-)  # fmt: skip

@@ -22,7 +22,6 @@ from ...models.signatures import public
 from ...programs.product_formulas import commuting_groups
 from ...programs.program import ErrorTerm, Program, Rung, Stage
 from ...programs.steps import Reset, Step, Unitary
-from .base import Preset
 
 NEGLIGIBLE = 1e-12  # of the rates
 SOURCE = "first-order dilation: Ding, Chen & Lin, Phys. Rev. Research 6, 033147"
@@ -96,9 +95,3 @@ def loop_unitaries(generator: Lindbladian, step: float) -> tuple[Array | None, l
         coherent = exponential(B, step) if np.linalg.norm(B) > small else None
     raising = [np.kron(np.array([[0, 0], [1, 0]]), s.from_energy(jump)) for jump in jumps(generator)]
     return coherent, [exponential(L + L.conj().T, np.sqrt(step)) for L in raising]
-
-
-UNITARY_GATE_LOOP = Preset(
-    "unitary_gate_loop", unitary_gate_loop, "one dense gate per jump, step 0.1: what people write by hand",
-    "Ding, Chen & Lin, Phys. Rev. Research 6, 033147",
-)  # fmt: skip

@@ -1,38 +1,29 @@
-"""The library's models by name, as experiment files and the help see them."""
+"""The library's models by name, as experiment files and the help see them.
+
+To add one: a function of its name, all defaults, in a file of its name here, and a line in `LIBRARY`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from inspect import Parameter, signature
 from typing import Any
 
 from ...errors import ArgumentError, check_choice, check_known, shown
+from ..catalogue import Entry, by_name
 from ..model import Model
 from .bonds import LATTICES, lattice_keys
-from .fermions import hubbard
-from .lattices import kagome_ising
-from .spin_chains import heisenberg, mixed_field_ising, tfim, xxz
 
 
 @dataclass(frozen=True)
-class LibraryModel:
-    """A library model as files and `--help` see it.
+class LibraryModel(Entry[Model]):
+    """A library model; its summary is its formula.
 
     Attributes:
-        build: The function.
-        formula: In the help.
         anywhere: Whether its first parameter may be any lattice, whose keys then stand in place of the chain's.
     """
 
-    build: Callable[..., Model]
-    formula: str
     anywhere: bool = False
-
-    @property
-    def parameters(self) -> dict[str, Parameter]:
-        """Its keys, with their defaults."""
-        return dict(signature(self.build).parameters)
 
     def from_keys(self, name: str, values: Mapping[str, Any]) -> tuple[Model, dict[str, Any]]:
         """The model that the keys of a file describe, and all its keys, defaults filled in.
@@ -60,17 +51,17 @@ class LibraryModel:
         ordered = own if kind == "chain" else known
         filled = {**({} if asked is None else {"lattice": kind}), **{k: p.default for k, p in ordered.items()}, **given}
         if kind == "chain":
-            return self.build(**given), filled
+            return self.function(**given), filled
         lattice = LATTICES[kind](**{key: value for key, value in given.items() if key in size})
         first = next(iter(own))
-        return self.build(**{first: lattice, **{key: v for key, v in given.items() if key in numbers}}), filled
+        return self.function(**{first: lattice, **{key: v for key, v in given.items() if key in numbers}}), filled
 
 
-LIBRARY: dict[str, LibraryModel] = {
-    "mixed_field_ising": LibraryModel(mixed_field_ising, "−J ΣZZ − h ΣX − g ΣZ", anywhere=True),
-    "tfim": LibraryModel(tfim, "−J ΣZZ − h ΣX", anywhere=True),
-    "xxz": LibraryModel(xxz, "J Σ(XX + YY + Δ ZZ) + Σ h_i Z_i", anywhere=True),
-    "heisenberg": LibraryModel(heisenberg, "J Σ(XX + YY + ZZ) + Σ h_i Z_i", anywhere=True),
-    "hubbard": LibraryModel(hubbard, "−t Σ(c†c + h.c.) + U Σ n↑n↓ − μ Σ n"),
-    "kagome_ising": LibraryModel(kagome_ising, "Σ ZZ + g_x ΣX + g_z ΣZ"),
-}
+LIBRARY = by_name(
+    LibraryModel("mixed_field_ising", "−J ΣZZ − h ΣX − g ΣZ", home="spin_chains", anywhere=True),
+    LibraryModel("tfim", "−J ΣZZ − h ΣX", home="spin_chains", anywhere=True),
+    LibraryModel("xxz", "J Σ(XX + YY + Δ ZZ) + Σ h_i Z_i", home="spin_chains", anywhere=True),
+    LibraryModel("heisenberg", "J Σ(XX + YY + ZZ) + Σ h_i Z_i", home="spin_chains", anywhere=True),
+    LibraryModel("hubbard", "−t Σ(c†c + h.c.) + U Σ n↑n↓ − μ Σ n", home="fermions"),
+    LibraryModel("kagome_ising", "Σ ZZ + g_x ΣX + g_z ΣZ", home="lattices"),
+)
