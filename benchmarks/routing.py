@@ -1,25 +1,31 @@
 """A sweep routed once and repeated, against the whole circuit routed at once by Qiskit: gates and time, in one run.
 
-    python benchmarks/routing.py
+    python benchmarks/routing.py [--task chains]
 
 Mixed-field Ising chain of 6 sites with 6 ancillas on the heavy-hex lattice of 57 qubits, basis cz, rz, sx, x. Qiskit
 takes the best of 20 seeds at level 3. The delays of a program with delays are one draw, the same on both sides. Times
 are until every block is routed, before anything is written out. A second table has the chain's programs with knobs
 left out, gates as means over the delays, against the same programs where every pair interacts.
+
+With `--task chains` long chains on a device of 156 qubits, routed along a track, against all-to-all, in processor
+seconds: words of layers with an ancilla at every site or at every other, whose angles are any, and derived programs.
 """
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, process_time
 
+import numpy as np
 from qiskit import QuantumCircuit, transpile
 from rich.console import Console
 from rich.table import Table
 
 from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile.routing import ROUTING_SEEDS, two_qubit_gates
-from gibbs_circuits.backends.transpile.transpile import compile_for
+from gibbs_circuits.backends.transpile.transpile import compile_for, gates_anywhere
 from gibbs_circuits.compiler.schemes.registry import SCHEMES
 from gibbs_circuits.experiments.choices import make_scheme
 from gibbs_circuits.experiments.pipeline import compile_program
@@ -29,8 +35,10 @@ from gibbs_circuits.generators.filters.gaussian import GaussianFilter
 from gibbs_circuits.generators.kinds.dll import dll
 from gibbs_circuits.models.library.spin_chains import mixed_field_ising
 from gibbs_circuits.programs.initial_state import zero
-from gibbs_circuits.programs.program import Program
+from gibbs_circuits.programs.program import Program, Stage
 from gibbs_circuits.readings.circuits.circuit import assemble, circuit, circuit_segments, random_draws
+from gibbs_circuits.search.variational.ansatz import Ansatz
+from gibbs_circuits.search.variational.to_steps import steps_of
 
 SITES = 6
 SWEEPS = (1, 10, 100, 1000)
@@ -38,6 +46,7 @@ ALLOWED = 1.2  # times the gates of the whole circuit routed at once
 COUNTED = 10
 CHOSEN_SITES, CHOSEN_ERROR = (3, 4, 5, 6), 0.1
 ALLOWED_LATTICE = 1.3  # times the gates where every pair interacts
+LONG, ALLOWED_LONG, ALLOWED_SECONDS = (20, 60), 1.4, 60.0
 TARGET, ANYWHERE = load_target("fake_heavy_hex"), load_target("aer_density_matrix")
 CASES: tuple[tuple[int, bool | tuple[int, int]], ...] = ((3, False), (3, (2, 8)), (4, False), (5, False))
 
@@ -143,6 +152,61 @@ def chosen(sites: int) -> Chosen:
     return Chosen(sites, compiled.two_qubit_gates, anywhere, compiled.placement, seconds)
 
 
+@dataclass(frozen=True)
+class Long:
+    """A long chain's program: two-qubit gates of all sweeps, and processor seconds to compile it."""
+
+    name: str
+    sites: int
+    anywhere: float
+    routed: float
+    seconds: float
+
+    @property
+    def ratio(self) -> float:
+        """The lattice's gates over those where every pair interacts."""
+        return self.routed / self.anywhere
+
+
+def word(sites: int, every: int, letters: str = "abab", sweeps: int = 4) -> Program:
+    """Layers of CZ gates with any angles, an ancilla at every so manieth site."""
+    owners = range(0, sites, every)
+    contacts, bonds = tuple((q, sites + k) for k, q in enumerate(owners)), tuple((q, q + 1) for q in range(sites - 1))
+    layers = tuple(contacts if letter == "a" else bonds for letter in letters)
+    ansatz = Ansatz(sites, len(owners), layers, real=False)
+    steps = steps_of(ansatz, np.random.default_rng(0).normal(size=ansatz.num_angles))
+    generator = dll(mixed_field_ising(sites), 1.0, couplings_of("Y", sites), GaussianFilter(1.0))
+    return Program(sites, len(owners), (), (Stage(steps, sweeps),), generator, "patch")
+
+
+LONG_PROGRAMS: dict[str, Callable[[int], Program]] = {
+    "abab, an ancilla at every site": lambda sites: word(sites, 1),
+    "abab, an ancilla at every other site": lambda sites: word(sites, 2),
+    "derived, 4 nodes": lambda sites: program(4, False, 4, sites),
+}
+
+
+def chains() -> bool:
+    """Print the table of long chains; whether every one is within 1.4 times all-to-all and a minute."""
+    target = load_target("fake_boston")
+    compile_for(program(1, False, 1, 3), target, zero(3))  # the first transpilation of a process loads Qiskit's plugins
+    table = Table("program", "sites", "all-to-all", "routed", "ratio", "s", title="CZ of 4 sweeps, 156 qubits")
+    found = list[Long]()
+    for name, write in LONG_PROGRAMS.items():
+        for sites in LONG:
+            written = write(sites)
+            began = process_time()
+            compiled = compile_for(written, target, zero(sites))
+            seconds = process_time() - began
+            found.append(Long(name, sites, gates_anywhere(written), compiled.two_qubit_gates, seconds))
+    for r in found:
+        table.add_row(
+            r.name, str(r.sites), f"{r.anywhere:.0f}", f"{r.routed:.0f}", f"{r.ratio:.2f}", f"{r.seconds:.1f}"
+        )
+    Console(width=150).print(table)
+    return all(r.ratio <= ALLOWED_LONG and r.seconds <= ALLOWED_SECONDS for r in found)
+
+
 def rows() -> list[Row]:
     """All cases."""
     row(1, False)  # the first transpilation of a process loads Qiskit's plugins
@@ -184,4 +248,6 @@ def _placed(placement: tuple[int, ...], sites: int) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--task", choices=("repeated", "chains"), default="repeated")
+    {"repeated": main, "chains": chains}[parser.parse_args().task]()

@@ -107,6 +107,7 @@ MAX_NOISY_QUBITS = 10  # in use: 4^10 entries per vector
 MAX_CHECKED_WIRES = 14  # of a block that is compared with its routed form: 2^14 amplitudes each
 MAX_COMPARED_GATES = 8_000  # of a block that is synthesised in three ways, of which the shortest is taken: 10 s
 MAX_SEARCHED = 8_000  # two-qubit gates times qubits of a block that is searched for swaps; Qiskit routes larger ones
+MAX_BOTH_WAYS = 16  # qubits of a chain that is searched for swaps, too, where it has a track: half a minute
 MAX_PLACES = 20_000  # embeddings that are compared
 MAX_STATES = 2_000_000  # of the search for them: seconds
 MAX_COMPARED_LETTERS = 10**8  # terms² × qubits that are compared pair by pair for bases: 0.5 GB

@@ -102,8 +102,11 @@ def full_circuit(compiled: Compiled, draws: Sequence[int]) -> QuantumCircuit:
     for index, item in enumerate(qc.data):
         if item.operation.name == "reset" and index >= len(compiled.start.data):
             sweep = 1 + bisect_right(ends, index)
-            label = item.operation.label
-            ancilla = home[qc.find_bit(item.qubits[0]).index] if label is None else int(label)
+            label, wire = item.operation.label, qc.find_bit(item.qubits[0]).index
+            if label is None and wire not in home:  # none of the program's: routing keeps it clean
+                out.append(item.operation, item.qubits)
+                continue
+            ancilla = home[wire] if label is None else int(label)
             out.measure(item.qubits[0], register[next(columns[sweep, ancilla])])
             out.reset(item.qubits[0])
         else:

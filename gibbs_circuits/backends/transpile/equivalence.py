@@ -6,7 +6,7 @@ angles are generic loses nothing, one with tiny angles loses up to 1e-5 without 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -20,7 +20,13 @@ FAITHFUL = 1e-11  # norm of the difference of two unit vectors
 _RESET = np.array([[1.0, 0.7], [0.0, 0.0]])  # both Kraus operators of a reset at once: what is before it is seen
 
 
-def same_action(block: QuantumCircuit, other: QuantumCircuit, start: Sequence[int], end: Sequence[int]) -> bool:
+def same_action(
+    block: QuantumCircuit,
+    other: QuantumCircuit,
+    start: Sequence[int],
+    end: Sequence[int],
+    zero: Collection[int] = (),
+) -> bool:
     """Whether `other` does to a random vector what `block` does, up to a phase; True without a look above 14 wires.
 
     Args:
@@ -28,12 +34,15 @@ def same_action(block: QuantumCircuit, other: QuantumCircuit, start: Sequence[in
         other: With qubit k of the block on wire start[k] before and on end[k] after; further wires follow in `start`.
         start: One entry per qubit of the block, then one per further wire in use.
         end: The same after.
+        zero: Places in `start` whose wires are in |0⟩ before.
     """
     width = len(start)
     if width > MAX_CHECKED_WIRES:
         return True
     rng = np.random.default_rng(0)
     first = rng.standard_normal((2,) * width) + 1j * rng.standard_normal((2,) * width)
+    for k in zero:
+        first[(slice(None),) * k + (1,)] = 0
     axis = {wire: k for k, wire in enumerate(start)}
     expected = _through(block, first, {k: k for k in range(block.num_qubits)})
     found = _through(other, first, axis).transpose([axis[wire] for wire in end])

@@ -132,6 +132,22 @@ def nodes(qc: QuantumCircuit) -> tuple[Node, ...]:
     )
 
 
+def interacting(qc: QuantumCircuit) -> set[tuple[int, ...]]:
+    """The qubits of every gate on two or more, in ascending order."""
+    found = (tuple(sorted(qc.find_bit(q).index for q in item.qubits)) for item in qc.data)
+    return {qubits for qubits in found if len(qubits) > 1}
+
+
+def merged_gates(qc: QuantumCircuit) -> int:
+    """Two-qubit gates of a circuit of gates on one and two qubits, every run on one pair in its shortest form."""
+    return sum(alone for alone, _ in _costs(_runs(qc)))
+
+
+def matrix_of(node: Node) -> Array:
+    """The unitary of a node without a reset; the first of its qubits is the lowest digit."""
+    return _product(node.gates, node.qubits)
+
+
 def _runs(qc: QuantumCircuit) -> list[_Run]:
     """Gates on one pair with nothing else between, and what is between these runs."""
     found: list[_Run] = []

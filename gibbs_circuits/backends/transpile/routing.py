@@ -15,10 +15,12 @@ from qiskit.transpiler.passes import HLSConfig
 from qiskit.transpiler.passes.routing.algorithms import ApproximateTokenSwapper
 
 from ...limits import MAX_COMPARED_GATES, MAX_SEARCHED
+from .chains import ChainEnds, routed_along
 from .equivalence import same_action
 from .interactions import block
-from .placing import Task
+from .placing import Task, worthwhile
 from .swapping import WIDE, Lattice, routed_circuit, swapped
+from .tracks import Layout
 
 SWAP_TRIALS = 20
 ROUTING_SEEDS = 20
@@ -108,6 +110,35 @@ class Router:
                     return Closed(done, seed)
         raise AssertionError("level 1 routes every block")
 
+    def along(self, qc: QuantumCircuit, layout: Layout, clean: Collection[int], seed: int) -> QuantumCircuit | None:
+        """A block of a chain on its track, as `closed` with other means; None if it is no block of this chain.
+
+        Ancillas are reset right after what they are there for, so that sites may pass them; wires between seats are
+        taken to be in |0⟩ and end there.
+
+        Args:
+            qc: With its Pauli rotations written out.
+            layout: Where.
+            clean: Ancillas, as qubits of the block, that are in |0⟩ before it.
+            seed: Of the last passes.
+        """
+        body, ends = chain_block(qc, clean)
+        routed = routed_along(body, layout, len(self.lattice.neighbours), ends)
+        if routed is None:
+            return None
+        home = layout.placement(qc.num_qubits)
+        reference = body.copy()
+        for qubit in sorted(ends.forgotten):
+            reference.reset(qubit)
+        for level in (3, 1):
+            done = self._finished(routed, level, seed)
+            used = {done.find_bit(q).index for item in done.data for q in item.qubits}
+            wires = [*home, *sorted(used - set(home))]
+            zero = [k for k in range(len(wires)) if k in clean or k >= qc.num_qubits]
+            if same_action(reference, done, wires, wires, zero):
+                return done
+        raise AssertionError("a block routed along a track must act as the block")
+
     def narrow(self, body: QuantumCircuit, seed: int) -> QuantumCircuit | None:
         """A block in gates on at most two qubits for the search for swaps; None where it is too large for that."""
         if any(item.operation.num_qubits > 2 for item in body.data):
@@ -121,6 +152,14 @@ class Router:
         if narrow is None:
             return None
         return Task(weight, block(narrow), tuple(k for k in range(qc.num_qubits) if k not in last))
+
+    def searchable(
+        self, weighted: Sequence[tuple[float, QuantumCircuit]], num_qubits: int, seed: int
+    ) -> list[Task] | None:
+        """Circuits as what decides a placement; None where they are too large to search."""
+        tasks = [self.task(qc, weight, seed) for weight, qc in weighted]
+        small = [task for task in tasks if task is not None]
+        return small if len(small) == len(tasks) and worthwhile(small, num_qubits) else None
 
     @cached_property
     def lattice(self) -> Lattice:
@@ -225,6 +264,22 @@ def without_last_resets(qc: QuantumCircuit) -> tuple[QuantumCircuit, frozenset[i
     for item in reversed(kept):
         body.append(item.operation, item.qubits)
     return body, frozenset(last)
+
+
+def chain_block(qc: QuantumCircuit, clean: Collection[int]) -> tuple[QuantumCircuit, ChainEnds]:
+    """A block without its last resets and without what is done in vain before them, and what is known of ancillas."""
+    body, last = without_last_resets(qc)
+    kept: list[CircuitInstruction] = []
+    vain = set(last)
+    for item in reversed(body.data):
+        wires = {body.find_bit(q).index for q in item.qubits}
+        if not wires <= vain or len(wires) > 1:
+            kept.append(item)
+            vain -= wires
+    out = body.copy_empty_like()
+    for item in reversed(kept):
+        out.append(item.operation, item.qubits)
+    return out, ChainEnds(frozenset(clean), last)
 
 
 def two_qubit_gates(qc: QuantumCircuit) -> int:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from math import inf
 
 from qiskit import QuantumCircuit
 
 from ...errors import ArgumentError
+from ...limits import MAX_BOTH_WAYS
 from ...programs.fresh_ancillas import fresh_ancillas
 from ...programs.initial_state import InitialState
 from ...programs.program import Program, Stage
-from ...readings.circuits.circuit import Lazy, Piece, Pieces, all_mapped, circuit_segments
+from ...readings.circuits.circuit import Lazy, Piece, Pieces, all_mapped, circuit_segments, clean_before
 from ..devices.basis import DEFAULT_BASIS
 from ..devices.device import Device, Openable
+from .chains import best_layout
 from .compiled import Ancillas, Compiled, used_wires
-from .routing import Closed, Router, routing_seeds, two_qubit_gates
+from .interactions import interacting
+from .placing import routed
+from .routing import Closed, Router, chain_block, routing_seeds, two_qubit_gates
+from .tracks import Chain, Layout
 from .transpiler import closed, closed_passes, searched_placement
 
 KINDS_PLACED = 8  # kinds of branches of a random choice that decide the placement
@@ -52,9 +58,9 @@ def compile_for(
         parts = all_mapped(abstract, lambda qc: closed(qc, closed_passes(router, None, seed)).circuit)
         begin, placement = router.unrouted(start, seed), tuple(range(width))
     else:
-        placement = _placement(router, written, abstract, seed)
+        placement, layout = _placement(router, written, abstract, seed)
         begin = router.closed(start, placement, routing_seeds(len(start.data), seed)).circuit
-        parts = _routed(abstract, _Routing(router, placement, seed), begin)
+        parts = _routed(abstract, _Routing(router, placement, seed, layout), begin, written)
     return Compiled(program, device, begin, parts, placement, ancillas, written, device.errors)
 
 
@@ -110,17 +116,46 @@ def _check_fits(written: Program, device: Device, ancillas: Ancillas, width: int
         )  # fmt: skip
 
 
-def _placement(router: Router, program: Program, abstract: Pieces, seed: int) -> tuple[int, ...]:
-    """The placement with the fewest two-qubit gates in all sweeps."""
+def _placement(router: Router, program: Program, abstract: Pieces, seed: int) -> tuple[tuple[int, ...], Layout | None]:
+    """The placement with the fewest two-qubit gates in all sweeps, and the layout that it is of, if it is of one.
+
+    A chain is laid along a track, and its blocks are not searched for swaps; where they are few enough for that, too,
+    the cheaper way is taken.
+    """
     weighted = [
-        (stage.repeats * weight, router.written(qc, seed))
+        (stage.repeats * weight, router.written(qc, seed), clean)
         for stage, parts in zip(program.stages, abstract, strict=True)
-        for part in parts
+        for part, clean in zip(parts, clean_before(stage.steps, program), strict=True)
         for weight, qc in _kinds(part)
         if weight > 0
     ]
-    once = sum(len(qc.data) for _, qc in weighted)
-    return searched_placement(router, weighted, program.num_qubits, routing_seeds(once, seed))
+    layout = _along_a_track(router, program, abstract, weighted)
+    plain = [(weight, qc) for weight, qc, _ in weighted]
+    seeds = routing_seeds(sum(len(qc.data) for _, qc in plain), seed)
+    if layout is None:
+        return searched_placement(router, plain, program.num_qubits, seeds), None
+    tasks = router.searchable(plain, program.num_qubits, seed) if program.num_qubits <= MAX_BOTH_WAYS else None
+    if tasks is not None:
+        placement = searched_placement(router, plain, program.num_qubits, seeds)
+        if routed(tasks, router.lattice, placement, inf)[0] <= layout[0]:
+            return placement, None
+    return layout[1].placement(program.num_qubits), layout[1]
+
+
+def _along_a_track(
+    router: Router, program: Program, abstract: Pieces, weighted: Sequence[tuple[float, QuantumCircuit, frozenset[int]]]
+) -> tuple[float, Layout] | None:
+    """The cheapest layout of a program on a chain, and its two-qubit gates; None where there is none.
+
+    None, too, where a random choice has more kinds of branches than decide a placement.
+    """
+    if any(len(set(part.alike)) > KINDS_PLACED for parts in abstract for part in parts):
+        return None
+    pairs = {pair for _, qc, _ in weighted for pair in interacting(qc)}
+    chain = Chain.of(pairs, program.num_system, program.num_qubits)
+    if chain is None:
+        return None
+    return best_layout(chain, [(weight, *chain_block(qc, clean)) for weight, qc, clean in weighted], router.lattice)
 
 
 def _kinds(part: Piece) -> Iterator[tuple[float, QuantumCircuit]]:
@@ -144,33 +179,50 @@ class _Routing:
     router: Router
     placement: tuple[int, ...]
     seed: int
+    layout: Layout | None = None
     inside: frozenset[int] = frozenset()
 
-    def first(self, qc: QuantumCircuit) -> Closed:
+    def first(self, qc: QuantumCircuit, clean: frozenset[int]) -> Closed:
+        if self.layout is not None:
+            return Closed(self._along(qc, clean), self.seed)
         return closed(qc, closed_passes(self.router, self.placement, self.seed))
 
-    def alike(self, qc: QuantumCircuit, seed: int) -> QuantumCircuit:
+    def _along(self, qc: QuantumCircuit, clean: frozenset[int]) -> QuantumCircuit:
+        assert self.layout is not None  # the caller has looked
+        found = self.router.along(self.router.written(qc, self.seed), self.layout, clean, self.seed)
+        if found is None:
+            raise AssertionError("every kind of block was there when the layout was chosen")
+        return found
+
+    def alike(self, qc: QuantumCircuit, seed: int, clean: frozenset[int]) -> QuantumCircuit:
         """A block that differs from a routed one in angles only, from the seed that was best for that one."""
+        if self.layout is not None:
+            return self._along(qc, clean)
         routed = closed(qc, closed_passes(self.router, self.placement, self.seed, seed)).circuit
         if used_wires([routed]) <= self.inside:
             return routed
         return closed(qc, closed_passes(self.router.within(self.inside), self.placement, self.seed)).circuit
 
-    def piece(self, part: Piece, kinds: dict[int, Closed]) -> Piece:
+    def piece(self, part: Piece, kinds: dict[int, Closed], clean: frozenset[int]) -> Piece:
         def option(k: int) -> QuantumCircuit:
-            return kinds[k].circuit if k in kinds else self.alike(part.options[k], kinds[part.alike[k]].seed)
+            return kinds[k].circuit if k in kinds else self.alike(part.options[k], kinds[part.alike[k]].seed, clean)
 
         return replace(part, options=Lazy(len(part.options), option))
 
 
-def _routed(abstract: Pieces, routing: _Routing, begin: QuantumCircuit) -> Pieces:
+def _routed(abstract: Pieces, routing: _Routing, begin: QuantumCircuit, program: Program) -> Pieces:
     """The first of every kind now; other branches of a random choice when they are drawn."""
+    clean = [clean_before(stage.steps, program) for stage in program.stages]
     kinds = [
-        [{k: routing.first(part.options[k]) for k in sorted(set(part.alike))} for part in parts] for parts in abstract
+        [
+            {k: routing.first(part.options[k], idle) for k in sorted(set(part.alike))}
+            for part, idle in zip(*rows, strict=True)
+        ]
+        for rows in zip(abstract, clean, strict=True)
     ]
     circuits = [begin, *(one.circuit for stage in kinds for first in stage for one in first.values())]
     routing = replace(routing, inside=frozenset(used_wires(circuits) | set(routing.placement)))
     return tuple(
-        tuple(routing.piece(part, first) for part, first in zip(parts, stage, strict=True))
-        for parts, stage in zip(abstract, kinds, strict=True)
+        tuple(routing.piece(*row) for row in zip(parts, stage, idle, strict=True))
+        for parts, stage, idle in zip(abstract, kinds, clean, strict=True)
     )

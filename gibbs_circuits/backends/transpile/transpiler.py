@@ -10,7 +10,7 @@ from qiskit.dagcircuit import DAGCircuit
 from qiskit.transpiler import CouplingMap, Layout, PassManager, TransformationPass
 
 from ..devices.basis import DEFAULT_BASIS
-from .placing import best_placement, worthwhile
+from .placing import best_placement
 from .routing import Closed, Router, bare, routing_seeds, two_qubit_gates
 
 SEED = "closed_routing_seed"  # in the property set: the seed that found the routing
@@ -111,9 +111,8 @@ def searched_placement(
     for _, qc in weighted:
         once.compose(qc, inplace=True)
     found = list(dict.fromkeys(router.placement(once, k) for k in seeds))  # a set, in a fixed order
-    tasks = [router.task(qc, weight, seeds[0]) for weight, qc in weighted]
-    small = [task for task in tasks if task is not None]
-    if len(small) == len(tasks) and worthwhile(small, num_qubits):
+    small = router.searchable(weighted, num_qubits, seeds[0])
+    if small is not None:
         return best_placement(small, router.lattice, found, num_qubits, seeds[0])
 
     def gates(placement: tuple[int, ...]) -> float:

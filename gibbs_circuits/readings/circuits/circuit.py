@@ -145,6 +145,18 @@ class _Pieces:
         return Lazy(len(blocks), lambda k: self.written(blocks[k]))
 
 
+def clean_before(steps: Sequence[Step], program: Program) -> tuple[frozenset[int], ...]:
+    """For every piece of a stage the ancillas, as qubits of the circuit, that are in |0⟩ before it."""
+    dirty, found, held = set[int](), list[frozenset[int]](), False
+    for step in steps:
+        if step.random or not held:
+            idle = set(range(program.num_ancilla)) - dirty
+            found.append(frozenset(program.num_system + ancilla for ancilla in idle))
+        held = not step.random
+        dirty = step.leaves(dirty)
+    return tuple(found)
+
+
 def _shape(step: Step) -> str:
     """What decides the gates of a step, without the angles of a coupling; no gate stands for one below 1e-12."""
     gates = ((label, rotation_cost("X" + label, angle), abs(angle) < TINY) for label, angle in step.rotations())
