@@ -75,3 +75,18 @@ def _connected(support: tuple[int, ...], pairs: dict[Edge, None]) -> bool:
     for _ in support:
         reached |= {q for edge in edges if set(edge) & reached for q in edge}
     return reached == set(support)
+
+
+def coloured(pairs: Iterable[Edge]) -> dict[Edge, int]:
+    """Colours 1, 2, … of pairs, no two alike at a site: each the first one free, in order of the sites.
+
+    Two of a chain written in the order of its sites; in general at most twice the neighbours of a site, less one.
+    """
+    at: dict[int, set[int]] = {}
+    found: dict[Edge, int] = {}
+    for a, b in sorted(pairs):
+        used = at.setdefault(a, set()) | at.setdefault(b, set())
+        found[a, b] = next(colour for colour in range(1, len(used) + 2) if colour not in used)
+        at[a].add(found[a, b])
+        at[b].add(found[a, b])
+    return found

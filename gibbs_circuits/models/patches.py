@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
 
 from . import scale
-from .graph import Edge, interacting_pairs
+from .graph import Edge, coloured, interacting_pairs
 from .model import Model
 
 MOST = 4  # patches of one size
@@ -28,12 +29,14 @@ class Patch:
         features: Of every qubit, system and then ancillas, the weights of the shared angles: 1 for its class, which is
             the number of its neighbours (and, at radius 1, of theirs), and the excess of every field or coupling that
             differs from site to site.
+        colours: Of its bonds, as the whole model's are coloured; () where they cannot be: a ring that two do not close.
     """
 
     sites: tuple[int, ...]
     model: Model
     bonds: tuple[Edge, ...]
     features: Features
+    colours: tuple[int, ...] = ()
 
     @property
     def size(self) -> int:
@@ -44,6 +47,21 @@ class Patch:
     def classes(self) -> set[object]:
         """The names of its sites' classes."""
         return {names[0][0] for names in self.features[: self.size]}
+
+    @cached_property
+    def coloured_features(self) -> Features:
+        """The same where layers hold the bonds of one colour: a class is known by the colours it meets, too."""
+        met = [
+            tuple(sorted(colour for pair, colour in zip(self.bonds, self.colours, strict=True) if k in pair))
+            for k in range(self.size)
+        ]
+        near = [sorted({q for pair in self.bonds if k in pair for q in pair} - {k}) for k in range(self.size)]
+        made = []
+        for q, names in enumerate(self.features):
+            k = q % self.size
+            around = (met[k], *(sorted(met[j] for j in near[k]) if len(names[0][0][1]) > 1 else ()))  # type: ignore[index]
+            made.append(tuple(((*name, around), weight) for name, weight in names))  # type: ignore[misc]
+        return tuple(made)
 
 
 def whole_model_patch(model: Model, radius: int = 1) -> Patch:
@@ -111,7 +129,9 @@ def ring(model: Model, size: int, radius: int = 1) -> Patch | None:
     piece = Model(SparsePauliOp.from_sparse_list(terms, num_qubits=size), f"{model.name}[ring {size}]")
     around = (2, *((2, 2) if radius else ()))
     features = tuple((((role, around), 1.0),) for role in ("site", "ancilla") for _ in range(size))
-    return Patch(tuple(1 + k % (n - 2) for k in range(size)), piece, interacting_pairs(piece.hamiltonian), features)
+    bonds = interacting_pairs(piece.hamiltonian)
+    colours = () if size % 2 else tuple(1 + pair[0] % 2 if pair[1] == pair[0] + 1 else 2 for pair in bonds)
+    return Patch(tuple(1 + k % (n - 2) for k in range(size)), piece, bonds, features, colours)
 
 
 def _connected(pairs: tuple[Edge, ...], size: int, most: int = 2000) -> Iterator[tuple[int, ...]]:
@@ -148,7 +168,9 @@ def _patch(model: Model, sites: tuple[int, ...], radius: int) -> Patch:
             name = (role, around[k])
             varying = tuple(((*name, kind), float(values[site])) for kind, values in excess.items())
             features.append(((name, 1.0), *varying))
-    return Patch(sites, piece, bonds, tuple(features))
+    every = coloured(interacting_pairs(model.hamiltonian))
+    own = [every.get((sites[a], sites[b]), 0) for a, b in bonds]  # 0: where a longer term has no path of its own inside
+    return Patch(sites, piece, bonds, tuple(features), tuple(own) if all(own) else ())
 
 
 def _excess(model: Model, *, inner: bool = False) -> dict[str, np.ndarray]:

@@ -149,6 +149,9 @@ class Program(Shown):
             speak of, whether or not it meets its target.
         worst_found: The largest trace distance, without gate errors, that the search that made it found on the exact
             channel, of starts and of the last stage's fixed point; None if nothing was read off.
+        given_found: The same from the start that a preparation was searched for; None of a sampler.
+        region: What both are about, and the guarantee: the largest over connected regions of so many sites of the
+            distance of reduced states; None: the distance of the whole system.
         search: How hard it was searched for; None if nothing was.
 
     Raises:
@@ -170,6 +173,8 @@ class Program(Shown):
     frontier: tuple[Alternative, ...] = ()
     preparation: bool = False
     worst_found: float | None = None
+    given_found: float | None = None
+    region: int | None = None
     search: Search | None = None
 
     def __post_init__(self) -> None:

@@ -21,7 +21,12 @@ from .product_formulas import Group
 from .program import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Search, Stage
 from .steps import Branch, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary
 
-FORMAT, BEFORE, FIRST = 3, 2, 1  # before there was no `search`; the first had no `preparation` and no `worst_found`
+FORMAT = 4
+ADDED: dict[int, dict[str, Any]] = {  # by the format that brought them, fields with what earlier documents say
+    2: {"preparation": None, "worst_found": None},
+    3: {"search": None},
+    4: {"given_found": None, "region": None},
+}
 UNREADABLE = (
     KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError, InvalidProgramError,
 )  # fmt: skip
@@ -54,6 +59,8 @@ def to_saved(program: Program) -> dict[str, Any]:
         "frontier": [asdict(one) for one in program.frontier],
         "preparation": program.preparation,
         "worst_found": program.worst_found,
+        "given_found": program.given_found,
+        "region": program.region,
         "search": None if program.search is None else asdict(program.search),
     }
     return sealed(document)
@@ -66,7 +73,7 @@ def from_saved(data: Mapping[str, Any], generator: Generator) -> Program:
         ArgumentError: If it is no such document, was made for another Hamiltonian or β, or was changed.
     """
     found = data.get("format") if isinstance(data, Mapping) else None
-    if found not in (FORMAT, BEFORE, FIRST):
+    if found not in range(1, FORMAT + 1):
         raise ArgumentError("program", f"have format {FORMAT}", f"it has {shown(found)}", "compile it anew")
     if data.get("physics") != physics_hash(generator):
         raise ArgumentError(
@@ -94,9 +101,10 @@ def from_saved(data: Mapping[str, Any], generator: Generator) -> Program:
 
 def _program(data: Mapping[str, Any], generator: Generator) -> Program:
     guarantee = data["guarantee"]
-    given = guarantee == Guarantee.GIVEN_START.value
-    added = {"preparation": given, "worst_found": None} if data["format"] == FIRST else data
-    worst, searched = added["worst_found"], data["search"] if data["format"] == FORMAT else None
+    added = {key: said for format, fields in ADDED.items() if format > data["format"] for key, said in fields.items()}
+    data = {**data, **added}
+    prepared = guarantee == Guarantee.GIVEN_START.value if data["preparation"] is None else data["preparation"]
+    region = data["region"]
     n = _whole(data["num_system"], generator.num_qubits)
     return Program(
         num_system=n,
@@ -115,9 +123,11 @@ def _program(data: Mapping[str, Any], generator: Generator) -> Program:
         calibration=Calibration(data["calibration"]),
         guarantee=None if guarantee is None else Guarantee(guarantee),
         frontier=tuple(Alternative(**one) for one in data["frontier"]),
-        preparation=bool(added["preparation"]),
-        worst_found=None if worst is None else float(worst),
-        search=None if searched is None else _search(searched),
+        preparation=bool(prepared),
+        worst_found=_distance(data["worst_found"]),
+        given_found=_distance(data["given_found"]),
+        region=None if region is None else _whole(region, n),
+        search=None if data["search"] is None else _search(data["search"]),
     )
 
 
@@ -126,6 +136,10 @@ def _search(data: Mapping[str, Any]) -> Search:
         seed=int(data["seed"]), effort=_number(data["effort"]), time_budget=_number(data["time_budget"]),
         done=_number(data["done"]), ran_out=bool(data["ran_out"]), seconds=_number(data["seconds"]),
     )  # fmt: skip
+
+
+def _distance(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def _number(value: Any) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from ..errors import ArgumentError, TooLargeError
+from ..errors import ArgumentError, NotConvergedError, TooLargeError
 from ..evidence import Status, number
 from ..exact.certificate.frozen import refuse_frozen
 from ..exact.structure.symmetry import conserved
@@ -20,7 +20,9 @@ from .clock import OutOfTimeError
 from .derived.derived import derive
 from .evaluate import Evaluation, evaluate
 from .fitted import CannotFitError, fitted
-from .patched import DoesNotTransferError, patched
+from .local import evaluate_local
+from .patched import patched
+from .pieces.piece_fits import DoesNotTransferError
 from .product_state import nearest_product, without_gates
 from .task import SearchTask, formula
 
@@ -162,6 +164,9 @@ def _chosen(
         except OutOfTimeError:
             read = None
             remarks.append("it was not read off the finished program: there was no time")
+        except (NotConvergedError, TooLargeError) as error:
+            read = None
+            remarks.append(f"it was not read off the finished program: {error}")
         if read is None:
             break
         if best is not None and read.distance > target:
@@ -188,7 +193,12 @@ def _missed(task: SearchTask, distance: float) -> list[str]:
             "couplings forgets what a start has of it; take other couplings"
         )
     n = generator.model.num_qubits
-    if task.sampler and n <= MAX_PRODUCT_QUBITS and task.clock.closing.started(costs.nearest_product(n)):
+    if (
+        task.sampler
+        and task.region is None
+        and n <= MAX_PRODUCT_QUBITS
+        and task.clock.closing.started(costs.nearest_product(n))
+    ):
         bare = nearest_product(task.sigma())[1]
         if bare < distance:
             remarks.append(
@@ -204,6 +214,8 @@ def _read(task: SearchTask, chosen: Candidate[Program]) -> Evaluation | None:
     if task.error_rates is not None and tuned:
         p1, p2 = task.error_rates
         return Evaluation(chosen.distance, f"by the fit, with gate errors p1 = {p1:g}, p2 = {p2:g}")
+    if task.region is not None:
+        return evaluate_local(chosen.program, task, task.clock.closing)
     return evaluate(chosen.program, task.sampler, task.start_density, task.clock.closing)
 
 
@@ -217,7 +229,7 @@ def _claimed(
 ) -> Program:
     """The program with what it may claim."""
     program, target, distance, read = chosen.program, task.target_error, chosen.distance, chosen.evaluation
-    unread = read is None and program.num_system <= MAX_KRYLOV_QUBITS  # for want of time
+    unread = read is None and (program.num_system <= MAX_KRYLOV_QUBITS or task.region is not None)  # for want of time
     status = Status.NOT_CHECKED if unread else chosen.status
     outcome = (
         f"the cheapest of {len(points)} on the frontier that meets {target:g}" if met
@@ -227,12 +239,15 @@ def _claimed(
     how += f" ({read.text})" if read is not None else ""
     parts = [f"{outcome}: {chosen.note}", f"distance {how}", program.provenance, *remarks]
     value = None if status is Status.NOT_CHECKED else distance
-    line = ErrorTerm(Rung.MIXING, value, "trace_distance", status, "the distance that the guarantee is about")
+    unit = "trace_distance" if task.region is None else "local_trace_distance"
+    line = ErrorTerm(Rung.MIXING, value, unit, status, "the distance that the guarantee is about")
     return replace(
         program,
         guarantee=Guarantee.NONE if not met else None if read is None else task.guarantee,
         preparation=not task.sampler,
         worst_found=read.distance if read is not None and read.every_start else None,
+        given_found=read.distance if read is not None and task.region is not None and not task.sampler else None,
+        region=task.region,
         provenance="; ".join(part for part in parts if part),
         frontier=tuple(
             Alternative(one.two_qubit_gates, one.distance if math.isfinite(one.distance) else None,

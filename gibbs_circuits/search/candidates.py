@@ -12,6 +12,8 @@ from ..programs.program import Program
 from ..readings.circuits.cost import cost
 from .evaluate import Evaluation
 
+LITTLE = 1.3  # times the smallest distance that any misses the target by
+
 P = TypeVar("P", covariant=True)
 C = TypeVar("C", bound="Candidate[Any]")
 
@@ -64,8 +66,14 @@ def frontier(candidates: Iterable[C]) -> tuple[C, ...]:
 
 
 def nearest(candidates: Iterable[C]) -> C:
-    """The one at the smallest distance that was found out; one that was not checked only where none was."""
-    return min(candidates, key=lambda one: (not math.isfinite(one.distance), one.distance, one.two_qubit_gates))
+    """The shortest of those little farther than the nearest that was found out: no price is paid for a miss.
+
+    One that was not checked only where none was.
+    """
+    every = list(candidates)
+    least = min(one.distance for one in every)
+    near = [one for one in every if one.distance <= LITTLE * least or not math.isfinite(least)]
+    return min(near, key=lambda one: (one.two_qubit_gates, one.distance))
 
 
 def never_worse(chosen: C, candidates: Iterable[C]) -> C:

@@ -50,6 +50,11 @@ def sweep_matrix(n: int, nodes: int, couplings: int) -> float:
     return 1.5e-3 + couplings * nodes * (3e-4 + 2e-8 * 16.0**n / 16) + 8 * 16.0**n * couplings / PRODUCTS
 
 
+def recipe(n: int, passes: int) -> float:
+    """A copied recipe on a piece: layouts, maps, and the worst start of all its regions."""
+    return 0.06 + passes * (0.02 + 8e-5 * 8.0 ** (n - 2) * n)
+
+
 def delay_matrix(n: int) -> float:
     """A random delay behind a sweep's matrix."""
     return 1e-3 + 64 * 32.0**n / PRODUCTS

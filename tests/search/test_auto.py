@@ -919,7 +919,9 @@ def test_never_worse__no_gate_and_as_near__by_hand() -> None:
 
 def test_nearest__a_checked_one_before_any_unchecked__by_hand() -> None:
     missed, unchecked = replace(point(9, 0.4), accepted=False), point(3, np.inf)
-    assert nearest([unchecked, missed, point(2, 0.5)]) is missed
+    assert nearest([unchecked, missed, point(2, 0.6)]) is missed
+    short = point(2, 0.5)
+    assert nearest([unchecked, missed, short]) is short  # a little farther, at a price that is worth it
     assert nearest([unchecked]) is unchecked
     # the control: the old rule put whether it was accepted first
     assert min([unchecked, missed], key=lambda one: (not one.accepted, one.distance)) is unchecked

@@ -18,7 +18,8 @@ from gibbs_circuits.programs.initial_state import InitialState, mixed, zero
 from gibbs_circuits.programs.program import Calibration, Guarantee, Program
 from gibbs_circuits.readings.channel.worst_start import worst_start
 from gibbs_circuits.search.candidates import Candidate, cheapest
-from gibbs_circuits.search.patched import DoesNotTransferError, PatchedWord, Sizes, _PieceFits, patched
+from gibbs_circuits.search.patched import patched, plan_of, sizes_of
+from gibbs_circuits.search.pieces.piece_fits import DoesNotTransferError, PatchedWord, PieceFits
 from gibbs_circuits.search.task import SearchTask
 from gibbs_circuits.search.variational.ansatz import columns, forward
 from gibbs_circuits.search.variational.layers import never_wipes
@@ -61,6 +62,10 @@ def wish(
 
 def searched(wanted: SearchTask) -> tuple[Candidate[Program], ...]:
     return patched(wanted, wanted.clock.until(1.0))
+
+
+def pieces_of(wanted: SearchTask) -> PieceFits:
+    return PieceFits(wanted, plan_of(wanted), lambda text: None)
 
 
 # which pieces there are
@@ -277,7 +282,7 @@ def test_ring__of_longer_terms__has_them_or_is_none() -> None:
     ],
 )
 def test_sizes__hold_out_the_largest__for_both_kinds(n: int, sampler: bool, sizes: tuple[object, ...]) -> None:
-    found = Sizes.of(n, sampler)
+    found = sizes_of(n, sampler)
     assert (found.fit, found.choice, found.held_out) == sizes
     assert found.held_out not in (*found.fit, found.choice)
     assert found.held_out <= n
@@ -324,7 +329,7 @@ def test_workshop__start__is_that_of_the_sites__any_phases() -> None:
     rng = np.random.default_rng(2)
     ket = rng.standard_normal(2) + 1j * rng.standard_normal(2)
     kets = [ket / np.linalg.norm(ket) * np.exp(1j * phase) for phase in range(5)]
-    fits = _PieceFits(wish(chain(5), 0.1, start=product(kets, (0, 1, 2, 3, 4)), sites=tuple(kets)), lambda text: None)
+    fits = pieces_of(wish(chain(5), 0.1, start=product(kets, (0, 1, 2, 3, 4)), sites=tuple(kets)))
     for size in (2, 3, 4, 5):
         for piece in fits.pieces[size]:
             assert abs(np.vdot(fits.start_of(piece), product(kets, piece.sites))) == pytest.approx(1, abs=1e-12)
@@ -346,7 +351,7 @@ def test_wanted__real__looks_at_the_sites_of_a_start_that_is_not_written_out() -
 
 
 def test_workshop__words__the_cheapest_first_and_none_that_wipes() -> None:
-    fits = _PieceFits(wish(chain(5), 0.1, "any_start"), lambda text: None)
+    fits = pieces_of(wish(chain(5), 0.1, "any_start"))
     words = list(fits.words())
     gates = [sweeps * (word.count("a") * 5 + word.count("b") * 4) for word, sweeps in words]
     assert gates == sorted(gates)
@@ -466,7 +471,7 @@ def test_patched__control__of_a_stronger_coupling_it_is_no_preparation(prepared:
 
 def test_workshop__worst__is_that_of_the_circuit_on_a_piece() -> None:
     """Angles drawn at random: the distance on a piece is that of its own ansatz, gate by gate elsewhere."""
-    fits = _PieceFits(wish(chain(5), 0.1), lambda text: None)
+    fits = pieces_of(wish(chain(5), 0.1))
     names = tuple(dict.fromkeys(name for size in (2, 3, 4) for p in fits.pieces[size]
                                 for name in ansatz_of(p, "bab", real=True).names))  # fmt: skip
     rng = np.random.default_rng(4)

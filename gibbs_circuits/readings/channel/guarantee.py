@@ -22,6 +22,7 @@ class Promise:
             largest there is. None where there was no search.
         bound: An upper bound that is proved for every start; None where there is none.
         measure: Of the distances.
+        region: Sites of the regions of a local measure; None of the global one.
     """
 
     guarantee: Guarantee | None
@@ -29,18 +30,20 @@ class Promise:
     worst: float | None = None
     bound: float | None = None
     measure: str = GLOBAL
+    region: int | None = None
 
     @property
     def text(self) -> str:
         """In a few words, with how it is known."""
         if self.guarantee is None:
             return "not checked"
+        about = " on every region read" if self.measure == LOCAL else ""
+        about += "" if self.region is None else f", of {self.region} site{'s' if self.region > 1 else ''}"
         if self.guarantee is not Guarantee.ANY_START:
-            return str(self.guarantee.value)
-        where = " on every region read" if self.measure == LOCAL else ""
+            return f"{self.guarantee.value}{about}"
         if self.status is Status.PROVED:
-            return f"{self.guarantee.value} (proved: every start ends within {number(self.bound)}{where})"
-        return f"{self.guarantee.value} (measured: worst start found {number(self.worst)}{where})"
+            return f"{self.guarantee.value} (proved: every start ends within {number(self.bound)}{about})"
+        return f"{self.guarantee.value} (measured: worst start found {number(self.worst)}{about})"
 
 
 def promised(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from ...models.spectrum import beta_of_energy, gibbs_state, spectrum, trace_dist
 from ...programs.initial_state import mixed, one, zero
 from ...programs.program import Guarantee, Program
 from .building_time import building_seconds
-from .guarantee import Promise, promised
+from .guarantee import LOCAL, Promise, promised
 from .paths import applied, filled, path
 from .sweep_channel import stage_channel
 from .sweep_count import Pool, extrapolated, sweeps_within
@@ -284,8 +284,19 @@ def _from_channels(
 def promise_of(program: Program, prediction: Prediction | None, target_error: float) -> Promise:
     """What a program may claim by its prediction, and by what the search that made it read off the exact channel.
 
-    The latter counts where the prediction had no time to search: above 5 system qubits.
+    The latter counts where the prediction had no time to search: above 5 system qubits; and where it is about regions,
+    of which a prediction of the whole says nothing.
     """
+    if program.region is not None:
+        found = promised(
+            target_error,
+            given=program.worst_found if program.given_found is None else program.given_found,
+            fixed_point=program.worst_found,
+            worst=program.worst_found,
+            bound=None,
+            preparation=program.preparation,
+        )
+        return replace(found, measure=LOCAL, region=program.region)
     if prediction is not None:
         own = prediction.promise(target_error)
         if own.worst is not None or program.worst_found is None:

@@ -32,6 +32,7 @@ from .schedules import (
     two_stages,
     useful,
 )
+from .sized import sized
 
 SPACINGS = ((1.6, 1), (1.33, 1), (1.06, 1), (1.6, 2), (0.8, 1), (1.33, 2), (1.33, 3), (1.33, 5))  # τν, Strang steps
 SHARE = 0.3  # of the time left that a spacing may take
@@ -51,6 +52,8 @@ def derive(task: SearchTask, deadline: Deadline, progress: Progress = quiet) -> 
     and the fixed point of the last stage. At 6 to 8 a few settings are followed through maps. Above, and for
     generators that are not in detailed balance with their Gibbs state, it is what `choose_unset_knobs` gives.
 
+    Where the distance is about regions, it is what `sized` finds on pieces.
+
     A setting that was begun is finished, unless the wall clock stops it. A `distance` is inf where nothing was
     measured, and `note` says so.
 
@@ -58,6 +61,8 @@ def derive(task: SearchTask, deadline: Deadline, progress: Progress = quiet) -> 
     """
     lindbladian = task.generator.lindbladian
     n = lindbladian.model.num_qubits
+    if balanced(lindbladian) and task.region is not None:
+        return sized(task, lindbladian, deadline, progress)
     if not balanced(lindbladian) or n > MAX_DIAGONALISED:
         return (_straight(task, deadline, progress),)
     search = mapped if n > MAX_CHANNEL_QUBITS else _searched

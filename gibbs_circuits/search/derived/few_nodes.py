@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
 from math import ceil
 
 import numpy as np
@@ -46,13 +46,14 @@ class Layout:
     Attributes:
         generator: Its couplings, H and β are used; its own filter is replaced.
         spacing: τ, from node to node.
-        slices: Strang steps per τ.
+        slices: Steps of the product formula per τ.
         weights: Of the nodes, at a mean rate Tr L†L / 2ⁿ‖A‖² of 1.
         groups: The Hamiltonian of the product formula, counter-terms included.
         passes: Couplings that ride together.
         fields: Per pass and node, single-qubit terms at unit strength.
         violation: Of detailed balance, relative.
         missing: Share of B − S that the fields do not make up for.
+        order: Of the product formula: 2, or 1, which is 2 in a turned frame, see `turned`.
     """
 
     generator: Lindbladian
@@ -64,6 +65,7 @@ class Layout:
     fields: tuple[tuple[tuple[Term, ...], ...], ...]
     violation: float
     missing: float
+    order: int = 2
 
     @cached_property
     def ancillas(self) -> int:
@@ -73,7 +75,7 @@ class Layout:
     @property
     def delay(self) -> Evolve:
         """Evolution by τ under all of H."""
-        return Evolve(self.spacing, self.slices, 2)
+        return Evolve(self.spacing, self.slices, self.order)
 
     def sweep(self, strength: float, delays: tuple[int, int] = (0, 0)) -> tuple[Step, ...]:
         """The steps of one sweep: mean rate `strength` per coupling, then a random whole number of τ."""
@@ -81,6 +83,14 @@ class Layout:
         for couplings, fields in zip(self.passes, self.fields, strict=True):
             steps += _pass(self, couplings, strength, fields)
         return (*steps, RandomDelay(self.delay, *delays)) if delays[1] > 0 else tuple(steps)
+
+    def turned(self, sign: int) -> tuple[Evolve, ...]:
+        r"""What turns passes of first order into the frame of the second (+1), and back (−1); nothing at order 2.
+
+        $e^{-iB\tau}e^{-iA\tau} = V^\dagger e^{-iA\tau/2}e^{-iB\tau}e^{-iA\tau/2}V$ with $V = e^{-iA\tau/2}$, B the last
+        group and A the others: one layer of gates less per step, and V once, behind all sweeps.
+        """
+        return turned(self.groups, sign * self.spacing / self.slices, self.order)
 
     def program(self, stages: Sequence[Stage]) -> Program:
         """A program of such sweeps; they may differ in strength and delays only."""
@@ -106,27 +116,36 @@ class Layout:
         )
 
 
+def turned(groups: tuple[Group, ...], spacing: float, order: int) -> tuple[Evolve, ...]:
+    """V of `Layout.turned`."""
+    if order == 2 or len(groups) < 2:
+        return ()
+    return (Evolve(spacing / 2, 1, 1, tuple(label for label, _ in groups[-1].terms)),)
+
+
 @lru_cache(maxsize=64)
-def layout(generator: Lindbladian, count: int, spacing: float, slices: int = 1) -> Layout:
+def layout(generator: Lindbladian, count: int, spacing: float, slices: int = 1, order: int = 2) -> Layout:
     """The balanced layout of `count` nodes, from each to the next a time `spacing` in `slices` Strang steps.
 
     Args:
         generator: In detailed balance, on at most 8 qubits, where H is diagonalised.
         count: N >= 1.
         slices: Strang steps per τ.
+        order: Of the product formula, 2 or 1, see `Layout`.
         spacing: τ > 0; beyond π / max |ν| the nodes cannot tell frequencies apart.
     Cost: O(8**n) per coupling and node.
     """
     top = max(scale.size(one.coupling) for one in generator.contacts)  # rates are those of the strength, not of ‖A‖
     passes = _passes([tuple((p, float(c.real) / top) for p, c in one.coupling.to_list()) for one in generator.contacts])
     idle = {label for couplings in passes for label in _idle(generator.model, couplings)}
-    allowed = _fields_beside(idle, generator.model.num_qubits)
+    allowed = tuple(_fields_beside(idle, generator.model.num_qubits))
     weights, violation = balanced_weights(generator, count, spacing)
     groups = counter_groups(generator.model, spacing / slices, allowed)
-    bare = Layout(generator, spacing, slices, weights, groups, passes, ((((),) * count),) * len(passes), violation, 1.0)
+    none = ((((),) * count),) * len(passes)
+    bare = Layout(generator, spacing, slices, weights, groups, passes, none, violation, 1.0, order)
     found = [counter_fields(bare, couplings, allowed) for couplings in passes]
     fields, missing = tuple(one for one, _ in found), max(missing for _, missing in found)
-    return Layout(generator, spacing, slices, weights, groups, passes, fields, violation, missing)
+    return Layout(generator, spacing, slices, weights, groups, passes, fields, violation, missing, order)
 
 
 def balanced_weights(generator: Lindbladian, count: int, spacing: float) -> tuple[Array, float]:
@@ -160,7 +179,8 @@ def balanced_weights(generator: Lindbladian, count: int, spacing: float) -> tupl
     return np.asarray((w[:count] + 1j * w[count:]) / size), float(np.linalg.norm(broken @ w)) / size
 
 
-def counter_groups(model: Model, spacing: float, allowed: Sequence[str]) -> tuple[Group, ...]:
+@lru_cache(maxsize=512)
+def counter_groups(model: Model, spacing: float, allowed: tuple[str, ...]) -> tuple[Group, ...]:
     r"""H with counter-terms: the Strang step of τ then has H's own coefficients, as far as terms without gates go.
 
     $c \leftarrow c_H - \mathrm{Tr}\,P\,(H_\tau(c)-H_c)/2^n$ for P a term of H or one of `allowed`, where
@@ -194,7 +214,7 @@ def counter_fields(
     they made it no smaller.
     """
     count, n, s = len(bare.weights), bare.generator.model.num_qubits, spectrum(bare.generator.model)
-    steps = tuple(_pass(bare, couplings, 1.0, ((),) * count))
+    steps = (*bare.turned(-1), *_pass(bare, couplings, 1.0, ((),) * count), *bare.turned(1))
     evolver, program = Evolver(bare.groups, n), bare.program([Stage(steps, 1)])
     kick = kick_of(program, steps, evolver)
     off = np.abs(s.bohr_frequencies) > SMALL * scale.bandwidth(bare.generator.model.hamiltonian)
@@ -202,7 +222,8 @@ def counter_fields(
     size, one = float(np.linalg.norm(wanted)), evolver.unitary(_unit(bare, couplings))
     if size < SMALL:
         return ((),) * count, 0.0
-    U = [np.linalg.matrix_power(one, l) for l in range(count)]
+    start = reduce(np.matmul, [evolver.unitary(step) for step in bare.turned(-1)], np.eye(2**n, dtype=complex))
+    U = [np.linalg.matrix_power(one, l) @ start for l in range(count)]
     places = [(l, P) for l in range(count) for P in allowed]
     columns = [_real(s.to_energy(U[l].conj().T @ Pauli(P).to_matrix() @ U[l])[off]) for l, P in places]
     made = np.stack(columns, axis=1) if columns else np.zeros((len(wanted), 0))
@@ -232,7 +253,7 @@ def _pass(
 
 
 def _unit(plan: Layout, couplings: tuple[tuple[Term, ...], ...]) -> Evolve:
-    return Evolve(plan.spacing, plan.slices, 2, _idle(plan.generator.model, couplings))
+    return Evolve(plan.spacing, plan.slices, plan.order, _idle(plan.generator.model, couplings))
 
 
 def _idle(model: Model, couplings: tuple[tuple[Term, ...], ...]) -> tuple[str, ...]:

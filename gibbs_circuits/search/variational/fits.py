@@ -15,7 +15,7 @@ from .. import costs
 from ..candidates import Candidate
 from ..clock import Deadline
 from .ansatz import Ansatz
-from .objectives import Preparation, Sampling, adjoint, applied, stacked
+from .objectives import WHOLE, Measure, Preparation, Sampling, adjoint, applied, stacked
 from .optimise import descended, minimise
 from .twirling import TwirledPreparation
 
@@ -214,35 +214,44 @@ def worst_of(
     deadline: Deadline,
     seeds: int = SEEDS,
     begun: Array | None = None,
+    measure: Measure = WHOLE,
 ) -> tuple[float, Array]:
-    """The worst pure start found by see-saw: the projector on Φ(ψ) − σ > 0, then ψ its best state.
+    """The worst pure start found by see-saw: the measure's witness of Φ(ψ) and σ, then ψ its best state.
 
     It begins with the states `begun`, or with so many random ones; its work counts against the deadline, which does not
     end it.
     """
-    step = costs.seesaw(len(V), len(sigma), sweeps, real=not np.iscomplexobj(V))
-    d, worst, state = len(sigma), -1.0, np.eye(len(sigma), dtype=complex) / len(sigma)
-    for psi in random_states(seeds, d, rng) if begun is None else begun:
-        before = -1.0
+    found = climbed(
+        V, sweeps, sigma, random_states(seeds, len(sigma), rng) if begun is None else begun, deadline, measure
+    )
+    return max(found, key=lambda pair: pair[0])
+
+
+def climbed(
+    V: Values, sweeps: int, sigma: Array, begun: Array, deadline: Deadline, measure: Measure = WHOLE
+) -> list[tuple[float, Array]]:
+    """Where a see-saw from each of the states ends: the largest distance met, and the start that has it."""
+    step, ends = costs.seesaw(len(V), len(sigma), sweeps, real=not np.iscomplexobj(V)), list[tuple[float, Array]]()
+    for psi in begun:
+        worst, before, state = -1.0, -1.0, np.eye(len(sigma), dtype=complex) / len(sigma)
         for _ in range(CLIMBS):
             deadline.spend(step)
             rho = np.outer(psi, psi.conj())
             image: Values = rho
             for _ in range(sweeps):
                 image = applied(V, image)
-            values, vectors = np.linalg.eigh(image - sigma)
-            distance = float(0.5 * np.abs(values).sum())
+            distance = measure.distance(image - sigma)
             if distance > worst:
                 worst, state = distance, rho
             if distance - before < 1e-5:
                 break
             before = distance
-            positive = vectors[:, values > 0]
-            M: Values = positive @ positive.conj().T
+            M = measure.witness(image - sigma)
             for _ in range(sweeps):
                 M = adjoint(V, M)
             psi = np.linalg.eigh(M)[1][:, -1]
-    return worst, np.asarray(state, dtype=complex)
+        ends.append((worst, np.asarray(state, dtype=complex)))
+    return ends
 
 
 def usual_starts(n: int, few: bool = False) -> Array:

@@ -1,16 +1,20 @@
-r"""What is minimised: smoothed trace distances to σ after a preparation, or after the sweeps of a sampler."""
+r"""What is minimised: smoothed trace distances to σ after a preparation, or after the sweeps of a sampler.
+
+Either of the whole system or, the largest of them, of its connected regions: a cost changes with its measure only in
+$M = ∂C/∂ρ$, with which the way back begins.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...linalg.arrays import Array, Real, Values
-from ...models.spectrum import trace_distance
 from .. import costs
 from .ansatz import Ansatz, backward, columns, forward
 from .pure_state_gradient import PureStateGradient
@@ -31,6 +35,99 @@ def smoothed(difference: Values, eta: float) -> tuple[Real, Values]:
     return cost, slope
 
 
+class Measure(Protocol):
+    """How far a state is from σ, of the difference Δ = ρ − σ, (…, d, d)."""
+
+    def smoothed(self, difference: Values, eta: float) -> tuple[Real, Values]:
+        """A smooth cost (…) and its slope $M = ∂C/∂ρ$, (…, d, d); tends to the distance, or a little below."""
+        ...
+
+    def distance(self, difference: Values) -> float:
+        """Of one difference."""
+        ...
+
+    def witness(self, difference: Values) -> Values:
+        """The operator $0 ≤ W ≤ 1$ whose expectation tells the two states apart by the distance: Tr WΔ."""
+        ...
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The trace distance of the whole system."""
+
+    def smoothed(self, difference: Values, eta: float) -> tuple[Real, Values]:
+        """See `smoothed`."""
+        return smoothed(difference, eta)
+
+    def distance(self, difference: Values) -> float:
+        """½‖Δ‖₁."""
+        return float(0.5 * np.abs(np.linalg.eigvalsh(difference)).sum())
+
+    def witness(self, difference: Values) -> Values:
+        """The projector on Δ > 0."""
+        values, vectors = np.linalg.eigh(difference)
+        positive = vectors[:, values > 0]
+        return np.asarray(positive @ positive.conj().T)
+
+
+@dataclass(frozen=True, eq=False)
+class Local:
+    """The largest trace distance of reduced states; smooth, a high power mean over the regions.
+
+    Attributes:
+        places: Of every region the basis states of the system, (2^k, 2^rest): of each of its own, those of the others.
+    """
+
+    places: tuple[NDArray[np.int64], ...]
+
+    @staticmethod
+    def of(regions: Iterable[Sequence[int]], num_qubits: int) -> Local:
+        """Of regions of qubits."""
+        basis, places = np.arange(2**num_qubits), []
+        for region in regions:
+            inside = sum(1 << q for q in region)
+            own = basis[basis & ~inside == 0]
+            places.append(own[:, None] | basis[basis & inside == 0][None, :])
+        return Local(tuple(places))
+
+    def reduced(self, matrix: Values, place: NDArray[np.int64]) -> Values:
+        """The partial trace over the rest, (…, d, d) → (…, 2^k, 2^k)."""
+        return np.asarray(matrix[..., place[:, None, :], place[None, :, :]].sum(axis=-1))
+
+    def smoothed(self, difference: Values, eta: float) -> tuple[Real, Values]:
+        """The power mean of the smoothed distances of all regions."""
+        found = [smoothed(self.reduced(difference, place), eta) for place in self.places]
+        each = np.maximum(np.stack([cost for cost, _ in found]), 1e-15)
+        cost = np.mean(each**POWER, axis=0) ** (1 / POWER)
+        total = np.zeros_like(difference)
+        for (_, M), place, value in zip(found, self.places, each, strict=True):
+            weight = (value / cost) ** (POWER - 1) / len(each)
+            total[..., place[:, None, :], place[None, :, :]] += (weight[..., None, None] * M)[..., None]
+        return cost, total
+
+    def distance(self, difference: Values) -> float:
+        """The largest of the regions."""
+        return max(map(self._of, self._all(difference)))
+
+    def witness(self, difference: Values) -> Values:
+        """Of the farthest region, times the identity elsewhere."""
+        reduced = self._all(difference)
+        k = int(np.argmax([self._of(one) for one in reduced]))
+        total, place = np.zeros_like(difference), self.places[k]
+        total[place[:, None, :], place[None, :, :]] = WHOLE.witness(reduced[k])[..., None]
+        return total
+
+    def _all(self, difference: Values) -> list[Values]:
+        return [self.reduced(difference, place) for place in self.places]
+
+    @staticmethod
+    def _of(reduced: Values) -> float:
+        return WHOLE.distance(reduced)
+
+
+WHOLE = Whole()
+
+
 @dataclass(frozen=True, eq=False)
 class Preparation:
     """Distance to σ after one pass from a pure start.
@@ -39,11 +136,13 @@ class Preparation:
         ansatz: The circuit.
         sigma: The Gibbs state; real if the circuit is.
         start: Amplitudes of the start on the system.
+        measure: Of the whole, or of regions.
     """
 
     ansatz: Ansatz
     sigma: Values
     start: Values
+    measure: Measure = field(default=WHOLE, kw_only=True)
 
     @property
     def seconds(self) -> float:
@@ -59,9 +158,13 @@ class Preparation:
     def one(self, angles: Real, eta: float) -> tuple[float, Real]:
         """Value and gradient (num,) at angles (num,)."""
         psi, matrices = self._pass.forward(angles, self.start)
-        cost, M = smoothed(self._reduced(psi) - self.sigma, eta)
+        cost, M = self.measure.smoothed(self._reduced(psi) - self.sigma, eta)
         bra = np.ascontiguousarray(psi.reshape(-1, len(self.sigma)) @ M.T).reshape(-1)
         return float(cost), self._pass.slopes(bra, matrices)
+
+    def distance(self, angles: Real) -> float:
+        """To σ, by the measure, at angles (num,)."""
+        return self.measure.distance(self.state(angles) - self.sigma)
 
     def state(self, angles: Real) -> Values:
         """The state of the system, (d, d), at angles (num,)."""
@@ -88,12 +191,14 @@ class Sampling:
         sigma: The Gibbs state; real if the circuit is.
         starts: (J, d, d).
         sweeps: K.
+        measure: Of the whole, or of regions.
     """
 
     ansatz: Ansatz
     sigma: Values
     starts: Array
     sweeps: int
+    measure: Measure = field(default=WHOLE, kw_only=True)
 
     @property
     def seconds(self) -> float:
@@ -129,7 +234,7 @@ class Sampling:
             image: Values = rho
             for _ in range(self.sweeps):
                 image = applied(V, image)
-            found.append(trace_distance(image, self.sigma))
+            found.append(self.measure.distance(image - self.sigma))
         return np.array(found)
 
     @property
@@ -165,7 +270,7 @@ class Sampling:
         if imaginary.any():
             last = np.asarray(last[: len(self.starts)], dtype=complex)
             np.add.at(last, owner[imaginary], 1j * path[-1][imaginary])
-        each, M = smoothed(last - self.sigma, eta)
+        each, M = self.measure.smoothed(last - self.sigma, eta)
         each = np.maximum(each, 1e-15)
         cost = float(np.mean(each**POWER) ** (1 / POWER))
         M = M * ((each / cost) ** (POWER - 1) / len(each))[:, None, None]

@@ -18,11 +18,13 @@ from ...models.patches import Patch
 from ...readings.channel.worst_start import fixed_starts, random_states
 from ..clock import Deadline
 from .ansatz import Ansatz
-from .fits import ETAS, worst_of
+from .fits import ETAS, climbed
 from .gate_search import SPREAD
-from .layers import spelled_layers
+from .layers import COLOURS, spelled_layers
 from .objectives import POWER, Preparation, Sampling
 from .optimise import minimise
+
+ALIKE = 0.9  # overlap from which two starts are one
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +98,9 @@ class JointCost:
 
 def ansatz_of(patch: Patch, word: str, *, real: bool) -> Ansatz:
     """The word on a piece, with shared angles."""
-    n = patch.size
-    return Ansatz(n, n, spelled_layers(word, n, patch.bonds), real, patch.features)
+    n, staggered = patch.size, any(letter in COLOURS for letter in word)
+    features = patch.coloured_features if staggered else patch.features
+    return Ansatz(n, n, spelled_layers(word, n, patch.bonds, patch.colours), real, features)
 
 
 def fit_together(
@@ -108,6 +111,7 @@ def fit_together(
     batch: int,
     iterations: int,
     give_up: float = np.inf,
+    etas: tuple[float, ...] = ETAS,
 ) -> SharedAngles:
     """Angles that suit all parts; the best of some random starts, most of which fall away on the smallest parts.
 
@@ -118,6 +122,7 @@ def fit_together(
         batch: How many random starts.
         iterations: Of the descents, in all.
         give_up: A cost, after a quarter of the iterations, beyond which nothing is refined.
+        etas: Of the smoothed distance, one after the other.
     """
     joint, quarter = JointCost.of(parts), iterations // 4
     x = rng.normal(scale=SPREAD, size=(len(joint.names) * joint.per_slot, batch))
@@ -128,7 +133,7 @@ def fit_together(
         batch = max(1, batch // share)
     for k, (cost, eta, share) in enumerate(plan):
         until = deadline.share(seconds[k] / sum(seconds[k:]))
-        x, values = minimise(lambda y, c=cost, e=ETAS[eta]: c(y, e), x, quarter + 1, until, cost.seconds)  # type: ignore[misc]
+        x, values = minimise(lambda y, c=cost, e=etas[eta]: c(y, e), x, quarter + 1, until, cost.seconds)  # type: ignore[misc]
         x = x[:, np.argsort(values)[: max(1, x.shape[1] // share)]]
         if values.min() > give_up:
             break
@@ -136,21 +141,42 @@ def fit_together(
 
 
 def refit(
-    parts: Sequence[Preparation | Sampling], shared: SharedAngles, iterations: int, deadline: Deadline
+    parts: Sequence[Preparation | Sampling],
+    shared: SharedAngles,
+    iterations: int,
+    deadline: Deadline,
+    eta: float = ETAS[2],
 ) -> SharedAngles:
     """The same angles, adapted to parts that changed."""
     joint = JointCost.of(parts)
     x = np.concatenate([shared.values[shared.names.index(name)] for name in joint.names])[:, None]
-    return joint.shared(minimise(lambda y: joint(y, ETAS[2]), x, iterations, deadline, joint.seconds)[0][:, 0])
+    return joint.shared(minimise(lambda y: joint(y, eta), x, iterations, deadline, joint.seconds)[0][:, 0])
 
 
 def worst_start_of(
     part: Sampling, shared: SharedAngles, sigma: Array, rng: np.random.Generator, deadline: Deadline, seeds: int = 3
 ) -> tuple[float, Array]:
-    """Of a sampler on a piece: the distance from the worst start found, and that start.
+    """Of a sampler on a piece: the distance from the worst start found, and that start."""
+    return worst_starts_of(part, shared, sigma, rng, deadline, 1, seeds)[0]
+
+
+def worst_starts_of(
+    part: Sampling,
+    shared: SharedAngles,
+    sigma: Array,
+    rng: np.random.Generator,
+    deadline: Deadline,
+    most: int,
+    seeds: int = 3,
+) -> list[tuple[float, Array]]:
+    """The farthest distances that a search finds, and their starts, which are different from each other.
 
     The search begins with random states, and with the fixed ones of `worst_start` too.
     """
     V = part.operators(shared.angles(part.ansatz))
     begun = np.concatenate([random_states(seeds, len(sigma), rng), fixed_starts(np.linalg.eigh(sigma)[1])])
-    return worst_of(V, part.sweeps, sigma, rng, deadline, begun=begun)
+    kept = list[tuple[float, Array]]()
+    for one in sorted(climbed(V, part.sweeps, sigma, begun, deadline, part.measure), key=lambda pair: -pair[0]):
+        if len(kept) < most and all(np.real(np.vdot(one[1], other)) < ALIKE for _, other in kept):
+            kept.append(one)
+    return kept

@@ -1,0 +1,1 @@
+"""Programs fitted on smaller pieces of a model."""
