@@ -229,7 +229,7 @@ def _claimed(
 ) -> Program:
     """The program with what it may claim."""
     program, target, distance, read = chosen.program, task.target_error, chosen.distance, chosen.evaluation
-    unread = read is None and (program.num_system <= MAX_KRYLOV_QUBITS or task.region is not None)  # for want of time
+    unread = read is None and task.region is None and program.num_system <= MAX_KRYLOV_QUBITS  # for want of time
     status = Status.NOT_CHECKED if unread else chosen.status
     outcome = (
         f"the cheapest of {len(points)} on the frontier that meets {target:g}" if met

@@ -20,15 +20,17 @@ from ..models.spectrum import gibbs_state, spectrum
 from ..programs.program import Program
 from ..readings.channel.sweep_channel import stage_channel
 from ..readings.channel.worst_start import all_sweeps, tried_starts
-from ..readings.scalable.backward import AXES, Sweeps, product_start, read_regions
+from ..readings.scalable.backward import AXES, SURPLUS, backward, product_start, read_regions
+from ..readings.scalable.cones import Sweeps
 from ..readings.scalable.worst_local import worst_local
 from .clock import Deadline, unlimited
 from .evaluate import Evaluation, reading_seconds
 from .task import SearchTask
 
 READING = 60.0  # nominal seconds of regions read backwards; the first one is read whatever it takes
-TOLERANCE = 0.5  # of the target, that reduced states may be off by what was cut: what they are off is said
-FIRST_CUT, LAST_CUT = 1e-2, 1e-6  # that a reading begins at, and ends at
+TOLERANCE = 1.0  # of the target, that reduced states may be off by what was cut: what they are off is added
+FIRST_CUT, CUTS = 1e-2, (1e-3, 1e-4, 1e-5)  # that a reading begins at, and may end at
+FINER_COSTS = 6.0  # times as much, as a rule, that a cut ten times finer takes
 CLIMBED, STEPS, GAINED = 8, 30, 1e-7  # starts that are climbed from per region, steps at most, and what ends them
 
 
@@ -97,16 +99,20 @@ def _at_size(program: Program, task: SearchTask, deadline: Deadline) -> Evaluati
     regions = in_turn(connected_regions(model, size))
     sigma = local_gibbs(model, task.beta, regions)
     start = None if task.sampler or task.sites is None else np.stack([bloch(psi) for psi in task.sites])
+    sweeps = Sweeps.of(program)
+    first = backward(sweeps, regions[0], FIRST_CUT).seconds
+    deadline.spend((1 + FINER_COSTS) * first)
+    cuts = [cut for k, cut in enumerate(CUTS) if first * FINER_COSTS ** (k + 1) <= READING]
     reading = read_regions(
-        Sweeps.of(program), regions, TOLERANCE * task.target_error, starts=() if start is None else (start,),
-        seconds=min(READING, deadline.left), first_cut=FIRST_CUT, last_cut=LAST_CUT,
+        sweeps, regions, TOLERANCE * task.target_error, starts=() if start is None else (start,),
+        seconds=READING, first_cut=FIRST_CUT, last_cut=min(cuts, default=CUTS[0]),
     )  # fmt: skip
-    deadline.spend(sum(one.coarse.seconds + one.fine.seconds for one in reading.readings))
+    deadline.spend(max(0.0, sum(one.coarse.seconds + one.fine.seconds for one in reading.readings[1:])))
     seen = f"{len(reading.regions)} of {len(regions)} regions read"
     if start is not None:
         measured = local_distance(reading.states(start), sigma, reading.regions)
         how = f"from the given start, {seen}, {reading.source}, reference {sigma.source}"
-        return _said(measured.distances, size, f"{how}, error {number(measured.error)}")
+        return _said(measured.distances, size, how, measured.error)
     rng, found, off = np.random.default_rng(task.seed), dict[Region, float](), 0.0
     usual = np.stack([product_start(n, axis) for axis in AXES.values()])
     for one in reading.readings:
@@ -114,8 +120,8 @@ def _at_size(program: Program, task: SearchTask, deadline: Deadline) -> Evaluati
             found[cone.region] = worst_local(one.fine, sigma.values[cone.region], n, rng).distance
         off = max(off, one.values(one.cone, usual)[1])
     how = f"worst start found, by see-saw from products and entangled states, {seen}, {reading.source}"
-    how += f", reference {sigma.source}, error {number(off + sigma.error)}"
-    return _said(found, size, how, every_start=True)
+    how += f", reference {sigma.source}"
+    return _said(found, size, how, SURPLUS * off + sigma.error, every_start=True)
 
 
 def in_turn(regions: Sequence[Region]) -> list[Region]:
@@ -134,10 +140,14 @@ def bloch(psi: Array) -> Real:
     return np.array([1.0, *(float(np.vdot(psi, PAULIS[letter] @ psi).real) for letter in "XYZ")])
 
 
-def _said(found: dict[Region, float], size: int, how: str, *, every_start: bool = False) -> Evaluation:
+def _said(
+    found: Mapping[Region, float], size: int, how: str, error: float = 0.0, *, every_start: bool = False
+) -> Evaluation:
+    """The largest, what it may be off added."""
     worst = max(found, key=lambda region: found[region])
     where = f"sites {', '.join(map(str, worst))}"
-    return Evaluation(found[worst], f"{over_regions(size)}, at {where}; {how}", every_start)
+    how += f", error {number(error)} included" if error else ""
+    return Evaluation(found[worst] + error, f"{over_regions(size)}, at {where}; {how}", every_start)
 
 
 def over_regions(size: int) -> str:

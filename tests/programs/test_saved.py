@@ -231,7 +231,7 @@ def test_load__refuses_another_gibbs_state__beta_field_or_sites(other: gc.Lindbl
 
 
 def test_load__says_what_is_wrong__in_one_sentence() -> None:
-    for data, of in ((to_saved(every_step()), ising(2, beta=1.1)), ({**to_saved(every_step()), "format": 4}, ising(2))):
+    for data, of in ((to_saved(every_step()), ising(2, beta=1.1)), ({**to_saved(every_step()), "format": 5}, ising(2))):
         with pytest.raises(ArgumentError) as caught:
             from_saved(data, of)
         assert str(caught.value).count("Fix:") == 1
@@ -307,7 +307,7 @@ def test_load__refuses_a_matrix_that_was_changed__unitary() -> None:
 
 SEARCH = {"seed": 1, "effort": 2, "time_budget": 300.0, "done": 1.0, "ran_out": False, "seconds": 2.5}
 BROKEN: dict[str, tuple[tuple[Any, ...], Any, str]] = {
-    "format": (("format",), 4, "format 3"),
+    "format": (("format",), 5, "format 4"),
     "physics": (("physics",), "0" * 64, "Hamiltonian and β"),
     "kind": ((*STEPS, 0, "kind"), "swap", "no step is called 'swap'"),
     "delay_of_reset": ((*STEPS, 6, "unit"), {"kind": "reset", "ancillas": [0]}, "a delay repeats an evolution"),

@@ -12,6 +12,7 @@ from gibbs_circuits.programs.program import Calibration, Guarantee, Program, Sta
 from gibbs_circuits.programs.steps import Couple
 from gibbs_circuits.readings.channel.sweep_channel import sweep_channel
 from gibbs_circuits.readings.circuits.cost import cost
+from gibbs_circuits.search.auto import find
 from gibbs_circuits.search.derived.copied import Copied, Pass, Recipe, windows
 from gibbs_circuits.search.derived.few_nodes import layout
 from gibbs_circuits.search.derived.sized import sized
@@ -56,7 +57,8 @@ def test_copied__first_order_in_a_turned_frame__as_near_as_second_at_two_thirds_
             made.append(sweep_channel(plan.program([Stage(steps, 1)])))
         sigma = gc.gibbs_state(model, 0.5).T.reshape(-1)
         apart.append(abs(np.linalg.norm(made[0] @ sigma - sigma) - np.linalg.norm(made[1] @ sigma - sigma)))
-    assert apart[0] < 2e-2 and apart[1] < apart[0] / 2
+    assert apart[0] < 2e-2
+    assert apart[1] < apart[0] / 2
 
 
 def test_copied__bulk_of_a_long_chain__every_site_alike() -> None:
@@ -75,41 +77,46 @@ def test_copied__bulk_of_a_long_chain__every_site_alike() -> None:
     assert abs(fields["X" + "I" * 11] - bulk[0]) > 1e-4  # an end has counter-terms of its own
 
 
-def test_windows__ladder_and_long_range__connected_and_no_larger_than_five() -> None:
-    chain = gc.models.tfim(9)
-    assert [one.sites for one in windows(chain)][:3] == [(0, 1, 2, 3, 4), (0, 1, 2, 3), (0, 1, 2, 3, 4)][:1] + [
-        windows(chain)[1].sites, (0, 1, 2, 3, 4),
-    ]  # fmt: skip
-    for one in windows(chain):
-        assert len(one.sites) <= 5 and one.sites[one.at] in one.sites
+def test_windows__chain__five_sites_around_each_and_five_at_the_ends() -> None:
+    around = windows(gc.models.tfim(9))
+    assert [one.sites for one in around][:4] == [(0, 1, 2, 3, 4), (0, 1, 2, 3, 4), (0, 1, 2, 3, 4), (1, 2, 3, 4, 5)]
+    for site, one in enumerate(around):
+        assert one.sites[one.at] == site
+        assert len(one.terms) == 4 + 5  # every bond and field within, none that is cut
 
 
 def test_sized__small_effort__a_checked_program_whatever_the_work_and_the_same_again() -> None:
-    found = [sized(task, task.generator.lindbladian, task.clock.until(1.0)) for task in (task_of(6, 0.02), task_of(6, 0.02))]
+    found = [
+        sized(task, task.generator.lindbladian, task.clock.until(1.0)) for task in (task_of(6, 0.02), task_of(6, 0.02))
+    ]
     assert [one.program.hash for one in found[0]] == [one.program.hash for one in found[1]]
     best = min(found[0], key=lambda one: one.distance)
     assert np.isfinite(best.distance)
-    assert best.program.num_system == 6 and "pieces of 4 and 5 sites" in best.program.provenance
+    assert best.program.num_system == 6
+    assert "pieces of 4 and 5 sites" in best.program.provenance
 
 
 def test_evaluate_local__a_good_recipe_and_one_made_too_hot__within_reach_and_refused() -> None:
-    task = task_of(5)
+    task = task_of(4)
     good = Recipe(FINE, 0.2893, 1.105)
     hot = replace(good, passes=tuple(replace(one, strength=2.5) for one in FINE), colder=0.5)
     cold, warm = (evaluate_local(written(task.model, recipe), task) for recipe in (good, hot))
-    assert cold is not None and warm is not None
+    assert cold is not None
+    assert warm is not None
     assert cold.distance < 0.056
     assert warm.distance > 3 * task.target_error
 
 
 @pytest.mark.slow
-def test_find__twenty_sites__a_derived_program_whose_claim_is_read_at_twenty() -> None:
-    from gibbs_circuits.search.auto import find
-
-    task = task_of(20, effort=0.3)
+def test_find__twenty_sites__a_derived_program_whose_claim_is_read_at_twenty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the shortest shape, which is too hot: it is read at its own size, and refused at the target."""
+    monkeypatch.setattr("gibbs_circuits.search.derived.sized.SAMPLERS", ("a2b2",))
+    task = task_of(20, effort=0.01)
     program = find(task)[0].program
-    assert program.region == 3 and program.worst_found is not None
+    assert program.region == 3
     assert program.calibration is Calibration.DERIVED
-    met = program.worst_found <= task.target_error
-    assert program.guarantee is (Guarantee.ANY_START if met else Guarantee.NONE)
-    assert "backward operators" in program.provenance and "not checked" not in program.provenance
+    assert program.worst_found is not None
+    assert program.worst_found > task.target_error
+    assert program.guarantee is Guarantee.NONE
+    assert "backward operators" in program.provenance
+    assert "not checked" not in program.provenance

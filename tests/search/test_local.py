@@ -67,7 +67,8 @@ def test_evaluate_local__given_start__partial_traces_of_the_circuit() -> None:
         for pair in ((0, 1), (1, 2))
     ]
     read = evaluate_local(program, task_of(program, Guarantee.GIVEN_START))
-    assert read is not None and not read.every_start
+    assert read is not None
+    assert not read.every_start
     assert read.distance == pytest.approx(max(pairs), abs=1e-9)
     assert "largest over regions of 2 sites" in read.text
 
@@ -82,7 +83,8 @@ def test_evaluate_local__a_program_that_does_nothing__smallest_weight_of_the_red
         for pair in ((0, 1), (1, 2), (2, 3))
     )
     read = evaluate_local(still, task_of(still))
-    assert read is not None and read.every_start
+    assert read is not None
+    assert read.every_start
     assert read.distance == pytest.approx(wanted, abs=1e-6)
 
 
@@ -90,10 +92,12 @@ def test_evaluate_local__whole_register_as_a_region__the_global_distance() -> No
     program = copied(3)
     read = evaluate_local(program, task_of(program, region=3))
     found = try_predict(program, np.eye(8)[:, :1] @ np.eye(8)[:1])
-    assert read is not None and isinstance(found, gc.Prediction)
+    assert read is not None
+    assert isinstance(found, gc.Prediction)
     assert read.distance == pytest.approx(found.worst_start, abs=1e-5)
     smaller = evaluate_local(program, task_of(program, region=2))
-    assert smaller is not None and smaller.distance < read.distance - 1e-3  # the control: it is not the same measure
+    assert smaller is not None
+    assert smaller.distance < read.distance - 1e-3  # the control: it is not the same measure
 
 
 @pytest.mark.parametrize("guarantee", [Guarantee.ANY_START, Guarantee.GIVEN_START])
@@ -101,9 +105,11 @@ def test_evaluate_local__backward_operators__equal_the_exact_channel(guarantee: 
     program = copied(4)
     task = task_of(program, guarantee)
     dense, backwards = evaluate_local(program, task), _at_size(program, task, task.clock.until())
-    assert dense is not None and backwards is not None
-    assert backwards.distance == pytest.approx(dense.distance, abs=1e-3)
-    assert "3 of 3 regions read" in backwards.text and "error" in backwards.text
+    assert dense is not None
+    assert backwards is not None
+    assert dense.distance - 1e-3 <= backwards.distance <= dense.distance + 0.03  # what may be off is added
+    assert "3 of 3 regions read" in backwards.text
+    assert "error" in backwards.text
 
 
 def test_evaluate_local__last_stage_that_settles_elsewhere__its_fixed_point_counts() -> None:
@@ -112,7 +118,8 @@ def test_evaluate_local__last_stage_that_settles_elsewhere__its_fixed_point_coun
     both = replace(program, stages=(*program.stages, *hot.stages))
     read = evaluate_local(both, task_of(both))
     settled = evaluate_local(replace(both, stages=(Stage(hot.stages[0].steps, 200),)), task_of(both))
-    assert read is not None and settled is not None
+    assert read is not None
+    assert settled is not None
     assert read.distance >= settled.distance - 1e-6
 
 
@@ -122,7 +129,8 @@ def test_promise__by_measure__local_and_global_of_one_program() -> None:
     found = try_predict(program, start)
     assert isinstance(found, gc.Prediction)
     local = evaluate_local(program, task_of(program, region=1))
-    assert local is not None and found.worst_start is not None
+    assert local is not None
+    assert found.worst_start is not None
     between = (local.distance + found.worst_start) / 2
     assert local.distance < between < found.worst_start
     about = replace(program, region=1, worst_found=local.distance)
