@@ -130,7 +130,7 @@ def staggered(sites: int = 2, h: float = 0.5) -> Model:
 ''',
     "LIBRARY = by_name(",
     '    LibraryModel("staggered", "ΣZZ + h Σ(−1)^i X"),',
-    '[model]\nname = "staggered"\nh = 0.3\nbeta = 1.0\n',
+    '[model]\nname = "staggered"\nh = 0.3\nbeta = 1.0\n[generator]\nkind = "dll"',
     "exact staggered.toml --json",
     "made = gc.dll(gc.models.staggered(2, h=0.3), 1.0)" + EQUAL.format("staggered"),
     {"models/test_models.py": 1, "experiments/test_experiment.py": 1},

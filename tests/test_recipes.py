@@ -224,13 +224,11 @@ def test_reference__judges_what_nothing_else_can(found: dict[str, Any], folders:
     assert from_python == ["independent_spins", pytest.approx(-23.114386, abs=1e-6)]
 
 
-def test_reference__control__without_the_line_nothing_is_checked(
+def test_reference__control__without_the_line_the_next_one_answers(
     control: dict[str, Any], folders: dict[bool, Path]
 ) -> None:
     (_, text, _), from_python, _ = control[REFERENCE.name]
-    assert "Exact Gibbs state: not checked" in text
+    assert "independent spins" not in text
     said = document(folders[False] / "spins")
-    assert said["exact"] is None
-    assert said["not_checked"]["exact_answer"].startswith("dense: the spectrum of H is computed up to 12 qubits")
-    assert said["verdict"] == "not_checked"
-    assert from_python is None
+    assert said["exact"]["reference"] == "matrix_product"
+    assert from_python[0] == "matrix_product"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
@@ -41,6 +42,11 @@ class Group:
             part = coefficient * PAULIS[label[len(label) - 1 - qubit]]
             fields[qubit] = fields.get(qubit, np.zeros((2, 2), dtype=complex)) + part
         return fields
+
+
+def read_group(terms: Any) -> Group:
+    """A group from its terms as JSON has them."""
+    return Group(tuple((str(label), float(coefficient)) for label, coefficient in terms))
 
 
 def _strang(fraction: float) -> tuple[tuple[float, bool], ...]:

@@ -9,15 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..errors import ArgumentError, InvalidProgramError, shown, shown_text
 from ..evidence import Status
 from ..generators.lindbladian import Generator
 from ..io.files import intact, sealed
 from ..io.text import parsed_json, read_bytes
 from ..limits import MAX_REGISTER, MAX_SAVED_BYTES, MAX_SWEEPS
-from .product_formulas import Group
+from .product_formulas import read_group
 from .program import Alternative, Calibration, ErrorTerm, Guarantee, Program, Rung, Search, Stage
 from .steps import Branch, Correct, Couple, Evolve, RandomChoice, RandomDelay, Reset, Step, Unitary
 
@@ -31,6 +29,7 @@ UNREADABLE = (
     KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError, RecursionError, InvalidProgramError,
 )  # fmt: skip
 LONGEST = 160  # characters of a reason
+STEPS = {step.kind: step for step in (Evolve, Correct, Couple, Unitary, Reset, RandomDelay)}  # and choices of these
 
 
 def physics_hash(generator: Generator) -> str:
@@ -109,7 +108,7 @@ def _program(data: Mapping[str, Any], generator: Generator) -> Program:
     return Program(
         num_system=n,
         num_ancilla=_whole(data["num_ancilla"], MAX_REGISTER),
-        groups=tuple(_group(terms) for terms in data["groups"]),
+        groups=tuple(read_group(terms) for terms in data["groups"]),
         stages=tuple(Stage(_steps(s["steps"], n), _whole(s["repeats"], MAX_SWEEPS)) for s in data["stages"]),
         generator=generator,
         scheme=str(data["scheme"]),
@@ -171,7 +170,7 @@ def load_program(path: Path, generator: Generator) -> Program:
 
 
 def _steps(data: Any, n: int) -> tuple[Step, ...]:
-    return tuple(_choice(one, n) if one["kind"] == "choice" else _read(one, n) for one in data)
+    return tuple(_choice(one, n) if one["kind"] == RandomChoice.kind else _read(one, n) for one in data)
 
 
 def _choice(data: Mapping[str, Any], n: int) -> RandomChoice:
@@ -182,35 +181,9 @@ def _choice(data: Mapping[str, Any], n: int) -> RandomChoice:
 
 def _read(data: Mapping[str, Any], n: int) -> Step:
     kind, values = data["kind"], {key: value for key, value in data.items() if key != "kind"}
-    match kind:
-        case "delay":
-            if values["unit"]["kind"] != "evolve":
-                raise ValueError("a delay repeats an evolution")
-            return RandomDelay(_evolve(values["unit"]), values["low"], values["high"])
-        case "unitary":
-            ancillas = tuple(values["ancillas"])
-            dim = 2 ** min(n + len(ancillas), len(values["matrix"]).bit_length())
-            if len(values["matrix"]) != dim**2:
-                raise ValueError(
-                    f"a unitary on {n + len(ancillas)} qubits has other entries than {len(values['matrix'])}"
-                )
-            flat = np.array([complex(*pair) for pair in values["matrix"]])
-            return Unitary(flat.reshape(dim, dim), ancillas, str(values["label"]), bool(values["clean"]))
-        case "correct":
-            return Correct(tuple(map(_group, values.pop("term"))), **values)
-        case "couple":
-            return Couple(_group(values.pop("terms")).terms, **values)
-        case "evolve":
-            return _evolve(data)
-        case "reset":
-            return Reset(tuple(values["ancillas"]))
-        case _:
-            raise ValueError(f"no step is called {shown(kind)}")
-
-
-def _evolve(data: Mapping[str, Any]) -> Evolve:
-    values = {key: value for key, value in data.items() if key != "kind"}
-    return Evolve(**{**values, "without": tuple(map(str, values["without"]))})
+    if kind not in STEPS:
+        raise ValueError(f"no step is called {shown(kind)}")
+    return STEPS[kind].read(values, n)
 
 
 def _whole(value: Any, most: int) -> int:
@@ -218,7 +191,3 @@ def _whole(value: Any, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
         raise ValueError(f"{shown(value)} is no whole number up to {most}")
     return value
-
-
-def _group(terms: Any) -> Group:
-    return Group(tuple((str(label), float(coefficient)) for label, coefficient in terms))

@@ -26,6 +26,7 @@ from gibbs_circuits.backends.runs.run import RunResult
 from gibbs_circuits.backends.simulators.noisy_channel import NoisyPrediction
 from gibbs_circuits.backends.targets.registry import load_target
 from gibbs_circuits.backends.transpile.transpile import compile_for
+from gibbs_circuits.exact.references.registry import REFERENCES
 from gibbs_circuits.io.json import to_json
 from gibbs_circuits.io.rendering import as_html, as_text
 from gibbs_circuits.io.section import merged
@@ -161,7 +162,8 @@ def test_compare__a_hundred_qubits__says_what_was_not_checked_and_judges_free_fe
     assert document["generator"]["residual"] is document["prediction"] is document["result"]["trace_distance"] is None
 
 
-def test_compare__a_hundred_qubits__control__no_reference_no_verdict() -> None:
+def test_compare__a_hundred_qubits__control__no_reference_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gibbs_circuits.exact.references.registry.REFERENCES", REFERENCES[:2])
     found = gc.compare(hundred_qubits(gc.models.mixed_field_ising(100, g=0.5)))
     assert found.verdict is gc.Verdict.NOT_CHECKED
     assert found.energy.exact is None

@@ -383,11 +383,14 @@ def test_run__refuses_with_numbers_before_anything_heavy__too_many_qubits(
     assert backend in line
 
 
-def test_exact__refuses_with_numbers__too_many_qubits(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_exact__answers_and_says_what_was_not_checked__above_the_spectrum(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write(folder, toml(**library("sites = 15\nbeta = 1")))
-    line = refused(["exact", "e.toml"], capsys)
-    assert line.startswith("e.toml: model must have at most ")
-    assert "it has 15" in line
+    assert cli.status(["exact", "e.toml"]) == 0
+    out = capsys.readouterr().out
+    assert "Generator: not checked" in out
+    assert "Gibbs state (" in out
 
 
 @pytest.mark.parametrize(

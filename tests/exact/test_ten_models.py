@@ -36,10 +36,10 @@ def random_fields(n: int) -> Model:
 LADDER = [(2 * k, 2 * k + 1) for k in range(4)] + [(2 * k + r, 2 * k + 2 + r) for k in range(3) for r in (0, 1)]
 SQUARE = [(3 * a + b, 3 * a + b + 1) for a in range(3) for b in range(2)] + [(q, q + 3) for q in range(6)]
 TEN = {
-    "mixed_field_ising": (gc.models.mixed_field_ising(9, h=0.9, g=0.5), 1.0),
+    "mixed_field_ising": (gc.models.mixed_field_ising(8, h=0.9, g=0.5), 1.0),
     "mixed_field_ising_hot": (gc.models.mixed_field_ising(9, h=0.9, g=0.5), 0.3),
     "tfim": (gc.models.tfim(9, h=1.2), 1.0),
-    "critical": (gc.models.tfim(9, h=1.0), 1.0),
+    "critical": (gc.models.tfim(8, h=1.0), 1.0),
     "ring": (gc.models.tfim(8, h=1.2, periodic=True), 0.7),
     "xxz_fields": (random_fields(8), 0.7),
     "heisenberg": (gc.models.heisenberg(8), 0.5),

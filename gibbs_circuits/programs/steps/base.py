@@ -17,6 +17,7 @@ class Step(ABC):
     """One step of a sweep: what every reading may ask it, without asking for its class."""
 
     kind: ClassVar[str]  # in a saved program
+    primitive: ClassVar[str]  # the method of a reading that takes it: see `lower`
     random: ClassVar[bool] = False  # drawn anew every time
     couples: ClassVar[bool] = False  # a node of a jump in time: rotates an ancilla with a Pauli sum
     corrects: ClassVar[bool] = False  # a part of the coherent term
@@ -109,6 +110,11 @@ class Step(ABC):
     def saved(self) -> dict[str, Any]:
         """Its fields as JSON takes them, `kind` first."""
         return {"kind": self.kind, **{one.name: getattr(self, one.name) for one in fields(self)}}  # type: ignore[arg-type]
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any], num_system: int) -> Step:
+        """The step that `saved` these values, `kind` left out; errors of any kind if they are none."""
+        return cls(**values)
 
 
 class Draw(Step):

@@ -12,7 +12,7 @@ import numpy as np
 from ...linalg.arrays import Array, read_only
 from ...linalg.overlap import all_commute
 from ...linalg.paulis import Term, weight
-from ..product_formulas import Group
+from ..product_formulas import Group, read_group
 from .base import Branch, Draw, Step
 
 EXACT = 0  # the "order" of an evolution taken as the exact exponential: for references, never for a circuit
@@ -31,7 +31,7 @@ class Evolve(Step):
     slices: int = 1
     order: int = 2
     without: tuple[str, ...] = ()
-    kind = "evolve"
+    kind, primitive = "evolve", "exponential"
 
     @property
     def text(self) -> str:
@@ -52,6 +52,10 @@ class Evolve(Step):
     def left_out(self) -> tuple[str, ...]:
         return self.without
 
+    @classmethod
+    def read(cls, values: Mapping[str, Any], num_system: int) -> Evolve:
+        return cls(**{**values, "without": tuple(map(str, values["without"]))})
+
 
 @dataclass(frozen=True)
 class Correct(Step):
@@ -61,7 +65,7 @@ class Correct(Step):
     duration: float
     slices: int = 1
     order: int = 2
-    kind, corrects = "correct", True
+    kind, primitive, corrects = "correct", "exponential", True
 
     @property
     def text(self) -> str:
@@ -73,6 +77,10 @@ class Correct(Step):
 
     def saved(self) -> dict[str, Any]:
         return {**super().saved(), "term": [group.terms for group in self.term]}
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any], num_system: int) -> Correct:
+        return cls(**{**values, "term": tuple(map(read_group, values["term"]))})
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ class Couple(Step):
     ancilla: int
     angle: float
     axis: float
-    kind, couples = "couple", True
+    kind, primitive, couples = "couple", "coupling", True
 
     @property
     def text(self) -> str:
@@ -117,6 +125,10 @@ class Couple(Step):
     def renumbered(self, number: Mapping[int, int]) -> Couple:
         return replace(self, ancilla=number[self.ancilla])
 
+    @classmethod
+    def read(cls, values: Mapping[str, Any], num_system: int) -> Couple:
+        return cls(**{**values, "terms": read_group(values["terms"]).terms})
+
 
 @dataclass(frozen=True, eq=False)
 class Unitary(Step):
@@ -129,7 +141,7 @@ class Unitary(Step):
     ancillas: tuple[int, ...]
     label: str
     clean: bool = False
-    kind = "unitary"
+    kind = primitive = "unitary"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "matrix", read_only(np.array(self.matrix, dtype=complex)))
@@ -157,13 +169,23 @@ class Unitary(Step):
     def saved(self) -> dict[str, Any]:
         return {**super().saved(), "matrix": [[v.real, v.imag] for v in self.matrix.ravel()]}
 
+    @classmethod
+    def read(cls, values: Mapping[str, Any], num_system: int) -> Unitary:
+        ancillas, entries = tuple(values["ancillas"]), values["matrix"]
+        qubits = num_system + len(ancillas)
+        dim = 2 ** min(qubits, len(entries).bit_length())
+        if len(entries) != dim**2:
+            raise ValueError(f"a unitary on {qubits} qubits has other entries than {len(entries)}")
+        flat = np.array([complex(*pair) for pair in entries])
+        return cls(flat.reshape(dim, dim), ancillas, str(values["label"]), bool(values["clean"]))
+
 
 @dataclass(frozen=True)
 class Reset(Step):
     """Put ancillas back into |0⟩, whatever they hold."""
 
     ancillas: tuple[int, ...]
-    kind = "reset"
+    kind = primitive = "reset"
 
     @property
     def text(self) -> str:
@@ -177,6 +199,10 @@ class Reset(Step):
         kept = tuple(number[a] for a in self.ancillas if a in number)
         return Reset(kept) if kept else None
 
+    @classmethod
+    def read(cls, values: Mapping[str, Any], num_system: int) -> Reset:
+        return cls(tuple(values["ancillas"]))
+
 
 @dataclass(frozen=True)
 class RandomDelay(Draw):
@@ -185,7 +211,7 @@ class RandomDelay(Draw):
     unit: Evolve
     low: int
     high: int
-    kind = "delay"
+    kind = primitive = "delay"
 
     @property
     def text(self) -> str:
@@ -213,13 +239,20 @@ class RandomDelay(Draw):
     def saved(self) -> dict[str, Any]:
         return {**super().saved(), "unit": self.unit.saved()}
 
+    @classmethod
+    def read(cls, values: Mapping[str, Any], num_system: int) -> RandomDelay:
+        unit = dict(values["unit"])
+        if unit.pop("kind") != Evolve.kind:
+            raise ValueError("a delay repeats an evolution")
+        return cls(Evolve.read(unit, num_system), values["low"], values["high"])
+
 
 @dataclass(frozen=True, eq=False)
 class RandomChoice(Draw):
     """One of several branches, drawn anew every time; all ancillas are in |0⟩ before and after."""
 
     branches: tuple[Branch, ...]
-    kind, times = "choice", range(1, 2)
+    kind, primitive, times = "choice", "choice", range(1, 2)
 
     @property
     def text(self) -> str:

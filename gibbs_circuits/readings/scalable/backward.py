@@ -19,7 +19,7 @@ from .cones import Cone, Sweeps, cone_of, pruned
 from .operators import Carried, Train
 
 FINER = 10.0  # the second cut is so many times finer
-FIRST_CUT, LAST_CUT = 1e-4, 1e-9
+FIRST_CUT, LAST_CUT = 1e-2, 1e-9
 SURPLUS = 2.0  # an error is said to be so many times the difference of the two cuts
 AXES = {"zero": (0, 0, 1), "one": (0, 0, -1), "plus": (1, 0, 0), "i_plus": (0, 1, 0), "mixed": (0, 0, 0)}
 
@@ -108,19 +108,22 @@ def product_start(num_system: int, axis: Sequence[float]) -> Real:
     return np.tile(np.array([1.0, *axis]), (num_system, 1))
 
 
-def backward(sweeps: Sweeps, region: Region, cut: float) -> Backwards:
+def backward(sweeps: Sweeps, region: Region, cut: float, seconds: float = np.inf) -> Backwards:
     """All strings of a region (or of any few sites) before all sweeps.
 
     Args:
         sweeps: What is performed.
         region: Sites in rising order.
         cut: Hilbert–Schmidt norm that every decomposition may lose, all strings together; that of a string is 1.
+        seconds: Nominal, that it may take.
+    Raises:
+        NotConvergedError: If it would take longer.
     Accuracy: `discarded` adds up what was cut; `bound` is what is proved.
     Cost: some 10^-4 s and bond³ per map of the cone and sweep, bond 10 to 60 at a cut of 1e-5 where it forgets.
     """
     place = sweeps.place
     places = [place[site] for site in region]
-    train, spreads, carried = Train(places, places, cut), list[float](), list[frozenset[int]]()
+    train, spreads, carried = Train(places, places, cut, seconds), list[float](), list[frozenset[int]]()
     for operations in sweeps.each:
         for one in reversed(operations):
             train.apply(one, place)
@@ -252,18 +255,23 @@ def read_regions(
         regions: Of any shape; smaller ones within larger ones cost as much as they do alone.
         tolerance: Trace distance of reduced states that the error may have.
         starts: Product starts, (n, 4), beside the usual ones.
-        seconds: Nominal, of all; the regions that are not reached are named. The first one is always read.
+        seconds: Nominal, of all; the regions that are not reached are named.
         first_cut: The coarsest cut tried.
         last_cut: The finest one.
     Raises:
-        NotConvergedError: If the cuts do not agree before the finest.
+        NotConvergedError: If the cuts of the first region do not agree before the finest, or within the seconds.
     """
     left = {region: cone_of(sweeps, region) for region in regions}
     tried = np.stack([*(product_start(sweeps.num_system, axis) for axis in AXES.values()), *starts])
     found, spent, cut = list[ConeReading](), 0.0, first_cut
     while left and (not found or spent < seconds):
         region = _most_like_others(left)
-        coarse, fine, cost = _agreeing(sweeps, region, tried, tolerance, cut, last_cut)
+        try:
+            coarse, fine, cost = _agreeing(sweeps, region, tried, tolerance, (cut, last_cut), seconds - spent)
+        except NotConvergedError:
+            if not found:
+                raise
+            break  # what is left is named
         spent, cut = spent + cost, coarse.cut if not found else cut
         seen = left[region]
         both = zip_longest(coarse.carried, fine.carried, fillvalue=frozenset[int]())
@@ -287,13 +295,14 @@ def _most_like_others(left: Mapping[Region, Cone]) -> Region:
 
 
 def _agreeing(
-    sweeps: Sweeps, region: Region, starts: Real, tolerance: float, cut: float, last_cut: float
+    sweeps: Sweeps, region: Region, starts: Real, tolerance: float, cuts: tuple[float, float], seconds: float
 ) -> tuple[Backwards, Backwards, float]:
     """The region at the first two cuts that agree, and the nominal seconds of all."""
-    coarse = backward(sweeps, region, cut)
+    cut, last_cut = cuts
+    coarse = backward(sweeps, region, cut, seconds)
     spent = coarse.seconds
     while True:
-        fine = backward(sweeps, region, coarse.cut / FINER)
+        fine = backward(sweeps, region, coarse.cut / FINER, seconds - spent)
         spent += fine.seconds
         apart = np.linalg.norm(fine.values(starts) - coarse.values(starts), axis=-1) / 2
         error = SURPLUS * float(np.max(apart))

@@ -19,6 +19,7 @@ from functools import lru_cache
 import numpy as np
 import scipy.linalg
 
+from ...errors import NotConvergedError
 from ...linalg.arrays import Real, read_only
 from ...linalg.local_maps import Average, LocalMap, Operation, applied_to
 
@@ -57,12 +58,26 @@ class Work:
     """Nominal seconds of decompositions, what a quiet core takes; all copies of a train count into one."""
 
     seconds: float = 0.0
+    most: float = np.inf
+
+    def add(self, seconds: float) -> None:
+        """Count; once it is more than `most`, give up.
+
+        Raises:
+            NotConvergedError: Then.
+        """
+        self.seconds += seconds
+        if self.seconds > self.most:
+            raise NotConvergedError(
+                f"Reading backwards would take more than the {self.most:.0f} nominal seconds left for it. Fix: "
+                "allow more, or a larger tolerance, or shorten the random delays of the program."
+            )
 
 
 class Train:
     """A train that maps are applied to, read backwards: mutable, and never handed out."""
 
-    def __init__(self, places: Sequence[int], labelled: Sequence[int], cut: float) -> None:
+    def __init__(self, places: Sequence[int], labelled: Sequence[int], cut: float, seconds: float = np.inf) -> None:
         self.places = sorted(places)
         self.labelled = frozenset(labelled)
         self.cores = [
@@ -70,7 +85,7 @@ class Train:
             for place in self.places
         ]
         self.centre, self.cut, self.discarded, self.bound, self.most = 0, cut, 0.0, 0.0, 1
-        self.work = Work()
+        self.work = Work(most=seconds)
 
     def copy(self) -> Train:
         """One whose cores may change on their own."""
@@ -276,7 +291,7 @@ class Train:
         self.bound += 2 ** (len(self.places) / 2) * norm  # ‖E‖_∞ ≤ 2^{m/2} ‖E‖, and maps do not raise ‖·‖_∞
 
     def _worked(self, rows: int, columns: int, factor: int = 2) -> None:
-        self.work.seconds += CALL + 1e-9 * NANOSECONDS * factor * rows * columns * min(rows, columns)
+        self.work.add(CALL + 1e-9 * NANOSECONDS * factor * rows * columns * min(rows, columns))
 
     # --- sites that come and go
 
