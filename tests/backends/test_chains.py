@@ -92,7 +92,13 @@ def distance(program: Program, compiled: Compiled) -> float:
 
 
 @pytest.mark.parametrize(
-    ("name", "prices"), [*((name, TURNING) for name in PROGRAMS), ("fitted", GAPPED), ("not commuting", GAPPED)]
+    ("name", "prices"),
+    [
+        *((name, TURNING) for name in PROGRAMS),
+        ("short", GAPPED),
+        pytest.param("fitted", GAPPED, marks=pytest.mark.slow),
+        pytest.param("not commuting", GAPPED, marks=pytest.mark.slow),
+    ],
 )
 @pytest.mark.usefixtures("along")
 def test_along__small__acts_as_the_channel(name: str, prices: Prices, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,16 +229,20 @@ def stabilised(state: StabilizerState, label: str) -> bool:
     return bool(abs(state.expectation_value(Pauli(label)) - 1) < EXACT)
 
 
-# measured, then rounded up: contacts of one CZ leave a swap less to merge with than those of two
-ALLOWED = {
+# measured, then rounded up; contacts of one CZ and an ancilla at every site leave too little to merge swaps with
+ALLOWED: dict[str, tuple[Callable[[], Program], float]] = {
+    "ancilla at every other site, 20": (lambda: fitted(20, every=2), 1.05),
+    "ancilla at every other site, 60": (lambda: fitted(60, every=2), 1.05),
     "ridden, 20": (lambda: ridden(20, 4), 1.4),
-    "ancilla at every other site, 20": (lambda: fitted(20, every=2), 1.4),
     "fitted, 20": (lambda: fitted(20), 1.9),
     "fitted, 60": (lambda: fitted(60), 2.1),
+    "ridden, 60": (lambda: ridden(60, 4), 1.65),
 }
 
 
-@pytest.mark.parametrize("name", ALLOWED)
+@pytest.mark.parametrize(
+    "name", [name if "other" in name else pytest.param(name, marks=pytest.mark.slow) for name in ALLOWED]
+)
 @pytest.mark.usefixtures("along")
 def test_along__gates__stay_near_those_where_every_pair_interacts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     write, most = ALLOWED[name]
@@ -245,11 +255,12 @@ def test_along__gates__stay_near_those_where_every_pair_interacts(name: str, mon
     monkeypatch.setattr(chains, "routed_along", counted)
     compiled = compile_for(program, load_target("fake_boston"), zero(program.num_system))
     assert compiled.two_qubit_gates <= most * gates_anywhere(program)
+    assert compiled.expected_fidelity > 0  # what is reported to be out of order is not used
     assert len(walks) <= 8  # what compiling costs: a block is walked along once per layout, and once more
 
 
 def test_compiled__short_chain__is_never_worse_than_searched(monkeypatch: pytest.MonkeyPatch) -> None:
     program = fitted(3)
-    both = compile_for(program, SMALL, zero(3)).two_qubit_gates
+    both = compile_for(program, SMALL, zero(3)).two_qubit_gates  # or as few, on fewer wires
     monkeypatch.setattr(transpile, "best_layout", lambda *_: None)
     assert both <= compile_for(program, SMALL, zero(3)).two_qubit_gates

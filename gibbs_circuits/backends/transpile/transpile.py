@@ -17,14 +17,17 @@ from ...programs.program import Program, Stage
 from ...readings.circuits.circuit import Lazy, Piece, Pieces, all_mapped, circuit_segments, clean_before
 from ..devices.basis import DEFAULT_BASIS
 from ..devices.device import Device, Openable
+from ..devices.errors import Errors
 from .chains import best_layout
 from .compiled import Ancillas, Compiled, used_wires
 from .interactions import interacting
 from .placing import routed
 from .routing import Closed, Router, chain_block, routing_seeds, two_qubit_gates
+from .swapping import Lattice
 from .tracks import Chain, Layout
 from .transpiler import closed, closed_passes, searched_placement
 
+FAILING = 0.5  # probability of an error from which a gate is not used: reports give 1 for what is out of order
 KINDS_PLACED = 8  # kinds of branches of a random choice that decide the placement
 
 
@@ -58,7 +61,7 @@ def compile_for(
         parts = all_mapped(abstract, lambda qc: closed(qc, closed_passes(router, None, seed)).circuit)
         begin, placement = router.unrouted(start, seed), tuple(range(width))
     else:
-        placement, layout = _placement(router, written, abstract, seed)
+        placement, layout = _placement(router, written, abstract, seed, device.errors)
         begin = router.closed(start, placement, routing_seeds(len(start.data), seed)).circuit
         parts = _routed(abstract, _Routing(router, placement, seed, layout), begin, written)
     return Compiled(program, device, begin, parts, placement, ancillas, written, device.errors)
@@ -116,11 +119,13 @@ def _check_fits(written: Program, device: Device, ancillas: Ancillas, width: int
         )  # fmt: skip
 
 
-def _placement(router: Router, program: Program, abstract: Pieces, seed: int) -> tuple[tuple[int, ...], Layout | None]:
+def _placement(
+    router: Router, program: Program, abstract: Pieces, seed: int, errors: Errors
+) -> tuple[tuple[int, ...], Layout | None]:
     """The placement with the fewest two-qubit gates in all sweeps, and the layout that it is of, if it is of one.
 
-    A chain is laid along a track, and its blocks are not searched for swaps; where they are few enough for that, too,
-    the cheaper way is taken.
+    A chain is laid along a track, and its blocks are not searched for swaps. Where they are small enough for that, too,
+    the track has to cost fewer gates and no more wires: small programs are simulated.
     """
     weighted = [
         (stage.repeats * weight, router.written(qc, seed), clean)
@@ -129,7 +134,7 @@ def _placement(router: Router, program: Program, abstract: Pieces, seed: int) ->
         for weight, qc in _kinds(part)
         if weight > 0
     ]
-    layout = _along_a_track(router, program, abstract, weighted)
+    layout = _along_a_track(_working(router, errors), program, abstract, weighted)
     plain = [(weight, qc) for weight, qc, _ in weighted]
     seeds = routing_seeds(sum(len(qc.data) for _, qc in plain), seed)
     if layout is None:
@@ -137,13 +142,29 @@ def _placement(router: Router, program: Program, abstract: Pieces, seed: int) ->
     tasks = router.searchable(plain, program.num_qubits, seed) if program.num_qubits <= MAX_BOTH_WAYS else None
     if tasks is not None:
         placement = searched_placement(router, plain, program.num_qubits, seeds)
-        if routed(tasks, router.lattice, placement, inf)[0] <= layout[0]:
+        gates, outside = routed(tasks, router.lattice, placement, inf)
+        if gates <= layout[0] or outside < sum(map(len, layout[1].track.gaps)):
             return placement, None
     return layout[1].placement(program.num_qubits), layout[1]
 
 
+def _working(router: Router, errors: Errors) -> Lattice:
+    """The lattice without wires and pairs whose gates are reported to fail more often than not."""
+    failing = {at for (_, at), rate in errors.rates.items() if rate >= FAILING}
+    lattice = router.lattice
+
+    def works(a: int, b: int) -> bool:
+        return failing.isdisjoint({(a, b), (b, a), (a,), (b,)})
+
+    near = [[b for b in row if works(a, b)] for a, row in enumerate(lattice.neighbours)]
+    return Lattice(lattice.distance, near)
+
+
 def _along_a_track(
-    router: Router, program: Program, abstract: Pieces, weighted: Sequence[tuple[float, QuantumCircuit, frozenset[int]]]
+    lattice: Lattice,
+    program: Program,
+    abstract: Pieces,
+    weighted: Sequence[tuple[float, QuantumCircuit, frozenset[int]]],
 ) -> tuple[float, Layout] | None:
     """The cheapest layout of a program on a chain, and its two-qubit gates; None where there is none.
 
@@ -155,7 +176,7 @@ def _along_a_track(
     chain = Chain.of(pairs, program.num_system, program.num_qubits)
     if chain is None:
         return None
-    return best_layout(chain, [(weight, *chain_block(qc, clean)) for weight, qc, clean in weighted], router.lattice)
+    return best_layout(chain, [(weight, *chain_block(qc, clean)) for weight, qc, clean in weighted], lattice)
 
 
 def _kinds(part: Piece) -> Iterator[tuple[float, QuantumCircuit]]:
