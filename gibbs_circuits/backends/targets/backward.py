@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from ...programs.initial_state import InitialState
-from ...programs.program import Program
 from .base import Machine, Target
 
 if TYPE_CHECKING:
     from qiskit.quantum_info import SparsePauliOp
+
+    from ...programs.initial_state import InitialState
+    from ...programs.program import Program
 
 
 class BackwardTarget(Target):

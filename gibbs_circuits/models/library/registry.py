@@ -44,12 +44,11 @@ class LibraryModel(Entry[Model]):
         size = lattice_keys(LATTICES[kind])
         chain = lattice_keys(LATTICES["chain"]) if self.anywhere else {}
         numbers = {key: one for key, one in own.items() if key not in chain}
-        known = numbers | dict(size) if self.anywhere else own
+        known = own if kind == "chain" else numbers | dict(size)
         for key in given:
             whose = f"of {name}" if kind == "chain" else f"of {name} on the lattice {kind}"
             check_known(key, (*known, *(["lattice"] if self.anywhere else [])), given[key], whose=whose)
-        ordered = own if kind == "chain" else known
-        filled = {**({} if asked is None else {"lattice": kind}), **{k: p.default for k, p in ordered.items()}, **given}
+        filled = {**({} if asked is None else {"lattice": kind}), **{k: p.default for k, p in known.items()}, **given}
         if kind == "chain":
             return self.function(**given), filled
         lattice = LATTICES[kind](**{key: value for key, value in given.items() if key in size})
