@@ -5,7 +5,7 @@
 A preparation for 10 sites at .025, its distance measured on the whole chain by the state vector of 20 qubits. A sampler
 for 8 sites at .06: its distance and energy per site from four starts, and the CZ per site of the
 same word on 6 to 12 sites. What the exact Gibbs states of the whole chains say is printed beside, and used nowhere.
-Every program is `gc.compile(generator, "auto", target, guarantee=…, calibration="patch", effort=…, seed=…)`.
+Every program is `gc.compile(generator, "auto", target, guarantee=…, calibration="patch", measure="global", …)`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def searched(model: Model, guarantee: Guarantee, target: float, effort: float, s
     generator = gc.dll(model, beta=BETA, couplings="Y")
     program = gc.compile(
         generator, "auto", target, guarantee=guarantee.value, calibration="patch", effort=effort, seed=seed,
-        time_budget=1e6,
+        measure="global", time_budget=1e6,
     )  # fmt: skip
     assert program.search is not None
     how = f"effort {effort:g}, seed {seed}, {program.search.seconds:.0f} s"

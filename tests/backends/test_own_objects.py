@@ -196,7 +196,7 @@ def test_statevector_sampler__with_resets__would_be_wrong() -> None:
 
 
 @pytest.mark.parametrize(
-    "thing", [object(), 5, None, ["aer"], AerSimulator, SamplerV2], ids=lambda thing: type(thing).__name__
+    "thing", [object(), 5, ["aer"], AerSimulator, SamplerV2], ids=lambda thing: type(thing).__name__
 )
 def test_own__nonsense__is_refused_in_one_line(thing: Any) -> None:
     with pytest.raises(gc.ArgumentError, match=r"`backend`.*was found.*Fix:") as error:
