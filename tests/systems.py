@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -120,8 +120,14 @@ class Oracle:
             sum(self.filter(nu) * part for nu, part in bohr_components(self.hamiltonian, A)) for A in self.couplings
         ]
 
+    def pairs(self) -> Iterator[tuple[complex, Matrix, Matrix]]:
+        for A in self.couplings:
+            parts = bohr_components(self.hamiltonian, A)
+            for (nu1, A1), (nu2, A2) in itertools.product(parts, parts):
+                yield self.filter(nu1) * np.conj(self.filter(nu2)), A1, A2
+
     def decay(self) -> Matrix:
-        return sum(J.conj().T @ J for J in self.jumps())
+        return sum(alpha * A2.conj().T @ A1 for alpha, A1, A2 in self.pairs())
 
     def coherent(self) -> Matrix:
         parts = bohr_components(self.hamiltonian, self.decay())
@@ -130,7 +136,7 @@ class Oracle:
     def matrix(self) -> Matrix:
         """On column-stacked matrices: vec(A X B) = (Bᵀ ⊗ A) vec(X)."""
         one = np.eye(len(self.hamiltonian))
-        transition = sum(np.kron(J.conj(), J) for J in self.jumps())
+        transition = sum(alpha * np.kron(A2.conj(), A1) for alpha, A1, A2 in self.pairs())
         drift = -1j * self.coherent() - self.decay() / 2
         return transition + np.kron(one, drift) + np.kron(drift.conj(), one)
 

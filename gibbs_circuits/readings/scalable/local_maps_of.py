@@ -27,25 +27,26 @@ def stage_maps(program: Program, stage: int = -1, *, fuse: bool = True) -> Opera
     Args:
         program: Its steps are read one by one.
         stage: Which one.
-        fuse: Fewer maps, of which bonds no longer commute; light cones are narrower without.
+        fuse: Fewer maps, of which bonds no longer commute, and commuting ones side by side: a cone then widens by one
+            bond per layer. Without, maps stay as they are written, so that few wires are in use at once.
 
     Raises:
         TooLargeError: If a step acts on too many qubits at once: a long Pauli string, a dense unitary.
     """
-    maps = _maps(program, program.stages[stage].steps)
+    maps = _maps(_LocalMaps(program, side_by_side=fuse), program.stages[stage].steps)
     return fused(maps) if fuse else tuple(maps)
 
 
-def _maps(program: Program, steps: Iterable[Step]) -> Iterator[Operation]:
-    reading = _LocalMaps(program)
+def _maps(reading: _LocalMaps, steps: Iterable[Step]) -> Iterator[Operation]:
     return (one for step in steps for one in lower(step, reading))
 
 
 @dataclass(frozen=True)
 class _LocalMaps:
-    """The maps of one step."""
+    """The maps of one step; commuting ones are written side by side or as they come."""
 
     program: Program
+    side_by_side: bool
 
     def exponential(self, step: Exponential) -> Iterator[Operation]:
         groups = step.groups(self.program.groups)
@@ -75,11 +76,11 @@ class _LocalMaps:
             yield LocalMap((self.program.num_system + ancilla,), RESET.copy())
 
     def delay(self, step: RandomDelay) -> Iterator[Operation]:
-        yield Average((1.0,), (tuple(_maps(self.program, (step.unit,))),), step.times)
+        yield Average((1.0,), (tuple(_maps(self, (step.unit,))),), step.times)
 
     def choice(self, step: RandomChoice) -> Iterator[Operation]:
         weights = tuple(branch.probability for branch in step.branches)
-        yield Average(weights, tuple(tuple(_maps(self.program, branch.steps)) for branch in step.branches))
+        yield Average(weights, tuple(tuple(_maps(self, branch.steps)) for branch in step.branches))
 
     def _group(self, group: Group, time: float) -> Iterator[Operation]:
         """e^{−i time Σ cP}: fields site by site, commuting strings on the same qubits together."""
@@ -90,7 +91,7 @@ class _LocalMaps:
         together: dict[tuple[int, ...], list[Term]] = {}
         for label, coefficient in group.terms:
             together.setdefault(_support(label), []).append((label, coefficient))
-        for support in _side_by_side(together):
+        for support in _side_by_side(together) if self.side_by_side else together:
             yield from self._together(together[support], time)
 
     def _together(self, terms: list[Term], time: float) -> Iterator[Operation]:
