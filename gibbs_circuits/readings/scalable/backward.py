@@ -14,11 +14,15 @@ import numpy as np
 
 from ...errors import NotConvergedError
 from ...linalg.arrays import Real
+from ...linalg.local_maps import Operations
 from ...models.regions import LocalStates, Region
 from .cones import Cone, Sweeps, cone_of, pruned
-from .operators import Carried, Train
+from .factors import FRESH
+from .operators import Carried, Train, Work
 
 FINER = 10.0  # the second cut is so many times finer
+FRAMED = 1e-5  # cuts at which frames are tried: nothing is proved there
+PLAIN = 64  # bond up to which an operator is carried without frames, which spoil the bound
 FIRST_CUT, LAST_CUT = 1e-2, 1e-9
 SURPLUS = 2.0  # an error is said to be so many times the difference of the two cuts
 AXES = {"zero": (0, 0, 1), "one": (0, 0, -1), "plus": (1, 0, 0), "i_plus": (0, 1, 0), "mixed": (0, 0, 0)}
@@ -121,21 +125,36 @@ def backward(sweeps: Sweeps, region: Region, cut: float, seconds: float = np.inf
     Accuracy: `discarded` adds up what was cut; `bound` is what is proved.
     Cost: some 10^-4 s and bond³ per map of the cone and sweep, bond 10 to 60 at a cut of 1e-5 where it forgets.
     """
+    plain = ((operations, FRESH) for operations in sweeps.each)
+    work = Work(most=seconds)
+    found = _followed(sweeps, region, cut, work, plain, most=PLAIN if cut >= FRAMED else np.inf)
+    if found is None:
+        found = _followed(sweeps, region, cut, work, sweeps.each_framed, framed=sweeps.ancillas)
+    assert found is not None  # without a limit
+    return found
+
+
+def _followed(
+    sweeps: Sweeps, region: Region, cut: float, work: Work, each: Iterable[tuple[Operations, Real]],
+    *, framed: Sequence[int] = (), most: float = np.inf,
+) -> Backwards | None:  # fmt: skip
+    """All strings of a region through these sweeps; None once the bond is larger than `most`."""
     place = sweeps.place
     places = [place[site] for site in region]
-    train, spreads, carried = Train(places, places, cut, seconds), list[float](), list[frozenset[int]]()
-    for operations in sweeps.each:
+    train, spreads, carried = Train(places, places, cut, work, framed), list[float](), list[frozenset[int]]()
+    for operations, fresh in each:
         for one in reversed(operations):
             train.apply(one, place)
-        spreads.append(train.sweep_begins(sweeps.ancillas))
+            if train.most > most:
+                return None
+        spreads.append(train.sweep_begins(sweeps.ancillas, fresh))
         if spreads[-1] == 0.0:
             carried.append(frozenset())
             break  # constants stay what they are
         carried.append(frozenset(sweeps.line[k] for k in train.places))
     found = train.at_rest()
     sites = tuple(sweeps.line[k] for k in found.places)
-    work = train.work.seconds
-    return Backwards(region, sites, found, cut, tuple(spreads), tuple(carried), train.most, work)
+    return Backwards(region, sites, found, cut, tuple(spreads), tuple(carried), train.most, work.seconds)
 
 
 @dataclass(frozen=True, eq=False)

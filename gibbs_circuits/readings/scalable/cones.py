@@ -9,9 +9,11 @@ from hashlib import sha256
 
 import numpy as np
 
+from ...linalg.arrays import Real
 from ...linalg.local_maps import Average, LocalMap, Operation, Operations
 from ...models.regions import Region
 from ...programs.program import Program
+from .factors import framed
 from .local_maps_of import along_a_line, stage_maps
 
 DIGITS = 11  # of a map's entries that are compared
@@ -58,6 +60,16 @@ class Sweeps:
     def each(self) -> Iterator[Operations]:
         """The sweeps one by one, the last one first."""
         return (operations for operations, repeats in reversed(self.stages) for _ in range(repeats))
+
+    @cached_property
+    def framed(self) -> tuple[tuple[tuple[Operations, Real], int], ...]:
+        """Every stage's maps in the frames of its ancillas with what closes a fresh one, and how often."""
+        return tuple((framed(operations, self.num_system), repeats) for operations, repeats in self.stages)
+
+    @property
+    def each_framed(self) -> Iterator[tuple[Operations, Real]]:
+        """Like `each`, in frames."""
+        return (one for one, repeats in reversed(self.framed) for _ in range(repeats))
 
 
 @dataclass(frozen=True, eq=False)

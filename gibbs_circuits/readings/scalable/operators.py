@@ -14,20 +14,21 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import scipy.linalg
 
 from ...errors import NotConvergedError
 from ...linalg.arrays import Real, read_only
-from ...linalg.local_maps import Average, LocalMap, Operation, applied_to
+from ...linalg.local_maps import Average, Operation
+from .factors import EXACT, FRESH, factors, stretch
 
-ZERO = np.array([1.0, 0, 0, 1.0])  # ⟨0|Q|0⟩
-EXACT = 1e-13  # singular values of a map, relative to the largest, that are rounding
-ORTHOGONAL = 1e-12  # of a map that keeps the norm of operators
 AS_ONE_MAP = 3  # qubits of an average that becomes one map: 64 rows
 NANOSECONDS = 0.13  # nominal, of a multiplication within a decomposition, on a quiet core
+BY_SQUARES_COSTS = 0.3  # of that
+BY_SQUARES = 1e-5  # a cut, all strings together of norm 8, that squares of singular values resolve: 1e-8 relative
+TINY = 1e-300
+SHIFT = 1e-14  # of a matrix of squares, relative to its trace, that keeps it positive
 CALL = 6e-5  # nominal seconds of one decomposition of nothing
 
 
@@ -77,7 +78,10 @@ class Work:
 class Train:
     """A train that maps are applied to, read backwards: mutable, and never handed out."""
 
-    def __init__(self, places: Sequence[int], labelled: Sequence[int], cut: float, seconds: float = np.inf) -> None:
+    def __init__(
+        self, places: Sequence[int], labelled: Sequence[int], cut: float, work: Work,
+        framed: Sequence[int] = (),
+    ) -> None:  # fmt: skip
         self.places = sorted(places)
         self.labelled = frozenset(labelled)
         self.cores = [
@@ -85,7 +89,7 @@ class Train:
             for place in self.places
         ]
         self.centre, self.cut, self.discarded, self.bound, self.most = 0, cut, 0.0, 0.0, 1
-        self.work = Work(most=seconds)
+        self.work, self.framed = work, frozenset(framed)
 
     def copy(self) -> Train:
         """One whose cores may change on their own."""
@@ -103,7 +107,7 @@ class Train:
             self._average(one, place)
             return
         order = tuple(sorted(one.qubits, key=lambda q: place[q]))
-        factors, orthogonal = _factors(one, order)
+        parts, orthogonal = factors(one, order)
         new = [place[q] for q in order if not self._has(place[q])]
         for q in order:
             self._opened(place[q])
@@ -112,7 +116,7 @@ class Train:
             if not orthogonal:
                 self._move(at[0])
             core = self.cores[at[0]]
-            self.cores[at[0]] = np.tensordot(factors[0][0, :, :, 0], core, axes=(1, 1)).transpose(1, 0, 2, 3)
+            self.cores[at[0]] = np.tensordot(parts[0][0, :, :, 0], core, axes=(1, 1)).transpose(1, 0, 2, 3)
             return
         low, high = at[0], at[-1]
         rightwards = self.centre <= low
@@ -121,7 +125,7 @@ class Train:
         for k in range(low, high + 1):
             core = self.cores[k]
             if k == at[which]:
-                factor = factors[which]
+                factor = parts[which]
                 which, width = which + 1, factor.shape[3]
                 core = np.tensordot(factor, core, axes=(2, 1)).transpose(3, 0, 1, 4, 5, 2)
             else:
@@ -133,14 +137,17 @@ class Train:
         for one_place in new:
             self._closed_if_idle(one_place)
 
-    def sweep_begins(self, ancillas: Sequence[int]) -> float:
-        """Close the ancillas at these places, compress, drop sites that carry nothing; the norm of what is not c·1."""
+    def sweep_begins(self, ancillas: Sequence[int], fresh: Real = FRESH) -> float:
+        """Close the ancillas at these places with ⟨0|Q|0⟩, compress, drop sites that carry nothing.
+
+        The norm of what is not c·1.
+        """
         for place in sorted(ancillas):
             if not self._has(place):
                 continue
             k = bisect_left(self.places, place)
             self._move(k)
-            closed = np.tensordot(self.cores[k][:, :, 0], ZERO, axes=(1, 0))
+            closed = np.tensordot(self.cores[k][:, :, 0], fresh, axes=(1, 0))
             self._take_out(k, closed)
         self.compress()
         spread = self.spread()
@@ -247,19 +254,17 @@ class Train:
 
     def _right(self, k: int) -> None:
         l, p, d, r = self.cores[k].shape
-        q, rest = np.linalg.qr(self.cores[k].reshape(l * p * d, r))
+        q, rest = self._split(self.cores[k].reshape(l * p * d, r))
         self.cores[k] = q.reshape(l, p, d, -1)
         self.cores[k + 1] = np.tensordot(rest, self.cores[k + 1], 1)
         self.centre = k + 1
-        self._worked(l * p * d, r)
 
     def _left(self, k: int) -> None:
         l, p, d, r = self.cores[k].shape
-        q, rest = np.linalg.qr(self.cores[k].reshape(l, p * d * r).T)
+        q, rest = self._split(self.cores[k].reshape(l, p * d * r).T)
         self.cores[k] = q.T.reshape(-1, p, d, r)
         self.cores[k - 1] = np.tensordot(self.cores[k - 1], rest.T, 1)
         self.centre = k - 1
-        self._worked(l, p * d * r)
 
     def _cut_right(self, k: int) -> None:
         l, p, d, r = self.cores[k].shape
@@ -275,23 +280,53 @@ class Train:
         self.cores[k - 1] = np.tensordot(self.cores[k - 1], us.T, 1)
         self.centre = k - 1
 
+    def _split(self, matrix: Real) -> tuple[Real, Real]:
+        """Q and R; where the cut is coarse by the squares, and directions below 1e-7 of the largest are not unit."""
+        rows, columns = matrix.shape
+        if rows <= columns:
+            return np.eye(rows), matrix
+        self._worked(rows, columns, 2)
+        if self.cut < BY_SQUARES:
+            return np.linalg.qr(matrix)
+        squares = matrix.T @ matrix
+        squares[np.diag_indices(columns)] += SHIFT * np.trace(squares) + TINY
+        rest = np.linalg.cholesky(squares).T
+        return np.asarray(matrix @ scipy.linalg.lapack.dtrtri(rest)[0]), np.asarray(rest, dtype=float)
+
     def _kept(self, matrix: Real) -> tuple[Real, Real]:
         """U and S·V of the singular values that stay; what goes is counted."""
-        u, s, v = _svd(matrix)
+        rows, columns = matrix.shape
+        if self.cut < BY_SQUARES:
+            u, s, v = _svd(matrix)
+            self._worked(rows, columns, 6)
+            m = self._staying(s)
+            return u[:, :m], s[:m, None] * v[:m]
+        self._worked(rows, columns, 4)
+        wide = rows < columns
+        w, V = np.linalg.eigh(matrix @ matrix.T if wide else matrix.T @ matrix)
+        s = np.sqrt(np.maximum(w[::-1], 0.0))
+        m = self._staying(s)
+        V = V[:, : -m - 1 : -1]
+        if wide:
+            return V, V.T @ matrix
+        return matrix @ V / np.maximum(s[:m], TINY), s[:m, None] * V.T
+
+    def _staying(self, s: Real) -> int:
         tails = np.sqrt(np.cumsum(s[::-1] ** 2)[::-1])
         m = max(1, int(np.count_nonzero(tails > max(self.cut, EXACT * tails[0]))))
         if m < len(s):
             self._lost(float(tails[m]))
         self.most = max(self.most, m)
-        self._worked(len(matrix), matrix.shape[1], 6)
-        return u[:, :m], s[:m, None] * v[:m]
+        return m
 
     def _lost(self, norm: float) -> None:
         self.discarded += norm
-        self.bound += 2 ** (len(self.places) / 2) * norm  # ‖E‖_∞ ≤ 2^{m/2} ‖E‖, and maps do not raise ‖·‖_∞
+        larger = stretch() ** sum(place in self.framed for place in self.places)
+        self.bound += 2 ** (len(self.places) / 2) * larger * norm  # ‖E‖_∞ ≤ 2^{m/2} ‖E‖, and maps do not raise ‖·‖_∞
 
     def _worked(self, rows: int, columns: int, factor: int = 2) -> None:
-        self.work.add(CALL + 1e-9 * NANOSECONDS * factor * rows * columns * min(rows, columns))
+        each = 1e-9 * NANOSECONDS * (BY_SQUARES_COSTS if self.cut >= BY_SQUARES else 1.0)
+        self.work.add(CALL + each * factor * rows * columns * min(rows, columns))
 
     # --- sites that come and go
 
@@ -368,34 +403,3 @@ def _svd(matrix: Real) -> tuple[Real, Real, Real]:
     except np.linalg.LinAlgError:  # divide and conquer may fail where the plain algorithm does not
         u, s, v = scipy.linalg.svd(matrix, full_matrices=False, lapack_driver="gesvd")
         return np.asarray(u), np.asarray(s), np.asarray(v)
-
-
-@lru_cache(maxsize=1 << 14)
-def _factors(one: Operation, order: tuple[int, ...]) -> tuple[tuple[Real, ...], bool]:
-    """Mᵀ as a train over qubits in this order, (bond, out, in, bond) each; whether it keeps norms."""
-    k = len(order)
-    if isinstance(one, Average):
-        rows = [applied_to((_relabelled(one, order),), e.reshape((4,) * k), adjoint=True).ravel() for e in np.eye(4**k)]
-        back = np.stack(rows, axis=1)
-    else:
-        back = one.on(order).T
-    orthogonal = bool(np.max(np.abs(back @ back.T - np.eye(4**k))) < ORTHOGONAL)
-    split = [axis for q in range(k) for axis in (q, k + q)]
-    rest, factors = back.reshape((4,) * 2 * k).transpose(split).reshape(1, -1), list[Real]()
-    for _ in range(k - 1):
-        bond = len(rest)
-        u, s, v = _svd(rest.reshape(bond * 16, -1))
-        m = int(np.count_nonzero(s > EXACT * s[0]))
-        root = np.sqrt(s[:m])
-        factors.append((u[:, :m] * root).reshape(bond, 4, 4, m))
-        rest = root[:, None] * v[:m]
-    factors.append(rest.reshape(len(rest), 4, 4, 1))
-    return tuple(factors), orthogonal
-
-
-def _relabelled(one: Operation, order: tuple[int, ...]) -> Operation:
-    """The same on qubits 0 … k−1."""
-    if isinstance(one, Average):
-        branches = tuple(tuple(_relabelled(step, order) for step in branch) for branch in one.branches)
-        return Average(one.weights, branches, one.times)
-    return LocalMap(tuple(order.index(q) for q in one.qubits), one.matrix)
