@@ -78,9 +78,11 @@ def find(task: SearchTask, progress: Progress = quiet) -> list[Candidate[Program
     if task.error_rates is not None and not fits:
         remarks.append("derived programs are not tuned to gate errors: their distances are without")
     enough = cheapest(found, task.target_error) is not None
-    if not (fits and task.error_rates is not None) and not (
-        enough and task.calibration is Calibration.FITTED_TO_TARGET
-    ):
+    # a fit on regions was read at its own size, and is a few gates per site where derived programs take dozens
+    last = task.calibration is Calibration.FITTED_TO_TARGET or (large and task.region is not None)
+    if enough and last and task.calibration is Calibration.PATCH:
+        remarks.append("derived programs were not searched for, since a fit meets the target")
+    if not (fits and task.error_rates is not None) and not (enough and last):
         try:
             refuse_frozen(task.generator)
             found += derive(task, clock.until(1.0, after), say)

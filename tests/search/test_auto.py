@@ -217,8 +217,11 @@ def test_search__impossible_target__claims_nothing(guarantee: str) -> None:
     assert program.guarantee is Guarantee.NONE
     assert program.provenance.startswith("none meets 1e-06; the nearest of")
     assert claimed(program) > 1e-6
-    nearest = min(one.distance for one in program.frontier if one.distance is not None)
-    assert claimed(program) == pytest.approx(nearest, abs=1e-4)
+    known = [one for one in program.frontier if one.distance is not None]
+    least = min(one.distance for one in known if one.distance is not None)
+    assert claimed(program) <= 1.3 * least + 1e-4  # the shortest of those little farther than the nearest
+    shorter = [one for one in known if one.two_qubit_gates < next(one for one in known if one.chosen).two_qubit_gates]
+    assert all(one.distance is not None and one.distance > 1.3 * least - 1e-4 for one in shorter)
 
 
 def test_search__patch_refused__is_derived_and_says_why() -> None:

@@ -82,6 +82,7 @@ def patched_locally(task: SearchTask, deadline: Deadline, progress: Progress = q
             for _ in range(ATTEMPTS):
                 if tried and deadline.passed:
                     break
+                progress(f"patch: fitting {word} × {sweeps}, word {index + 1} of {len(words)}")
                 share = deadline.left / max(2, min(SHARES[task.sampler], len(words) - index))
                 fit = fits.fitted(word, sweeps, deadline.beyond(max(LEAST, share)))
                 before = tried.get((word, sweeps))
