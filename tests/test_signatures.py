@@ -222,6 +222,10 @@ CALLS: dict[str, Call] = {
                                                "periodic": fixed(False)}),
     "models.kagome_ising": Call(gc.models.kagome_ising, {
         "columns": fixed(2), "rows": fixed(2), "gx": fixed(0.5), "gz": fixed(2.0), "periodic": fixed(True)}),
+    "models.chain": Call(gc.models.chain, {"sites": fixed(3), "periodic": fixed(True)}),
+    "models.ladder": Call(gc.models.ladder, {"rungs": fixed(3), "periodic": fixed(True)}),
+    "models.square": Call(gc.models.square, {"columns": fixed(3), "rows": fixed(3), "periodic": fixed(True)}),
+    "models.heavy_hex": Call(gc.models.heavy_hex, {"columns": fixed(1), "rows": fixed(1)}),
     "models.read_model": Call(gc.models.read_model, {"path": fixed("m.json")}),
     "models.hermitian": Call(gc.models.hermitian, {"operator": fixed(SparsePauliOp("ZZ")), "argument": fixed("A")}),
     "models.pauli_sum": Call(gc.models.pauli_sum, {"terms": fixed([("ZZ", 1.0)]), "argument": fixed("A"),
