@@ -28,7 +28,7 @@ from .evaluate import Evaluation, reading_seconds
 from .task import SearchTask
 
 READING = 60.0  # nominal seconds of regions read backwards; the first one is read whatever it takes
-TOLERANCE = 1.0  # of the target, that reduced states may be off by what was cut: what they are off is added
+TOLERANCE = 0.4  # of the target; half of it is what reduced states may be off by what was cut, and that is added
 FIRST_CUT, CUTS = 1e-2, (1e-3, 1e-4, 1e-5)  # that a reading begins at, and may end at
 FINER_COSTS = 6.0  # times as much, as a rule, that a cut ten times finer takes
 CLIMBED, STEPS, GAINED = 8, 30, 1e-7  # starts that are climbed from per region, steps at most, and what ends them

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import gibbs_circuits as gc
 from gibbs_circuits.errors import TooLargeError
 from gibbs_circuits.linalg.local_maps import Average, LocalMap, applied_to, fused, of_unitary, pauli_basis
+from gibbs_circuits.programs.program import Stage
+from gibbs_circuits.programs.steps import Reset, Unitary
 from gibbs_circuits.readings.channel.sweep_channel import stage_channel
 from gibbs_circuits.readings.scalable.local_maps_of import along_a_line, stage_maps
 
@@ -53,9 +57,13 @@ def test_stage_maps__are_the_exact_channel__scheme_by_scheme(scheme, knobs):
 
 
 def test_stage_maps__refuse_dense_unitaries__of_many_qubits():
-    program = gc.compile(gc.davies(gc.models.tfim(3), 1.0, couplings="Y"), scheme="stinespring", sweeps=1)
+    program = gc.compile(gc.dll(gc.models.tfim(3), 1.0, couplings="Y"), scheme="parallel", sweeps=1)
+    ancillas = tuple(range(program.num_ancilla))
+    dense = Unitary(np.eye(2 ** (3 + len(ancillas))), ancillas, "nothing")
     with pytest.raises(TooLargeError, match="qubits at once"):
-        stage_maps(program)
+        stage_maps(replace(program, stages=(Stage((dense, Reset(ancillas)), 1),)))
+    small = Unitary(np.eye(2**4), ancillas[:1], "nothing")  # the control: of few qubits it is read
+    assert stage_maps(replace(program, stages=(Stage((small, Reset(ancillas[:1])), 1),)))
 
 
 def test_fused__is_the_same_map__random_circuits_with_averages():

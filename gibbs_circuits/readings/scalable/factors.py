@@ -10,7 +10,8 @@ read backwards is L Mᵀ L'⁻¹ then, and nothing else changes. The guess decid
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -119,3 +120,75 @@ def relabelled(one: Operation, order: tuple[int, ...]) -> Operation:
         branches = tuple(tuple(relabelled(step, order) for step in branch) for branch in one.branches)
         return Average(one.weights, branches, one.times)
     return LocalMap(tuple(order.index(q) for q in one.qubits), one.matrix)
+
+
+@dataclass(frozen=True, eq=False)
+class Wide:
+    """A core (left, letter, label, right) beside a bond of some width that passes it."""
+
+    core: Real
+    width: int
+
+    @property
+    def bond(self) -> int:
+        """The larger of its two dimensions."""
+        return int(max(self.core.shape[0], self.core.shape[3])) * self.width
+
+    @property
+    def whole(self) -> Real:
+        """As one core; the passing bond is the faster index."""
+        l, p, d, r = self.core.shape
+        both = self.core[:, None, :, :, :, None] * np.eye(self.width)[None, :, None, None, None, :]
+        return np.asarray(both.reshape(l * self.width, p, d, r * self.width))
+
+    def after(self, carry: Real) -> Real:
+        """A matrix times it."""
+        _, p, d, r = self.core.shape
+        both = np.tensordot(carry.reshape(len(carry), -1, self.width), self.core, axes=(1, 0))
+        return np.asarray(both.transpose(0, 2, 3, 4, 1).reshape(len(carry), p, d, r * self.width))
+
+    def before(self, vectors: Real, draw: np.random.Generator) -> Real:
+        """Vectors beyond it, (right, count), seen through it with random ones on its own legs: (left, count)."""
+        l, p, d, r = self.core.shape
+        legs = draw.standard_normal((p * d, 1, 1, vectors.shape[1]))
+        through = (legs * vectors.reshape(r, self.width, -1)).reshape(p * d * r, -1)
+        return np.asarray((self.core.reshape(l, -1) @ through).reshape(l * self.width, -1))
+
+
+def sketched(
+    wide: Sequence[Wide],
+    size: int,
+    held_out: int,
+    draw: np.random.Generator,
+    orthonormal: Callable[[Real], tuple[Real, Real]],
+) -> tuple[list[Real], list[float], float]:
+    """Cores, all but the last orthonormal, whose bonds carry no more than `size`: the range of random vectors.
+
+    Args:
+        wide: From left to right, orthonormal beyond both ends.
+        size: Random vectors from beyond a bond whose range is kept.
+        held_out: More of them, which tell what was missed.
+        draw: Of these vectors.
+        orthonormal: Q and R of a matrix.
+
+    Returns:
+        The cores, of every bond the norm that is missed as held-out vectors estimate it, and multiplications.
+    """
+    last = wide[-1].core
+    l, count, work = len(last), size + held_out, 0.0
+    vectors = [last.reshape(l, -1) @ draw.standard_normal((last.size // l, count))]
+    for one in wide[-2:0:-1]:
+        vectors.append(one.before(vectors[-1], draw))
+    made, missed, carry = list[Real](), list[float](), np.eye(wide[0].core.shape[0])
+    for one in wide[:-1]:
+        here = one.after(carry)
+        matrix = here.reshape(-1, here.shape[3])
+        image = matrix @ vectors.pop()
+        found, _ = orthonormal(image[:, :size])
+        held = image[:, size:]
+        missed.append(float(np.linalg.norm(held - found @ (found.T @ held))) / held_out**0.5)
+        made.append(found.reshape(*here.shape[:3], -1))
+        carry = found.T @ matrix
+        work += 3 * matrix.size * size
+    made.append(wide[-1].after(carry))
+    return made, missed, work

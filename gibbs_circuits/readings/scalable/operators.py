@@ -21,12 +21,15 @@ import scipy.linalg
 from ...errors import NotConvergedError
 from ...linalg.arrays import Real, read_only
 from ...linalg.local_maps import Average, Operation
-from .factors import EXACT, FRESH, factors, stretch
+from .factors import EXACT, FRESH, Wide, factors, sketched, stretch
 
 AS_ONE_MAP = 3  # qubits of an average that becomes one map: 64 rows
 NANOSECONDS = 0.13  # nominal, of a multiplication within a decomposition, on a quiet core
 BY_SQUARES_COSTS = 0.3  # of that
 BY_SQUARES = 1e-5  # a cut, all strings together of norm 8, that squares of singular values resolve: 1e-8 relative
+SPARE, EXTRA = 1.5, 12  # random vectors per dimension of a bond, and more; as many are held out
+SKETCHED = 0.7  # of the widened bond's dimension, below which random vectors pay
+SEED = 1  # of those vectors
 TINY = 1e-300
 SHIFT = 1e-14  # of a matrix of squares, relative to its trace, that keeps it positive
 CALL = 6e-5  # nominal seconds of one decomposition of nothing
@@ -89,6 +92,7 @@ class Train:
             for place in self.places
         ]
         self.centre, self.cut, self.discarded, self.bound, self.most = 0, cut, 0.0, 0.0, 1
+        self.draw = np.random.default_rng(SEED)
         self.work, self.framed = work, frozenset(framed)
 
     def copy(self) -> Train:
@@ -121,19 +125,20 @@ class Train:
         low, high = at[0], at[-1]
         rightwards = self.centre <= low
         self._move(min(max(self.centre, low), high))
-        which, width = 0, 1
+        which, width, wide = 0, 1, list[Wide]()
         for k in range(low, high + 1):
             core = self.cores[k]
             if k == at[which]:
                 factor = parts[which]
                 which, width = which + 1, factor.shape[3]
                 core = np.tensordot(factor, core, axes=(2, 1)).transpose(3, 0, 1, 4, 5, 2)
+                l, a, p, d, r, b = core.shape
+                wide.append(Wide(core.reshape(l * a, p, d, r * b), 1))
             else:
-                l, p, d, r = core.shape
-                core = np.asarray(core[:, None, :, :, :, None] * np.eye(width)[None, :, None, None, None, :])
-            l, a, p, d, r, b = core.shape
-            self.cores[k] = core.reshape(l * a, p, d, r * b)
-        self._cut_between(low, high, rightwards)
+                wide.append(Wide(core, width))
+        if self.cut < BY_SQUARES or not self._sketched(low, wide):
+            self.cores[low : high + 1] = [one.whole for one in wide]
+            self._cut_between(low, high, rightwards)
         for one_place in new:
             self._closed_if_idle(one_place)
 
@@ -245,6 +250,25 @@ class Train:
                 self._right(k)
             for k in range(high, low, -1):
                 self._cut_left(k)
+
+    def _sketched(self, low: int, wide: Sequence[Wide]) -> bool:
+        """Cut from right to left what random vectors found; False, and nothing done, where they would not pay."""
+        bond = max(self.cores[low + k].shape[0] for k in range(1, len(wide)))
+        size = round(SPARE * bond) + EXTRA
+        if size + EXTRA > SKETCHED * max(one.bond for one in wide):
+            return False
+        made, missed, work = sketched(wide, size, EXTRA, self.draw, self._split)
+        self.work.add(1e-9 * NANOSECONDS * BY_SQUARES_COSTS * work)
+        if max(missed) > self.cut:
+            return False
+        for norm in missed:
+            self._lost(norm)
+        high = low + len(wide) - 1
+        self.cores[low : high + 1] = made
+        self.centre = high
+        for k in range(high, low, -1):
+            self._cut_left(k)
+        return True
 
     def _move(self, to: int) -> None:
         while self.centre < to:
