@@ -175,9 +175,11 @@ def predict(program: Program, initial: str = "zero") -> Prediction | PredictedLo
     """What a program does before a shot is taken, by the reading that its size allows; what it returns says which.
 
     `Prediction`, up to 8 system qubits: the exact averaged channel; distances, fixed point, contraction, temperature.
-    `PredictedLocally`, above, or where that would take too long: observables taken backwards, held against a reference
-    of the Gibbs state for every connected region of three sites; the distances from the given start and from the worst
-    one found, a proved bound, an error, and why it was not the exact channel. `Unpredicted`: neither, with the reasons.
+    `PredictedLocally`, above, or where that would take too long: every connected region of three sites (or as many as
+    the program was searched for by), held against a reference of the Gibbs state. From the given start by exact light
+    cones where the program is shallow, else by backward operators, else by the density operator as a matrix product at
+    two bonds; from the worst start found, with a proved bound, by backward operators, or "not checked" with the reason.
+    Each reading takes at most about a minute. `Unpredicted`: none, with the reasons.
     """
     return predicted(program, make_initial(initial, program.num_system, Path()))
 

@@ -11,6 +11,7 @@ from ..analysis.comparison.compare import compare
 from ..analysis.comparison.verdict import Verdict
 from ..analysis.error_budget.coherent_tradeoff import tradeoff as tradeoff_of
 from ..analysis.error_budget.of_run import compiled_ledger
+from ..analysis.estimators.at_any_size import PredictedLocally, predicted
 from ..analysis.estimators.exact_answer import exact_answer, thermal_section
 from ..analysis.estimators.exact_channel import exact_channel, prediction_section
 from ..analysis.estimators.generator_certificate import certificate_section, generator_certificate
@@ -30,8 +31,9 @@ from ..backends.runs.prepare import (
 )
 from ..backends.runs.request import ENERGY, realisations_of
 from ..backends.runs.usage import usage
-from ..backends.simulators.noisy_channel import try_noisy_prediction
+from ..backends.simulators.noisy_channel import NoisyPrediction, try_noisy_prediction
 from ..backends.targets.registry import available_targets, read_target
+from ..backends.transpile.compiled import Compiled
 from ..errors import ArgumentError, one_line
 from ..exact.certificate.advice import faster
 from ..exact.certificate.certificate import Certificate, certificate
@@ -52,7 +54,8 @@ from ..limits import MAX_DENSE_QUBITS
 from ..linalg.threads import small_matrices
 from ..programs.program import Program
 from ..programs.serialise import load_program
-from ..readings.channel.prediction import SECONDS, Prediction, Unpredicted, try_predict
+from ..readings.channel.guarantee import Promise
+from ..readings.channel.prediction import SECONDS, Prediction, Unpredicted
 from .terminal import DISAGREES, DONE, WAIT, Interrupted, announce, naming, note, progress, show
 
 SEARCHED = "searched.json"  # in a run's folder: a program that no second search would find
@@ -239,7 +242,7 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         small = spec.model.num_qubits <= MAX_DENSE_QUBITS
         stage("exact channel, ledger")
         start = spec.initial.density(spec.model.num_qubits) if small else None
-        found = try_predict(program, start, seconds=_left(program))
+        found = predicted(program, spec.initial, _left(program))
         if isinstance(found, Unpredicted) and small:
             print(one_line(f"Not predicted: {found.reason}"), file=sys.stderr)
         prediction = found if isinstance(found, Prediction) else None
@@ -251,12 +254,8 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
         how = simulated_by(compiled, forecast, spec.shots)
         sections = [
             *([certificate_section(spec.generator, cert)] if cert is not None else []),
-            *program_sections(program, spec.seed, prediction, spec.target_error),
-            *(
-                exact_channel.unchecked(found.reason).sections
-                if isinstance(found, Unpredicted)
-                else [prediction_section(found, noisy, program, compiled.errors.present, spec.target_error)]
-            ),
+            *program_sections(program, spec.seed, prediction, spec.target_error, _locally(found, spec.target_error)),
+            *_predicted_sections(found, noisy, compiled, spec.target_error),
             target_section(compiled, spec.seed, taken),
             forecast_section(forecast, taken, how),
             coherent_section(tradeoff_of(program)),
@@ -271,6 +270,21 @@ def _compile(spec: Experiment, out: Path | None, json: bool) -> None:
     _say(program.generator, sections, json, files=[] if out is None else [str(out)])
     if out is not None and not json:
         print(f"Written: {out}")
+
+
+def _locally(found: Prediction | PredictedLocally | Unpredicted, target_error: float) -> Promise | None:
+    """The claim where it is about regions; None where the exact channel says it, or nothing does."""
+    return found.promise(target_error) if isinstance(found, PredictedLocally) else None
+
+
+def _predicted_sections(
+    found: Prediction | PredictedLocally | Unpredicted, noisy: NoisyPrediction | None, compiled: Compiled, error: float
+) -> Sequence[Section]:
+    if isinstance(found, Prediction):
+        return [prediction_section(found, noisy, compiled.program, compiled.errors.present, error)]
+    if isinstance(found, Unpredicted):
+        return exact_channel.unchecked(found.reason).sections
+    return [*exact_channel.unchecked(f"{found.why} Region by region instead:").sections, *found.sections()]
 
 
 def _left(program: Program) -> float:

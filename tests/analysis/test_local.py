@@ -139,7 +139,8 @@ def test_long_run__without_shots__is_read_backwards_and_judged_region_by_region(
     assert result["trace_distance"] is None
     assert result["local"]["reference"] == "free_fermions"
     assert len(result["local"]["regions"]) == LONG - 2
-    assert "backward operators" in result["local"]["source"]
+    assert result["local"]["source"].startswith("light cones")  # one sweep
+    assert result["local"]["worst"] > result["local"]["largest"]  # by backward operators
     assert (program["guarantee_measure"], program["guarantee_status"]) == ("local", Status.MEASURED.value)
     largest = result["local"]["largest"]
     met = largest + result["local"]["error"] <= 0.3
@@ -216,7 +217,8 @@ def test_backward__refuses_a_long_string__with_the_limit() -> None:
         gc.run(program, "backward", observables={"parity": [["XXXXXX", 1.0]]})
 
 
-def test_samples_along_a_line__agree_with_what_is_read__fourteen_sites(long_run: RunResult) -> None:
+@pytest.mark.slow
+def test_samples_along_a_line__agree_with_what_is_read__a_long_chain(long_run: RunResult) -> None:
     found = compare(gc.run(long_run.program, shots=40))
     assert found.run.request.compiled.device.name == "aer_mps"
     assert found.energy.predicted == pytest.approx(compare(long_run).energy.value, abs=1e-3)
@@ -257,16 +259,21 @@ def test_not_read__says_why__a_program_of_dense_blocks(long_run: RunResult) -> N
     assert found.reason.startswith("no reference: dense")
 
 
-def test_predict__chooses_by_size__and_says_which_and_why() -> None:
-    small, large = (gc.predict(compiled(gc.models.tfim(n, h=1.2))) for n in (3, LONG))
+def test_predict__chooses_by_size__and_says_which_and_why(long_run: RunResult) -> None:
+    small, large = gc.predict(compiled(gc.models.tfim(3, h=1.2))), gc.predict(long_run.program)
     assert isinstance(small, gc.Prediction)
     assert isinstance(large, PredictedLocally)
-    assert "14 system qubits; predictions go up to 8" in str(large)
+    assert "followed up to 8 system qubits; there are 14" in large.why
+    assert "light cones" in large.reading
     assert "backward operators" in str(large)
     assert repr(large).startswith("PredictedLocally(largest distance of a region: from its start ")
     assert large.given is not None
     assert large.largest >= large.given.largest - large.error  # the worst start is no better than the given one
-    unread = gc.predict(compiled(gc.models.tfim(LONG, h=1.2)), "mixed")
+
+
+@pytest.mark.slow
+def test_predict__from_the_mixed_start__is_the_other_row(long_run: RunResult) -> None:
+    large, unread = (gc.predict(long_run.program, start) for start in ("zero", "mixed"))
     assert unread.given.largest == pytest.approx(large.mixed.largest)  # type: ignore[union-attr]
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...evidence import Status, number, share
 from ...io.section import Section
+from ...readings.scalable.chosen import NoReading
 from ...readings.scalable.local_guarantee import LocalPrediction
 from .base import Analysis, Finding
 from .checks import LOCAL_DISTANCE, Reason
@@ -31,7 +34,9 @@ def local_check(found: LocalResult, target_error: float) -> Reason:
     return Reason(LOCAL_DISTANCE, passed, distance.largest, target_error, text)
 
 
-def _worst_rows(every: LocalPrediction) -> list[tuple[str, str, str]]:
+def _worst_rows(every: LocalPrediction | NoReading) -> list[tuple[str, str, str]]:
+    if isinstance(every, NoReading):
+        return [("from every start", "not checked", every.reason)]
     bound = "none below 1" if every.bound is None else number(every.bound)
     slowest = max(every.contraction, default=None)
     return [
@@ -43,6 +48,12 @@ def _worst_rows(every: LocalPrediction) -> list[tuple[str, str, str]]:
         ("  from every start, proved bound", bound, f"{number(every.without_cuts)} had nothing been cut"),
         ("contraction per sweep, the slowest", share(slowest), "of the operators less their constant parts"),
     ]
+
+
+def _worst_data(every: LocalPrediction | NoReading | None) -> dict[str, Any]:
+    if not isinstance(every, LocalPrediction):
+        return {"worst": None, "bound": None, "contraction_per_sweep": None}
+    return {"worst": every.largest, "bound": every.bound, "contraction_per_sweep": list(every.contraction)}
 
 
 def _measure(run: MeasuredRun) -> Finding[LocalResult]:
@@ -64,8 +75,7 @@ def _measure(run: MeasuredRun) -> Finding[LocalResult]:
         "region": distance.region, "largest": distance.largest, "mean": distance.mean, "where": list(distance.where),
         "error": distance.error, "reference": found.reference, "reference_error": found.sigma.error,
         "status": Status.MEASURED.value, "source": found.states.source,
-        "worst": None if every is None else every.largest, "bound": None if every is None else every.bound,
-        "contraction_per_sweep": None if every is None else list(every.contraction),
+        **_worst_data(every),
         "regions": [{"sites": list(sites), "distance": value} for sites, value in distance.distances.items()],
     }  # fmt: skip
     section = Section(

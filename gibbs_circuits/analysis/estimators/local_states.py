@@ -17,9 +17,9 @@ from ...models.model import Model
 from ...models.regions import LocalDistance, LocalStates, Region, local_distance
 from ...programs.initial_state import InitialState
 from ...programs.program import Program
+from ...readings.scalable.chosen import FORWARDS, SECONDS
 from ...readings.scalable.expectations import states_of
 
-REGION = 3  # sites of the largest regions, as in `[compile] region`
 FARTHEST = 8  # distance of the last pair of a two-point function
 Paired = tuple[Region, ...]
 
@@ -52,9 +52,10 @@ class LocalResult:
 
 
 def read_states(
-    program: Program, start: InitialState, regions: Iterable[Region], rho: Array | None, source: str
-) -> LocalStates | NotRead:
-    """Reduced states of a program: of its state where that is a matrix, else by taking observables backwards.
+    program: Program, start: InitialState, regions: Iterable[Region], rho: Array | None, source: str,
+    seconds: float = SECONDS,
+) -> LocalStates | NotRead:  # fmt: skip
+    """Reduced states of a program: of its state where that is a matrix, else by the reading that its size allows.
 
     Args:
         program: What ran.
@@ -62,11 +63,12 @@ def read_states(
         regions: Sets of sites.
         rho: The state after all sweeps, (2**n, 2**n); None where it is not known.
         source: What that comes from.
+        seconds: Nominal, of each reading that is tried.
     """
     if rho is not None:
         return of_density(rho, regions, source)
     try:
-        return states_of(program, start, regions)
+        return states_of(program, start, regions, loosest=FORWARDS, seconds=seconds)
     except (ArgumentError, NotConvergedError, TooLargeError) as error:
         return NotRead(str(error))
 

@@ -25,12 +25,16 @@ from ...models.spectrum import Thermal, fidelity, gibbs_state, trace_distance
 from ...programs.program import Program
 from ...readings.channel.guarantee import LOCAL, Promise, promised
 from ...readings.channel.prediction import Prediction, Unpredicted, promise_of, try_predict
-from ...readings.scalable.expectations import expectations, first_sweeps, predicted_locally
+from ...readings.scalable.chosen import SECONDS, NoReading
+from ...readings.scalable.expectations import energies_by_sweep, expectations, region_size
 from ...readings.scalable.local_guarantee import LocalPrediction
+from .at_any_size import every_start
 from .expected import expectation, final_state, predicted_values
 from .interval import Estimate, from_shots, interval
-from .local_states import REGION, LocalResult, NotRead, held_against, pairs_by_distance, read_states
+from .local_states import LocalResult, NotRead, held_against, pairs_by_distance, read_states
 from .thermometry import beta_effective, beta_nearby
+
+ASIDE = 15.0  # nominal seconds of what is shown beside the regions: two-point functions; the energy against sweeps
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -176,7 +180,7 @@ class MeasuredRun:
         """What the program may claim, of the whole system or, where that cannot be told, region by region."""
         if not self.judged_locally or isinstance(self.local, NotRead):
             return promise_of(self.program, self.prediction, self.target_error)
-        if self.every_start is not None:
+        if isinstance(self.every_start, LocalPrediction):
             return self.every_start.promise(self.target_error, preparation=self.program.preparation)
         distance = self.local.distance
         given = distance.largest + distance.error
@@ -186,19 +190,16 @@ class MeasuredRun:
         )  # fmt: skip
 
     @cached_property
-    def every_start(self) -> LocalPrediction | None:
-        """The worst start of every region; None where states are matrices, or backward operators cannot be had."""
+    def every_start(self) -> LocalPrediction | NoReading | None:
+        """The worst start of every region, or why it is not known; None where states are matrices."""
         if not self.judged_locally or isinstance(self.local, NotRead):
             return None
-        try:
-            return predicted_locally(self.program, self.run.request.initial, self.local.sigma)
-        except (ArgumentError, NotConvergedError, TooLargeError):
-            return None
+        return every_start(self.program, self.run.request.initial, self.local.sigma)
 
     @cached_property
     def local(self) -> LocalResult | NotRead:
         """Reduced states of all connected regions beside those of the Gibbs state, or why there are none."""
-        regions = connected_regions(self.model, min(REGION, self.model.num_qubits))
+        regions = connected_regions(self.model, region_size(self.program))
         return self._held_against_gibbs(self._read(regions))
 
     @cached_property
@@ -209,7 +210,7 @@ class MeasuredRun:
     @cached_property
     def pair_states(self) -> LocalStates | NotRead:
         """Reduced states of those pairs, or why there are none."""
-        return self._read([sites for _, sites in self.pairs])
+        return self._read([sites for _, sites in self.pairs], ASIDE)
 
     @cached_property
     def energy_by_sweep(self) -> dict[int, float]:
@@ -217,7 +218,7 @@ class MeasuredRun:
         counts = [0, *(2**k for k in range(20) if 2**k < self.program.sweeps), self.program.sweeps]
         start, H = self.run.request.initial, self.model.hamiltonian
         try:
-            return {k: expectations(first_sweeps(self.program, k), start, [H])[0] for k in counts}
+            return energies_by_sweep(self.program, start, H, counts, ASIDE)
         except (ArgumentError, NotConvergedError, TooLargeError):
             return {}
 
@@ -234,11 +235,11 @@ class MeasuredRun:
         exact = None if self.answer is None else self.answer.expectation(SparsePauliOp(label))
         return Estimate(value, value - states.error, value + states.error, exact)
 
-    def _read(self, regions: Iterable[Region]) -> LocalStates | NotRead:
+    def _read(self, regions: Iterable[Region], seconds: float = SECONDS) -> LocalStates | NotRead:
+        rho, source = (None, "") if self.prediction is None else (self.prediction.final, "the exact channel")
         if self.states is not None:
-            return read_states(self.program, self.run.request.initial, regions, self.states[-1], "the final state")
-        rho = None if self.prediction is None else self.prediction.final
-        return read_states(self.program, self.run.request.initial, regions, rho, "the exact channel")
+            rho, source = self.states[-1], "the final state"
+        return read_states(self.program, self.run.request.initial, regions, rho, source, seconds)
 
     def _held_against_gibbs(self, states: LocalStates | NotRead) -> LocalResult | NotRead:
         reference = "" if self.reference is None else self.reference.name

@@ -200,7 +200,7 @@ def try_predict(program: Program, start: Array | None, *, seconds: float = SECON
     """
     n = program.num_system
     if n > MAX_KRYLOV_QUBITS or start is None:
-        return Unpredicted(f"The program has {n} system qubits; predictions go up to {MAX_KRYLOV_QUBITS}.")
+        return Unpredicted(f"The exact channel is followed up to {MAX_KRYLOV_QUBITS} system qubits; there are {n}.")
     if n > MAX_CHANNEL_QUBITS and (needed := building_seconds(program)) > seconds:
         return Unpredicted(f"Writing the sweep as a map would take about {needed:.0f} s, {seconds:g} s are allowed.")
     try:

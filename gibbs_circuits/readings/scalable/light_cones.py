@@ -16,6 +16,7 @@ from ...models.regions import LocalStates, Region
 
 Stages: TypeAlias = Sequence[tuple[Operations, int]]  # the maps of one sweep, and how often it is performed
 MOST_COMPARED = 4  # qubits of two maps that are multiplied to see whether they commute
+CALL, NANOSECONDS = 5e-5, 40.0  # nominal, of a map, and of an entry that it makes, on a quiet core
 ROUNDING = 1e-12  # below which an entry of a map is none, and within which two cones are one
 
 
@@ -284,6 +285,12 @@ def _peak(cone: Cone, order: Iterable[int]) -> tuple[int, float]:
     return max(peak, len(last)), total
 
 
+def _best(cone: Cone) -> tuple[int, float, list[int]]:
+    """Of three orders that with the smallest peak: the peak, the entries that are made, and the order."""
+    orders = [[*range(len(cone.nodes))], _along_light(cone, 1), _along_light(cone, -1)]
+    return min(((*_peak(cone, order), order) for order in orders), key=lambda one: one[:2])
+
+
 def cone_values(cone: Cone, start: Real) -> Real:
     """The 4^k Pauli expectations of the region.
 
@@ -293,9 +300,7 @@ def cone_values(cone: Cone, start: Real) -> Real:
     Raises:
         TooLargeError: If more than 12 wires are alive at once.
     """
-    orders = [[*range(len(cone.nodes))], _along_light(cone, 1), _along_light(cone, -1)]
-    found = [(*_peak(cone, order), order) for order in orders]
-    peak, _, order = min(found, key=lambda one: one[:2])
+    peak, _, order = _best(cone)
     if peak > MAX_CONE_QUBITS:
         raise TooLargeError(
             f"The light cone of a region has {len(cone.begins)} wires, {peak} of them at once: vectors of 4^{peak} "
@@ -324,27 +329,34 @@ def cone_values(cone: Cone, start: Real) -> Real:
     return np.ascontiguousarray(_ordered(x, wires, cone.ends))
 
 
-def cone_states(stages: Stages, regions: Iterable[Region], start: Real) -> LocalStates:
+def cone_states(stages: Stages, regions: Iterable[Region], start: Real, seconds: float = np.inf) -> LocalStates:
     """Reduced states of regions after all sweeps, exactly, each distinct light cone once.
 
     Args:
         stages: Maps on wires; a region's sites are wires.
         regions: Sites in rising order.
         start: Pauli expectations of every wire, (wires, 4): a product state.
+        seconds: Nominal, of all distinct cones together.
 
     Accuracy: rounding only, and 1e-12 per map for cones that are taken for one.
     Cost: 4^p per map, p the wires of a cone that are alive at once.
 
     Raises:
-        TooLargeError: If more than 12 wires are alive at once.
+        TooLargeError: If more than 12 wires are alive at once, or it would take longer.
     """
-    narrowing, known, most = Narrowing(), dict[object, Real](), 1
+    narrowing, known, most, needed = Narrowing(), dict[object, Real](), 1, 0.0
     values: dict[Region, Real] = {}
     for region in regions:
         cone = cone_of(stages, region, narrowing)
         most = max(most, len(cone.nodes))
         key = cone.key(start)
         if key not in known:
+            needed += NANOSECONDS * 1e-9 * _best(cone)[1] + CALL * len(cone.nodes)
+            if needed > seconds:
+                raise TooLargeError(
+                    f"Light cones would take more than the {seconds:.0f} nominal seconds allowed. Fix: allow more, or "
+                    "read backwards."
+                )
             known[key] = cone_values(cone, start)
         values[region] = known[key].reshape(-1)
     return LocalStates(values, ROUNDING * most, f"light cones, {len(known)} distinct")

@@ -63,6 +63,7 @@ class Work:
 
     seconds: float = 0.0
     most: float = np.inf
+    of: str = "Reading backwards"
 
     def add(self, seconds: float) -> None:
         """Count; once it is more than `most`, give up.
@@ -73,7 +74,7 @@ class Work:
         self.seconds += seconds
         if self.seconds > self.most:
             raise NotConvergedError(
-                f"Reading backwards would take more than the {self.most:.0f} nominal seconds left for it. Fix: "
+                f"{self.of} would take more than the {self.most:.0f} nominal seconds left for it. Fix: "
                 "allow more, or a larger tolerance, or shorten the random delays of the program."
             )
 
