@@ -83,7 +83,7 @@ CASES: dict[str, Case] = {
     ),
     "library_unknown": ({"model": 'name = "tfmi"\nbeta = 1'}, "e.toml: model.name", 'Fix: use "tfim"'),
     "library_number": ({"model": "name = 3\nbeta = 1"}, "e.toml: model.name", "3 was found"),
-    "library_key": (library("g = 0.5\nbeta = 1"), "e.toml: model.g", "J, h, sites, periodic, lattice"),
+    "library_key": (library("g = 0.5\nbeta = 1"), "e.toml: model.g", "sites, J, h, periodic"),
     "library_text": (library('sites = "four"\nbeta = 1'), "e.toml: model.sites", "whole number from 1 to 2000"),
     "library_float": (library("sites = 2.0\nbeta = 1"), "e.toml: model.sites", "whole number from 1 to 2000"),
     "library_zero": (library("sites = 0\nbeta = 1"), "e.toml: model.sites", "whole number from 1 to 2000"),

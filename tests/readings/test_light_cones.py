@@ -55,14 +55,14 @@ def test_cone_states__distinct_cones_only__as_many_in_longer_chains():
     for n in (14, 20):
         program = shared(n, "abab", 1)
         found = read(program, [(k, k + 1, k + 2) for k in range(n - 2)], [ZERO] * n)
-        assert found.source == "light cones, 6 distinct"
+        assert found.source == "light cones, 5 distinct"
     uneven = read(program, [(k, k + 1, k + 2) for k in range(n - 2)], [*[ZERO] * 10, PLUS, *[ZERO] * 9])
-    assert uneven.source == "light cones, 13 distinct"  # seven regions see the odd site
+    assert uneven.source == "light cones, 12 distinct"  # seven regions see the odd site
     middle = found.values[9, 10, 11]
     assert np.abs(uneven.values[9, 10, 11] - middle).max() > 1e-3
     assert uneven.values[3, 4, 5] == pytest.approx(middle, abs=1e-12)
 
 
 def test_cone_states__refuse_wide_cones__with_their_peak():
-    with pytest.raises(TooLargeError, match="19 of them at once"):
+    with pytest.raises(TooLargeError, match="15 of them at once"):
         read(shared(24, "abab", 4), [(10, 11, 12)], [ZERO] * 24)

@@ -11,6 +11,7 @@ the whole operator loses in the Hilbert–Schmidt norm $\lVert O\rVert^2 = \math
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +44,8 @@ class Carried:
         places: Of every core, on the line.
         cores: (left, letter Q, letter P or 1, right) each.
         discarded: Sum of the Hilbert–Schmidt norms, of all strings together, of what was cut.
-        bound: No string's value from any start is off by more, nor the root of their summed squares.
+        bound: No string's value from any start is off by more, nor the root of their summed squares; infinite where
+            random vectors decided a cut.
     """
 
     places: tuple[int, ...]
@@ -264,6 +266,7 @@ class Train:
             return False
         for norm in missed:
             self._lost(norm)
+        self.bound = math.inf  # what random vectors missed is an estimate, and proves nothing
         high = low + len(wide) - 1
         self.cores[low : high + 1] = made
         self.centre = high
