@@ -259,7 +259,7 @@ def test_prediction__too_large__says_why() -> None:
     nine = build(ising(9), nodes=2, ancillas=1, random_delays=False)
     found = try_predict(nine, np.eye(2))
     assert isinstance(found, Unpredicted)
-    assert "9 system qubits" in found.reason
+    assert "up to 8 system qubits; there are 9" in found.reason
     assert predict(nine, np.eye(2)) is None
 
 
