@@ -285,7 +285,7 @@ def _program(repeats: int) -> gc.Program:
     return made
 
 
-@pytest.mark.parametrize("verb", [("exact",), ("compile",), ("run", "--dry-run")])
+@pytest.mark.parametrize("verb", [("exact",), pytest.param(("compile",), marks=pytest.mark.slow), ("run", "--dry-run")])
 def test_a_million_sweeps__cost_what_one_costs(verb: tuple[str, ...], tmp_path: Path) -> None:
     done = command(*verb, experiment(tmp_path, sweeps=10**6), seconds=40)
     assert done.returncode == 0, done.stderr

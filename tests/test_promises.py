@@ -266,7 +266,7 @@ def fixed_h2_full() -> gc.Program:
     return gc.compile(gc.dll(model, 2.0, couplings="X"), "parallel", 0.1, **knobs)
 
 
-@pytest.mark.parametrize("name", ["h2", "h2_full", "mixed_field_ising"])
+@pytest.mark.parametrize("name", ["h2", pytest.param("h2_full", marks=pytest.mark.slow), "mixed_field_ising"])
 def test_guarantee__holds__shipped_experiments(name: str) -> None:
     program, terms, target = shipped(EXPERIMENTS / f"{name}.toml")
     prediction = gc.predict(program)
@@ -310,7 +310,11 @@ def test_guarantee__names_what_it_rests_on__named_scheme() -> None:
 
 
 @pytest.mark.parametrize(
-    ("terms", "beta"), [((("X", -0.9),), 1.0), ((("ZZI", -1.0), ("IZZ", -1.0)), 4.0)], ids=["X", "ZZ"]
+    ("terms", "beta"),
+    [
+        pytest.param((("X", -0.9),), 1.0, id="X"),
+        pytest.param((("ZZI", -1.0), ("IZZ", -1.0)), 4.0, id="ZZ", marks=pytest.mark.slow),
+    ],
 )
 def test_auto__names_what_is_conserved__or_keeps_its_promise(terms: Any, beta: float) -> None:
     generator = gc.dll(from_terms(list(terms)), beta, couplings="X")  # X and XXX commute with all of it
@@ -369,6 +373,7 @@ def test_oracle__reproduces__cold_chain() -> None:
     assert float(exact.bias(True)) == pytest.approx(4.9865228e-6, rel=1e-7)
 
 
+@pytest.mark.slow
 def test_bias__is_not_zero__cold_chain_whose_residual_is(capsys: Capture) -> None:
     found = document(capsys, "exact", CASES / "cold_bias.toml")["generator"]
     assert found["residual"] < 1e-12
@@ -377,6 +382,7 @@ def test_bias__is_not_zero__cold_chain_whose_residual_is(capsys: Capture) -> Non
     assert not certificate_complaints(coldest(), setup_of(CHAIN, 12.0, "Y", "none"))
 
 
+@pytest.mark.slow
 def test_bias__is_not_printed_as_zero__cold_chain(capsys: Capture) -> None:
     assert cli.status(["exact", str(CASES / "cold_bias.toml")]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if "bias" in line.lower()]
@@ -475,6 +481,7 @@ def test_default_bath__scales_with_the_model__qubits_in_megahertz(capsys: Captur
 # (b) kind 4: the unit is the user's
 
 
+@pytest.mark.slow
 def test_unit__changes_nothing__chain_of_eight_in_nano_units(capsys: Capture) -> None:
     found = document(capsys, "exact", CASES / "small_unit.toml")["generator"]
     assert found["conserved"] == []
@@ -588,6 +595,7 @@ def test_error_budget__is_of_the_size_of_the_error__commuting_pair(tmp_path: Pat
 # (d) negative controls: each old rule, put back, turns its check red
 
 
+@pytest.mark.slow
 def test_control__three_starts__turn_the_guarantee_red(monkeypatch: pytest.MonkeyPatch) -> None:
     now: Callable[..., dict[str, Any]] = promises.program_data
 

@@ -211,6 +211,7 @@ def killed(folder: Path, trials: int, seed: int) -> dict[str, Any]:
     return tally
 
 
+@pytest.mark.slow
 def test_resume__loses_and_repeats_nothing__killed_twice(tmp_path: Path) -> None:
     tally = killed(tmp_path, 2, 20)
     assert tally["wrong"] == []

@@ -81,6 +81,7 @@ def tried(seeds: Iterator[int]) -> tuple[list[str], Counter[Any]]:
         worker.end()
 
 
+@pytest.mark.slow
 def test_commands__end_in_one_line_or_well__400_files() -> None:
     found, codes = tried(iter(range(400)))
     assert found == []

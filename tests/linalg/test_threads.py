@@ -166,6 +166,7 @@ def test_simulator__a_large_state_or_shots__all(amplitudes: int | None, monkeypa
     assert simulator_threads(amplitudes) == 7
 
 
+@pytest.mark.slow
 def test_exact__any_number_of_threads__the_same_document() -> None:
     """The last bits of an eigenvector depend on how BLAS splits a matrix; on one thread they do not."""
     arguments = ["exact", "experiments/any_bath.toml", "--json"]

@@ -47,7 +47,11 @@ from tests.systems import boltzmann, dense
 MIXED = {"J": 1, "h": 0.9, "g": 0.5}
 EFFORT = {2: 2, 3: 3}  # nominal seconds
 TARGET = {"any_start": {2: 0.15, 3: 0.25}, "given_start": {2: 0.1, 3: 0.13}}
-FITTED = [(sites, guarantee) for sites in (2, 3) for guarantee in ("any_start", "given_start")]
+FITTED = [
+    pytest.param(sites, guarantee, marks=pytest.mark.slow if sites == 3 else ())
+    for sites in (2, 3)
+    for guarantee in ("any_start", "given_start")
+]
 Call = Callable[..., tuple[int, dict[str, Any], str]]
 
 
@@ -200,6 +204,7 @@ def test_fitted__control__a_turned_angle_is_another_distance() -> None:
     assert max(found) > claimed(sampler) + 1e-3
 
 
+@pytest.mark.slow
 def test_derived__holds_from_random_starts__mean_over_all_draws() -> None:
     program, exact, rng = searched(2, "any_start", "derived"), sigma(2), np.random.default_rng(5)
     assert program.calibration is Calibration.DERIVED
