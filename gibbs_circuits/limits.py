@@ -64,6 +64,7 @@ MAX_KEPT = 1 << 26  # entries of the Kraus operators of a random choice, beyond 
 MAX_READ_SITES = 5  # of an observable taken backwards: all 4^k strings of its sites are carried together
 MAX_LOCAL_MAP = 5  # qubits of one map in the Pauli basis: 4^k × 4^k entries, 8 MiB at 5
 MAX_CONE_QUBITS = 12  # wires of a light cone that are alive at once: vectors of 4^12 entries, 128 MiB, a second per map
+MAX_READ_SITES = 128  # of a program whose regions are predicted: a minute or two where it is deep
 MAX_EXACT_QUBITS = 10  # e^{−iHt} as a matrix: 16 MiB each, seconds
 MAX_TRAJECTORY_QUBITS = 24  # system and ancillas away from |0⟩ at once: 2 GiB for a smallest batch
 MAX_RADIUS_QUBITS = 8  # pieces of a coherent term compared with the whole: seconds

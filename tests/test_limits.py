@@ -332,7 +332,9 @@ def test_500_sites__are_compiled_in_seconds(tmp_path: Path) -> None:
     done = command("compile", file, seconds=60, gib=4)
     assert done.returncode == 0, done.stderr
     assert "500 sites written and transpiled: about 12 s" in done.stderr
-    assert "at most 12 qubits" in refused(command("exact", file, seconds=20, gib=3))
+    answered = command("exact", file, seconds=120, gib=4)
+    assert answered.returncode == 0, answered.stderr
+    assert "Gibbs state (" in answered.stdout
 
 
 def test_a_cold_secular_generator__is_refused_with_its_steps(tmp_path: Path) -> None:

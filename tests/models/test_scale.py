@@ -292,7 +292,7 @@ def test_run__is_the_same_in_every_unit__with_orders_and_loop() -> None:
 
 # What the command line prints; powers of s that a key, and all below it, carries.
 
-ENERGIES = ("energy", "free_energy", "ground_energy", "energy_per_sweep", "fixed_point_energy")
+ENERGIES = ("energy", "energy_per_site", "free_energy", "ground_energy", "energy_per_sweep", "fixed_point_energy")
 POWERS = {**dict.fromkeys(ENERGIES, 1), "z": 0, "beta": -1, "betas": -1, "beta_effective": -1, "spacing": -1}
 RATE_POWERS = {**dict.fromkeys(RATES, 1), "mixing_time_bound": -1, "strength": -1, "step": -1}
 WORDS = ("hash", "files", "source", "knobs_chosen", "version", "versions", "error_estimate")
