@@ -10,7 +10,7 @@ from ...evidence import number
 from ...exact.references.local import local_gibbs
 from ...io.rendering import Shown, as_text
 from ...io.section import Section
-from ...limits import MAX_KRYLOV_QUBITS, MAX_READ_SITES
+from ...limits import MAX_KRYLOV_QUBITS, MAX_PREDICTED_SITES
 from ...models.regions import LocalDistance, LocalStates, connected_regions, local_distance
 from ...programs.initial_state import InitialState, mixed
 from ...programs.program import Program
@@ -130,8 +130,8 @@ def predicted(
     exact = try_predict(program, start.density(n) if n <= MAX_KRYLOV_QUBITS else None, seconds=seconds)
     if isinstance(exact, Prediction):
         return exact
-    if n > MAX_READ_SITES:
-        return Unpredicted(f"{exact.reason} Regions are read up to {MAX_READ_SITES} sites.")
+    if n > MAX_PREDICTED_SITES:
+        return Unpredicted(f"{exact.reason} Regions are read up to {MAX_PREDICTED_SITES} sites.")
     model, beta = program.generator.model, program.generator.beta
     try:
         sigma = local_gibbs(model, beta, connected_regions(model, region_size(program)))
