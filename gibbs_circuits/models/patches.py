@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from qiskit.quantum_info import SparsePauliOp
@@ -168,9 +168,15 @@ def _patch(model: Model, sites: tuple[int, ...], radius: int) -> Patch:
             name = (role, around[k])
             varying = tuple(((*name, kind), float(values[site])) for kind, values in excess.items())
             features.append(((name, 1.0), *varying))
-    every = coloured(interacting_pairs(model.hamiltonian))
+    every = _colours(model)
     own = [every.get((sites[a], sites[b]), 0) for a, b in bonds]  # 0: where a longer term has no path of its own inside
     return Patch(sites, piece, bonds, tuple(features), tuple(own) if all(own) else ())
+
+
+@lru_cache(maxsize=8)
+def _colours(model: Model) -> dict[Edge, int]:
+    """Of all bonds of a model, worked out once for all of its pieces."""
+    return coloured(interacting_pairs(model.hamiltonian))
 
 
 def _excess(model: Model, *, inner: bool = False) -> dict[str, np.ndarray]:

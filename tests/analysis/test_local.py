@@ -15,7 +15,7 @@ from gibbs_circuits.analysis.comparison.verdict import Verdict
 from gibbs_circuits.analysis.estimators.at_any_size import PredictedLocally
 from gibbs_circuits.analysis.estimators.checks import LOCAL_DISTANCE
 from gibbs_circuits.analysis.estimators.local import local_check
-from gibbs_circuits.analysis.estimators.local_states import LocalResult, NotRead, of_density, pairs_by_distance
+from gibbs_circuits.analysis.estimators.local_states import LocalResult, of_density, pairs_by_distance
 from gibbs_circuits.analysis.estimators.measured_run import MeasuredRun
 from gibbs_circuits.analysis.report.plots import convergence, save_convergence
 from gibbs_circuits.backends.runs import prepare
@@ -26,6 +26,7 @@ from gibbs_circuits.io.section import merged
 from gibbs_circuits.models.library.bonds import square
 from gibbs_circuits.models.model import Model
 from gibbs_circuits.programs.program import Guarantee, Program
+from gibbs_circuits.readings.scalable.chosen import NoReading
 from gibbs_circuits.readings.scalable.expectations import expectations, first_sweeps, predicted_locally
 from tests.examples import random_state
 
@@ -255,7 +256,7 @@ def test_not_read__says_why__a_program_of_dense_blocks(long_run: RunResult) -> N
             return None
 
     found = Deaf(long_run, 0.3).local
-    assert isinstance(found, NotRead)
+    assert isinstance(found, NoReading)
     assert found.reason.startswith("no reference: dense")
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from ...io.json import plain
 from ...io.section import Section
+from ...readings.scalable.chosen import NoReading
 from .base import Analysis, Finding
 from .interval import Estimate
-from .local_states import NotRead
 from .measured_run import MeasuredRun
 from .measured_values import with_interval
 
@@ -39,7 +39,7 @@ def _why_not(run: MeasuredRun) -> str | None:
         return "one site has no pair"
     if not run.pairs:
         return "no term of H connects two sites"
-    return run.pair_states.reason if isinstance(run.pair_states, NotRead) else None
+    return run.pair_states.reason if isinstance(run.pair_states, NoReading) else None
 
 
 def _measure(run: MeasuredRun) -> Finding[Functions]:
@@ -58,7 +58,7 @@ def _measure(run: MeasuredRun) -> Finding[Functions]:
         letters: [{"sites": list(one.sites), "distance": one.distance, **plain(one.estimate)} for one in values]
         for letters, values in found.items()
     }
-    source = "" if isinstance(run.pair_states, NotRead) else run.pair_states.source
+    source = "" if isinstance(run.pair_states, NoReading) else run.pair_states.source
     note = f"predicted, and where no basis of the shots has it the result, too: {source}" if source else ""
     head = ("string", "distance", "sites", "result", "exact")
     section = Section(

@@ -10,12 +10,12 @@ from ...readings.scalable.chosen import NoReading
 from ...readings.scalable.local_guarantee import LocalPrediction
 from .base import Analysis, Finding
 from .checks import LOCAL_DISTANCE, Reason
-from .local_states import LocalResult, NotRead
+from .local_states import LocalResult
 from .measured_run import MeasuredRun
 
 
 def _why_not(run: MeasuredRun) -> str | None:
-    return run.local.reason if isinstance(run.local, NotRead) else None
+    return run.local.reason if isinstance(run.local, NoReading) else None
 
 
 def _sites(region: tuple[int, ...]) -> str:
@@ -58,7 +58,7 @@ def _worst_data(every: LocalPrediction | NoReading | None) -> dict[str, Any]:
 
 def _measure(run: MeasuredRun) -> Finding[LocalResult]:
     found = run.local
-    if isinstance(found, NotRead):
+    if isinstance(found, NoReading):
         return Finding(None)
     distance, every = found.distance, run.every_start
     errors = run.run.request.compiled.errors.present

@@ -17,18 +17,11 @@ from ...models.model import Model
 from ...models.regions import LocalDistance, LocalStates, Region, local_distance
 from ...programs.initial_state import InitialState
 from ...programs.program import Program
-from ...readings.scalable.chosen import FORWARDS, SECONDS
+from ...readings.scalable.chosen import FORWARDS, SECONDS, NoReading
 from ...readings.scalable.expectations import states_of
 
 FARTHEST = 8  # distance of the last pair of a two-point function
 Paired = tuple[Region, ...]
-
-
-@dataclass(frozen=True)
-class NotRead:
-    """No reduced states, and why."""
-
-    reason: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +47,7 @@ class LocalResult:
 def read_states(
     program: Program, start: InitialState, regions: Iterable[Region], rho: Array | None, source: str,
     seconds: float = SECONDS,
-) -> LocalStates | NotRead:  # fmt: skip
+) -> LocalStates | NoReading:  # fmt: skip
     """Reduced states of a program: of its state where that is a matrix, else by the reading that its size allows.
 
     Args:
@@ -70,7 +63,7 @@ def read_states(
     try:
         return states_of(program, start, regions, loosest=FORWARDS, seconds=seconds)
     except (ArgumentError, NotConvergedError, TooLargeError) as error:
-        return NotRead(str(error))
+        return NoReading(str(error))
 
 
 def of_density(rho: Array, regions: Iterable[Region], source: str = "") -> LocalStates:
@@ -89,17 +82,17 @@ def of_density(rho: Array, regions: Iterable[Region], source: str = "") -> Local
 
 
 def held_against(
-    states: LocalStates | NotRead, answer: ExactAnswer | None, reference: str, without: str
-) -> LocalResult | NotRead:
+    states: LocalStates | NoReading, answer: ExactAnswer | None, reference: str, without: str
+) -> LocalResult | NoReading:
     """States with those of the Gibbs state beside them; `without` says why no reference knows it."""
-    if isinstance(states, NotRead):
+    if isinstance(states, NoReading):
         return states
     if answer is None:
-        return NotRead(without)
+        return NoReading(without)
     try:
         return LocalResult(states, local_states(answer, states.values, reference), reference)
     except TooLargeError as error:
-        return NotRead(str(error))
+        return NoReading(str(error))
 
 
 def pairs_by_distance(model: Model) -> tuple[tuple[int, Region], ...]:

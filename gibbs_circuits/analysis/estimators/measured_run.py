@@ -31,7 +31,7 @@ from ...readings.scalable.local_guarantee import LocalPrediction
 from .at_any_size import every_start
 from .expected import expectation, final_state, predicted_values
 from .interval import Estimate, from_shots, interval
-from .local_states import LocalResult, NotRead, held_against, pairs_by_distance, read_states
+from .local_states import LocalResult, held_against, pairs_by_distance, read_states
 from .thermometry import beta_effective, beta_nearby
 
 ASIDE = 15.0  # nominal seconds of what is shown beside the regions: two-point functions; the energy against sweeps
@@ -178,7 +178,7 @@ class MeasuredRun:
     @cached_property
     def promise(self) -> Promise:
         """What the program may claim, of the whole system or, where that cannot be told, region by region."""
-        if not self.judged_locally or isinstance(self.local, NotRead):
+        if not self.judged_locally or isinstance(self.local, NoReading):
             return promise_of(self.program, self.prediction, self.target_error)
         if isinstance(self.every_start, LocalPrediction):
             return self.every_start.promise(self.target_error, preparation=self.program.preparation)
@@ -192,12 +192,12 @@ class MeasuredRun:
     @cached_property
     def every_start(self) -> LocalPrediction | NoReading | None:
         """The worst start of every region, or why it is not known; None where states are matrices."""
-        if not self.judged_locally or isinstance(self.local, NotRead):
+        if not self.judged_locally or isinstance(self.local, NoReading):
             return None
         return every_start(self.program, self.run.request.initial, self.local.sigma)
 
     @cached_property
-    def local(self) -> LocalResult | NotRead:
+    def local(self) -> LocalResult | NoReading:
         """Reduced states of all connected regions beside those of the Gibbs state, or why there are none."""
         regions = connected_regions(self.model, region_size(self.program))
         return self._held_against_gibbs(self._read(regions))
@@ -208,7 +208,7 @@ class MeasuredRun:
         return pairs_by_distance(self.model)
 
     @cached_property
-    def pair_states(self) -> LocalStates | NotRead:
+    def pair_states(self) -> LocalStates | NoReading:
         """Reduced states of those pairs, or why there are none."""
         return self._read([sites for _, sites in self.pairs], ASIDE)
 
@@ -225,7 +225,7 @@ class MeasuredRun:
     def pair_value(self, letters: str, sites: Region) -> Estimate:
         """⟨P_i P_j⟩ from the shots where a basis has it, else from the program's reduced states."""
         states, n, request = self.pair_states, self.model.num_qubits, self.run.request
-        assert not isinstance(states, NotRead)  # asked only where there are some
+        assert not isinstance(states, NoReading)  # asked only where there are some
         row = dict(zip(strings_of(sites), states.values[sites], strict=True))
         value = float(row[tuple(zip(sites, letters, strict=True))])
         label = "".join(dict(zip(sites, letters, strict=True)).get(q, "I") for q in reversed(range(n)))
@@ -235,13 +235,13 @@ class MeasuredRun:
         exact = None if self.answer is None else self.answer.expectation(SparsePauliOp(label))
         return Estimate(value, value - states.error, value + states.error, exact)
 
-    def _read(self, regions: Iterable[Region], seconds: float = SECONDS) -> LocalStates | NotRead:
+    def _read(self, regions: Iterable[Region], seconds: float = SECONDS) -> LocalStates | NoReading:
         rho, source = (None, "") if self.prediction is None else (self.prediction.final, "the exact channel")
         if self.states is not None:
             rho, source = self.states[-1], "the final state"
         return read_states(self.program, self.run.request.initial, regions, rho, source, seconds)
 
-    def _held_against_gibbs(self, states: LocalStates | NotRead) -> LocalResult | NotRead:
+    def _held_against_gibbs(self, states: LocalStates | NoReading) -> LocalResult | NoReading:
         reference = "" if self.reference is None else self.reference.name
         without = "" if self.answer is not None else f"no reference: {why_none(self.model, self.generator.beta)}"
         return held_against(states, self.answer, reference, without)

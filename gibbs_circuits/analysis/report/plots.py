@@ -14,9 +14,9 @@ from ...io.rendering import shortened
 from ...linalg.arrays import Real
 from ...models.signatures import public
 from ...readings.channel.prediction import Settled
+from ...readings.scalable.chosen import NoReading
 from ..comparison.comparison import Comparison
 from ..estimators.correlations import correlations
-from ..estimators.local_states import NotRead
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -140,7 +140,7 @@ def _regions(axes: Axes, comparison: Comparison) -> None:
     found, target = comparison.local, comparison.target_error
     axes.set(xlabel="site (centre of the region)", ylabel="trace distance of reduced states")
     axes.axhspan(0, target, color=MEASURED, alpha=0.08, lw=0, label=f"target, {target:g}")
-    if isinstance(found, NotRead):
+    if isinstance(found, NoReading):
         axes.text(0.5, 0.5, shortened(f"not checked: {found.reason}", 60), ha="center", transform=axes.transAxes)
         return
     distance = found.distance
