@@ -77,6 +77,11 @@ def pauli_basis(qubits: int) -> Array:
     return read_only(np.asarray(basis))
 
 
+def bloch(psi: Array) -> Real:
+    """⟨1⟩, ⟨X⟩, ⟨Y⟩ and ⟨Z⟩ of one qubit's normalised state vector, (4,)."""
+    return np.asarray(np.einsum("i,pij,j->p", psi.conj(), _SINGLE, psi).real)
+
+
 def of_unitary(unitary: Array) -> Real:
     """M of ρ → UρU†, U a (2^k, 2^k) matrix whose first qubit is the slowest index."""
     return of_kraus(unitary[None])

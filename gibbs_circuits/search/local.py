@@ -12,9 +12,9 @@ from ..exact.references.local import local_gibbs
 from ..limits import MAX_CHANNEL_QUBITS
 from ..linalg.arrays import Array, Real, vec
 from ..linalg.fixed_point import fixed_point
-from ..linalg.local_maps import pauli_basis
+from ..linalg.local_maps import bloch, pauli_basis
 from ..linalg.maps import Map, Matrix
-from ..linalg.paulis import PAULIS, pauli_times
+from ..linalg.paulis import pauli_times
 from ..models.regions import Region, connected_regions, local_distance, strings_of
 from ..models.spectrum import gibbs_state, spectrum
 from ..programs.program import Program
@@ -133,11 +133,6 @@ def in_turn(regions: Sequence[Region]) -> list[Region]:
             order.setdefault(min(count - 1, round(k * (count - 1) / parts)))
         parts *= 2
     return [regions[k] for k in order]
-
-
-def bloch(psi: Array) -> Real:
-    """1, ⟨X⟩, ⟨Y⟩ and ⟨Z⟩ of one qubit's state."""
-    return np.array([1.0, *(float(np.vdot(psi, PAULIS[letter] @ psi).real) for letter in "XYZ")])
 
 
 def _said(

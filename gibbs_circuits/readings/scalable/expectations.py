@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import ArgumentError, NotConvergedError, TooLargeError
 from ...limits import MAX_READ_SITES
 from ...linalg.arrays import Real
+from ...linalg.local_maps import bloch
 from ...models.regions import LocalStates, Region, connected_regions, strings_of
 from ...programs.initial_state import InitialState
 from ...programs.program import Program, Stage
@@ -41,10 +42,7 @@ def bloch_vectors(start: InitialState, num_system: int) -> Real:
             "initial", "be a product state where observables are taken backwards",
             f"`{start.name}` has gates on several qubits", 'set initial = "zero"',
         )  # fmt: skip
-    for site, psi in enumerate(states):
-        cross = np.conj(psi[0]) * psi[1]
-        found[site, 1:] = 2 * cross.real, 2 * cross.imag, abs(psi[0]) ** 2 - abs(psi[1]) ** 2
-    return found
+    return np.stack([bloch(psi) for psi in states])
 
 
 def region_size(program: Program) -> int:

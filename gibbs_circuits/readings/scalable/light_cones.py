@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import TooLargeError
 from ...limits import MAX_CONE_QUBITS
 from ...linalg.arrays import Array, Real
-from ...linalg.local_maps import Average, LocalMap, Operation, Operations
+from ...linalg.local_maps import Average, LocalMap, Operation, Operations, bloch
 from ...models.regions import LocalStates, Region
 
 Stages: TypeAlias = Sequence[tuple[Operations, int]]  # the maps of one sweep, and how often it is performed
@@ -33,8 +33,7 @@ def product_start(sites: Sequence[Array] | None, num_system: int, width: int) ->
         if sites is None:
             found[k] = 1, 0, 0, 0
             continue
-        a, b = np.asarray(sites[k]) / np.linalg.norm(sites[k])
-        found[k] = 1, 2 * (a.conj() * b).real, 2 * (a.conj() * b).imag, abs(a) ** 2 - abs(b) ** 2
+        found[k] = bloch(np.asarray(sites[k]) / np.linalg.norm(sites[k]))
     return found
 
 
